@@ -1,0 +1,74 @@
+"""The rates that are watched, each with what counts as a trial and what counts as flagged.
+
+A *trial* is one session in one tick (see `streams.watch`): a session with many events in a tick is one trial,
+and a session that was flagged lately is not flagged again, because the promise of the detectors rests on units
+that do not come in bursts.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+Metric = Literal[
+    "unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool"
+]
+
+
+class Rate(Struct, frozen=True):
+    """A watched rate: its family (findings of one family join), trials, numerator and policy ceiling."""
+
+    name: Metric
+    family: str
+    trials: str
+    flagged: str
+    ceiling: float
+
+
+RATES: Final[tuple[Rate, ...]] = (
+    Rate(
+        "unsafe_attempted",
+        "unsafe",
+        "sessions with a model output",
+        "a guard on the output reported a content or security hazard, stopped or not",
+        0.02,
+    ),
+    Rate(
+        "unsafe_served",
+        "unsafe",
+        "sessions with a model output",
+        "as unsafe_attempted, and no enforcing guard stopped it",
+        0.02,
+    ),
+    Rate(
+        "injection_flag",
+        "injection",
+        "sessions with a model call or tool step",
+        "a guard reported prompt injection, jailbreak or goal hijack",
+        0.15,
+    ),
+    Rate(
+        "leak",
+        "leak",
+        "sessions with a model output or tool step",
+        "a guard on output or tool call reported personal data, a secret or exfiltration",
+        0.02,
+    ),
+    Rate(
+        "refusal",
+        "refusal",
+        "sessions with a model output",
+        "the outcome was a refusal, or a classifier said so",
+        0.15,
+    ),
+    Rate("error", "error", "sessions with a model call", "the call ended in an error", 0.05),
+    Rate(
+        "denied_tool",
+        "tool",
+        "sessions with a tool step",
+        "the step was denied, or a guard on the tool call flagged it",
+        0.05,
+    ),
+)
+"""Order is part of the contract of stored detector state: new rates go at the end."""
+
+RATE_BY_NAME: Final = {rate.name: rate for rate in RATES}

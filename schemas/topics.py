@@ -1,0 +1,42 @@
+"""The topics: name, key, partitions, retention, clean-up."""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+DAY_MS: Final = 86_400_000
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """A Kafka topic. `partitions` is the default of a small installation; more are fine, fewer are not."""
+
+    name: str
+    key: str
+    partitions: int
+    retention_ms: int
+    cleanup: Literal["delete", "compact"] = "delete"
+    max_message_bytes: int = 2_097_152
+    segment_bytes: int = 134_217_728
+
+
+INFERENCE: Final = Topic(
+    name="inference.v1", key="session, else conversation, else trace", partitions=4, retention_ms=7 * DAY_MS
+)
+WINDOWS: Final = Topic(name="windows.v1", key="set by the service", partitions=2, retention_ms=7 * DAY_MS)
+FINDINGS: Final = Topic(name="findings.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
+CHANGES: Final = Topic(name="changes.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
+REVIEWS: Final = Topic(name="reviews.v1", key="target event", partitions=1, retention_ms=90 * DAY_MS)
+INCIDENTS: Final = Topic(name="incidents.v1", key="incident", partitions=1, retention_ms=90 * DAY_MS)
+DEAD_LETTERS: Final = Topic(
+    name="dead-letters.v1", key="topic, partition and offset", partitions=1, retention_ms=30 * DAY_MS
+)
+CHECKPOINTS: Final = Topic(
+    name="checkpoints.v1",
+    key="worker, partition, slot, chunk",
+    partitions=4,
+    retention_ms=-1,
+    cleanup="compact",
+    segment_bytes=16_777_216,
+)
+
+TOPICS: Final = (INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, DEAD_LETTERS, CHECKPOINTS)

@@ -1,0 +1,57 @@
+"""``windows.v1``: what one partition of ``inference.v1`` saw in one tick of event time, as mergeable sums.
+
+A window is a pure function of the log: the same partition gives the same windows whoever reads it, in whatever
+batches, however often. `(source_topic_id, source_partition, tick)` is its identity and a repeat is equal.
+"""
+
+from msgspec import Struct
+
+from .fields import Count, Identity, Index, Name
+
+
+class Sums(Struct, frozen=True, array_like=True):
+    """Sums of one rate: sessions tried and flagged, and the events behind them."""
+
+    trials: Count = 0
+    flagged: Count = 0
+    events: Count = 0
+    flagged_events: Count = 0
+
+
+class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Sums of one (tenant, service, model version) in one tick of one partition.
+
+    `latency_bins` counts model calls by ``floor(8 log2(ms))``, nine per cent wide; `guards` counts guard
+    results by status, with ``expected`` and ``missing`` beside them; `categories` counts findings.
+    """
+
+    tenant_id: Name
+    service_name: Name
+    model_version: Name
+    events: Count
+    calls: Count = 0
+    late: Count = 0
+    rates: dict[str, Sums] = {}
+    latency_bins: dict[str, Count] = {}
+    guards: dict[str, Count] = {}
+    categories: dict[str, Count] = {}
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+
+
+class Window(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The part of one tick of one source partition that belongs to one partition of ``windows.v1``.
+
+    Every tick is sent to every partition of ``windows.v1``, empty where nothing belongs there: that is how a
+    reader knows that the source has closed it. `first_tick` is the first tick the window stands for: a source
+    that jumps over silent ticks closes them all with one window.
+    """
+
+    source_topic: Identity
+    source_topic_id: Identity
+    source_partition: Index
+    source_partitions: Count
+    tick_seconds: Count
+    first_tick: Count
+    tick: Count
+    groups: list[GroupSums] = []

@@ -1,0 +1,90 @@
+"""Bytes to records and back: the only place that decides whether a record is acceptable, and says why not."""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+import msgspec
+
+from .events import Envelope, Event
+from .fields import MAX_AHEAD_NANO, MAX_RECORD_BYTES
+from .findings import Finding
+from .records import Change, Incident, ReviewLabel
+from .windows import Window
+
+Reason = Literal["too_large", "not_json", "unknown_kind", "invalid", "nul_character", "future_time"]
+
+Record = Event | Change | ReviewLabel | Incident | Finding | Window
+"""Anything that travels on one of our topics, dead letters and checkpoints aside."""
+
+
+class InvalidRecordError(ValueError):
+    """A record that the contract refuses. `reason` is one of a few words, the message says what and where."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: Final = reason
+
+
+def decoder(accepted: type) -> Callable[[bytes, int], Record]:
+    """Return ``decode(value, written_at_unix_nano) -> record`` for one record type or a union of them.
+
+    Parameters
+    ----------
+    accepted
+        What the topic carries.
+
+    Raises
+    ------
+    InvalidRecordError
+        By the returned function: too large, not JSON, of an unknown kind, against the contract, with a NUL
+        character, or from the future. The clock of the second is when its record was written, so that the
+        same log is judged alike for ever.
+    """
+    parse: Callable[[bytes], Record] = msgspec.json.Decoder(accepted).decode
+
+    def decode(value: bytes, written_at_unix_nano: int) -> Record:
+        if len(value) > MAX_RECORD_BYTES:
+            raise InvalidRecordError("too_large", f"{len(value)} bytes; at most {MAX_RECORD_BYTES}")
+        try:
+            record = parse(value)
+        except msgspec.ValidationError as error:
+            kind: Reason = "unknown_kind" if "$.event_type" in str(error) else "invalid"
+            raise InvalidRecordError(kind, str(error)) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidRecordError("not_json", str(error)) from None
+        if b"\\u0000" in value:
+            refuse_nul(record)
+        if isinstance(record, Envelope):
+            refuse_future(record.time_unix_nano, written_at_unix_nano)
+        return record
+
+    return decode
+
+
+def refuse_nul(record: Record) -> None:
+    """Raise `InvalidRecordError` where any text of the record holds a NUL character."""
+    if b"\\u0000" in msgspec.json.encode(record).replace(b"\\\\", b""):
+        raise InvalidRecordError("nul_character", "a text holds a NUL character; remove it at the source")
+
+
+def refuse_future(time_unix_nano: int, written_at_unix_nano: int) -> None:
+    """Raise `InvalidRecordError` where an event claims to be from well after its record was written."""
+    ahead = time_unix_nano - written_at_unix_nano
+    if ahead > MAX_AHEAD_NANO:
+        raise InvalidRecordError(
+            "future_time",
+            f"time_unix_nano is {ahead / 1e9:.0f} s ahead of the record; check the clock or unit",
+        )
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(record: Record) -> bytes:
+    """Return the canonical JSON of a record; the kind comes first and absent fields are left out.
+
+    >>> from schemas.events import Telemetry
+    >>> encode(Telemetry(event_id="1", source="s", time_unix_nano=1767225600000000000, service_name="a"))[:42]
+    b'{"event_type":"ai.safety.telemetry.v1","ev'
+    """
+    return _encoder.encode(record)
