@@ -1,0 +1,173 @@
+"""Events of one partition to sums per tick of event time: a pure function of the log.
+
+```
+ time of event ->   |  tick 7  |  tick 8  |  tick 9  |
+ log (offsets)  ->    a  b  d  c  f  e  g ...
+ watermark            highest time so far, less the lateness bound
+```
+
+A tick closes when the watermark passes its end. An event whose tick is closed already counts in the oldest open
+tick and in that tick's lateness counter. Both are judged record by record, never by batch, so that any batching
+of a log gives the same windows, and any order within the lateness bound does too.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Int64s = npt.NDArray[np.int64]
+UInt64s = npt.NDArray[np.uint64]
+UInt8s = npt.NDArray[np.uint8]
+Float64s = npt.NDArray[np.float64]
+
+Group = tuple[str, str, str]
+"""Tenant, service and model version."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventColumns:
+    """What counting needs of a batch of events, in log order; every array has one entry an event.
+
+    `group` indexes the `Batch.groups` beside it; `trials` and `flagged` are bit sets over
+    `schemas.metrics.RATES`; `latency_ms` is NaN where there is none; `late` is filled in by the ticks.
+    """
+
+    time: Int64s
+    group: Int64s
+    session: UInt64s
+    trials: UInt8s
+    flagged: UInt8s
+    call: UInt8s
+    latency_ms: Float64s
+    input_tokens: Int64s
+    output_tokens: Int64s
+    late: UInt8s
+
+    def take(self, rows: Int64s | slice) -> "EventColumns":
+        """Return the chosen rows; a slice gives views."""
+        return EventColumns(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+    @staticmethod
+    def concatenate(parts: "Sequence[EventColumns]") -> "EventColumns":
+        """Return the rows of all parts, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return EventColumns(
+            *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(parts[0]))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Things counted by name (guard results, categories): the event row of each, and the code of its name."""
+
+    row: Int64s
+    name: Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch of events ready to be counted; codes are local to it."""
+
+    events: EventColumns
+    groups: Sequence[Group]
+    guards: Named
+    categories: Named
+    category_names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The events of one batch that count in one tick; guards and categories by group instead of by row."""
+
+    batch: Batch
+    events: EventColumns
+    guard_group: Int64s
+    guard_name: Int64s
+    category_group: Int64s
+    category_name: Int64s
+
+
+class PartitionTicks:
+    """The open ticks of one partition.
+
+    Parameters
+    ----------
+    tick_nano, lateness_nano
+        Length of a tick, and how much later than the newest event an event may come, in nanoseconds.
+
+    Attributes
+    ----------
+    newest
+        The highest event time met, in nanoseconds; None before the first event.
+    first_open
+        The oldest tick that has not been closed; all before it are final. None before the first event.
+    """
+
+    def __init__(self, tick_nano: int, lateness_nano: int) -> None:
+        self.tick_nano: Final = tick_nano
+        self.lateness_nano: Final = lateness_nano
+        self.newest: int | None = None
+        self.first_open: int | None = None
+        self._open: dict[int, list[Part]] = {}
+
+    def add(self, batch: Batch) -> int | None:
+        """Take a batch into the open ticks and return the last tick that any of it counts in."""
+        time = batch.events.time
+        if not len(time):
+            return None
+        newest_before = self._advance(time)
+        own = time // self.tick_nano
+        tick = np.maximum(own, (newest_before - self.lateness_nano) // self.tick_nano)
+        if self.first_open is None:
+            self.first_open = int(tick.min())
+        self._distribute(replace(batch, events=replace(batch.events, late=(tick > own).astype(np.uint8))), tick)
+        return int(tick.max())
+
+    def _advance(self, time: Int64s) -> Int64s:
+        """Return the highest time before each event, and move `newest` past them all."""
+        start = np.iinfo(np.int64).min // 2 if self.newest is None else self.newest
+        highest = np.maximum.accumulate(np.concatenate([[start], time]))
+        self.newest = int(highest[-1])
+        return highest[:-1]
+
+    def _distribute(self, batch: Batch, tick: Int64s) -> None:
+        """Hand each open tick its part. What is older than all of them was published before a restart."""
+        order = np.argsort(tick, kind="stable")
+        events = batch.events.take(order)
+        sorted_tick = tick[order]
+        guards = _ByTick(batch.guards, tick, batch.events.group)
+        categories = _ByTick(batch.categories, tick, batch.events.group)
+        numbers, starts = np.unique(sorted_tick, return_index=True)
+        for number, start, end in zip(numbers, starts, [*starts[1:], len(tick)], strict=True):
+            if number >= (self.first_open or 0):
+                part = Part(batch, events.take(slice(start, end)), *guards.of(number), *categories.of(number))
+                self._open.setdefault(int(number), []).append(part)
+
+    def close(self) -> Iterator[tuple[int, list[Part]]]:
+        """Yield the ticks that the watermark has passed, in order, silent ones left out."""
+        if self.newest is None or self.first_open is None:
+            return
+        end = (self.newest - self.lateness_nano) // self.tick_nano
+        for number in sorted(number for number in self._open if number < end):
+            self.first_open = number + 1
+            yield number, self._open.pop(number)
+        self.first_open = max(self.first_open, end)
+
+
+class _ByTick:
+    """Named things in the order of their ticks."""
+
+    def __init__(self, named: Named, tick: Int64s, group: Int64s) -> None:
+        own = tick[named.row]
+        order = np.argsort(own, kind="stable")
+        self._tick = own[order]
+        self._group = group[named.row[order]]
+        self._name = named.name[order]
+
+    def of(self, number: int) -> tuple[Int64s, Int64s]:
+        start, end = np.searchsorted(self._tick, [number, number + 1])
+        return self._group[start:end], self._name[start:end]
