@@ -8,19 +8,29 @@ DAY_MS: Final = 86_400_000
 
 
 class Topic(Struct, frozen=True, kw_only=True):
-    """A Kafka topic. `partitions` is the default of a small installation; more are fine, fewer are not."""
+    """A Kafka topic.
+
+    `partitions` is the default of a small installation; `scales` marks the topics that may be given more.
+    `timestamp` is whose clock stamps a record: the broker's, wherever event time is judged against it.
+    """
 
     name: str
     key: str
     partitions: int
     retention_ms: int
     cleanup: Literal["delete", "compact"] = "delete"
+    timestamp: Literal["CreateTime", "LogAppendTime"] = "LogAppendTime"
+    scales: bool = False
     max_message_bytes: int = 2_097_152
     segment_bytes: int = 134_217_728
 
 
 INFERENCE: Final = Topic(
-    name="inference.v1", key="session, else conversation, else trace", partitions=4, retention_ms=7 * DAY_MS
+    name="inference.v1",
+    key="session, else conversation, else trace",
+    partitions=4,
+    retention_ms=7 * DAY_MS,
+    scales=True,
 )
 WINDOWS: Final = Topic(name="windows.v1", key="set by the service", partitions=2, retention_ms=7 * DAY_MS)
 FINDINGS: Final = Topic(name="findings.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)

@@ -1,0 +1,147 @@
+"""State of a partition kept with the offset it belongs to, in a compacted Kafka topic.
+
+State is a pure function of the log up to its offset, so whoever wrote a checkpoint, it is true. Two slots take
+turns: chunks first, then the slot's header, which names the offset and the digest of the whole. A crash in the
+middle leaves the other slot whole, and a header whose chunks do not match it is passed over.
+"""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+CHUNK_BYTES: Final = 900_000
+SLOTS: Final = ("a", "b")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state after the record at `offset`."""
+
+    offset: int
+    arrays: Arrays
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a slot holds: the offset, how many chunks, and the SHA-256 of them all."""
+
+    offset: int
+    chunks: int
+    digest: str
+
+
+class Checkpoints:
+    """Reads and writes the checkpoints of one kind of worker.
+
+    Parameters
+    ----------
+    topic, partitions
+        The compacted topic and its number of partitions.
+    worker
+        The kind of worker; part of every key.
+    """
+
+    def __init__(self, topic: str, partitions: int, worker: str, client: Mapping[str, Any]) -> None:
+        self._topic: Final = topic
+        self._partitions: Final = partitions
+        self._worker: Final = worker
+        self._client: Final = client
+        self._next_slot: dict[str, str] = {}
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        self._producer = AIOKafkaProducer(
+            **self._client, acks="all", enable_idempotence=True, max_request_size=2_000_000, linger_ms=0
+        )
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def save(self, source: str, partition: int, checkpoint: Checkpoint) -> None:
+        """Store a checkpoint; when this returns, it is durable."""
+        if self._producer is None:
+            raise RuntimeError("start() comes first")
+        name = f"{self._worker}/{source}/{partition}"
+        slot = self._next_slot.get(name, SLOTS[0])
+        body = pack(checkpoint.arrays)
+        chunks = [body[start : start + CHUNK_BYTES] for start in range(0, len(body), CHUNK_BYTES)]
+        header = Header(checkpoint.offset, len(chunks), hashlib.sha256(body).hexdigest())
+        for index, chunk in enumerate(chunks):
+            await self._send(partition, f"{name}/{slot}/{index}", chunk)
+        await self._send(partition, f"{name}/{slot}/header", msgspec.json.encode(header))
+        self._next_slot[name] = SLOTS[1 - SLOTS.index(slot)]
+
+    async def _send(self, partition: int, key: str, value: bytes) -> None:
+        assert self._producer is not None  # noqa: S101
+        await self._producer.send_and_wait(
+            self._topic, value, key.encode(), partition=partition % self._partitions
+        )
+
+    async def load(self, source: str, partition: int) -> Checkpoint | None:
+        """Return the newest whole checkpoint of a partition, or None where there is none."""
+        name = f"{self._worker}/{source}/{partition}"
+        entries = await self._read(partition, f"{name}/".encode())
+        found = [(slot, whole) for slot in SLOTS if (whole := _whole(slot, entries)) is not None]
+        if not found:
+            return None
+        slot, checkpoint = max(found, key=lambda item: item[1].offset)
+        self._next_slot[name] = SLOTS[1 - SLOTS.index(slot)]
+        return checkpoint
+
+    async def _read(self, partition: int, prefix: bytes) -> dict[str, bytes]:
+        tp = TopicPartition(self._topic, partition % self._partitions)
+        consumer = AIOKafkaConsumer(
+            **self._client,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4_000_000,
+        )
+        await consumer.start()
+        try:
+            consumer.assign([tp])
+            end = (await consumer.end_offsets([tp]))[tp]
+            entries: dict[str, bytes] = {}
+            await consumer.seek_to_beginning(tp)
+            while await consumer.position(tp) < end:
+                for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):
+                    if record.key is not None and record.key.startswith(prefix):
+                        entries[record.key[len(prefix) :].decode()] = record.value or b""
+            return entries
+        finally:
+            await consumer.stop()
+
+
+def _whole(slot: str, entries: dict[str, bytes]) -> Checkpoint | None:
+    """Return what a slot holds, or None where its chunks are not those that its header names."""
+    if f"{slot}/header" not in entries:
+        return None
+    header = msgspec.json.decode(entries[f"{slot}/header"], type=Header)
+    body = b"".join(entries.get(f"{slot}/{index}", b"") for index in range(header.chunks))
+    if hashlib.sha256(body).hexdigest() != header.digest:
+        return None
+    return Checkpoint(header.offset, unpack(body))
+
+
+def pack(arrays: Arrays) -> bytes:
+    """Return arrays as bytes (NumPy's npz, compressed, no pickles)."""
+    out = io.BytesIO()
+    np.savez_compressed(out, allow_pickle=False, **arrays)
+    return out.getvalue()
+
+
+def unpack(body: bytes) -> Arrays:
+    """Return the arrays of `pack`."""
+    with np.load(io.BytesIO(body), allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}

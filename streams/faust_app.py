@@ -1,0 +1,166 @@
+"""A Faust app with the settings that lose nothing, and the loop that every worker runs.
+
+One batch is one Faust event is one acknowledgement in order, after the work is durable. An exception in the
+work ends the process: Faust would only restart the agent, which then stalls. A supervisor starts it again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import faust
+from aiokafka import ConsumerRecord
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types import EventT, StreamT
+from mode import CrashingSupervisor
+
+import streams.faust_transport  # noqa: F401  registers coalesce://
+from streams.health import Progress
+from streams.kafka_admin import TopicState, tls_context
+from streams.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """All records just fetched of one partition, and how to acknowledge them."""
+
+    topic: TopicState
+    partition: int
+    records: tuple[ConsumerRecord[bytes, bytes], ...]
+    ack: Callable[[], object]
+
+    @property
+    def last_offset(self) -> int:
+        """Offset of the last record."""
+        return int(self.records[-1].offset)
+
+
+class Stage(Protocol):
+    """What a worker does with its batches."""
+
+    async def start(self) -> None:
+        """Connect to what the work needs; called once, before the first batch."""
+
+    async def take(self, batch: LogBatch) -> None:
+        """Do the work of a batch, and acknowledge it, or an earlier one, when that work is durable."""
+
+    async def forget(self) -> None:
+        """Drop the state of all partitions: they were assigned anew and start from what was acknowledged."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+
+class WorkerApp(faust.App):
+    """A Faust app that hands the batches of its topics to one stage."""
+
+    linger_seconds: float
+
+
+def build(name: str, settings: Settings, topics: dict[str, TopicState], stage: Stage, port: int) -> WorkerApp:
+    """Return the app of one kind of worker.
+
+    Parameters
+    ----------
+    name
+        Kind of worker; with the topic prefix it is the consumer group.
+    topics
+        The topics to read, by full name.
+    stage
+        What to do with each batch.
+    port
+        Of health and metrics, unless the settings name one.
+    """
+    app = WorkerApp(
+        f"{settings.topic_prefix}watchkeeper-{name}",
+        broker="coalesce://" + settings.kafka.replace(",", ";"),
+        broker_credentials=_credentials(settings),
+        datadir=str(settings.data_dir / f"faust-{name}-{settings.instance}"),
+        consumer_group_instance_id=f"{name}-{settings.instance}",
+        processing_guarantee="at_least_once",
+        agent_supervisor=CrashingSupervisor,
+        key_serializer="raw",
+        value_serializer="raw",
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        broker_commit_interval=1.0,
+        broker_session_timeout=settings.kafka_session_seconds,
+        broker_heartbeat_interval=settings.kafka_session_seconds / 4,
+        broker_max_poll_records=10_000,
+        consumer_max_fetch_size=4_194_304,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=2,
+        stream_wait_empty=False,
+        stream_processing_timeout=3600.0,
+        web_bind=settings.host,
+        web_host=settings.host,
+        web_port=settings.port or port,
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        web_stats_enabled=False,
+        web_graph_enabled=False,
+    )
+    app.linger_seconds = settings.linger_seconds
+    progress = Progress(app)
+    progress.serve()
+    channel = app.topic(*topics, key_type=bytes, value_type=bytes)
+    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, progress))
+    return app
+
+
+def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress) -> Callable[..., Any]:
+    async def consume(stream: StreamT[Any]) -> None:
+        await stage.start()
+        progress.started()
+        generation = None
+        try:
+            async for event in stream.noack().events():
+                if event.message.generation_id != generation:
+                    generation = event.message.generation_id
+                    await stage.forget()
+                await _finish(stage.take(_batch(topics, event, progress)))
+        finally:
+            await stage.stop()
+
+    return consume
+
+
+def _batch(topics: dict[str, TopicState], event: EventT[Any], progress: Progress) -> LogBatch:
+    message = event.message
+    records: Final = message.value
+    message.value = ()  # an event may stay unacknowledged for long; its bytes need not
+    event.value = ()
+    progress.received(message.tp, len(records))
+
+    def ack() -> None:
+        event.ack()
+        progress.acknowledged(message.tp, message.offset)
+
+    return LogBatch(topics[message.topic], message.partition, records, ack)
+
+
+async def _finish(work: Any) -> None:
+    """Await work to its end, also when the worker is told to stop in the middle of it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
+    if settings.kafka_security == "PLAINTEXT":
+        return None
+    context = tls_context(settings)
+    if settings.kafka_security == "SSL":
+        return SSLCredentials(context)
+    return SASLCredentials(
+        username=settings.kafka_username,
+        password=settings.kafka_password.get_secret_value(),
+        mechanism=settings.kafka_sasl_mechanism,
+        ssl_context=context,  # without it Faust would quietly go without TLS
+    )

@@ -1,0 +1,86 @@
+"""Health that means progress: `/health`, `/ready` and `/metrics` of a worker."""
+
+import time
+from typing import Any, Final
+
+import faust
+from faust.types import TP
+from faust.web import Request, Response, View
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+
+STALLED_SECONDS: Final = 60.0
+"""With records waiting and none acknowledged for this long, a worker is not healthy."""
+
+RECORDS = Counter("watchkeeper_records", "Records received from Kafka", ["topic"])
+BATCHES = Counter("watchkeeper_batches", "Batches received from Kafka", ["topic"])
+REFUSED = Counter("watchkeeper_refused", "Records that the contract refused", ["topic", "reason"])
+LATE = Counter("watchkeeper_late", "Events that came after their tick had closed")
+REPEATED = Counter("watchkeeper_repeated", "Records met again after a restart, and left out", ["topic"])
+ROWS = Counter("watchkeeper_rows", "Rows written to ClickHouse")
+FINDINGS = Counter("watchkeeper_findings", "Findings published", ["kind", "severity"])
+RETRIES = Counter("watchkeeper_retries", "Attempts that a dependency did not answer", ["dependency"])
+SERIES = Gauge("watchkeeper_series", "Series that the detectors follow")
+OVERFLOW = Counter("watchkeeper_series_overflow", "Group sums that were counted under the name ~other")
+LAG = Gauge("watchkeeper_lag", "Records waiting behind the last acknowledged one", ["topic", "partition"])
+SECONDS = Histogram("watchkeeper_batch_seconds", "Time from receiving a batch to the end of its work")
+
+
+class Progress:
+    """Follows what a worker received and acknowledged, and answers for it over HTTP."""
+
+    def __init__(self, app: faust.App) -> None:
+        self._app = app
+        self._ready = False
+        self._acked: dict[TP, int] = {}
+        self._moved = time.monotonic()
+
+    def started(self) -> None:
+        """Note that the worker is connected to all it needs."""
+        self._ready = True
+
+    def received(self, tp: TP, records: int) -> None:
+        """Count a batch."""
+        if self._lag() == 0:
+            self._moved = time.monotonic()
+        RECORDS.labels(tp.topic).inc(records)
+        BATCHES.labels(tp.topic).inc()
+
+    def acknowledged(self, tp: TP, offset: int) -> None:
+        """Note that everything up to an offset is durable."""
+        self._acked[tp] = offset
+        self._moved = time.monotonic()
+
+    def _lag(self) -> int:
+        lag = 0
+        for tp, offset in self._acked.items():
+            waiting = max((self._app.consumer.highwater(tp) or 0) - offset - 1, 0)
+            LAG.labels(tp.topic, tp.partition).set(waiting)
+            lag += waiting
+        return lag
+
+    def healthy(self) -> bool:
+        """Tell whether the worker moves, or has nothing to do."""
+        return self._lag() == 0 or time.monotonic() - self._moved < STALLED_SECONDS
+
+    def serve(self) -> None:
+        """Add the three pages to the app's web server."""
+
+        @self._app.page("/health")
+        async def health(view: View, request: Request) -> Response:
+            healthy = self.healthy()
+            return view.json({"healthy": healthy, "lag": self._lag()}, status=200 if healthy else 503)
+
+        @self._app.page("/ready")
+        async def ready(view: View, request: Request) -> Response:
+            return view.json({"ready": self._ready}, status=200 if self._ready else 503)
+
+        @self._app.page("/metrics")
+        async def metrics(view: View, request: Request) -> Response:
+            self._lag()
+            return view.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.split(";")[0])
+
+
+def counted(metric: Any, amount: float) -> None:
+    """Add to a counter where there is something to add."""
+    if amount:
+        metric.inc(amount)

@@ -1,0 +1,153 @@
+"""Topics as the contract wants them: create them, check them, read what Kafka says of them."""
+
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
+
+from schemas.topics import TOPICS, Topic
+from streams.settings import Settings
+
+
+class KafkaUnavailableError(ConnectionError):
+    """No broker answered at the address of the settings."""
+
+
+class TopicError(ValueError):
+    """A topic is missing or not as the contract wants it; the message holds the command that mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """What Kafka says of a topic: its unique id, which a recreated topic does not share, and its partitions."""
+
+    name: str
+    topic_id: str
+    partitions: int
+
+
+def client_arguments(settings: Settings) -> dict[str, Any]:
+    """Return the arguments that every kafka-python and aiokafka client of these settings needs."""
+    return {"bootstrap_servers": settings.kafka.split(","), **_security(settings)}
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """Return the TLS context towards the brokers."""
+    return ssl.create_default_context(cafile=str(settings.kafka_ca_file) if settings.kafka_ca_file else None)
+
+
+def _security(settings: Settings) -> dict[str, Any]:
+    if settings.kafka_security == "PLAINTEXT":
+        return {}
+    arguments: dict[str, Any] = {
+        "security_protocol": settings.kafka_security,
+        "ssl_context": tls_context(settings),
+    }
+    if settings.kafka_security == "SASL_SSL":
+        arguments |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_username,
+            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        }
+    return arguments
+
+
+@contextmanager
+def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """Open an admin client.
+
+    Raises
+    ------
+    KafkaUnavailableError
+        Where no broker answers.
+    """
+    try:
+        client = KafkaAdminClient(request_timeout_ms=10_000, **client_arguments(settings))
+    except (KafkaError, OSError) as error:
+        raise KafkaUnavailableError(
+            f"no Kafka broker answers at {settings.kafka} ({type(error).__name__}); set WATCHKEEPER_KAFKA, or "
+            "start one with `watchkeeper broker`"
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def topic_states(client: KafkaAdminClient) -> dict[str, TopicState]:
+    """Return every topic of the cluster by name."""
+    return {
+        item["name"]: TopicState(item["name"], str(item["topic_id"]), len(item["partitions"]))
+        for item in client.describe_topics()
+        if not item["error_code"]
+    }
+
+
+def create_topics(settings: Settings, partitions: int | None = None, replication: int = 1) -> list[str]:
+    """Create the topics that are missing and return their names.
+
+    Parameters
+    ----------
+    partitions
+        Partitions of ``inference.v1``, which bounds how many workers can share it; the contract's own if None.
+    replication
+        Copies of each partition.
+    """
+    with admin(settings) as client:
+        existing = topic_states(client)
+        missing = {
+            settings.topic(topic.name): _options(topic, partitions, replication)
+            for topic in TOPICS
+            if settings.topic(topic.name) not in existing
+        }
+        if missing:
+            client.create_topics(missing, wait_for_metadata=True)
+    return list(missing)
+
+
+def _options(topic: Topic, partitions: int | None, replication: int) -> dict[str, Any]:
+    config = {
+        "cleanup.policy": topic.cleanup,
+        "retention.ms": str(topic.retention_ms),
+        "max.message.bytes": str(topic.max_message_bytes),
+        "segment.bytes": str(topic.segment_bytes),
+        "message.timestamp.type": topic.timestamp,
+    }
+    if topic.cleanup == "compact":
+        config |= {"min.cleanable.dirty.ratio": "0.1", "max.compaction.lag.ms": "600000"}
+    count = partitions if partitions and topic.scales else topic.partitions
+    return {"num_partitions": count, "replication_factor": replication, "configs": config}
+
+
+def check_topics(settings: Settings, needed: Iterable[Topic]) -> dict[str, TopicState]:
+    """Return the state of the needed topics, by their full names.
+
+    Raises
+    ------
+    TopicError
+        Where one is missing, or keeps the time of producers where the contract wants the broker's.
+    """
+    with admin(settings) as client:
+        states = topic_states(client)
+        wanted = {settings.topic(topic.name): topic for topic in needed}
+        if missing := sorted(set(wanted) - set(states)):
+            raise TopicError(f"missing topics: {', '.join(missing)}; run `watchkeeper topics create`")
+        _check_timestamps(client, wanted)
+    return {name: states[name] for name in wanted}
+
+
+def _check_timestamps(client: KafkaAdminClient, wanted: dict[str, Topic]) -> None:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted]
+    described = client.describe_configs(resources)["topic"]
+    for name, topic in wanted.items():
+        found = described[name].get("message.timestamp.type", {}).get("value", "CreateTime")
+        if found != topic.timestamp:
+            raise TopicError(
+                f"topic {name} has message.timestamp.type={found}, it must be {topic.timestamp}; run "
+                f"`kafka-configs --alter --topic {name} --add-config message.timestamp.type={topic.timestamp}`"
+            )

@@ -1,0 +1,111 @@
+"""Every setting, read once from the environment (``WATCHKEEPER_…``) or from files of secrets."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the variable and says what it may be."""
+
+
+class Settings(BaseSettings):
+    """The settings of every worker and command; each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WATCHKEEPER_", frozen=True, extra="forbid", secrets_dir=None, use_attribute_docstrings=True
+    )
+
+    kafka: str = "127.0.0.1:9092"
+    """Kafka brokers, `HOST:PORT`, several with commas."""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
+    """Security protocol towards Kafka. There is no SASL without TLS."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """SASL mechanism, with `SASL_SSL`."""
+    kafka_username: str = ""
+    """SASL user."""
+    kafka_password: SecretStr = SecretStr("")
+    """SASL password; or a file `watchkeeper_kafka_password` in the folder that `WATCHKEEPER_SECRETS` names."""
+    kafka_ca_file: Path | None = None
+    """Certificate authority of the brokers; the system's own when empty."""
+    topic_prefix: str = ""
+    """Put before every topic name, for several installations on one cluster."""
+    clickhouse: str = "chdb://data/clickhouse"
+    """The store: `chdb://PATH` in the process of the history worker, or `http(s)://USER@HOST:PORT`."""
+    clickhouse_database: str = "watchkeeper"
+    """Database of all tables."""
+    clickhouse_password: SecretStr = SecretStr("")
+    """Password of the ClickHouse user; or a secrets file, as above."""
+    data_dir: Path = Path("data")
+    """Where the local broker, the local store and log files live."""
+    instance: str = "1"
+    """A stable name of this worker among its kind: after a crash it has its partitions back at once."""
+    host: str = "127.0.0.1"
+    """Address that workers bind for health, metrics and SQL."""
+    port: Port = 0
+    """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect."""
+    sql_port: Port = 8123
+    """Port of the read-only SQL endpoint that serves a `chdb://` store."""
+    tick_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
+    """Length of a tick of event time."""
+    lateness_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
+    """How much later than the newest an event may come and still count in its own tick."""
+    session_memory_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
+    """For how long a flagged session is not counted again for the same rate."""
+    idle_seconds: Seconds = 3.0
+    """After how long without records a caught-up live partition gets a time mark."""
+    linger_seconds: Annotated[float, Field(ge=0, le=10)] = 0.1
+    """How long records of a partition are gathered before they are handed on together."""
+    checkpoint_seconds: Seconds = 2.0
+    """At most this much work of watch and detect is repeated after a crash."""
+    pages_per_day: Annotated[float, Field(gt=0)] = 1.0
+    """Budget of false pages a day for the whole fleet."""
+    river_detector: str = "river.drift.ADWIN"
+    """The River class whose vote opens a ticket: any of `river.drift`, by its dotted name."""
+    river_parameters: dict[str, float | int | bool | str] = {}
+    """Keyword arguments of that class, as JSON."""
+    max_series: Annotated[int, Field(ge=10)] = 20_000
+    """Series a detect worker keeps for each partition; the rest is summed as `~other` and counted."""
+    dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Share of refused records that stops a worker, over the last 10,000 records, from 100 refused on."""
+    kafka_session_seconds: Seconds = 10.0
+    """How long Kafka waits for a worker that never comes back before it gives its partitions away."""
+    log_format: Literal["console", "json"] = "console"
+    """How workers log."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severe messages that are logged."""
+
+    @field_validator("clickhouse")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        if not value.startswith(("chdb://", "http://", "https://")):
+            raise ValueError("must start with chdb://, http:// or https://")
+        return value
+
+    def topic(self, name: str) -> str:
+        """Return the full name of a topic."""
+        return self.topic_prefix + name
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings from the environment; arguments that are not None win.
+
+    Raises
+    ------
+    SettingsError
+        Where a value cannot be used, with the name of its variable.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(_secrets_dir=os.environ.get("WATCHKEEPER_SECRETS"), **given)  # type: ignore[call-arg,arg-type]
+    except ValidationError as error:
+        problems = [
+            f"WATCHKEEPER_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
+        ]
+        raise SettingsError("; ".join(problems)) from None
