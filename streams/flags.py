@@ -1,0 +1,193 @@
+"""What is unsafe about each event, once for everyone who counts: history's rows and watch's sums.
+
+Only results of guards that ran (`status` ok) and that are not in shadow say anything. Content was *stopped*
+when an enforcing guard took one of `schemas.guards.STOPPING_ACTIONS`.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.categories import FAMILIES
+from schemas.events import AgentStep, GuardVerdict, Inference
+from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
+from schemas.metrics import RATES
+from streams.decode import Columns
+
+Bits = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int64]
+
+BIT: Final = {rate.name: 1 << index for index, rate in enumerate(RATES)}
+OUTPUT_LAYERS: Final = ("output",)
+ACTION_LAYERS: Final = ("tool_call", "plan", "memory")
+
+_CALL_TRIALS = BIT["error"] | BIT["injection_flag"]
+_OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"]
+_STEP_TRIALS = BIT["denied_tool"] | BIT["injection_flag"] | BIT["leak"]
+_UNSAFE = BIT["unsafe_attempted"] | BIT["unsafe_served"]
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """The guard results of a batch, flattened: the event row of each, and what it amounts to."""
+
+    row: Rows
+    status: pa.Array
+    result: pa.Array
+    finding_row: Rows
+    finding_category: pa.Array
+    finding_severity: Rows
+    finding_counts: npt.NDArray[np.bool_]
+    finding_stopped: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """For each event of a batch: which rates it is a trial of, and for which it is flagged (bits of `BIT`)."""
+
+    trials: Bits
+    flagged: Bits
+    guards: Guards
+
+
+def event_flags(columns: Columns) -> Flags:
+    """Return the flags of the events of one kind.
+
+    Parameters
+    ----------
+    columns
+        n events as `streams.decode` gives them.
+    """
+    guards = flatten_guards(columns)
+    trials, flagged = _own_flags(columns)
+    _add_guard_flags(guards, flagged)
+    if columns.kind is GuardVerdict:
+        trials |= flagged  # the event it judged was the trial; alone it must not vanish
+    else:
+        flagged &= trials
+    return Flags(trials, flagged, guards)
+
+
+def _own_flags(columns: Columns) -> tuple[Bits, Bits]:
+    """Return what the event itself says, before any guard."""
+    table, count = columns.table, len(columns.table)
+    trials, flagged = np.zeros(count, np.uint8), np.zeros(count, np.uint8)
+    if columns.kind is Inference:
+        failed = _is_in(table, "outcome", ("error",)) | _present(table, "error_type")
+        silent = failed | _is_in(table, "outcome", ("cancelled",))
+        trials |= np.where(silent, _CALL_TRIALS, _CALL_TRIALS | _OUTPUT_TRIALS).astype(np.uint8)
+        flagged[failed] |= BIT["error"]
+        flagged[_is_in(table, "outcome", ("refused",))] |= BIT["refusal"]
+    elif columns.kind is AgentStep:
+        trials |= np.uint8(_STEP_TRIALS)
+        flagged[_is_in(table, "authorization", ("denied", "rejected"))] |= BIT["denied_tool"]
+    return trials, flagged
+
+
+def _is_in(table: pa.Table, name: str, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    column = table.column(name)
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    found: npt.NDArray[np.bool_] = pc.is_in(column, pa.array(values)).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _present(table: pa.Table, name: str) -> npt.NDArray[np.bool_]:
+    column = table.column(name)
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    present: npt.NDArray[np.bool_] = pc.not_equal(pc.fill_null(column, ""), "").to_numpy()
+    return present
+
+
+def flatten_guards(columns: Columns) -> Guards:
+    """Return all guard results of the events, in order, with their findings."""
+    row, result = _results(columns)
+    if not len(result):
+        empty = np.empty(0, np.int64)
+        none = np.empty(0, bool)
+        return Guards(
+            row, pa.array([], pa.string()), result, empty, pa.array([], pa.string()), empty, none, none
+        )
+    counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",))
+    flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
+    stopped = (
+        flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
+    )
+    findings = pc.struct_field(result, "findings")
+    parent = pc.list_parent_indices(findings).to_numpy().astype(np.int64)
+    items = pc.list_flatten(findings)
+    return Guards(
+        row=row,
+        status=pc.struct_field(result, "status"),
+        result=result,
+        finding_row=parent,
+        finding_category=pc.struct_field(items, "category"),
+        finding_severity=pc.fill_null(pc.struct_field(items, "severity"), 0).to_numpy(zero_copy_only=False),
+        finding_counts=flagging[parent],
+        finding_stopped=stopped[parent],
+    )
+
+
+def _results(columns: Columns) -> tuple[Rows, pa.Array]:
+    if columns.kind is GuardVerdict:
+        return np.arange(len(columns.table), dtype=np.int64), columns.table.column("guard").combine_chunks()
+    if "guards" not in columns.table.column_names:
+        return np.empty(0, np.int64), pa.array([], pa.struct([]))
+    lists = columns.table.column("guards").combine_chunks()
+    return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
+
+
+def _values(result: pa.Array, name: str, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = pc.is_in(pc.struct_field(result, name), pa.array(values)).to_numpy(
+        zero_copy_only=False
+    )
+    return found
+
+
+@cache
+def _family_bits(layer_is_action: bool, category: str) -> int:  # noqa: FBT001
+    family = FAMILIES.get(category)
+    if family == "injection" and not layer_is_action:
+        return BIT["injection_flag"]
+    if family in ("injection", "tool") and layer_is_action:
+        return BIT["denied_tool"]
+    return {
+        "injection": BIT["injection_flag"],
+        "leak": BIT["leak"],
+        "refusal": BIT["refusal"],
+        "unsafe": _UNSAFE,
+        "tool": BIT["denied_tool"],
+    }.get(family or "", 0)
+
+
+def _add_guard_flags(guards: Guards, flagged: Bits) -> None:
+    """Set the bits of each event that its guards' findings stand for.
+
+    Hazards in the *input* are attacks or bad questions, not unsafe output: only injection is read from there.
+    """
+    if not guards.finding_counts.any():
+        return
+    chosen = np.flatnonzero(guards.finding_counts)
+    parent = guards.finding_row[chosen]
+    layers = pc.struct_field(guards.result, "layer").dictionary_encode()
+    layer_names = layers.dictionary.to_pylist()
+    layer = layers.indices.to_numpy()[parent]
+    codes = guards.finding_category.dictionary_encode()
+    names = codes.dictionary.to_pylist()
+    table = np.array([[_bits_of(layer_name, name) for name in names] for layer_name in layer_names], np.uint8)
+    bits = table[layer, codes.indices.to_numpy()[chosen]]
+    bits[guards.finding_stopped[chosen]] &= 255 - BIT["unsafe_served"]
+    np.bitwise_or.at(flagged, guards.row[parent], bits)
+
+
+def _bits_of(layer: str, category: str) -> int:
+    bits = _family_bits(layer in ACTION_LAYERS, category)
+    if layer in ("input", "retrieval", "tool_result"):
+        return bits & BIT["injection_flag"]
+    return bits
