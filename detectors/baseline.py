@@ -56,9 +56,7 @@ class Baseline:
 
     def level(self, rows: Ints) -> Floats:
         """Return the mean level of series, without season and slack."""
-        level: Floats = (self._flagged[rows] + PRIOR_EVENTS) / (
-            self._trials[rows] + PRIOR_EVENTS / self._prior[rows]
-        )
+        level: Floats = (self._flagged[rows] + PRIOR_EVENTS) / (self._trials[rows] + PRIOR_EVENTS / self._prior[rows])
         return level
 
     def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:

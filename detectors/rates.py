@@ -116,15 +116,15 @@ class RateDetector:
         recoveries = self._test_recovery(tick, rows[~watching], n[~watching], k[~watching])
         return Findings(alarms, recoveries)
 
-    def _score(
-        self, tick: int, rows: Ints, n: Floats, k: Floats, ceiling: Floats, promise: float
-    ) -> list[Alarm]:
+    def _score(self, tick: int, rows: Ints, n: Floats, k: Floats, ceiling: Floats, promise: float) -> list[Alarm]:
         log_l = _log_likelihood_ratio(n, k, ceiling)
         with np.errstate(over="ignore"):
             self._sr[rows] = np.minimum((1 + self._sr[rows]) * np.exp(log_l), _MOST)
         self._extend_excursions(tick, rows, n, k, log_l)
         statistic: Floats = self._sr[rows].mean(axis=1)
-        alarming = np.asarray(statistic >= promise)
+        hit = np.flatnonzero(statistic >= promise)
+        alarming = np.zeros(len(rows), bool)
+        alarming[hit] = True
         alarms = [
             self._open(tick, int(row), float(value), promise, float(p0))
             for row, value, p0 in zip(rows[alarming], statistic[alarming], ceiling[alarming], strict=True)
@@ -143,9 +143,7 @@ class RateDetector:
 
     def _learn_released(self, tick: int, rows: Ints) -> None:
         free = rows[self._log_cusum[rows, QUARANTINE] <= 0]
-        self.baseline.learn(
-            free, tick, self._since_trials[free, QUARANTINE], self._since_flagged[free, QUARANTINE]
-        )
+        self.baseline.learn(free, tick, self._since_trials[free, QUARANTINE], self._since_flagged[free, QUARANTINE])
         self._since_trials[free, QUARANTINE] = 0
         self._since_flagged[free, QUARANTINE] = 0
 
@@ -182,9 +180,7 @@ class RateDetector:
         """Bet against "the rate is above 1.15 x the ceiling" (CUSUM e-process, from the worst start on)."""
         worst = np.minimum(self._open_ceiling[rows] * RECOVERED_UNDER, 0.5)[:, None]
         below = worst * RECOVERY_ALTERNATIVES
-        log_l = k[:, None] * np.log(RECOVERY_ALTERNATIVES) + (n - k)[:, None] * (
-            np.log1p(-below) - np.log1p(-worst)
-        )
+        log_l = k[:, None] * np.log(RECOVERY_ALTERNATIVES) + (n - k)[:, None] * (np.log1p(-below) - np.log1p(-worst))
         fresh = (self._down[rows] <= 0).all(axis=1)
         self._down_sums[rows] = np.where(fresh[:, None], 0, self._down_sums[rows]) + np.stack([n, k], axis=1)
         self._down[rows] = np.maximum(self._down[rows] + log_l, 0)
@@ -238,11 +234,7 @@ class RateDetector:
         for name in _STATE:
             setattr(detector, f"_{name}", state[name].copy())
         detector.baseline.restore(
-            {
-                name.removeprefix("baseline_"): array
-                for name, array in state.items()
-                if name.startswith("baseline_")
-            }
+            {name.removeprefix("baseline_"): array for name, array in state.items() if name.startswith("baseline_")}
         )
         return detector
 

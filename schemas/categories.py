@@ -10,9 +10,7 @@ from typing import Final, Literal
 Family = Literal["unsafe", "injection", "leak", "tool", "refusal", "quality"]
 
 _CONTENT = "vcr ncr src cse dfm spc spc_ele spc_fin spc_hlt spc_lgl prv ipv iwp hte ssh sxc sxc_prn x_hrs x_prf"
-_INJECTION = (
-    "prompt_injection.direct prompt_injection.indirect jailbreak goal_hijack memory_poisoning rag_poisoning"
-)
+_INJECTION = "prompt_injection.direct prompt_injection.indirect jailbreak goal_hijack memory_poisoning rag_poisoning"
 _LEAK = "data_leakage.pii data_leakage.secret exfiltration.tool system_prompt_leak"
 _TOOL = "tool_misuse privilege_abuse code_exec rogue_agent inter_agent cascading_failure"
 _OTHER_SECURITY = "improper_output supply_chain human_trust unbounded_consumption model_extraction repudiation"

@@ -29,13 +29,9 @@ from .guards import GuardResult
 FinishReason = Literal["stop", "length", "content_filter", "tool_call", "compaction", "error", "unknown"]
 Outcome = Literal["completed", "refused", "filtered", "blocked", "error", "cancelled", "unknown"]
 OutcomeSource = Literal["provider_refusal", "provider_filter", "guardrail", "classifier", "none"]
-StepKind = Literal[
-    "invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"
-]
+StepKind = Literal["invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"]
 ToolTier = Literal["read", "write", "destructive", "external", "privileged", "unknown"]
-Authorization = Literal[
-    "allowed", "denied", "simulated", "approval_required", "approved", "rejected", "not_checked"
-]
+Authorization = Literal["allowed", "denied", "simulated", "approval_required", "approved", "rejected", "not_checked"]
 StepStatus = Literal["ok", "error", "cancelled", "unknown"]
 Trust = Literal["trusted", "internal", "external", "user_supplied", "unknown"]
 

@@ -9,9 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-Metric = Literal[
-    "unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool"
-]
+Metric = Literal["unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool"]
 
 
 class Rate(Struct, frozen=True):

@@ -143,9 +143,7 @@ def _struct_ok(kind: inspect.StructType, column: pa.Array) -> bool:
         if column.type.get_field_index(field.encode_name) < 0:
             if field.required:
                 return False
-        elif not _column_ok(
-            Rule(field.required, _bare(field.type)), pc.struct_field(column, field.encode_name)
-        ):
+        elif not _column_ok(Rule(field.required, _bare(field.type)), pc.struct_field(column, field.encode_name)):
             return False
     return True
 

@@ -14,7 +14,10 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.kafka_admin import TopicState
+from streams.publisher import Message, Publisher
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -43,51 +46,39 @@ class Checkpoints:
 
     Parameters
     ----------
-    topic, partitions
-        The compacted topic and its number of partitions.
+    topic
+        The compacted topic.
     worker
         The kind of worker; part of every key.
+    client
+        Arguments of a Kafka client, for reading.
+    publisher
+        For writing.
     """
 
-    def __init__(self, topic: str, partitions: int, worker: str, client: Mapping[str, Any]) -> None:
+    def __init__(self, topic: TopicState, worker: str, client: Mapping[str, Any], publisher: Publisher) -> None:
         self._topic: Final = topic
-        self._partitions: Final = partitions
         self._worker: Final = worker
         self._client: Final = client
+        self._publisher: Final = publisher
         self._next_slot: dict[str, str] = {}
-        self._producer: AIOKafkaProducer | None = None
-
-    async def start(self) -> None:
-        """Connect."""
-        self._producer = AIOKafkaProducer(
-            **self._client, acks="all", enable_idempotence=True, max_request_size=2_000_000, linger_ms=0
-        )
-        await self._producer.start()
-
-    async def stop(self) -> None:
-        """Disconnect."""
-        if self._producer is not None:
-            await self._producer.stop()
 
     async def save(self, source: str, partition: int, checkpoint: Checkpoint) -> None:
         """Store a checkpoint; when this returns, it is durable."""
-        if self._producer is None:
-            raise RuntimeError("start() comes first")
         name = f"{self._worker}/{source}/{partition}"
         slot = self._next_slot.get(name, SLOTS[0])
         body = pack(checkpoint.arrays)
         chunks = [body[start : start + CHUNK_BYTES] for start in range(0, len(body), CHUNK_BYTES)]
         header = Header(checkpoint.offset, len(chunks), hashlib.sha256(body).hexdigest())
-        for index, chunk in enumerate(chunks):
-            await self._send(partition, f"{name}/{slot}/{index}", chunk)
-        await self._send(partition, f"{name}/{slot}/header", msgspec.json.encode(header))
-        self._next_slot[name] = SLOTS[1 - SLOTS.index(slot)]
-
-    async def _send(self, partition: int, key: str, value: bytes) -> None:
-        assert self._producer is not None  # noqa: S101
-        await self._producer.send_and_wait(
-            self._topic, value, key.encode(), partition=partition % self._partitions
+        home = partition % self._topic.partitions
+        await self._publisher.publish(
+            Message(self._topic.name, chunk, f"{name}/{slot}/{index}".encode(), home)
+            for index, chunk in enumerate(chunks)
         )
+        await self._publisher.publish(
+            [Message(self._topic.name, msgspec.json.encode(header), f"{name}/{slot}/header".encode(), home)]
+        )
+        self._next_slot[name] = SLOTS[1 - SLOTS.index(slot)]
 
     async def load(self, source: str, partition: int) -> Checkpoint | None:
         """Return the newest whole checkpoint of a partition, or None where there is none."""
@@ -101,7 +92,7 @@ class Checkpoints:
         return checkpoint
 
     async def _read(self, partition: int, prefix: bytes) -> dict[str, bytes]:
-        tp = TopicPartition(self._topic, partition % self._partitions)
+        tp = TopicPartition(self._topic.name, partition % self._topic.partitions)
         consumer = AIOKafkaConsumer(
             **self._client,
             enable_auto_commit=False,

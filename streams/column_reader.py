@@ -54,8 +54,6 @@ class ColumnReader:
 
     def read_structs(self, rows: Sequence[Any]) -> pa.Table:
         """Return the columns of records that the contract has already accepted."""
-        if _holds_nested_maps(self._readable):
-            return pa.Table.from_pylist([_plain(row) for row in rows], schema=self._full)
         table = self._read(b"\n".join([encode(row) for row in rows]))
         maps = {
             name: pa.array(
@@ -90,9 +88,7 @@ def _read_json(joined: bytes, fields: pa.StructType) -> pa.Table:
     return pj.read_json(
         io.BytesIO(joined),
         read_options=pj.ReadOptions(use_threads=False, block_size=max(len(joined), 1)),
-        parse_options=pj.ParseOptions(
-            explicit_schema=pa.schema(list(fields)), unexpected_field_behavior="infer"
-        ),
+        parse_options=pj.ParseOptions(explicit_schema=pa.schema(list(fields)), unexpected_field_behavior="infer"),
     )
 
 
@@ -113,23 +109,3 @@ def _in_time(table: pa.Table, records: Sequence[LogRecord]) -> bool:
     written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
     ahead = table.column("time_unix_nano").to_numpy() - written * 1_000_000
     return bool((ahead <= MAX_AHEAD_NANO).all())
-
-
-def _holds_nested_maps(kind: pa.DataType) -> bool:
-    """Tell whether Arrow's JSON reader, which knows no maps, would stumble somewhere inside."""
-    if pa.types.is_map(kind):
-        return True
-    if pa.types.is_list(kind):
-        return _holds_nested_maps(kind.value_type)
-    return pa.types.is_struct(kind) and any(_holds_nested_maps(field.type) for field in kind)
-
-
-def _plain(value: object) -> Any:
-    """Return a struct as what Arrow takes from Python: dicts, lists, scalars, and maps as lists of pairs."""
-    if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return [(key, _plain(part)) for key, part in value.items()]
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return value

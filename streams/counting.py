@@ -206,9 +206,7 @@ def _guard_statuses(columns: Columns, flags: Flags) -> Named:
     output = (flags.trials & BIT["unsafe_attempted"]) > 0
     output[guards.row[status == 0]] = False
     uncovered = np.flatnonzero(output)
-    return Named(
-        np.concatenate([guards.row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)])
-    )
+    return Named(np.concatenate([guards.row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)]))
 
 
 def _categories(flags: Flags) -> tuple[list[str], Named]:

@@ -111,14 +111,10 @@ def flatten_guards(columns: Columns) -> Guards:
     if not len(result):
         empty = np.empty(0, np.int64)
         none = np.empty(0, bool)
-        return Guards(
-            row, pa.array([], pa.string()), result, empty, pa.array([], pa.string()), empty, none, none
-        )
+        return Guards(row, pa.array([], pa.string()), result, empty, pa.array([], pa.string()), empty, none, none)
     counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",))
     flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
-    stopped = (
-        flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
-    )
+    stopped = flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
     findings = pc.struct_field(result, "findings")
     parent = pc.list_parent_indices(findings).to_numpy().astype(np.int64)
     items = pc.list_flatten(findings)

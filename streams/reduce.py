@@ -120,9 +120,7 @@ def _rate_sums(
         ],
         axis=-1,
     ).tolist()
-    return [
-        {rate.name: Sums(*sums) for rate, sums in zip(RATES, row, strict=True) if sums[2]} for row in counts
-    ]
+    return [{rate.name: Sums(*sums) for rate, sums in zip(RATES, row, strict=True) if sums[2]} for row in counts]
 
 
 def _starts(differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

@@ -105,7 +105,5 @@ def load(**overrides: object) -> Settings:
     try:
         return Settings(_secrets_dir=os.environ.get("WATCHKEEPER_SECRETS"), **given)  # type: ignore[call-arg,arg-type]
     except ValidationError as error:
-        problems = [
-            f"WATCHKEEPER_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
-        ]
+        problems = [f"WATCHKEEPER_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
         raise SettingsError("; ".join(problems)) from None

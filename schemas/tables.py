@@ -1,0 +1,71 @@
+"""The tables of the history: what a row is, where it comes from, and how its columns follow from a struct.
+
+The physical form is the numbered SQL in ``ddl/``; a test holds the two equal. Every row says where it came from:
+topic, topic id (a recreated topic starts again at offset 0 with another id), partition, offset, and index where
+one message gives several rows.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
+from .findings import Finding
+from .records import Change, Incident, ReviewLabel
+
+PROVENANCE: Final = ("kafka_topic", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index")
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """A table of the history. `left_out` names the fields of its kind that live elsewhere."""
+
+    name: str
+    row: str
+    kind: type[msgspec.Struct] | None = None
+    left_out: tuple[str, ...] = ()
+    computed: tuple[str, ...] = ()
+
+
+INFERENCES: Final = Table(
+    name="inferences",
+    row="one call of a model",
+    kind=Inference,
+    left_out=("guards",),
+    computed=("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version"),
+)
+AGENT_STEPS: Final = Table(
+    name="agent_steps",
+    row="one step of an agent",
+    kind=AgentStep,
+    left_out=("guards",),
+    computed=("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version"),
+)
+RETRIEVALS: Final = Table(
+    name="retrievals",
+    row="one search in a knowledge base",
+    kind=Retrieval,
+    left_out=("guards",),
+    computed=("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version"),
+)
+GUARD_VERDICTS: Final = Table(
+    name="guard_verdicts",
+    row="one verdict of one guard, whether it came inside an event or alone",
+    kind=GuardVerdict,
+    left_out=("guard",),
+    computed=("event_kind", "counted_version", "trials", "flagged", "finding_counts", "finding_stopped"),
+)
+TELEMETRY: Final = Table(name="telemetry", row="one word of an emitter about itself", kind=Telemetry)
+CHANGES: Final = Table(name="changes", row="one step of one change", kind=Change)
+REVIEW_LABELS: Final = Table(name="review_labels", row="one judgement of one event", kind=ReviewLabel)
+INCIDENTS: Final = Table(name="incident_transitions", row="one transition of one incident", kind=Incident)
+FINDINGS: Final = Table(name="findings", row="one finding; a repeat has the same finding_id", kind=Finding)
+WINDOWS: Final = Table(name="windows", row="one rate of one group in one tick of one source partition")
+DEAD_LETTERS: Final = Table(name="dead_letters", row="one record that was refused, by where it came from")
+
+BASES: Final = (
+    INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, INCIDENTS, FINDINGS,
+    WINDOWS, DEAD_LETTERS,
+)  # fmt: skip
+
+ROLLUPS: Final = ("service_minutes", "category_minutes")

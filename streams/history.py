@@ -1,0 +1,184 @@
+"""The history worker: every topic to ClickHouse, each record exactly once."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import structlog
+from clickhouse_connect.driver.client import Client
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
+
+from schemas.findings import Finding
+from schemas.records import Change, Incident, ReviewLabel
+from schemas.tables import DEAD_LETTERS, WINDOWS
+from schemas.topics import CHANGES, FINDINGS, INCIDENTS, INFERENCE, REVIEWS
+from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
+from schemas.topics import WINDOWS as WINDOWS_TOPIC
+from schemas.windows import Window
+from schemas.wire import InvalidRecordError, decoder
+from streams.dead_letters import RefusalLimit, dead_letter
+from streams.decode import Decoder, Refused, events_decoder
+from streams.faust_app import LogBatch
+from streams.health import RETRIES, ROWS, counted
+from streams.history_writer import HistoryWriter
+from streams.publisher import Publisher
+from streams.rows import Origin, Rows, rows_of
+from streams.settings import Settings
+from streams.storage import StoreUnavailableError
+
+log: Final = structlog.get_logger()
+
+TOPICS: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, CHANGES, REVIEWS, INCIDENTS, DEAD_LETTERS_TOPIC)
+
+
+class History:
+    """The stage of the history worker.
+
+    Parameters
+    ----------
+    connect
+        Opens a client of the store.
+    """
+
+    def __init__(self, settings: Settings, publisher: Publisher, connect: Callable[[], Client]) -> None:
+        self._settings: Final = settings
+        self._publisher: Final = publisher
+        self._connect: Final = connect
+        self._limit: Final = RefusalLimit(settings.dead_letter_limit)
+        self._writer: HistoryWriter | None = None
+        self._decoders: Final = {
+            settings.topic(INFERENCE.name): events_decoder(),
+            settings.topic(FINDINGS.name): Decoder(Finding),
+            settings.topic(CHANGES.name): Decoder(Change),
+            settings.topic(REVIEWS.name): Decoder(ReviewLabel),
+            settings.topic(INCIDENTS.name): Decoder(Incident),
+        }
+
+    async def start(self) -> None:
+        """Connect to Kafka and to the store."""
+        await self._publisher.start()
+        self._writer = HistoryWriter(await asyncio.to_thread(self._connect))
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._publisher.stop()
+
+    async def forget(self) -> None:
+        """Ask the store again what it holds."""
+        if self._writer is not None:
+            self._writer.forget()
+
+    async def take(self, batch: LogBatch) -> None:
+        """Store a batch, publish its dead letters, then acknowledge it."""
+        rows, refused = await asyncio.to_thread(self._rows, batch)
+        self._limit.check(batch.topic.name, len(batch.records), refused)
+        letters = self._settings.topic(DEAD_LETTERS_TOPIC.name)
+        await self._publisher.publish(dead_letter(letters, batch, item) for item in refused)
+        async for attempt in AsyncRetrying(
+            wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
+        ):
+            with attempt:
+                if attempt.retry_state.attempt_number > 1:
+                    RETRIES.labels("clickhouse").inc()
+                    log.warning("the store does not answer; trying again", topic=batch.topic.name)
+                await asyncio.to_thread(self._write, batch, rows)
+        batch.ack()
+
+    def _write(self, batch: LogBatch, rows: list[Rows]) -> None:
+        assert self._writer is not None  # noqa: S101
+        counted(ROWS, self._writer.write(origin_of(batch), rows).rows)
+
+    def _rows(self, batch: LogBatch) -> tuple[list[Rows], list[Refused]]:
+        origin = origin_of(batch)
+        if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
+            return _window_rows(batch, origin)
+        if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
+            return [_dead_letter_rows(batch, origin)], []
+        decoded = self._decoders[batch.topic.name](batch.records)
+        rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
+        return rows, decoded.refused
+
+
+def origin_of(batch: LogBatch) -> Origin:
+    """Return where the rows of a batch come from."""
+    offsets = np.fromiter((record.offset for record in batch.records), np.int64, len(batch.records))
+    return Origin(batch.topic.name, batch.topic.topic_id, batch.partition, offsets)
+
+
+def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refused]]:
+    decode = decoder(Window)
+    cells: list[dict[str, Any]] = []
+    offsets: list[tuple[int, int]] = []
+    refused: list[Refused] = []
+    for position, record in enumerate(batch.records):
+        try:
+            window = decode(record.value or b"", record.timestamp * 1_000_000)
+        except InvalidRecordError as error:
+            refused.append(Refused(position, error.reason, str(error)))
+            continue
+        assert isinstance(window, Window)  # noqa: S101
+        for index, cell in enumerate(_cells(window)):
+            cells.append(cell)
+            offsets.append((record.offset, index))
+    return ([_rows_of_cells(WINDOWS, cells, offsets, origin)] if cells else []), refused
+
+
+def _cells(window: Window) -> Iterator[dict[str, Any]]:
+    for group in window.groups:
+        for metric, sums in group.rates.items():
+            yield {
+                "time": window.tick * window.tick_seconds * 1_000_000_000,
+                "tick": window.tick,
+                "tick_seconds": window.tick_seconds,
+                "source_topic_id": window.source_topic_id,
+                "source_partition": window.source_partition,
+                "tenant_id": group.tenant_id,
+                "service_name": group.service_name,
+                "model_version": group.model_version,
+                "metric": metric,
+                "trials": sums.trials,
+                "flagged": sums.flagged,
+                "events": sums.events,
+                "flagged_events": sums.flagged_events,
+                "late": group.late,
+            }
+
+
+def _dead_letter_rows(batch: LogBatch, origin: Origin) -> Rows:
+    cells = []
+    for record in batch.records:
+        headers = {name: value.decode(errors="replace") for name, value in record.headers}
+        cells.append(
+            {
+                "time": record.timestamp * 1_000_000,
+                "origin_topic": headers.get("origin-topic", ""),
+                "origin_topic_id": headers.get("origin-topic-id", ""),
+                "origin_partition": int(headers.get("origin-partition", -1)),
+                "origin_offset": int(headers.get("origin-offset", -1)),
+                "reason": headers.get("reason", ""),
+                "detail": headers.get("detail", ""),
+                "schema_version": headers.get("schema-version", ""),
+                "value": record.value or b"",
+            }
+        )
+    return _rows_of_cells(DEAD_LETTERS, cells, [(record.offset, 0) for record in batch.records], origin)
+
+
+def _rows_of_cells(table: Any, cells: list[dict[str, Any]], keys: list[tuple[int, int]], origin: Origin) -> Rows:
+    """Return rows from plain values; these tables are small beside the events."""
+    offset = np.array([key[0] for key in keys], np.int64)
+    index = np.array([key[1] for key in keys], np.int64)
+    columns = pa.Table.from_pylist(cells)
+    instants = columns.column("time").cast(pa.timestamp("ns", "UTC"))
+    columns = columns.set_column(columns.column_names.index("time"), "time", instants)
+    for name, values in (
+        ("kafka_topic", [origin.topic] * len(cells)),
+        ("kafka_topic_id", [origin.topic_id] * len(cells)),
+        ("kafka_partition", [origin.partition] * len(cells)),
+        ("kafka_offset", offset),
+        ("kafka_index", index),
+    ):
+        columns = columns.append_column(name, pa.array(values))
+    return Rows(table, columns, offset, index, np.zeros(len(cells), np.int64))

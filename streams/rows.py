@@ -1,0 +1,232 @@
+"""Decoded events to rows: Arrow tables with the columns of ClickHouse, and where each row came from.
+
+Columns that hold nothing are left out of an insert; ClickHouse fills in their defaults, which say the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
+from schemas.findings import Finding
+from schemas.records import Change, Incident, ReviewLabel
+from schemas.tables import (
+    AGENT_STEPS,
+    CHANGES,
+    FINDINGS,
+    GUARD_VERDICTS,
+    INCIDENTS,
+    INFERENCES,
+    RETRIEVALS,
+    REVIEW_LABELS,
+    TELEMETRY,
+    Table,
+)
+from streams.column_reader import Kind
+from streams.decode import Columns
+from streams.flags import Flags, event_flags
+
+Int64s = npt.NDArray[np.int64]
+
+TABLE_OF: Final[dict[Kind, Table]] = {
+    Inference: INFERENCES,
+    AgentStep: AGENT_STEPS,
+    Retrieval: RETRIEVALS,
+    GuardVerdict: GUARD_VERDICTS,
+    Telemetry: TELEMETRY,
+    Change: CHANGES,
+    ReviewLabel: REVIEW_LABELS,
+    Incident: INCIDENTS,
+    Finding: FINDINGS,
+}
+
+_INSTANT: Final = pa.timestamp("ns", "UTC")
+_TIMES: Final = ("queued_at", "labelled_at", "alert_starts_at", "aware_time", "report_due_time", "report_sent_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a batch came from: one partition of one topic, and the offset of each of its records."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    offsets: Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one table, each with its offset and its index within the record."""
+
+    table: Table
+    columns: pa.Table
+    offset: Int64s
+    index: Int64s
+    time: Int64s
+
+    def take(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
+        """Return the chosen rows."""
+        if chosen.all():
+            return self
+        return Rows(
+            self.table,
+            self.columns.filter(pa.array(chosen)),
+            self.offset[chosen],
+            self.index[chosen],
+            self.time[chosen],
+        )
+
+
+def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
+    """Yield the rows that records of one kind give, table by table; the ones that others rest on come last."""
+    offset = origin.offsets[columns.position]
+    base = _plain_columns(columns.table)
+    if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
+        yield _rows(TABLE_OF[columns.kind], base, offset, np.zeros(len(offset), np.int64), origin, columns)
+        return
+    flags = event_flags(columns)
+    counted = pa.table({"counted_version": _counted_version(columns)})
+    if len(flags.guards.row):
+        yield _guard_rows(columns, flags, base, counted, offset, origin)
+    if columns.kind is not GuardVerdict:
+        ok = pc.equal(flags.guards.status, "ok").to_numpy(zero_copy_only=False)
+        own = {
+            "trials": pa.array(flags.trials),
+            "flagged": pa.array(flags.flagged),
+            "guard_ok": pa.array(np.bincount(flags.guards.row[ok], minlength=len(offset)).astype(np.uint16)),
+            "guard_not_ok": pa.array(np.bincount(flags.guards.row[~ok], minlength=len(offset)).astype(np.uint16)),
+        }
+        full = _beside(base, _beside(counted, pa.table(own)))
+        yield _rows(TABLE_OF[columns.kind], full, offset, np.zeros(len(offset), np.int64), origin, columns)
+
+
+def _counted_version(columns: Columns) -> pa.ChunkedArray:
+    version = columns.table.column("model_version")
+    if columns.kind is Inference:
+        version = pc.coalesce(version, columns.table.column("response_model"), columns.table.column("request_model"))
+    return pc.fill_null(version, "")
+
+
+def _guard_rows(
+    columns: Columns, flags: Flags, base: pa.Table, counted: pa.Table, offset: Int64s, origin: Origin
+) -> Rows:
+    guards = flags.guards
+    envelope = base.select([name for name in base.column_names if name in _envelope_names()])
+    event = _beside(envelope, counted).take(pa.array(guards.row))
+    result = pa.Table.from_struct_array(guards.result)
+    lists = guards.result.field("findings") if len(guards.result) else None
+    parts = _beside(event, _plain_columns(result))
+    alone = columns.kind is GuardVerdict
+    extra = {
+        "event_kind": pa.array([str(columns.kind.__struct_config__.tag).split(".")[2]] * len(guards.row)),
+        "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint8)),
+        "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint8)),
+    }
+    if lists is not None and len(guards.finding_counts):
+        extra["finding_counts"] = _as_lists(lists, guards.finding_counts)
+        extra["finding_stopped"] = _as_lists(lists, guards.finding_stopped)
+    first = np.searchsorted(guards.row, guards.row)  # rows come in order: where each event's guards begin
+    index = np.arange(len(guards.row)) - first
+    return _rows(
+        GUARD_VERDICTS, _beside(parts, pa.table(extra)), offset[guards.row], index, origin, columns, guards.row
+    )
+
+
+def _envelope_names() -> frozenset[str]:
+    own = ("target_event_id", "target_id")
+    return frozenset(_renamed(name) for name in (*Telemetry.__struct_fields__[4:], *own)) - {"reason"}
+
+
+def _as_lists(lists: pa.ListArray, values: npt.NDArray[np.bool_]) -> pa.ListArray:
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.astype(np.uint8)))
+
+
+def _rows(
+    table: Table,
+    columns: pa.Table,
+    offset: Int64s,
+    index: Int64s,
+    origin: Origin,
+    events: Columns,
+    event_row: Int64s | None = None,
+) -> Rows:
+    count = len(offset)
+    source = pa.table(
+        {
+            "kafka_topic": pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), [origin.topic]).cast(pa.string()),
+            "kafka_topic_id": pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), [origin.topic_id]).cast(
+                pa.string()
+            ),
+            "kafka_partition": pa.array(np.full(count, origin.partition, np.int32)),
+            "kafka_offset": pa.array(offset),
+            "kafka_index": pa.array(index.astype(np.int32)),
+        }
+    )
+    name = "detected_time_unix_nano" if events.kind is Finding else "time_unix_nano"
+    time = events.table.column(name).to_numpy()
+    return Rows(table, _beside(columns, source), offset, index, time if event_row is None else time[event_row])
+
+
+def _beside(left: pa.Table, right: pa.Table) -> pa.Table:
+    return pa.Table.from_arrays([*left.columns, *right.columns], names=[*left.column_names, *right.column_names])
+
+
+def _plain_columns(table: pa.Table) -> pa.Table:
+    """Return the columns of a table as ClickHouse has them: times as times, lists and structs taken apart."""
+    names: list[str] = []
+    columns: list[pa.ChunkedArray] = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if column.null_count == len(column) or name in ("guards", "guard"):
+            continue
+        for part_name, part in _taken_apart(_renamed(name), name, column):
+            names.append(part_name)
+            columns.append(part)
+    return pa.Table.from_arrays(columns, names=names)
+
+
+def _renamed(name: str) -> str:
+    return "time" if name == "time_unix_nano" else name.replace("_time_unix_nano", "_time")
+
+
+def _taken_apart(name: str, original: str, column: pa.ChunkedArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    kind = column.type
+    if original.endswith("time_unix_nano") or original in _TIMES:
+        yield name, column.cast(_INSTANT)
+    elif pa.types.is_struct(kind):
+        struct = column.combine_chunks()
+        for field in kind:
+            yield f"{name.removesuffix('_ms')}_{field.name}_ms", pa.chunked_array([pc.struct_field(struct, field.name)])
+    elif pa.types.is_list(kind):
+        yield from _list_columns(name, column.combine_chunks())
+    elif pa.types.is_map(kind):
+        yield name, pa.chunked_array([_filled(column.combine_chunks())])
+    else:
+        yield name, column
+
+
+def _list_columns(name: str, lists: pa.ListArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    items = pc.list_flatten(lists)
+    if not pa.types.is_struct(items.type):
+        yield name, pa.chunked_array([pa.ListArray.from_arrays(offsets, items)])
+        return
+    for field in items.type:
+        values = pc.struct_field(items, field.name)
+        if pa.types.is_string(field.type):
+            values = pc.fill_null(values, "")
+        elif field.name == "ingested_at":
+            values = values.cast(_INSTANT)
+        yield f"{name}_{field.name}", pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
+
+
+def _filled(maps: pa.MapArray) -> pa.MapArray:
+    values = [value or [] for value in maps.to_pylist()]
+    return pa.array(values, maps.type)

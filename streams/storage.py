@@ -1,0 +1,64 @@
+"""One client for both stores: the ClickHouse engine in this process, or a ClickHouse server."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from urllib3.exceptions import HTTPError
+
+from streams.settings import Settings
+
+WRITE: Final = {"async_insert": 0, "insert_deduplicate": 0}
+"""Our batches are exact by the offsets in their rows; anything cleverer on the server loses or doubles them."""
+
+
+class StoreUnavailableError(ConnectionError):
+    """The store does not answer now; wait and try again."""
+
+
+class StoreBusyError(RuntimeError):
+    """Another process holds the store's folder."""
+
+
+def connect(settings: Settings) -> Client:
+    """Open a client. Each thread takes one of its own.
+
+    Raises
+    ------
+    StoreBusyError
+        Where another process holds the folder of a ``chdb://`` store.
+    StoreUnavailableError
+        Where a server does not answer.
+    """
+    try:
+        client = _client(settings)
+        name = settings.clickhouse_database
+        client.command(f"CREATE DATABASE IF NOT EXISTS {name}")
+        client.command(f"USE {name}") if settings.clickhouse.startswith("chdb://") else None
+        client.database = name
+    except (OperationalError, HTTPError, OSError) as error:
+        raise StoreUnavailableError(f"ClickHouse does not answer at {settings.clickhouse}: {error}") from error
+    except ClickHouseError as error:
+        if "EmbeddedServer" not in str(error):
+            raise
+        raise StoreBusyError(
+            f"another process holds {settings.clickhouse}; while a history worker runs, ask it with `watchkeeper sql`"
+        ) from error
+    return client
+
+
+def _client(settings: Settings) -> Client:
+    if settings.clickhouse.startswith("chdb://"):
+        path = Path(settings.clickhouse.removeprefix("chdb://")).absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        return clickhouse_connect.get_client(dsn=f"chdb://{path}")
+    return clickhouse_connect.get_client(
+        dsn=settings.clickhouse, password=settings.clickhouse_password.get_secret_value()
+    )
+
+
+def rows(client: Client, query: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    """Return the rows of a query; values travel as parameters, never inside the text."""
+    return [tuple(row) for row in client.query(query, parameters=parameters or {}).result_rows]

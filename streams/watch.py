@@ -1,0 +1,264 @@
+"""The watch worker: events to windows per tick, severe single events to findings at once.
+
+Offsets wait: what is acknowledged lies before every open tick, and goes with a checkpoint of what a successor
+needs to know (the watermark there, which ticks are out, which sessions were flagged lately).
+"""
+
+import asyncio
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from schemas.events import Telemetry
+from schemas.findings import Finding
+from schemas.topics import FINDINGS, INFERENCE
+from schemas.topics import WINDOWS as WINDOWS_TOPIC
+from schemas.windows import GroupSums, Window
+from schemas.wire import encode
+from streams.checkpoints import Arrays, Checkpoint, Checkpoints
+from streams.counting import countable
+from streams.dead_letters import RefusalLimit
+from streams.decode import events_decoder
+from streams.faust_app import LogBatch
+from streams.health import FINDINGS as FINDINGS_COUNT
+from streams.health import LATE, REPEATED, counted
+from streams.kafka_admin import TopicState
+from streams.publisher import Message, Publisher
+from streams.reduce import reduce_tick
+from streams.sessions import FlaggedSessions
+from streams.settings import Settings
+from streams.severe import severe_findings
+from streams.ticks import PartitionTicks
+
+NANO: Final = 1_000_000_000
+LIVE_SECONDS: Final = 60.0
+"""A partition whose latest event is older than this is being replayed; its time does not pass by the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A batch whose events may still be in open ticks."""
+
+    offset: int
+    newest: int | None
+    last_tick: int | None
+    ack: Callable[[], object]
+
+
+@dataclass(slots=True)
+class Partition:
+    """What watch knows of one partition."""
+
+    topic: TopicState
+    number: int
+    ticks: PartitionTicks
+    sessions: FlaggedSessions
+    done: int = -1
+    told: dict[int, int] = field(default_factory=dict)
+    held: deque[Held] = field(default_factory=deque)
+    saved_at: float = field(default_factory=time.monotonic)
+    heard_at: float = field(default_factory=time.monotonic)
+    live: bool = False
+
+
+class Watch:
+    """The stage of the watch worker."""
+
+    def __init__(self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints, windows: TopicState) -> None:
+        self._settings: Final = settings
+        self._publisher: Final = publisher
+        self._checkpoints: Final = checkpoints
+        self._windows: Final = windows
+        self._decode: Final = events_decoder()
+        self._limit: Final = RefusalLimit(settings.dead_letter_limit)
+        self._partitions: dict[int, Partition] = {}
+        self._busy: Final = asyncio.Lock()
+        self._idle: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect, and begin to look for partitions that have fallen silent."""
+        await self._publisher.start()
+        self._idle = asyncio.create_task(self._mark_idle_partitions())
+
+    async def stop(self) -> None:
+        """Save what is finished, and disconnect."""
+        if self._idle is not None:
+            self._idle.cancel()
+        async with self._busy:
+            for partition in self._partitions.values():
+                await self._acknowledge(partition, at_once=True)
+        await self._publisher.stop()
+
+    async def forget(self) -> None:
+        """Start from the checkpoints again."""
+        self._partitions.clear()
+
+    async def take(self, batch: LogBatch) -> None:
+        """Count a batch, publish the ticks that it closes, and acknowledge what lies behind them."""
+        async with self._busy:
+            partition = self._partitions.get(batch.partition) or await self._restore(batch)
+            if batch.last_offset <= partition.done:
+                counted(REPEATED.labels(batch.topic.name), len(batch.records))
+                batch.ack()
+                return
+            findings = await asyncio.to_thread(self._count, partition, batch)
+            await self._publish_findings(findings)
+            await self._publisher.publish(await asyncio.to_thread(self._closed_windows, partition))
+            await self._acknowledge(partition, at_once=False)
+
+    async def _restore(self, batch: LogBatch) -> Partition:
+        settings = self._settings
+        partition = Partition(
+            batch.topic,
+            batch.partition,
+            PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
+            FlaggedSessions(-(-settings.session_memory_seconds // settings.tick_seconds)),
+        )
+        checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
+        if checkpoint is not None:
+            partition.done = checkpoint.offset
+            restore(partition, checkpoint.arrays)
+        self._partitions[batch.partition] = partition
+        return partition
+
+    def _count(self, partition: Partition, batch: LogBatch) -> list[Finding]:
+        records = [record for record in batch.records if record.offset > partition.done]
+        decoded = self._decode(records)
+        self._limit.check(batch.topic.name, len(records), decoded.refused)
+        written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
+        events = countable(decoded, written)
+        last_tick = partition.ticks.add(events)
+        partition.held.append(Held(batch.last_offset, partition.ticks.newest, last_tick, batch.ack))
+        partition.heard_at = time.monotonic()
+        if partition.ticks.newest is not None:
+            partition.live = int(written[-1]) * 1_000_000 - partition.ticks.newest < LIVE_SECONDS * NANO
+        return [finding for columns in decoded.kinds.values() for finding in severe_findings(columns)]
+
+    async def _publish_findings(self, findings: list[Finding]) -> None:
+        topic = self._settings.topic(FINDINGS.name)
+        await self._publisher.publish(
+            Message(topic, encode(finding), finding.service_name.encode()) for finding in findings
+        )
+        for finding in findings:
+            FINDINGS_COUNT.labels(finding.kind, finding.severity).inc()
+
+    def _closed_windows(self, partition: Partition) -> list[Message]:
+        """Return a window for each closed tick, to every partition of the windows that it has something for."""
+        before = partition.ticks.first_open
+        messages = []
+        for tick, parts in partition.ticks.close():
+            groups = reduce_tick(parts, tick, partition.sessions)
+            counted(LATE, sum(group.late for group in groups))
+            for target, share in shared_out(groups, self._windows.partitions).items():
+                messages.append(self._window(partition, target, tick, share))
+        end = partition.ticks.first_open
+        if end is None or before is None:
+            return messages
+        for target in range(self._windows.partitions):
+            if partition.told.get(target, before - 1) < end - 1:
+                messages.append(self._window(partition, target, end - 1, []))
+        return messages
+
+    def _window(self, partition: Partition, target: int, tick: int, groups: list[GroupSums]) -> Message:
+        first = min(partition.told.get(target, tick - 1) + 1, tick)
+        partition.told[target] = tick
+        window = Window(
+            source_topic=partition.topic.name,
+            source_topic_id=partition.topic.topic_id,
+            source_partition=partition.number,
+            source_partitions=partition.topic.partitions,
+            tick_seconds=self._settings.tick_seconds,
+            first_tick=first,
+            tick=tick,
+            groups=groups,
+        )
+        return Message(self._windows.name, encode(window), str(partition.number).encode(), target)
+
+    async def _acknowledge(self, partition: Partition, *, at_once: bool) -> None:
+        """Checkpoint and acknowledge the batches whose ticks are all out, at most every so often."""
+        first_open = partition.ticks.first_open or 0
+        if not at_once and time.monotonic() - partition.saved_at < self._settings.checkpoint_seconds:
+            return
+        done: list[Held] = []
+        while partition.held and (partition.held[0].last_tick is None or partition.held[0].last_tick < first_open):
+            done.append(partition.held.popleft())
+        if not done:
+            return
+        await self._checkpoints.save(
+            partition.topic.topic_id, partition.number, Checkpoint(done[-1].offset, state(partition, done[-1].newest))
+        )
+        partition.done = done[-1].offset
+        partition.saved_at = time.monotonic()
+        for held in done:
+            held.ack()
+
+    async def _mark_idle_partitions(self) -> None:
+        """Let time pass in live partitions without records, by a mark in the log itself.
+
+        A mark in the log is read by everyone alike, so windows stay a function of the log alone.
+        """
+        while True:
+            await asyncio.sleep(1)
+            now = time.monotonic()
+            silent = [
+                partition
+                for partition in self._partitions.values()
+                if partition.live and partition.held and now - partition.heard_at > self._settings.idle_seconds
+            ]
+            if silent:
+                await self._publisher.publish(time_mark(partition, self._settings) for partition in silent)
+                for partition in silent:
+                    partition.heard_at = now
+            async with self._busy:
+                for partition in self._partitions.values():
+                    await self._acknowledge(partition, at_once=False)
+
+
+def time_mark(partition: Partition, settings: Settings) -> Message:
+    """Return an event that says only that time has passed."""
+    mark = Telemetry(
+        event_id=f"mark-{partition.number}-{time.time_ns()}",
+        source="watchkeeper-watch",
+        time_unix_nano=time.time_ns(),
+        service_name="watchkeeper",
+    )
+    return Message(settings.topic(INFERENCE.name), encode(mark), None, partition.number)
+
+
+def shared_out(groups: list[GroupSums], partitions: int) -> dict[int, list[GroupSums]]:
+    """Return groups by the partition of the windows their service belongs to, so that all of a service meets."""
+    shares: dict[int, list[GroupSums]] = {}
+    for group in groups:
+        shares.setdefault(zlib.crc32(group.service_name.encode()) % partitions, []).append(group)
+    return shares
+
+
+def state(partition: Partition, newest: int | None) -> Arrays:
+    """Return what a successor needs: the watermark after the acknowledged offset, and what is out by now."""
+    targets = sorted(partition.told)
+    return {
+        "newest": np.array([] if newest is None else [newest], np.int64),
+        "first_open": np.array([partition.ticks.first_open or 0], np.int64),
+        "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
+        **{f"sessions_{name}": array for name, array in partition.sessions.state().items()},
+    }
+
+
+def restore(partition: Partition, arrays: Arrays) -> None:
+    """Take over what `state` returned."""
+    newest = arrays["newest"]
+    partition.ticks.newest = int(newest[0]) if len(newest) else None
+    partition.ticks.first_open = int(arrays["first_open"][0]) if len(newest) else None
+    partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
+    partition.sessions.restore(
+        {name.removeprefix("sessions_"): array for name, array in arrays.items() if name.startswith("sessions_")}
+    )
+
+
+TOPICS: Final = (INFERENCE,)
+NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS)
