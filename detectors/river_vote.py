@@ -85,6 +85,7 @@ class DriftVote:
     """
 
     def __init__(self, dotted_name: str = "river.drift.ADWIN", parameters: dict[str, Any] | None = None) -> None:
+        self.name: Final = dotted_name
         self._class: Final = drift_class(dotted_name)
         self._parameters: Final = _seeded(self._class, parameters or {})
         self._binary: Final = issubclass(self._class, base.BinaryDriftDetector)

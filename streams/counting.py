@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
+from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from streams.decode import Columns, Decoded
 from streams.flags import BIT, Flags, event_flags
 from streams.hashing import hash_texts
@@ -79,6 +79,7 @@ _EMPTY: Final = Batch(
         input_tokens=np.empty(0, np.int64),
         output_tokens=np.empty(0, np.int64),
         late=np.empty(0, np.uint8),
+        counted=np.empty(0, np.uint8),
     ),
     (),
     _NOTHING,
@@ -97,6 +98,7 @@ class _Part(msgspec.Struct):
     session: npt.NDArray[np.uint64]
     flags: Flags
     call: npt.NDArray[np.uint8]
+    counted: npt.NDArray[np.uint8]
     latency_ms: npt.NDArray[np.float64]
     input_tokens: Int64s
     output_tokens: Int64s
@@ -116,6 +118,7 @@ class _Part(msgspec.Struct):
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             late=np.zeros(len(self.time), np.uint8),
+            counted=self.counted,
         )
 
 
@@ -133,6 +136,7 @@ def _kind_part(columns: Columns, written_ms: Int64s) -> _Part:
         session=hash_texts(session_of(table)),
         flags=flags,
         call=np.full(count, is_call, np.uint8),
+        counted=np.full(count, columns.kind is not Telemetry, np.uint8),
         latency_ms=_floats(table, "duration_ms") if is_call else np.full(count, np.nan),
         input_tokens=_numbers(table, "usage_input_tokens") if is_call else np.zeros(count, np.int64),
         output_tokens=_numbers(table, "usage_output_tokens") if is_call else np.zeros(count, np.int64),

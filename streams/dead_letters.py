@@ -51,8 +51,8 @@ class RefusalLimit:
         if self._refused >= AT_LEAST and self._refused > self._share * self._records:
             raise TooManyRefusedError(
                 f"{self._refused} of the last {self._records} records of {topic} were refused, the latest because: "
-                f"{refused[-1].reason}: {refused[-1].detail}. Nothing of this batch was acknowledged. Mend the producer,"
-                " or raise WATCHKEEPER_DEAD_LETTER_LIMIT to let them pass to the dead letters"
+                f"{refused[-1].reason}: {refused[-1].detail}. Nothing of this batch was acknowledged. Mend the "
+                "producer, or raise WATCHKEEPER_DEAD_LETTER_LIMIT to let them pass to the dead letters"
             )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
 from streams.health import RETRIES
 
@@ -53,7 +53,7 @@ class Publisher:
         repeat by its identity.
         """
         waiting = list(messages)
-        retry = retry_if_exception_type(KafkaError) & ~retry_if_exception_type(MessageSizeTooLargeError)
+        retry = retry_if_exception(_passes)
         async for attempt in AsyncRetrying(wait=wait_random_exponential(max=10), retry=retry, reraise=True):
             with attempt:
                 if attempt.retry_state.attempt_number > 1:
@@ -71,3 +71,7 @@ class Publisher:
             for message in messages
         ]
         await asyncio.gather(*sent)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, KafkaError) and not isinstance(error, MessageSizeTooLargeError)

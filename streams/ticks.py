@@ -32,7 +32,8 @@ class EventColumns:
     """What counting needs of a batch of events, in log order; every array has one entry an event.
 
     `group` indexes the `Batch.groups` beside it; `trials` and `flagged` are bit sets over
-    `schemas.metrics.RATES`; `latency_ms` is NaN where there is none; `late` is filled in by the ticks.
+    `schemas.metrics.RATES`; `latency_ms` is NaN where there is none; `late` is filled in by the ticks. An event
+    that is not `counted` only moves the watermark.
     """
 
     time: Int64s
@@ -45,6 +46,7 @@ class EventColumns:
     input_tokens: Int64s
     output_tokens: Int64s
     late: UInt8s
+    counted: UInt8s
 
     def take(self, rows: Int64s | slice) -> "EventColumns":
         """Return the chosen rows; a slice gives views."""
@@ -125,7 +127,8 @@ class PartitionTicks:
         if self.first_open is None:
             self.first_open = int(tick.min())
         self._distribute(replace(batch, events=replace(batch.events, late=(tick > own).astype(np.uint8))), tick)
-        return int(tick.max())
+        counted = batch.events.counted > 0
+        return int(tick[counted].max()) if counted.any() else None
 
     def _advance(self, time: Int64s) -> Int64s:
         """Return the highest time before each event, and move `newest` past them all."""
@@ -137,12 +140,15 @@ class PartitionTicks:
     def _distribute(self, batch: Batch, tick: Int64s) -> None:
         """Hand each open tick its part. What is older than all of them was published before a restart."""
         order = np.argsort(tick, kind="stable")
+        order = order[batch.events.counted[order] > 0]
+        if not len(order):
+            return
         events = batch.events.take(order)
         sorted_tick = tick[order]
         guards = _ByTick(batch.guards, tick, batch.events.group)
         categories = _ByTick(batch.categories, tick, batch.events.group)
         numbers, starts = np.unique(sorted_tick, return_index=True)
-        for number, start, end in zip(numbers, starts, [*starts[1:], len(tick)], strict=True):
+        for number, start, end in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
             if number >= (self.first_open or 0):
                 part = Part(batch, events.take(slice(start, end)), *guards.of(number), *categories.of(number))
                 self._open.setdefault(int(number), []).append(part)

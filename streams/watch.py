@@ -159,9 +159,11 @@ class Watch:
         end = partition.ticks.first_open
         if end is None or before is None:
             return messages
-        for target in range(self._windows.partitions):
-            if partition.told.get(target, before - 1) < end - 1:
-                messages.append(self._window(partition, target, end - 1, []))
+        messages.extend(
+            self._window(partition, target, end - 1, [])
+            for target in range(self._windows.partitions)
+            if partition.told.get(target, before - 1) < end - 1
+        )
         return messages
 
     def _window(self, partition: Partition, target: int, tick: int, groups: list[GroupSums]) -> Message:
@@ -208,7 +210,7 @@ class Watch:
             silent = [
                 partition
                 for partition in self._partitions.values()
-                if partition.live and partition.held and now - partition.heard_at > self._settings.idle_seconds
+                if partition.live and _waiting(partition) and now - partition.heard_at > self._settings.idle_seconds
             ]
             if silent:
                 await self._publisher.publish(time_mark(partition, self._settings) for partition in silent)
@@ -217,6 +219,10 @@ class Watch:
             async with self._busy:
                 for partition in self._partitions.values():
                     await self._acknowledge(partition, at_once=False)
+
+
+def _waiting(partition: Partition) -> bool:
+    return any(held.last_tick is not None for held in partition.held)
 
 
 def time_mark(partition: Partition, settings: Settings) -> Message:

@@ -1,0 +1,63 @@
+"""The three workers, wired. Read this first.
+
+```
+inference.v1 ──► History ──► ClickHouse          every topic, each record once
+inference.v1 ──► Watch   ──► windows.v1          sums per tick; severe events at once to findings.v1
+windows.v1   ──► Detect  ──► findings.v1         detectors over the sums
+```
+
+An event is decoded in `streams.decode`, counted in `streams.counting` and `streams.reduce`, judged in
+`streams.judge` with `detectors`, and stored by `streams.history_writer`.
+"""
+
+from functools import partial
+from typing import Final, Literal
+
+from schemas.topics import CHECKPOINTS, Topic
+from streams import detect, history, watch
+from streams.checkpoints import Checkpoints
+from streams.faust_app import Stage, WorkerApp, build
+from streams.kafka_admin import TopicState, check_topics, client_arguments
+from streams.publisher import Publisher
+from streams.settings import Settings
+from streams.storage import connect
+
+Worker = Literal["history", "watch", "detect"]
+
+READS: Final[dict[Worker, tuple[Topic, ...]]] = {
+    "history": history.TOPICS,
+    "watch": watch.TOPICS,
+    "detect": detect.TOPICS,
+}
+NEEDS: Final[dict[Worker, tuple[Topic, ...]]] = {
+    "history": history.TOPICS,
+    "watch": (*watch.NEEDED, CHECKPOINTS),
+    "detect": (*detect.NEEDED, CHECKPOINTS),
+}
+PORTS: Final[dict[Worker, int]] = {"history": 6066, "watch": 6067, "detect": 6068}
+
+
+def worker(name: Worker, settings: Settings) -> WorkerApp:
+    """Return the app of a worker, its topics checked.
+
+    Raises
+    ------
+    KafkaUnavailableError, TopicError
+        Where it could not run; the message says what to do.
+    """
+    topics = check_topics(settings, NEEDS[name])
+    reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
+    return build(name, settings, reads, stage(name, settings, topics), PORTS[name])
+
+
+def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> Stage:
+    """Return what a worker does with its batches."""
+    client = client_arguments(settings)
+    publisher = Publisher(client)
+    if name == "history":
+        return history.History(settings, publisher, partial(connect, settings))
+    checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client, publisher)
+    if name == "watch":
+        windows = topics[settings.topic(watch.WINDOWS_TOPIC.name)]
+        return watch.Watch(settings, publisher, checkpoints, windows)
+    return detect.Detect(settings, publisher, checkpoints)

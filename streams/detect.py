@@ -1,0 +1,158 @@
+"""The detect worker: windows to findings, its state in a checkpoint with the offset it belongs to."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from schemas.findings import Finding
+from schemas.topics import FINDINGS
+from schemas.topics import WINDOWS as WINDOWS_TOPIC
+from schemas.windows import Window
+from schemas.wire import InvalidRecordError, decoder, encode
+from streams.checkpoints import Arrays, Checkpoint, Checkpoints
+from streams.faust_app import LogBatch
+from streams.health import FINDINGS as FINDINGS_COUNT
+from streams.health import OVERFLOW, REPEATED, SERIES, counted
+from streams.judge import Judge
+from streams.merge import TickMerger
+from streams.publisher import Message, Publisher
+from streams.settings import Settings
+
+TOPICS: Final = (WINDOWS_TOPIC,)
+NEEDED: Final = (WINDOWS_TOPIC, FINDINGS)
+
+
+@dataclass(slots=True)
+class Partition:
+    """What detect knows of one partition of the windows."""
+
+    topic_id: str
+    number: int
+    judge: Judge
+    merger: TickMerger
+    done: int = -1
+    waiting: deque[Callable[[], object]] = field(default_factory=deque)
+    saved_at: float = field(default_factory=time.monotonic)
+
+
+class Detect:
+    """The stage of the detect worker."""
+
+    def __init__(self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints) -> None:
+        self._settings: Final = settings
+        self._publisher: Final = publisher
+        self._checkpoints: Final = checkpoints
+        self._decode: Final = decoder(Window)
+        self._partitions: dict[int, Partition] = {}
+        self._busy: Final = asyncio.Lock()
+        self._saver: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._publisher.start()
+        self._saver = asyncio.create_task(self._save_regularly())
+
+    async def stop(self) -> None:
+        """Save what was learned, and disconnect."""
+        if self._saver is not None:
+            self._saver.cancel()
+        async with self._busy:
+            for partition in self._partitions.values():
+                await self._save(partition)
+        await self._publisher.stop()
+
+    async def forget(self) -> None:
+        """Start from the checkpoints again."""
+        self._partitions.clear()
+
+    async def take(self, batch: LogBatch) -> None:
+        """Judge the ticks that a batch makes whole, and publish what is found."""
+        async with self._busy:
+            partition = self._partitions.get(batch.partition) or await self._restore(batch)
+            findings = await asyncio.to_thread(self._judge, partition, batch)
+            await self._publish(findings)
+            partition.done = max(partition.done, batch.last_offset)
+            partition.waiting.append(batch.ack)
+            SERIES.set(sum(len(each.judge.series) for each in self._partitions.values()))
+            if time.monotonic() - partition.saved_at >= self._settings.checkpoint_seconds:
+                await self._save(partition)
+
+    async def _restore(self, batch: LogBatch) -> Partition:
+        settings = self._settings
+        judge = Judge(
+            settings.tick_seconds,
+            settings.pages_per_day / batch.topic.partitions,
+            settings.max_series,
+            settings.river_detector,
+            dict(settings.river_parameters),
+        )
+        partition = Partition(batch.topic.topic_id, batch.partition, judge, TickMerger())
+        checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
+        if checkpoint is not None:
+            partition.done = checkpoint.offset
+            arrays = checkpoint.arrays
+            partition.merger = TickMerger.from_state(_under("merger_", arrays))
+            partition.judge.restore(_under("judge_", arrays))
+        self._partitions[batch.partition] = partition
+        return partition
+
+    def _judge(self, partition: Partition, batch: LogBatch) -> list[Finding]:
+        findings: list[Finding] = []
+        repeats, overflow = partition.merger.repeats, partition.judge.overflow
+        for record in batch.records:
+            if record.offset <= partition.done:
+                partition.merger.repeats += 1
+                continue
+            try:
+                window = self._decode(record.value or b"", record.timestamp * 1_000_000)
+            except InvalidRecordError as error:
+                raise RuntimeError(
+                    f"{batch.topic.name}/{batch.partition}/{record.offset} is not a window ({error}); "
+                    "only watch workers may write there"
+                ) from error
+            assert isinstance(window, Window)  # noqa: S101
+            if partition.merger.add(window):
+                for tick, sums in partition.merger.whole():
+                    findings += partition.judge.judge(tick, sums)
+        counted(REPEATED.labels(batch.topic.name), partition.merger.repeats - repeats)
+        counted(OVERFLOW, partition.judge.overflow - overflow)
+        return findings
+
+    async def _publish(self, findings: list[Finding]) -> None:
+        topic = self._settings.topic(FINDINGS.name)
+        await self._publisher.publish(
+            Message(topic, encode(finding), finding.service_name.encode()) for finding in findings
+        )
+        for finding in findings:
+            FINDINGS_COUNT.labels(finding.kind, finding.severity).inc()
+
+    async def _save(self, partition: Partition) -> None:
+        if not partition.waiting:
+            return
+        arrays = await asyncio.to_thread(state, partition)
+        await self._checkpoints.save(partition.topic_id, partition.number, Checkpoint(partition.done, arrays))
+        partition.saved_at = time.monotonic()
+        while partition.waiting:
+            partition.waiting.popleft()()
+
+    async def _save_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.checkpoint_seconds)
+            async with self._busy:
+                for partition in self._partitions.values():
+                    await self._save(partition)
+
+
+def state(partition: Partition) -> Arrays:
+    """Return everything a successor needs."""
+    return {
+        **{f"merger_{name}": array for name, array in partition.merger.state().items()},
+        **{f"judge_{name}": array for name, array in partition.judge.state().items()},
+    }
+
+
+def _under(prefix: str, arrays: Arrays) -> Arrays:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
