@@ -121,7 +121,7 @@ class RateDetector:
         with np.errstate(over="ignore"):
             self._sr[rows] = np.minimum((1 + self._sr[rows]) * np.exp(log_l), _MOST)
         self._extend_excursions(tick, rows, n, k, log_l)
-        statistic = self._sr[rows] @ np.full(_WIDE, 1 / _WIDE)
+        statistic: Any = self._sr[rows].mean(axis=1)
         hit = np.flatnonzero(statistic >= promise)
         alarming = np.zeros(len(rows), bool)
         alarming[hit] = True

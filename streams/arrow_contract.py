@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import inspect  # type: ignore[attr-defined]
+from msgspec import inspect
 
 
 @dataclass(frozen=True, slots=True)

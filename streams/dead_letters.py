@@ -3,10 +3,10 @@
 from collections import deque
 from typing import Final
 
-from streams.faust_app import LogBatch
-from streams.health import REFUSED
 from streams.column_reader import LogRecord
 from streams.decode import Refused
+from streams.faust_app import LogBatch
+from streams.health import REFUSED
 from streams.publisher import Message
 
 LAST_RECORDS: Final = 10_000

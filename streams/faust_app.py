@@ -27,7 +27,7 @@ class LogBatch:
 
     topic: TopicState
     partition: int
-    records: tuple[ConsumerRecord[bytes, bytes], ...]
+    records: tuple[ConsumerRecord, ...]
     ack: Callable[[], object]
 
     @property
@@ -112,7 +112,7 @@ def build(name: str, settings: Settings, topics: dict[str, TopicState], stage: S
 
 
 def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress) -> Callable[..., Any]:
-    async def consume(stream: StreamT[Any]) -> None:
+    async def consume(stream: StreamT) -> None:
         await stage.start()
         progress.started()
         generation = None
@@ -128,7 +128,7 @@ def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress) -> Ca
     return consume
 
 
-def _batch(topics: dict[str, TopicState], event: EventT[Any], progress: Progress) -> LogBatch:
+def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> LogBatch:
     message = event.message
     records: Final = message.value
     message.value = ()  # an event may stay unacknowledged for long; its bytes need not

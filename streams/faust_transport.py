@@ -32,7 +32,7 @@ class CoalescedRecord:
     serialized_key_size = 0
     serialized_value_size = 0
 
-    def __init__(self, records: list[ConsumerRecord[bytes, bytes]]) -> None:
+    def __init__(self, records: list[ConsumerRecord]) -> None:
         last = records[-1]
         self.topic = last.topic
         self.partition = last.partition
@@ -70,7 +70,7 @@ class Consumer(aiokafka.Consumer):
             if not batches or wait <= 0 or max(map(len, batches.values())) >= MAX_RECORDS:
                 return {tp: [CoalescedRecord(records)] for tp, records in batches.items() if records}
 
-    def track_message(self, message: Message[Any]) -> None:
+    def track_message(self, message: Message) -> None:
         """Remember the order of delivery, before the streams see the message."""
         self._delivered[message.tp].append(message.offset)
         super().track_message(message)

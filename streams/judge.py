@@ -15,7 +15,7 @@ from detectors.base import Alarm, Floats, Ints, Recovery
 from detectors.budget import threshold
 from detectors.rates import RateDetector
 from detectors.river_vote import DriftVote, Vote
-from schemas.findings import Finding
+from schemas.findings import Finding, Severity
 from schemas.metrics import RATES
 from streams.checkpoints import Arrays
 from streams.evidence import describe_alarm, describe_recovery, evidence_query, ticks_per_day
@@ -148,7 +148,7 @@ class Judge:
         key = (service, RATES[rate].family)
         finding_id = self._identity("rate", alarm.series, alarm.tick)
         self._opened[alarm.series] = finding_id
-        severity = "ticket" if key in self._open else "page"
+        severity: Severity = "ticket" if key in self._open else "page"
         self._open.setdefault(key, finding_id)
         return Finding(
             finding_id=finding_id,

@@ -1,0 +1,214 @@
+"""The command ``watchkeeper``: thin, each command a few lines over the part that does the work."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import structlog
+import typer
+
+from streams.settings import Settings, SettingsError, load
+
+app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+topics_app: Final = typer.Typer(no_args_is_help=True, help="Kafka topics.")
+letters_app: Final = typer.Typer(no_args_is_help=True, help="Records that were refused.")
+app.add_typer(topics_app, name="topics")
+app.add_typer(letters_app, name="dead-letters")
+
+EX_CONFIG: Final = 78
+"""Exit status of a refusal to start (sysexits.h): starting again would not help."""
+
+Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
+Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send structlog's lines and everyone else's to the error stream."""
+    level = logging.getLevelName(settings.log_level)
+    renderer: Any = structlog.processors.JSONRenderer()
+    if settings.log_format == "console":
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), format="%(name)s: %(message)s", stream=sys.stderr)
+
+
+@app.command()
+def worker(
+    name: Annotated[str, typer.Argument(help="history, watch or detect.")],
+    kafka: Kafka = None,
+    clickhouse: Store = None,
+    instance: Annotated[str | None, typer.Option(help="A stable name among the workers of its kind.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of health and metrics.")] = None,
+) -> None:
+    """Run one worker until it is told to stop."""
+    from streams.app import READS
+    from streams.run import run_worker
+
+    if name not in READS:
+        raise SettingsError(f"no worker is called {name!r}; take one of {', '.join(READS)}")
+    settings = load(kafka=kafka, clickhouse=clickhouse, instance=instance, port=port)
+    configure_logs(settings)
+    run_worker(name, settings)
+
+
+@app.command()
+def migrate(clickhouse: Store = None) -> None:
+    """Create or update the tables of the store."""
+    from streams.migrate import migrate as apply
+    from streams.storage import connect
+
+    applied = apply(connect(load(clickhouse=clickhouse)))
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+
+
+@topics_app.command("create")
+def create(
+    kafka: Kafka = None,
+    partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of inference.v1.")] = None,
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+) -> None:
+    """Create the topics that are missing."""
+    from streams.kafka_admin import create_topics
+
+    created = create_topics(load(kafka=kafka), partitions, replication)
+    typer.echo("\n".join(f"created {name}" for name in created) or "nothing to do")
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="JSON lines, also .gz.")],
+    kafka: Kafka = None,
+    speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "max",
+) -> None:
+    """Send recorded events into Kafka."""
+    from streams.replay import Replay, read
+
+    if speed != "max" and not speed.replace(".", "", 1).isdigit():
+        raise SettingsError(f"--speed is a number or max, not {speed!r}")
+    running = Replay(load(kafka=kafka), None if speed == "max" else float(speed))
+    count = running.run(read(files))
+    typer.echo(f"sent {count} events, {running.marks} time marks")
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A SELECT, SHOW, DESCRIBE or EXPLAIN.")],
+    output: Annotated[str, typer.Option("--format", help="Any output format of ClickHouse.")] = "PrettyCompact",
+    clickhouse: Store = None,
+) -> None:
+    """Ask the store: through the running history worker, or by opening it when nothing runs."""
+    from streams.sql_client import ask
+
+    sys.stdout.buffer.write(ask(load(clickhouse=clickhouse), query, output))
+
+
+@app.command()
+def findings(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    clickhouse: Store = None,
+) -> None:
+    """Print what was found."""
+    from streams.found import FINDINGS_QUERY, table
+    from streams.sql_client import ask
+
+    lines = ask(load(clickhouse=clickhouse), FINDINGS_QUERY, "JSONEachRow").decode()
+    if as_json:
+        sys.stdout.write(lines)
+    else:
+        from rich.console import Console
+
+        Console().print(table([json.loads(line) for line in lines.splitlines()]))
+
+
+@letters_app.command("list")
+def list_letters(kafka: Kafka = None, limit: Annotated[int, typer.Option(min=1)] = 50) -> None:
+    """List refused records, newest last, with their reasons."""
+    from streams.letters import read_letters
+
+    for letter in read_letters(load(kafka=kafka))[-limit:]:
+        typer.echo(json.dumps(letter.summary()))
+
+
+@letters_app.command("replay")
+def replay_letters(
+    kafka: Kafka = None,
+    reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
+) -> None:
+    """Send refused records to their topics again, after what refused them was mended."""
+    from streams.letters import send_again
+
+    typer.echo(f"sent {send_again(load(kafka=kafka), reason)} records again")
+
+
+@app.command()
+def broker(
+    data_dir: Annotated[Path | None, typer.Option(help="Where the broker keeps its data.")] = None,
+    port: Annotated[int, typer.Option(help="Port on loopback.")] = 9092,
+) -> None:
+    """Run a Kafka broker on this machine."""
+    from streams.local.broker import run_broker
+
+    run_broker((data_dir or load().data_dir) / "kafka", port)
+
+
+@app.command()
+def up(
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+    kafka: Kafka = None,
+    clickhouse: Store = None,
+) -> None:
+    """Run the broker and all workers on this machine, until Ctrl-C."""
+    from streams.up import run_up
+
+    settings = load(data_dir=data_dir, clickhouse=clickhouse or _store_in(data_dir))
+    configure_logs(settings)
+    run_up(settings, kafka)
+
+
+@app.command()
+def demo(
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; emptied first.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long the week shall take.")] = 50,
+) -> None:
+    """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
+    from streams.demo import run_demo
+
+    folder = data_dir or Path("data/demo")
+    settings = load(data_dir=folder, clickhouse=_store_in(folder), log_level="WARNING")
+    configure_logs(settings)
+    run_demo(settings, seconds)
+
+
+def _store_in(folder: Path | None) -> str | None:
+    return f"chdb://{folder}/clickhouse" if folder else None
+
+
+def main() -> None:
+    """Run the command; what a user can mend is one line on the error stream."""
+    from streams.dead_letters import TooManyRefusedError
+    from streams.kafka_admin import KafkaUnavailableError, TopicError
+    from streams.migrate import SchemaError
+    from streams.replay import ReplayError
+    from streams.storage import StoreBusyError, StoreUnavailableError
+
+    refusals = (SettingsError, TopicError, SchemaError, StoreBusyError, ReplayError, TooManyRefusedError, ValueError)
+    try:
+        app()
+    except refusals as error:
+        typer.echo(f"watchkeeper: {error}", err=True)
+        raise SystemExit(EX_CONFIG) from None
+    except (KafkaUnavailableError, StoreUnavailableError, RuntimeError) as error:
+        typer.echo(f"watchkeeper: {error}", err=True)
+        raise SystemExit(1) from None

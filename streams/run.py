@@ -1,0 +1,36 @@
+"""One worker in this process, from its checks before the start to its exit status."""
+
+from typing import Any, Final
+
+import faust
+import structlog
+
+from detectors.river_vote import DriftVote
+from streams.app import worker
+from streams.migrate import check_schema, migrate
+from streams.settings import Settings
+from streams.sql_endpoint import serve_sql
+from streams.storage import connect
+
+log: Final = structlog.get_logger()
+
+
+def run_worker(name: Any, settings: Settings) -> None:
+    """Run a worker until a signal ends it or its work fails; does not return."""
+    if name == "detect":
+        DriftVote(settings.river_detector, dict(settings.river_parameters))  # refuse a wrong class before the start
+    endpoint = None
+    if name == "history":
+        client = connect(settings)
+        if settings.clickhouse.startswith("chdb://"):
+            migrate(client)  # the store of this process alone: nobody else could do it
+            endpoint = serve_sql(settings)
+        else:
+            check_schema(client)
+    app = worker(name, settings)
+    log.info("worker starts", worker=name, instance=settings.instance, kafka=settings.kafka)
+    try:
+        faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()
+    finally:
+        if endpoint is not None:
+            endpoint.stop()
