@@ -9,6 +9,7 @@ the week are shrunk to the level by `HOUR_EVENTS` pseudo events and joined linea
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import gammaincinv
 
 from detectors.base import Floats, Ints, State
@@ -58,6 +59,10 @@ class Baseline:
         """Return the mean level of series, without season and slack."""
         level: Floats = (self._flagged[rows] + PRIOR_EVENTS) / (self._trials[rows] + PRIOR_EVENTS / self._prior[rows])
         return level
+
+    def settled(self, rows: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which series have shown more flagged events of their own than the prior pretends."""
+        return np.asarray(self._flagged[rows] > 2 * PRIOR_EVENTS)
 
     def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
         """Return the expected rate and the ceiling of series at a tick."""

@@ -103,7 +103,7 @@ class Emitter:
         """Return an emitter that sends with kafka-python; `producer` goes to its ``KafkaProducer``."""
         from kafka import KafkaProducer
 
-        options = {"acks": "all", "linger_ms": 20, "buffer_memory": 67_108_864, "batch_size": 131_072, **producer}
+        options = {"acks": "all", "linger_ms": 20, "batch_size": 131_072, **producer}
         kafka = KafkaProducer(bootstrap_servers=bootstrap.split(","), **options)
 
         def send(key: bytes | None, value: bytes, headers: Headers) -> None:

@@ -62,7 +62,7 @@ RATES: Final[tuple[Rate, ...]] = (
     Rate(
         "denied_tool",
         "tool",
-        "sessions with a tool step",
+        "sessions with a tool step, or a model call that asked for one",
         "the step was denied, or a guard on the tool call flagged it",
         0.05,
     ),

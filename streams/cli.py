@@ -116,7 +116,7 @@ def sql(
 
 @app.command()
 def findings(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
     clickhouse: Store = None,
 ) -> None:
     """Print what was found."""

@@ -81,6 +81,7 @@ def _own_flags(columns: Columns) -> tuple[Bits, Bits]:
         failed = _is_in(table, "outcome", ("error",)) | _present(table, "error_type")
         silent = failed | _is_in(table, "outcome", ("cancelled",))
         trials |= np.where(silent, _CALL_TRIALS, _CALL_TRIALS | _OUTPUT_TRIALS).astype(np.uint8)
+        trials[_is_in(table, "finish_reason_norm", ("tool_call",))] |= BIT["denied_tool"]
         flagged[failed] |= BIT["error"]
         flagged[_is_in(table, "outcome", ("refused",))] |= BIT["refusal"]
     elif columns.kind is AgentStep:

@@ -79,7 +79,9 @@ class Judge:
         expected, _ = self.rates.baseline.rates(rows, tick)
         promise = self.promise(tick)
         alarms, recoveries = self.rates.update(tick, rows, trials, flagged, promise)
+        # a vote needs a series whose baseline is its own; the wholes see each change first
         whole = np.array([self.series[row][0] == WHOLE for row in rows.tolist()], bool)
+        whole &= self.rates.baseline.settled(rows)
         votes = self.votes.update(tick, rows[whole], trials[whole], flagged[whole], expected[whole])
         ordered = sorted(alarms, key=lambda alarm: (self.series[alarm.series][0] != WHOLE, self.series[alarm.series]))
         return [

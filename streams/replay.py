@@ -63,9 +63,7 @@ class Replay:
         self._topic: Final = settings.topic(INFERENCE.name)
         self._speed: Final = speed
         self._progress: Final = progress
-        self._kafka: Final = KafkaProducer(
-            **client_arguments(settings), acks="all", linger_ms=20, batch_size=131_072, buffer_memory=67_108_864
-        )
+        self._kafka: Final = KafkaProducer(**client_arguments(settings), acks="all", linger_ms=20, batch_size=131_072)
         self.sent: Counter[str] = Counter()
         self.marks = 0
 

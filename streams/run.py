@@ -19,6 +19,7 @@ def run_worker(name: Any, settings: Settings) -> None:
     """Run a worker until a signal ends it or its work fails; does not return."""
     if name == "detect":
         DriftVote(settings.river_detector, dict(settings.river_parameters))  # refuse a wrong class before the start
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     endpoint = None
     if name == "history":
         client = connect(settings)
