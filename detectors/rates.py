@@ -122,14 +122,9 @@ class RateDetector:
             self._sr[rows] = np.minimum((1 + self._sr[rows]) * np.exp(log_l), _MOST)
         self._extend_excursions(tick, rows, n, k, log_l)
         statistic: Any = self._sr[rows].mean(axis=1)
-        hit = np.flatnonzero(statistic >= promise)
-        alarming = np.zeros(len(rows), bool)
-        alarming[hit] = True
-        alarms = [
-            self._open(tick, int(row), float(value), promise, float(p0))
-            for row, value, p0 in zip(rows[alarming], statistic[alarming], ceiling[alarming], strict=True)
-        ]
-        self._learn_released(tick, rows[~alarming])
+        alarming = np.flatnonzero(statistic >= promise)
+        alarms = [self._open(tick, int(rows[at]), float(statistic[at]), promise, float(ceiling[at])) for at in alarming]
+        self._learn_released(tick, np.delete(rows, alarming))
         return alarms
 
     def _extend_excursions(self, tick: int, rows: Ints, n: Floats, k: Floats, log_l: Floats) -> None:

@@ -34,7 +34,7 @@ def sql_app(settings: Settings) -> web.Application:
         query = request.query.get("query", "") + (await request.text() if request.can_read_body else "")
         if not query.strip():
             return web.Response(text="Ok.\n")
-        output = request.query.get("default_format") or request.headers.get("X-ClickHouse-Format", "TabSeparated")
+        output = request.query.get("default_format") or request.headers.get("X-ClickHouse-Format") or "TabSeparated"
         parameters = {name[6:]: value for name, value in request.query.items() if name.startswith("param_")}
         try:
             body, named = await asyncio.get_running_loop().run_in_executor(pool, run, query, output, parameters)

@@ -1,0 +1,162 @@
+"""The recorded week, played: real broker, real workers, real store, watched live in the terminal."""
+
+import json
+import shutil
+import sys
+import threading
+import time
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from streams.demo_report import compare, print_queries
+from streams.found import FINDINGS_QUERY
+from streams.local.broker import free_port
+from streams.replay import Replay, read
+from streams.settings import Settings
+from streams.sql_client import ask
+from streams.up import WORKER_PORTS, Installation
+
+WEEK_SECONDS: Final = 7 * 86_400
+SETTLE_SECONDS: Final = 120.0
+
+SERVICES_QUERY: Final = """
+WITH t AS (
+    SELECT service_name, sum(events) AS events, sum(calls) AS calls, sum(unsafe_served) AS unsafe,
+        sum(unsafe_served_trials) AS outputs, sum(injection_flag) AS injections, sum(leak) AS leaks,
+        sum(refusal) AS refusals, sum(error) AS errors, sum(uncovered) AS uncovered, sumMap(latency_bins) AS bins
+    FROM service_minutes_now GROUP BY service_name
+)
+SELECT service_name, events, unsafe, outputs, injections, leaks, refusals, errors,
+    round(1 - uncovered / greatest(outputs, 1), 4) AS coverage,
+    (unsafe / o + 1.92 / o - 1.96 * sqrt(unsafe / o * (1 - unsafe / o) / o + 0.9604 / o / o)) / (1 + 3.84 / o) AS low,
+    (unsafe / o + 1.92 / o + 1.96 * sqrt(unsafe / o * (1 - unsafe / o) / o + 0.9604 / o / o)) / (1 + 3.84 / o) AS high,
+    greatest(outputs, 1) AS o,
+    pow(2, arrayFirst((b, c) -> c >= 0.95 * arraySum(mapValues(bins)), mapKeys(bins),
+        arrayCumSum(mapValues(bins))) / 8) AS p95
+FROM t ORDER BY service_name
+"""
+"""Rates with their Wilson intervals, and the 95th percentile from bins nine per cent wide."""
+
+
+class Screen:
+    """What the terminal shows while the week plays."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings: Final = settings
+        self._started = time.monotonic()
+        self.sent = 0
+        self.event_time = 0
+
+    def progress(self, sent: int, event_time: int) -> None:
+        """Take note of how far the replay is."""
+        self.sent, self.event_time = sent, event_time
+
+    def draw(self) -> Group:
+        """Return the screen as it is now."""
+        elapsed = time.monotonic() - self._started
+        moment = time.strftime("%a %Y-%m-%d %H:%M", time.gmtime(self.event_time / 1e9)) if self.event_time else "-"
+        lag = " ".join(f"{name} {_lag(self._settings.host, port)}" for name, port in WORKER_PORTS.items())
+        head = Text(f"{moment} UTC   {self.sent} events, {self.sent / max(elapsed, 1):.0f}/s   waiting: {lag}")
+        return Group(head, self._services(), self._findings())
+
+    def _services(self) -> Table:
+        names = (
+            "service",
+            "events",
+            "unsafe served (95 %)",
+            "injection",
+            "leak",
+            "refusal",
+            "error",
+            "p95 ms",
+            "guarded",
+        )
+        table = Table(*names, expand=False)
+        for row in rows(self._settings, SERVICES_QUERY):
+            table.add_row(
+                row["service_name"],
+                str(row["events"]),
+                f"{int(row['unsafe']) / int(row['o']):.2%} ({row['low']:.2%} to {row['high']:.2%})",
+                *(str(row[name]) for name in ("injections", "leaks", "refusals", "errors")),
+                f"{row['p95']:.0f}",
+                f"{row['coverage']:.1%}",
+            )
+        return table
+
+    def _findings(self) -> Table:
+        table = Table("detected", "", "service", "metric", "what", title="latest pages", expand=False)
+        pages = [item for item in rows(self._settings, FINDINGS_QUERY) if item["severity"] == "page"]
+        for item in pages[-6:]:
+            table.add_row(item["detected_ts"], "PAGE", item["service"], item["metric"], item["evidence"], style="red")
+        return table
+
+
+def rows(settings: Settings, query: str) -> list[dict[str, Any]]:
+    """Return the rows of a query, as the SQL endpoint gives them."""
+    lines = ask(settings, query, "JSONEachRow").decode().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _lag(host: str, port: int) -> Any:
+    try:
+        return requests.get(f"http://{host}:{port}/health", timeout=2).json()["lag"]
+    except (requests.RequestException, ValueError):
+        return "?"
+
+
+def run_demo(settings: Settings, seconds: float) -> None:
+    """Play the week, then hold what was found against what had been recorded."""
+    console = Console()
+    shutil.rmtree(settings.data_dir, ignore_errors=True)
+    settings = settings.model_copy(update={"sql_port": free_port()})
+    console.print("starting a Kafka broker and three workers; nothing but this machine is involved")
+    installation = Installation(settings, broker_port=free_port())
+    try:
+        installation.start()
+        sent = _play(installation.settings, seconds, console)
+        ok = compare(installation.settings, sent, console)
+        print_queries(installation.settings, console)
+    finally:
+        installation.stop()
+    console.print(
+        f"\nall of it lies in {settings.data_dir}; look again with: watchkeeper up --data-dir {settings.data_dir}"
+    )
+    if not ok:
+        sys.exit(1)
+
+
+def _play(settings: Settings, seconds: float, console: Console) -> int:
+    screen = Screen(settings)
+    week = resources.files("streams.recorded") / "week.jsonl.gz"
+    replay = Replay(settings, WEEK_SECONDS / seconds, screen.progress)
+    with resources.as_file(week) as path:
+        player = threading.Thread(target=replay.run, args=(read([Path(path)]),), daemon=True)
+        player.start()
+        with Live(screen.draw(), console=console, refresh_per_second=2, screen=console.is_terminal) as live:
+            settled = 0.0
+            while player.is_alive() or not _settled(settings, screen.sent + replay.marks):
+                time.sleep(1 if console.is_terminal else 3)
+                live.update(screen.draw())
+                settled = settled or (0.0 if player.is_alive() else time.monotonic())
+                if settled and time.monotonic() - settled > SETTLE_SECONDS:
+                    break
+        player.join()
+    return screen.sent
+
+
+def _settled(settings: Settings, expected: int) -> bool:
+    """Tell whether every worker has done all there is to do."""
+    if any(_lag(settings.host, port) != 0 for port in WORKER_PORTS.values()):
+        return False
+    stored = rows(settings, f"SELECT {' + '.join(f'(SELECT count() FROM {name})' for name in EVENT_TABLES)} AS n")
+    return int(stored[0]["n"]) >= expected
+
+
+EVENT_TABLES: Final = ("inferences", "agent_steps", "retrievals", "telemetry")

@@ -1,0 +1,99 @@
+"""What a played week came to: counts that must be equal, findings beside what was recorded, queries to try."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from streams.found import FINDINGS_QUERY, table
+from streams.settings import Settings
+from streams.sql_client import ask
+
+QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
+GRACE: Final = timedelta(hours=2)
+"""A finding may come this long after the end of a change and still be about it."""
+
+COUNTS: Final = """
+SELECT
+    (SELECT count() FROM inferences) + (SELECT count() FROM agent_steps) + (SELECT count() FROM retrievals) AS stored,
+    (SELECT sum(events) FROM service_minutes_now) AS rolled_up,
+    (SELECT count() FROM dead_letters) AS dead_letters
+"""
+COUNTED: Final = "SELECT sum(events) AS counted FROM windows FINAL WHERE metric = 'injection_flag'"
+"""Every model call and every tool step is a trial of injection_flag, so its events are all events."""
+
+QUERIES: Final = (
+    """SELECT service_name, count() AS calls, countIf(bitTest(flagged, 0)) AS unsafe
+FROM inferences GROUP BY service_name ORDER BY unsafe DESC LIMIT 5""",
+    """SELECT category, layer, sum(findings) AS findings, sum(stopped) AS stopped
+FROM category_minutes_now GROUP BY category, layer ORDER BY findings DESC""",
+    """SELECT guard_name, status, count() AS results, round(avg(latency_ms), 1) AS ms
+FROM guard_verdicts GROUP BY guard_name, status ORDER BY guard_name, status""",
+)
+
+
+def compare(settings: Settings, sent: int, console: Console) -> bool:
+    """Print counts and findings against the answers, and tell whether all is as it should be."""
+    counts = _rows(settings, COUNTS)[0] | _rows(settings, COUNTED)[0]
+    equal = {sent} == {int(counts[name]) for name in ("stored", "rolled_up", "counted")}
+    console.print(
+        f"\nevents sent {sent}, stored {counts['stored']}, rolled up {counts['rolled_up']}, "
+        f"counted by the detectors {counts['counted']}, refused {counts['dead_letters']}: "
+        + ("[green]equal[/]" if equal else "[bold red]NOT EQUAL[/]")
+    )
+    found = _rows(settings, FINDINGS_QUERY)
+    pages = [item for item in found if item["severity"] == "page"]
+    answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
+    complete = _print_answers(answers, pages, console)
+    false = [item for item in pages if not any(_about(item, answer) for answer in answers)]
+    console.print(
+        f"pages {len(pages)}, about nothing that was recorded {len(false)}, on the quiet services {_quiet(false)}"
+    )
+    console.print(table(item for item in found if item["severity"] != "ticket"))
+    return equal and complete and not _quiet(false)
+
+
+def _print_answers(answers: list[dict[str, Any]], pages: list[dict[str, Any]], console: Console) -> bool:
+    shown = Table("change", "service", "kind", "began", "paged after", "first page", title="Recorded changes and pages")
+    complete = True
+    for answer in answers:
+        if not answer["metrics"]:
+            continue
+        first = min(
+            (item for item in pages if _about(item, answer)), key=lambda item: item["detected_ts"], default=None
+        )
+        delay = str(_time(first["detected_ts"]) - _time(answer["start"])) if first else "not found"
+        complete = complete and first is not None
+        named = (answer["id"], answer["service"], answer["kind"], answer["start"][:16])
+        shown.add_row(*named, delay, first["metric"] if first else "", style="green" if first else "bold red")
+    console.print(shown)
+    return complete
+
+
+def _about(finding: dict[str, Any], answer: dict[str, Any]) -> bool:
+    if finding["service"] != answer["service"] or finding["metric"] not in answer["metrics"]:
+        return False
+    begun = _time(finding["detected_ts"]) >= _time(answer["start"])
+    return begun and (answer["end"] is None or _time(finding["detected_ts"]) <= _time(answer["end"]) + GRACE)
+
+
+def _quiet(findings: list[dict[str, Any]]) -> int:
+    return sum(item["service"] in QUIET for item in findings)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _rows(settings: Settings, query: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ask(settings, query, "JSONEachRow").decode().splitlines()]
+
+
+def print_queries(settings: Settings, console: Console) -> None:
+    """Print three questions to the store, with their answers."""
+    for query in QUERIES:
+        console.print(f'\nwatchkeeper sql "{query}"', style="bold", highlight=False)
+        console.print(ask(settings, query, "PrettyCompactMonoBlock").decode(), highlight=False)
