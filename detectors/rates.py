@@ -176,8 +176,8 @@ class RateDetector:
         worst = np.minimum(self._open_ceiling[rows] * RECOVERED_UNDER, 0.5)[:, None]
         below = worst * RECOVERY_ALTERNATIVES
         log_l = k[:, None] * np.log(RECOVERY_ALTERNATIVES) + (n - k)[:, None] * (np.log1p(-below) - np.log1p(-worst))
-        fresh = (self._down[rows] <= 0).all(axis=1)
-        self._down_sums[rows] = np.where(fresh[:, None], 0, self._down_sums[rows]) + np.stack([n, k], axis=1)
+        fresh = np.all(self._down[rows] <= 0, axis=1, keepdims=True)
+        self._down_sums[rows] = np.where(fresh, 0, self._down_sums[rows]) + np.stack([n, k], axis=1)
         self._down[rows] = np.maximum(self._down[rows] + log_l, 0)
         evidence: Floats = np.exp(self._down[rows]).mean(axis=1)
         return [self._close(tick, int(row)) for row in rows[np.flatnonzero(evidence >= RECOVERY_E)]]

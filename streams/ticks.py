@@ -125,7 +125,7 @@ class PartitionTicks:
         own = time // self.tick_nano
         tick = np.maximum(own, (newest_before - self.lateness_nano) // self.tick_nano)
         if self.first_open is None:
-            self.first_open = int(tick.min())
+            self.first_open = int((time[0] - self.lateness_nano) // self.tick_nano)  # nothing can count before it
         self._distribute(replace(batch, events=replace(batch.events, late=(tick > own).astype(np.uint8))), tick)
         counted = batch.events.counted > 0
         return int(tick[counted].max()) if counted.any() else None

@@ -1,0 +1,89 @@
+"""What counts as unsafe."""
+
+import pytest
+
+from schemas.events import AgentStep, GuardVerdict, Inference
+from schemas.guards import GuardFinding, GuardResult
+from schemas.wire import encode
+from streams.decode import events_decoder
+from streams.flags import BIT, event_flags
+from streams.severe import severe_findings
+from tests.streams.test_decode import NOW_MS, Record
+
+BASE = {"event_id": "1", "source": "s", "time_unix_nano": NOW_MS * 1_000_000, "service_name": "x"}
+
+
+def guard(category, layer="output", verdict="flag", severity=3, **fields):
+    """Return a guard result with one finding."""
+    finding = GuardFinding(category=category, severity=severity)
+    given = {"status": "ok", "action": "annotated", "mode": "enforce"} | fields
+    return GuardResult(guard_name="g", layer=layer, verdict=verdict, findings=[finding], **given)
+
+
+def columns(event):
+    """Return an event as columns."""
+    return next(iter(events_decoder()([Record(encode(event))]).kinds.values()))
+
+
+def flagged(event) -> set[str]:
+    """Return the names of the rates an event is flagged for."""
+    bits = int(event_flags(columns(event)).flagged[0])
+    return {name for name, bit in BIT.items() if bits & bit}
+
+
+CASES = [
+    (guard("content.ncr"), {"unsafe_attempted", "unsafe_served"}),
+    (guard("content.ncr", verdict="block", action="blocked"), {"unsafe_attempted"}),
+    (guard("content.ncr", verdict="block", action="blocked", mode="monitor"), {"unsafe_attempted", "unsafe_served"}),
+    (guard("content.ncr", mode="shadow"), set()),
+    (guard("content.ncr", verdict="allow"), set()),
+    (guard("content.ncr", status="timeout"), set()),
+    (guard("content.ncr", layer="input"), set()),
+    (guard("sec.jailbreak", layer="input"), {"injection_flag"}),
+    (guard("sec.data_leakage.pii"), {"leak"}),
+    (guard("qual.refusal"), {"refusal"}),
+    (guard("vendor.unknown"), set()),
+]
+
+
+@pytest.mark.parametrize(("result", "expected"), CASES)
+def test_guard_results_flag_an_inference(result, expected):
+    """Verdict, action, status and mode of a guard decide together, per category family and layer."""
+    assert flagged(Inference(**BASE, guards=[result])) == expected
+    assert flagged(Inference(**BASE, guards=[guard("content.ncr", verdict="allow"), result])) == expected
+
+
+def test_outcomes_flag_without_guards():
+    """Errors and refusals of the call itself count; a failed call is no output."""
+    assert flagged(Inference(**BASE, outcome="error")) == {"error"}
+    assert flagged(Inference(**BASE, error_type="429", guards=[guard("content.ncr")])) == {"error"}
+    assert flagged(Inference(**BASE, outcome="refused")) == {"refusal"}
+    assert flagged(AgentStep(**BASE, step_kind="execute_tool", authorization="denied")) == {"denied_tool"}
+
+
+def test_hijacked_tool_calls_are_denied_tools():
+    """A goal hijack on the tool call is flagged where the call is made."""
+    result = guard("sec.goal_hijack", layer="tool_call")
+    assert flagged(Inference(**BASE, finish_reason_norm="tool_call", guards=[result])) == {"denied_tool"}
+
+
+def test_a_verdict_alone_is_not_lost():
+    """A standalone verdict counts as a trial and as flagged of what it found."""
+    found = event_flags(columns(GuardVerdict(**BASE, guard=guard("content.ncr"))))
+    assert int(found.trials[0]) == int(found.flagged[0]) == BIT["unsafe_attempted"] | BIT["unsafe_served"]
+
+
+@pytest.mark.parametrize(
+    ("result", "pages"),
+    [
+        (guard("sec.exfiltration.tool", layer="tool_call", severity=4), 1),
+        (guard("sec.exfiltration.tool", layer="tool_call", severity=3), 0),
+        (guard("content.cse", severity=4, verdict="block", action="blocked"), 0),
+        (guard("content.cse", severity=4, mode="shadow"), 0),
+    ],
+)
+def test_one_severe_event_pages_unless_it_was_stopped(result, pages):
+    """Critical severity that nothing stopped is a finding by itself, the same one each time."""
+    found = severe_findings(columns(Inference(**BASE, guards=[result])))
+    assert len(found) == pages
+    assert found == severe_findings(columns(Inference(**BASE, guards=[result])))
