@@ -144,7 +144,6 @@ class Emitter:
         """Queue one event; what does not fit is dropped and counted."""
         if self._process != os.getpid():
             self._start()  # a forked child has no thread and must not send its parent's events
-        self._service = getattr(event, "service_name", self._service)
         try:
             self._queue.put_nowait(event)
         except queue.Full:
@@ -182,6 +181,7 @@ class Emitter:
             log.warning("an event could not be sent and is counted as dropped", exc_info=True)
         else:
             self.counts.emitted += 1
+            self._service = event.service_name
 
     def _refuse(self, error: Exception) -> None:
         self.counts.refused += 1

@@ -60,7 +60,7 @@ class Reader:
             Where it may not run or fails, with ClickHouse's text and code.
         """
         try:
-            formatted = self._check(query)
+            formatted = self._check(query, parameters)
             named = _FORMAT.search(formatted)
             answer = self._client.raw_query(
                 query.rstrip().rstrip(";"), fmt=None if named else output, parameters=parameters
@@ -70,10 +70,10 @@ class Reader:
             raise SqlError(str(error), int(code.group(1)) if code else 0) from None
         return bytes(answer), named.group(1) if named else output
 
-    def _check(self, query: str) -> str:
+    def _check(self, query: str, parameters: dict[str, str]) -> str:
         text = query.rstrip().rstrip(";")
         formatted = self._client.query("SELECT formatQuery({text:String})", parameters={"text": text}).result_rows[0][0]
-        tree = bytes(self._client.raw_query(f"EXPLAIN AST {text}"))
+        tree = bytes(self._client.raw_query(f"EXPLAIN AST {text}", parameters=parameters))
         functions = {name.decode().lower().strip("`\"'") for name in _FUNCTION.findall(tree)}
         if found := functions & FORBIDDEN_FUNCTIONS:
             raise SqlError(

@@ -1,5 +1,7 @@
 """Exact history on the real engine."""
 
+import uuid
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -69,11 +71,11 @@ def rolled_up(client):
     )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 40), st.booleans()), max_size=5), salt=st.uuids())
-def test_any_repeats_and_any_batching_give_the_same_rows_and_rollups(client, steps, salt):
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 40), st.booleans()), max_size=5))
+def test_any_repeats_and_any_batching_give_the_same_rows_and_rollups(client, steps):
     """Batches repeated from any earlier offset, in other cuts, by a new process or the same, change nothing."""
-    topic_id = str(salt)
+    topic_id = uuid.uuid4().hex  # each example its own topic
     end = 0
     before = contents(client)[0]["inferences"]
     writer = HistoryWriter(client)

@@ -1,0 +1,47 @@
+"""A worker whose stage writes down what it sees; run by the tests as a process of its own."""
+
+import sys
+from pathlib import Path
+
+import faust
+
+from schemas.topics import INFERENCE
+from streams.faust_app import LogBatch, build
+from streams.kafka_admin import check_topics
+from streams.settings import load
+
+
+class Recorder:
+    """Writes partition and offset of each record to a file, then acknowledges; fails before one offset."""
+
+    def __init__(self, out: Path, fail_at: int) -> None:
+        self._out, self._fail_at = out, fail_at
+
+    async def start(self) -> None:
+        """Do nothing."""
+
+    async def stop(self) -> None:
+        """Do nothing."""
+
+    async def forget(self) -> None:
+        """Do nothing."""
+
+    async def take(self, batch: LogBatch) -> None:
+        """Record a batch, or fail."""
+        if 0 <= self._fail_at <= batch.last_offset:
+            raise RuntimeError("planted")
+        with self._out.open("a") as out:
+            out.writelines(f"{batch.partition} {record.offset}\n" for record in batch.records)
+        batch.ack()
+
+
+def main(kafka: str, prefix: str, port: str, out: str, fail_at: str) -> None:
+    """Run the worker."""
+    settings = load(kafka=kafka, topic_prefix=prefix, kafka_session_seconds=3, data_dir=Path(out).parent)
+    topics = check_topics(settings, [INFERENCE])
+    app = build("recorder", settings, topics, Recorder(Path(out), int(fail_at)), int(port))
+    faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

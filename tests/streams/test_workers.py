@@ -1,0 +1,170 @@
+"""The three workers as processes: bad input, outages, static membership, a severe event."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+from kafka import KafkaProducer
+
+from schemas.emitter import Emitter
+from schemas.events import Inference
+from schemas.guards import GuardFinding, GuardResult
+from schemas.topics import INFERENCE
+from schemas.wire import encode
+from streams.demo import rows
+from streams.letters import read_letters, send_again
+from streams.local.broker import free_port
+from streams.sql_client import endpoint_answers
+from streams.up import Installation
+from tests.streams.test_transport import wait_until
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture
+def installation(kafka_settings, tmp_path, monkeypatch):
+    """Three running workers on the session's broker."""
+    monkeypatch.setattr("streams.up.WORKER_PORTS", {name: free_port() for name in ("history", "watch", "detect")})
+    settings = kafka_settings.model_copy(
+        update={"clickhouse": f"chdb://{tmp_path}/clickhouse", "sql_port": free_port(), "data_dir": tmp_path}
+    )
+    running = Installation(settings, kafka=settings.kafka)
+    running.start()
+    yield running
+    running.stop()
+
+
+def inference(number, **fields):
+    """Return an event of now."""
+    given = {"service_name": "chat", "session_id": str(number), "time_unix_nano": time.time_ns()} | fields
+    return Inference(event_id=f"e{number}", source="test", **given)
+
+
+def count(settings, query):
+    """Return the one number of a query, or -1 while nobody answers."""
+    with contextlib.suppress(ValueError, RuntimeError, OSError):
+        if endpoint_answers(settings):
+            return int(rows(settings, f"SELECT ({query}) AS n")[0]["n"])
+    return -1
+
+
+def test_bad_records_become_dead_letters_and_good_ones_rows(installation):
+    """Each bad record is kept with its reason and origin, its neighbours are stored, and both can be sent again."""
+    settings = installation.settings
+    topic = settings.topic(INFERENCE.name)
+    producer = KafkaProducer(bootstrap_servers=settings.kafka)
+    bad = [
+        b"not json",
+        b'{"event_type":"ai.safety.poem.v1"}',
+        b"\xff",
+        b"",
+        encode(inference(1)).replace(b'"chat"', b"7"),
+    ]
+    bad.append(encode(inference(1, time_unix_nano=time.time_ns() + 10**12)))
+    for number, value in enumerate(bad):
+        producer.send(topic, value=value, partition=0)
+        producer.send(topic, value=encode(inference(100 + number)), partition=0)
+    producer.send(topic, value=encode(inference(100)), partition=0)  # a duplicate is stored as it was sent
+    producer.send(topic, value=encode(inference(99, time_unix_nano=time.time_ns() - 86_400 * 10**9)), partition=0)
+    producer.close()
+    wait_until(lambda: count(settings, "SELECT count() FROM dead_letters") == len(bad))
+    wait_until(lambda: count(settings, "SELECT count() FROM inferences") == len(bad) + 2)
+    letters = read_letters(settings)
+    assert [letter.headers["reason"] for letter in letters] == [
+        "not_json", "unknown_kind", "not_json", "not_json", "invalid", "future_time",
+    ]  # fmt: skip
+    assert [letter.origin[2] for letter in letters] == [0, 2, 4, 6, 8, 10]
+    assert [letter.value for letter in letters] == bad
+    assert count(settings, "SELECT sum(events) FROM service_minutes_now") == len(bad) + 2
+    assert send_again(settings, "future_time") == 1
+    wait_until(lambda: count(settings, "SELECT count() FROM dead_letters") == len(bad) + 1)
+
+
+def test_a_severe_event_is_a_finding_at_once(installation):
+    """One critical event that nothing stopped is a page within seconds, without waiting for a tick."""
+    settings = installation.settings
+    guard = GuardResult(
+        guard_name="dlp", layer="tool_call", status="ok", verdict="flag", action="none", mode="monitor",
+        findings=[GuardFinding(category="sec.exfiltration.tool", severity=4)],
+    )  # fmt: skip
+    with Emitter.to_kafka(settings.kafka, source="t", topic=settings.topic(INFERENCE.name)) as emitter:
+        emitter.emit(inference(1, guards=[guard]))
+    wait_until(lambda: count(settings, "SELECT count() FROM findings WHERE kind = 'severe_event'") == 1)
+    found = rows(settings, "SELECT severity, service_name, event_ids, evidence_sql FROM findings FINAL")[0]
+    assert (found["severity"], found["service_name"], found["event_ids"]) == ("page", "chat", ["e1"])
+    assert len(rows(settings, found["evidence_sql"])) == 1
+
+
+def test_time_passes_in_a_silent_live_partition(installation):
+    """Events of now reach the windows although no later event follows them: marks let their ticks close."""
+    settings = installation.settings
+    with Emitter.to_kafka(settings.kafka, source="t", topic=settings.topic(INFERENCE.name)) as emitter:
+        for number in range(40):
+            emitter.emit(inference(number))
+    query = "SELECT sum(events) FROM (SELECT * FROM windows FINAL WHERE metric = 'error')"
+    wait_until(lambda: count(settings, query) == 40, seconds=90)
+
+
+def test_a_killed_worker_is_back_in_time_and_health_tells(installation):
+    """After kill -9 a worker works again within the session time-out, and its pages answer."""
+    settings = installation.settings
+    child = installation.supervisor._children[0]
+    child.process.send_signal(signal.SIGKILL)
+    child.process.wait()
+    installation.supervisor.check()
+    with Emitter.to_kafka(settings.kafka, source="t", topic=settings.topic(INFERENCE.name)) as emitter:
+        emitter.emit(inference(1))
+    end = time.monotonic() + 60
+    while count(settings, "SELECT count() FROM inferences") != 1:
+        installation.supervisor.check()
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    from streams.up import WORKER_PORTS
+
+    for port in WORKER_PORTS.values():
+        base = f"http://127.0.0.1:{port}"
+        assert requests.get(f"{base}/health", timeout=5).json()["healthy"]
+        assert requests.get(f"{base}/ready", timeout=5).json()["ready"]
+        assert "watchkeeper_records_total" in requests.get(f"{base}/metrics", timeout=5).text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "message"),
+    [
+        (["worker", "watch"], {"WATCHKEEPER_TOPIC_PREFIX": "none."}, "watchkeeper topics create"),
+        (["worker", "watch"], {"WATCHKEEPER_TICK_SECONDS": "0"}, "WATCHKEEPER_TICK_SECONDS"),
+        (["worker", "detect"], {"WATCHKEEPER_RIVER_DETECTOR": "river.drift.Nope"}, "river.drift.ADWIN"),
+        (["worker", "poet"], {}, "history, watch, detect"),
+        (["sql", "SELEC 1"], {}, "Syntax error"),
+    ],
+)
+def test_a_wrong_start_is_refused_with_what_mends_it(kafka_settings, tmp_path, arguments, environment, message):
+    """Wrong settings and missing topics end the command with status 78 and one line that helps."""
+    import os
+
+    given = {"WATCHKEEPER_KAFKA": kafka_settings.kafka, "WATCHKEEPER_SQL_PORT": str(free_port()),
+             "WATCHKEEPER_CLICKHOUSE": f"chdb://{tmp_path}/c", "WATCHKEEPER_DATA_DIR": str(tmp_path)}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "streams", *arguments], env={**os.environ, **given, **environment},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 78
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_replay_names_the_line_that_is_no_event(kafka_settings, tmp_path):
+    """A line that the contract refuses stops a replay, with its file and number."""
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(encode(inference(1)) + b"\n" + json.dumps({"a": 1}).encode() + b"\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "streams", "replay", str(path), "--kafka", kafka_settings.kafka],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 78
+    assert "line 2" in done.stderr
