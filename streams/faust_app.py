@@ -133,6 +133,7 @@ def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> 
     records: Final = message.value
     message.value = ()  # an event may stay unacknowledged for long; its bytes need not
     event.value = ()
+    event.app.consumer.taken(message.tp, message.offset)
     progress.received(message.tp, len(records))
 
     def ack() -> None:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 from aiokafka import ConsumerRecord
 from faust.transport.drivers import TRANSPORTS, aiokafka
-from faust.types import TP, Message
+from faust.types import TP
 
 DEFAULT_LINGER_SECONDS: Final = 0.1
 MAX_RECORDS: Final = 10_000
@@ -70,10 +70,12 @@ class Consumer(aiokafka.Consumer):
             if not batches or wait <= 0 or max(map(len, batches.values())) >= MAX_RECORDS:
                 return {tp: [CoalescedRecord(records)] for tp, records in batches.items() if records}
 
-    def track_message(self, message: Message) -> None:
-        """Remember the order of delivery, before the streams see the message."""
-        self._delivered[message.tp].append(message.offset)
-        super().track_message(message)
+    def taken(self, tp: TP, offset: int) -> None:
+        """Note that an agent has taken an event; whoever consumes tells so, in the order of the events.
+
+        Faust's own `track_message` is inlined where streams deliver, and so can't be the place for it.
+        """
+        self._delivered[tp].append(offset)
 
     def _new_offset(self, tp: TP) -> int | None:
         """Return the offset to commit: behind the last event before which all are acknowledged."""

@@ -43,7 +43,7 @@ def consumer():
 def deliver(consumer, *offsets):
     """Deliver batches that end at these offsets."""
     for offset in offsets:
-        consumer._delivered[ONE].append(offset)
+        consumer.taken(ONE, offset)
 
 
 def ack(consumer, *offsets):
