@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench kills clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -19,12 +19,18 @@ lint: $(READY)
 	@echo "format, lint, types, import contracts"
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy schemas detectors streams dashboards tests
+	@$(BIN)/mypy --no-error-summary schemas detectors streams dashboards
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
 test: lint  ## every check
 	@echo "tests"
 	@$(BIN)/python -m pytest -q
+
+bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
+	@$(BIN)/python -m tests.benchmarks.bench_pipeline
+
+kills: $(READY)  ## the long kill campaign
+	@$(BIN)/python -m tests.faults.campaign --kills 200 --seconds 500 --events 60000
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,8 @@
+SELECT
+    toStartOfInterval(minute, INTERVAL 1 HOUR) AS time,
+    service_name,
+    1 - sum(uncovered) / greatest(sum(unsafe_attempted_trials), 1) AS covered
+FROM service_minutes_now
+WHERE minute BETWEEN $__fromTime AND $__toTime
+GROUP BY time, service_name
+ORDER BY time
