@@ -4,6 +4,7 @@ python -m schemas.json_schema          # writes schemas/json_schema/*.json anew
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ def breaking(old: Any, new: Any, path: str = "$") -> list[str]:
     return found
 
 
-_BOUNDS: Final = {
+_BOUNDS: Final[dict[str, Callable[[float, float], bool]]] = {
     "minimum": lambda new, old: new > old,
     "exclusiveMinimum": lambda new, old: new > old,
     "minLength": lambda new, old: new > old,

@@ -181,7 +181,7 @@ class Bench:
                 break
             try:
                 admin.delete_groups([f"watchkeeper-{name}"])
-            except Exception:  # noqa: BLE001  not yet empty: the killed member has to time out
+            except Exception:
                 time.sleep(1)
         admin.close()
         consumer = KafkaConsumer(bootstrap_servers=self.broker.address)
