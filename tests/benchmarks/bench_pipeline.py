@@ -29,6 +29,7 @@ from streams.kafka_admin import create_topics
 from streams.local.broker import Broker, free_port
 from streams.settings import load
 
+PEERS = ("quixstreams==3.28.0", "bytewax==0.21.1", "confluent-kafka==2.12.2", "msgspec==0.22.0")
 NOW = 1_770_000_000_000_000_000
 
 
@@ -126,8 +127,12 @@ class Bench:
             "watch worker": lambda: self._worker("watch"),
             "idiomatic Faust, same sums": lambda: self._script(IDIOMATIC, few, "count"),
             "idiomatic Faust, same sums and rows": lambda: self._script(IDIOMATIC, few, "store"),
-            "aiokafka + msgspec, decode only (bound)": lambda: self._script(BOUND, self.events, ""),
+            "aiokafka + msgspec, decode only": lambda: self._script(BOUND, self.events, ""),
+            "Quix Streams, decode only": lambda: self._peer("quix"),
+            "Bytewax, decode only": lambda: self._peer("bytewax"),
+            "confluent-kafka + msgspec, decode only (bound)": lambda: self._peer("confluent"),
         }
+        self._peer_environment()
         for name, contender in contenders.items():
             self.results[name] = statistics.median(contender() for _ in range(rounds))
         self.broker.stop()
@@ -192,9 +197,11 @@ class Bench:
         folder = tempfile.mkdtemp(dir=self.folder)
         arguments = [self.broker.address, INFERENCE.name, str(free_port()), folder, str(events), extra]
         code = code.replace('"idiomatic"', f'"idiomatic-{Path(folder).name}"')
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        return self._timed([sys.executable, "-c", code, *arguments], events)
+
+    def _timed(self, command: list[str], events: int) -> float:
+        """Return events a second between the two marks that a reader prints."""
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         marks = {}
         for line in process.stdout or ():
             if line.startswith(("first", "last")):
@@ -204,7 +211,18 @@ class Bench:
                 break
         process.kill()
         process.wait()
-        return events / (marks["last"] - marks["first"])
+        return events / (marks["last"] - marks["first"]) if "last" in marks else float("nan")
+
+    def _peer_environment(self) -> None:
+        """Install the other projects where they can't meet our own packages."""
+        print("installing the peers in an environment of their own")
+        subprocess.run([sys.executable, "-m", "venv", str(self.folder / "peers")], check=True)
+        subprocess.run([str(self.folder / "peers/bin/pip"), "install", "--quiet", *PEERS], check=True)
+
+    def _peer(self, name: str) -> float:
+        script = str(Path(__file__).with_name("peers.py"))
+        arguments = [script, name, self.broker.address, INFERENCE.name, str(self.events)]
+        return self._timed([str(self.folder / "peers/bin/python"), *arguments], self.events)
 
     def table(self) -> str:
         """Return the figures as a table."""
