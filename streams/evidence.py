@@ -49,7 +49,7 @@ def evidence_query(tick_seconds: int, group: tuple[str, str, str], metric: str, 
 def literal(text: str) -> str:
     r"""Return text as a literal of ClickHouse's SQL.
 
-    >>> literal("it's")
-    "'it\\\\\\\\'s'"
+    >>> print(literal("it's"))
+    'it\'s'
     """
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
