@@ -34,6 +34,9 @@ NEEDS: Final[dict[Worker, tuple[Topic, ...]]] = {
     "watch": (*watch.NEEDED, CHECKPOINTS),
     "detect": (*detect.NEEDED, CHECKPOINTS),
 }
+BATCH_RECORDS: Final[dict[Worker, int]] = {"history": 20_000, "watch": 4_000, "detect": 4_000}
+"""An insert costs the same for a few rows as for many, so history would rather have many."""
+
 PORTS: Final[dict[Worker, int]] = {"history": 6066, "watch": 6067, "detect": 6068}
 
 
@@ -47,7 +50,7 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     """
     topics = check_topics(settings, NEEDS[name])
     reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
-    return build(name, settings, reads, stage(name, settings, topics), PORTS[name])
+    return build(name, settings, reads, stage(name, settings, topics), PORTS[name], BATCH_RECORDS[name])
 
 
 def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> Stage:

@@ -15,10 +15,13 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
-import streams.faust_transport  # noqa: F401  registers coalesce://
+from streams.faust_transport import DEFAULT_BATCH_RECORDS
 from streams.health import Progress
 from streams.kafka_admin import TopicState, tls_context
 from streams.settings import Settings
+
+EVENT_BYTES: Final = 800
+"""About one event, for sizing fetches by records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,17 @@ class WorkerApp(faust.App):
     """A Faust app that hands the batches of its topics to one stage."""
 
     linger_seconds: float
+    batch_records: int
 
 
-def build(name: str, settings: Settings, topics: dict[str, TopicState], stage: Stage, port: int) -> WorkerApp:
+def build(
+    name: str,
+    settings: Settings,
+    topics: dict[str, TopicState],
+    stage: Stage,
+    port: int,
+    batch_records: int = DEFAULT_BATCH_RECORDS,
+) -> WorkerApp:
     """Return the app of one kind of worker.
 
     Parameters
@@ -71,6 +82,8 @@ def build(name: str, settings: Settings, topics: dict[str, TopicState], stage: S
         What to do with each batch.
     port
         Of health and metrics, unless the settings name one.
+    batch_records
+        From how many records of a partition on a batch is not kept waiting for more.
     """
     app = WorkerApp(
         f"{settings.topic_prefix}watchkeeper-{name}",
@@ -89,8 +102,8 @@ def build(name: str, settings: Settings, topics: dict[str, TopicState], stage: S
         broker_commit_interval=1.0,
         broker_session_timeout=settings.kafka_session_seconds,
         broker_heartbeat_interval=settings.kafka_session_seconds / 4,
-        broker_max_poll_records=10_000,
-        consumer_max_fetch_size=4_194_304,
+        broker_max_poll_records=4 * batch_records,
+        consumer_max_fetch_size=max(batch_records * EVENT_BYTES, 4_194_304),
         consumer_auto_offset_reset="earliest",
         stream_buffer_maxsize=2,
         stream_wait_empty=False,
@@ -104,6 +117,7 @@ def build(name: str, settings: Settings, topics: dict[str, TopicState], stage: S
         web_graph_enabled=False,
     )
     app.linger_seconds = settings.linger_seconds
+    app.batch_records = batch_records
     progress = Progress(app)
     progress.serve()
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)

@@ -17,7 +17,7 @@ from faust.transport.drivers import TRANSPORTS, aiokafka
 from faust.types import TP
 
 DEFAULT_LINGER_SECONDS: Final = 0.1
-MAX_RECORDS: Final = 10_000
+DEFAULT_BATCH_RECORDS: Final = 4_000
 """Records after which a partition's batch is delivered without waiting for more."""
 
 
@@ -67,7 +67,8 @@ class Consumer(aiokafka.Consumer):
                 return {}  # a rebalance has seeked back to the committed offsets: all of it comes again
             end = end or loop.time() + getattr(self.app, "linger_seconds", DEFAULT_LINGER_SECONDS)
             wait = end - loop.time()
-            if not batches or wait <= 0 or max(map(len, batches.values())) >= MAX_RECORDS:
+            enough = getattr(self.app, "batch_records", DEFAULT_BATCH_RECORDS)
+            if not batches or wait <= 0 or max(map(len, batches.values())) >= enough:
                 return {tp: [CoalescedRecord(records)] for tp, records in batches.items() if records}
 
     def taken(self, tp: TP, offset: int) -> None:
@@ -86,6 +87,12 @@ class Consumer(aiokafka.Consumer):
             acked.discard(last)
         self._acked[tp].clear()
         return None if last is None else last + 1
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: delivery waits for room by itself, and Faust would pause for a second with all full."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Do nothing, as above."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Do nothing: what lies between two batches needs no acknowledgement."""

@@ -59,7 +59,8 @@ class History:
     async def start(self) -> None:
         """Connect to Kafka and to the store."""
         await self._publisher.start()
-        self._writer = HistoryWriter(await asyncio.to_thread(self._connect))
+        shared = not self._settings.clickhouse.startswith("chdb://")
+        self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=shared)
 
     async def stop(self) -> None:
         """Disconnect."""

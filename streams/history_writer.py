@@ -44,10 +44,17 @@ class Written:
 
 
 class HistoryWriter:
-    """Writes batches; each of one partition, in the order of its offsets."""
+    """Writes batches; each of one partition, in the order of its offsets.
 
-    def __init__(self, client: Client) -> None:
+    Parameters
+    ----------
+    several_writers
+        Whether others may write to the same store: true for a server, false for the engine in this process.
+    """
+
+    def __init__(self, client: Client, *, several_writers: bool = False) -> None:
         self._client: Final = client
+        self._several_writers: Final = several_writers
         self._stored: dict[tuple[str, int], Stored] = {}
 
     def forget(self) -> None:
@@ -83,7 +90,14 @@ class HistoryWriter:
             written += len(fresh.offset)
             left_out += len(rows.offset) - len(fresh.offset)
         if minutes := _minutes(batches):
-            recompute(self._client, origin.topic_id, origin.partition, minutes, int(origin.offsets[-1]))
+            recompute(
+                self._client,
+                origin.topic_id,
+                origin.partition,
+                minutes,
+                int(origin.offsets[-1]),
+                several_writers=self._several_writers,
+            )
         return Written(written, left_out)
 
     def _fresh(self, stored: Stored, origin: Origin, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -171,7 +171,7 @@ class Bench:
                     self.memory[name] = _rss_mb(process.pid)
                     return (seen - first[1]) / (now - first[0])
                 assert process.poll() is None, (folder / "log").read_text()
-                time.sleep(0.02)
+                time.sleep(0.05)
         finally:
             process.kill()
             process.wait()
