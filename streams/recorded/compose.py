@@ -30,7 +30,7 @@ GUARDS: Final[dict[str, tuple[Layer, float, float]]] = {
     "harm-classifier": ("output", 0.80, 0.003),
     "pii-scanner": ("output", 0.90, 0.005),
     "refusal-classifier": ("output", 0.90, 0.010),
-    "tool-policy": ("tool_call", 0.80, 0.002),
+    "tool-policy": ("tool_call", 0.80, 0.0005),
 }
 """Layer, share of true cases it flags, share of others it flags wrongly."""
 
