@@ -90,18 +90,18 @@ def _stamp(locked: dict[str, str]) -> str:
 
 def _remember(cache: Path, locked: dict[str, str], jars: list[Path]) -> None:
     seen = {str(jar): [jar.stat().st_size, jar.stat().st_mtime_ns] for jar in jars}
-    (cache / "checked.json").write_text(json.dumps({"lock": _stamp(locked), "jars": seen}))
+    (cache / "checked-jars.json").write_text(json.dumps({"lock": _stamp(locked), "jars": seen}))
 
 
 def _remembered(cache: Path, locked: dict[str, str]) -> list[Path] | None:
     """Return the jars where they were checked against this very lock and have not been touched since."""
     try:
-        stored = json.loads((cache / "checked.json").read_text())
+        stored = json.loads((cache / "checked-jars.json").read_text())
         stats = {path: Path(path).stat() for path in stored["jars"]}
-    except (OSError, ValueError, KeyError):
-        return None
-    same = all([stat.st_size, stat.st_mtime_ns] == stored["jars"][path] for path, stat in stats.items())
-    return [Path(path) for path in stored["jars"]] if same and stored["lock"] == _stamp(locked) else None
+        same = all([stat.st_size, stat.st_mtime_ns] == stored["jars"][path] for path, stat in stats.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # none yet, or not one that this version wrote
+    return [Path(path) for path in stats] if same and stored["lock"] == _stamp(locked) else None
 
 
 def lock() -> None:
