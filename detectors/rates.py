@@ -179,7 +179,7 @@ class RateDetector:
         fresh = np.all(self._down[rows] <= 0, axis=1, keepdims=True)
         self._down_sums[rows] = np.where(fresh, 0, self._down_sums[rows]) + np.stack([n, k], axis=1)
         self._down[rows] = np.maximum(self._down[rows] + log_l, 0)
-        evidence: Floats = np.exp(self._down[rows]).mean(axis=1)
+        evidence = _recovery_e_value(self._down[rows])
         return [self._close(tick, int(row)) for row in rows[np.flatnonzero(evidence >= RECOVERY_E)]]
 
     def _close(self, tick: int, row: int) -> Recovery:
@@ -188,7 +188,7 @@ class RateDetector:
         recovery = Recovery(
             series=row,
             tick=tick,
-            e_value=float(np.exp(self._down[row]).mean()),
+            e_value=float(_recovery_e_value(self._down[row])),
             rate=float(flagged / trials),
             lower=float(low[0]),
             upper=float(high[0]),
@@ -243,6 +243,12 @@ def _log_likelihood_ratio(n: Floats, k: Floats, p0: Floats) -> Floats:
     p1 = np.minimum(p0 * MULTIPLIERS, 0.5 + p0 / 2)
     ratio: Floats = k[:, None] * np.log(p1 / p0) + (n - k)[:, None] * (np.log1p(-p1) - np.log1p(-p0))
     return ratio
+
+
+def _recovery_e_value(log_evidence: Floats) -> Floats:
+    """Return the mean of the bets, held finite: one tick of a busy service can prove more than a float holds."""
+    mean: Floats = np.exp(np.minimum(log_evidence, np.log(_MOST))).mean(axis=-1)
+    return mean
 
 
 def _more(array: Any, count: int) -> Any:

@@ -197,3 +197,12 @@ def test_accepting_the_new_normal_closes_the_finding():
     assert alarm.flagged <= alarm.trials
     assert not detector.is_open(0)
     assert not run(detector, rng, 500, 10, 0.1, 1e5, start=501)
+
+
+def test_a_tick_of_any_size_gives_a_finite_e_value():
+    """One flood and one quiet tick of a million trials open and close a finding with finite evidence."""
+    detector = one_series(0.05)
+    million = np.array([1e6])
+    alarm = detector.update(1, ROW, million, million, 1e6).alarms[0]
+    recovery = detector.update(2, ROW, million, np.array([0.0]), 1e6).recoveries[0]
+    assert np.isfinite([alarm.e_value, recovery.e_value]).all()
