@@ -34,7 +34,6 @@ RECOVERY_ALTERNATIVES: Final = np.array([0.5, 0.75, 0.9])
 VERSION: Final = 1
 _MOST: Final = 1e300
 
-_FLOAT_STATE: Final = ("sr", "log_cusum", "since_trials", "since_flagged", "down")
 _WIDE: Final = len(MULTIPLIERS)
 
 
@@ -234,7 +233,9 @@ class RateDetector:
         return detector
 
 
-_STATE: Final = (*_FLOAT_STATE, "since_tick", "open_ceiling", "down_sums")
+_STATE: Final = (
+    "sr", "log_cusum", "since_trials", "since_flagged", "down", "since_tick", "open_ceiling", "down_sums",
+)  # fmt: skip
 
 
 def _log_likelihood_ratio(n: Floats, k: Floats, p0: Floats) -> Floats:

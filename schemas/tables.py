@@ -27,26 +27,29 @@ class Table(Struct, frozen=True, kw_only=True):
     computed: tuple[str, ...] = ()
 
 
+_COUNTED: Final = ("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version")
+"""What rows of an event with guards say beside its fields: bits of the rates, guard results, version counted under."""
+
 INFERENCES: Final = Table(
     name="inferences",
     row="one call of a model",
     kind=Inference,
     left_out=("guards",),
-    computed=("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version"),
+    computed=_COUNTED,
 )
 AGENT_STEPS: Final = Table(
     name="agent_steps",
     row="one step of an agent",
     kind=AgentStep,
     left_out=("guards",),
-    computed=("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version"),
+    computed=_COUNTED,
 )
 RETRIEVALS: Final = Table(
     name="retrievals",
     row="one search in a knowledge base",
     kind=Retrieval,
     left_out=("guards",),
-    computed=("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version"),
+    computed=_COUNTED,
 )
 GUARD_VERDICTS: Final = Table(
     name="guard_verdicts",

@@ -19,7 +19,7 @@ from streams.checkpoints import Checkpoints
 from streams.faust_app import Stage, WorkerApp, build
 from streams.kafka_admin import TopicState, check_topics, client_arguments
 from streams.publisher import Publisher
-from streams.settings import Settings
+from streams.settings import WORKER_PORTS, Settings
 from streams.storage import connect
 
 Worker = Literal["history", "watch", "detect"]
@@ -37,8 +37,6 @@ NEEDS: Final[dict[Worker, tuple[Topic, ...]]] = {
 BATCH_RECORDS: Final[dict[Worker, int]] = {"history": 20_000, "watch": 4_000, "detect": 4_000}
 """An insert costs the same for a few rows as for many, so history would rather have many."""
 
-PORTS: Final[dict[Worker, int]] = {"history": 6066, "watch": 6067, "detect": 6068}
-
 
 def worker(name: Worker, settings: Settings) -> WorkerApp:
     """Return the app of a worker, its topics checked.
@@ -50,7 +48,7 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     """
     topics = check_topics(settings, NEEDS[name])
     reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
-    return build(name, settings, reads, stage(name, settings, topics), PORTS[name], BATCH_RECORDS[name])
+    return build(name, settings, reads, stage(name, settings, topics), WORKER_PORTS[name], BATCH_RECORDS[name])
 
 
 def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> Stage:

@@ -78,7 +78,7 @@ class Checkpoints:
         await self._publisher.publish(
             [Message(self._topic.name, msgspec.json.encode(header), f"{name}/{slot}/header".encode(), home)]
         )
-        self._next_slot[name] = SLOTS[1 - SLOTS.index(slot)]
+        self._next_slot[name] = _other(slot)
 
     async def load(self, source: str, partition: int) -> Checkpoint | None:
         """Return the newest whole checkpoint of a partition, or None where there is none."""
@@ -88,7 +88,7 @@ class Checkpoints:
         if not found:
             return None
         slot, checkpoint = max(found, key=lambda item: item[1].offset)
-        self._next_slot[name] = SLOTS[1 - SLOTS.index(slot)]
+        self._next_slot[name] = _other(slot)
         return checkpoint
 
     async def _read(self, partition: int, prefix: bytes) -> dict[str, bytes]:
@@ -123,6 +123,20 @@ def _whole(slot: str, entries: dict[str, bytes]) -> Checkpoint | None:
     if hashlib.sha256(body).hexdigest() != header.digest:
         return None
     return Checkpoint(header.offset, unpack(body))
+
+
+def over(prefix: str, arrays: Arrays) -> Arrays:
+    """Return arrays with a prefix put before their names; `under` takes it off again."""
+    return {f"{prefix}{name}": array for name, array in arrays.items()}
+
+
+def under(prefix: str, arrays: Arrays) -> Arrays:
+    """Return the arrays whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _other(slot: str) -> str:
+    return SLOTS[1 - SLOTS.index(slot)]
 
 
 def pack(arrays: Arrays) -> bytes:

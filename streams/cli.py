@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -16,9 +17,6 @@ topics_app: Final = typer.Typer(no_args_is_help=True, help="Kafka topics.")
 letters_app: Final = typer.Typer(no_args_is_help=True, help="Records that were refused.")
 app.add_typer(topics_app, name="topics")
 app.add_typer(letters_app, name="dead-letters")
-
-EX_CONFIG: Final = 78
-"""Exit status of a refusal to start (sysexits.h): starting again would not help."""
 
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
@@ -121,15 +119,15 @@ def findings(
 ) -> None:
     """Print what was found."""
     from streams.found import FINDINGS_QUERY, table
-    from streams.sql_client import ask
+    from streams.sql_client import ask, ask_rows
 
-    lines = ask(load(clickhouse=clickhouse), FINDINGS_QUERY, "JSONEachRow").decode()
+    settings = load(clickhouse=clickhouse)
     if as_json:
-        sys.stdout.write(lines)
+        sys.stdout.buffer.write(ask(settings, FINDINGS_QUERY, "JSONEachRow"))
     else:
         from rich.console import Console
 
-        Console().print(table([json.loads(line) for line in lines.splitlines()]))
+        Console().print(table(ask_rows(settings, FINDINGS_QUERY)))
 
 
 @letters_app.command("list")
@@ -208,7 +206,7 @@ def main() -> None:
         app()
     except refusals as error:
         typer.echo(f"watchkeeper: {error}", err=True)
-        raise SystemExit(EX_CONFIG) from None
+        raise SystemExit(os.EX_CONFIG) from None  # starting again would not help
     except (KafkaUnavailableError, StoreUnavailableError, RuntimeError) as error:
         typer.echo(f"watchkeeper: {error}", err=True)
         raise SystemExit(1) from None

@@ -1,6 +1,6 @@
 """Decoded events of one partition to the arrays that are counted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
+from streams.column_reader import Kind
 from streams.decode import Columns, Decoded
-from streams.flags import BIT, Flags, event_flags
+from streams.flags import BIT, Flags, counted_version
 from streams.hashing import hash_texts
 from streams.reduce import GUARD_COUNTS
 from streams.ticks import Batch, EventColumns, Group, Int64s, Named
@@ -20,18 +21,20 @@ _UNCOVERED: Final = GUARD_COUNTS.index("uncovered")
 _STATUSES: Final = pa.array(GUARD_COUNTS[:_UNCOVERED])
 
 
-def countable(decoded: Decoded, written_ms: Int64s) -> Batch:
+def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s) -> Batch:
     """Return the events of a batch in log order, ready for `streams.ticks`.
 
     Parameters
     ----------
     decoded
         What was accepted.
+    flags
+        The flags of each kind, by `streams.flags.event_flags`.
     written_ms
         When each record of the batch was written to Kafka, in milliseconds by the broker's clock. An event that
         claims to be later than that is counted at that time, so that one wrong clock can't close ticks for all.
     """
-    parts = [_kind_part(columns, written_ms) for columns in decoded.kinds.values()]
+    parts = [_kind_part(columns, flags[columns.kind], written_ms) for columns in decoded.kinds.values()]
     if not parts:
         return _EMPTY
     position = np.concatenate([part.position for part in parts])
@@ -122,9 +125,8 @@ class _Part(msgspec.Struct):
         )
 
 
-def _kind_part(columns: Columns, written_ms: Int64s) -> _Part:
+def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s) -> _Part:
     table, count = columns.table, len(columns.table)
-    flags = event_flags(columns)
     groups, group = _groups(columns)
     names, categories = _categories(flags)
     is_call = columns.kind is Inference
@@ -176,12 +178,9 @@ def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
 def _groups(columns: Columns) -> tuple[list[Group], Int64s]:
     """Return the distinct (tenant, service, model version) of the events, and which each event belongs to."""
     table = columns.table
-    version = table.column("model_version")
-    if columns.kind is Inference:
-        version = pc.coalesce(version, table.column("response_model"), table.column("request_model"))
     encoded = [
         _chunk(pc.fill_null(column, "")).dictionary_encode()
-        for column in (table.column("tenant_id"), table.column("service_name"), version)
+        for column in (table.column("tenant_id"), table.column("service_name"), counted_version(columns))
     ]
     sizes = [max(len(column.dictionary), 1) for column in encoded]
     codes = [column.indices.to_numpy().astype(np.int64) for column in encoded]

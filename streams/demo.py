@@ -1,6 +1,5 @@
 """The recorded week, played: real broker, real workers, real store, watched live in the terminal."""
 
-import json
 import shutil
 import sys
 import threading
@@ -20,7 +19,7 @@ from streams.found import FINDINGS_QUERY
 from streams.local.broker import free_port
 from streams.replay import Replay, read
 from streams.settings import Settings
-from streams.sql_client import ask
+from streams.sql_client import ask_rows
 from streams.up import WORKER_PORTS, Installation
 
 WEEK_SECONDS: Final = 7 * 86_400
@@ -79,7 +78,7 @@ class Screen:
             "guarded",
         )
         table = Table(*names, expand=False)
-        for row in rows(self._settings, SERVICES_QUERY):
+        for row in ask_rows(self._settings, SERVICES_QUERY):
             table.add_row(
                 row["service_name"],
                 str(row["events"]),
@@ -92,16 +91,10 @@ class Screen:
 
     def _findings(self) -> Table:
         table = Table("detected", "", "service", "metric", "what", title="latest pages", expand=False)
-        pages = [item for item in rows(self._settings, FINDINGS_QUERY) if item["severity"] == "page"]
+        pages = [item for item in ask_rows(self._settings, FINDINGS_QUERY) if item["severity"] == "page"]
         for item in pages[-6:]:
             table.add_row(item["detected_ts"], "PAGE", item["service"], item["metric"], item["evidence"], style="red")
         return table
-
-
-def rows(settings: Settings, query: str) -> list[dict[str, Any]]:
-    """Return the rows of a query, as the SQL endpoint gives them."""
-    lines = ask(settings, query, "JSONEachRow").decode().splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def _lag(host: str, port: int) -> Any:
@@ -155,7 +148,7 @@ def _settled(settings: Settings, expected: int) -> bool:
     """Tell whether every worker has done all there is to do."""
     if any(_lag(settings.host, port) != 0 for port in WORKER_PORTS.values()):
         return False
-    stored = rows(settings, f"SELECT {' + '.join(f'(SELECT count() FROM {name})' for name in EVENT_TABLES)} AS n")
+    stored = ask_rows(settings, f"SELECT {' + '.join(f'(SELECT count() FROM {name})' for name in EVENT_TABLES)} AS n")
     return int(stored[0]["n"]) >= expected
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from streams.found import FINDINGS_QUERY, table
 from streams.settings import Settings
-from streams.sql_client import ask
+from streams.sql_client import ask, ask_rows
 
 QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
 GRACE: Final = timedelta(hours=2)
@@ -37,14 +37,14 @@ FROM guard_verdicts GROUP BY guard_name, status ORDER BY guard_name, status""",
 
 def compare(settings: Settings, sent: int, console: Console) -> bool:
     """Print counts and findings against the answers, and tell whether all is as it should be."""
-    counts = _rows(settings, COUNTS)[0] | _rows(settings, COUNTED)[0]
+    counts = ask_rows(settings, COUNTS)[0] | ask_rows(settings, COUNTED)[0]
     equal = {sent} == {int(counts[name]) for name in ("stored", "rolled_up", "counted")}
     console.print(
         f"\nevents sent {sent}, stored {counts['stored']}, rolled up {counts['rolled_up']}, "
         f"counted by the detectors {counts['counted']}, refused {counts['dead_letters']}: "
         + ("[green]equal[/]" if equal else "[bold red]NOT EQUAL[/]")
     )
-    found = _rows(settings, FINDINGS_QUERY)
+    found = ask_rows(settings, FINDINGS_QUERY)
     pages = [item for item in found if item["severity"] == "page"]
     answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
     complete = _print_answers(answers, pages, console)
@@ -86,10 +86,6 @@ def _quiet(findings: list[dict[str, Any]]) -> int:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _rows(settings: Settings, query: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in ask(settings, query, "JSONEachRow").decode().splitlines()]
 
 
 def print_queries(settings: Settings, console: Console) -> None:

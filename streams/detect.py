@@ -11,14 +11,13 @@ from schemas.findings import Finding
 from schemas.topics import FINDINGS
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
-from schemas.wire import InvalidRecordError, decoder, encode
-from streams.checkpoints import Arrays, Checkpoint, Checkpoints
+from schemas.wire import InvalidRecordError, decoder
+from streams.checkpoints import Arrays, Checkpoint, Checkpoints, over, under
 from streams.faust_app import LogBatch
-from streams.health import FINDINGS as FINDINGS_COUNT
 from streams.health import OVERFLOW, REPEATED, SERIES, counted
 from streams.judge import Judge
 from streams.merge import TickMerger
-from streams.publisher import Message, Publisher
+from streams.publisher import Publisher
 from streams.settings import Settings
 
 TOPICS: Final = (WINDOWS_TOPIC,)
@@ -73,7 +72,7 @@ class Detect:
         async with self._busy:
             partition = self._partitions.get(batch.partition) or await self._restore(batch)
             findings = await asyncio.to_thread(self._judge, partition, batch)
-            await self._publish(findings)
+            await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), findings)
             partition.done = max(partition.done, batch.last_offset)
             partition.waiting.append(batch.ack)
             SERIES.set(sum(len(each.judge.series) for each in self._partitions.values()))
@@ -94,8 +93,8 @@ class Detect:
         if checkpoint is not None:
             partition.done = checkpoint.offset
             arrays = checkpoint.arrays
-            partition.merger = TickMerger.from_state(_under("merger_", arrays))
-            partition.judge.restore(_under("judge_", arrays))
+            partition.merger = TickMerger.from_state(under("merger_", arrays))
+            partition.judge.restore(under("judge_", arrays))
         self._partitions[batch.partition] = partition
         return partition
 
@@ -121,14 +120,6 @@ class Detect:
         counted(OVERFLOW, partition.judge.overflow - overflow)
         return findings
 
-    async def _publish(self, findings: list[Finding]) -> None:
-        topic = self._settings.topic(FINDINGS.name)
-        await self._publisher.publish(
-            Message(topic, encode(finding), finding.service_name.encode()) for finding in findings
-        )
-        for finding in findings:
-            FINDINGS_COUNT.labels(finding.kind, finding.severity).inc()
-
     async def _save(self, partition: Partition) -> None:
         if not partition.waiting:
             return
@@ -148,11 +139,4 @@ class Detect:
 
 def state(partition: Partition) -> Arrays:
     """Return everything a successor needs."""
-    return {
-        **{f"merger_{name}": array for name, array in partition.merger.state().items()},
-        **{f"judge_{name}": array for name, array in partition.judge.state().items()},
-    }
-
-
-def _under(prefix: str, arrays: Arrays) -> Arrays:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return over("merger_", partition.merger.state()) | over("judge_", partition.judge.state())

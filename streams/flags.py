@@ -23,13 +23,19 @@ Bits = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
 
 BIT: Final = {rate.name: 1 << index for index, rate in enumerate(RATES)}
-OUTPUT_LAYERS: Final = ("output",)
+INPUT_LAYERS: Final = ("input", "retrieval", "tool_result")
 ACTION_LAYERS: Final = ("tool_call", "plan", "memory")
 
 _CALL_TRIALS = BIT["error"] | BIT["injection_flag"]
 _OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"]
 _STEP_TRIALS = BIT["denied_tool"] | BIT["injection_flag"] | BIT["leak"]
-_UNSAFE = BIT["unsafe_attempted"] | BIT["unsafe_served"]
+_FAMILY_BITS: Final = {
+    "unsafe": BIT["unsafe_attempted"] | BIT["unsafe_served"],
+    "injection": BIT["injection_flag"],
+    "leak": BIT["leak"],
+    "refusal": BIT["refusal"],
+    "tool": BIT["denied_tool"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,22 +153,6 @@ def _values(result: pa.Array, name: str, values: tuple[str, ...]) -> npt.NDArray
     return found
 
 
-@cache
-def _family_bits(layer_is_action: bool, category: str) -> int:  # noqa: FBT001
-    family = FAMILIES.get(category)
-    if family == "injection" and not layer_is_action:
-        return BIT["injection_flag"]
-    if family in ("injection", "tool") and layer_is_action:
-        return BIT["denied_tool"]
-    return {
-        "injection": BIT["injection_flag"],
-        "leak": BIT["leak"],
-        "refusal": BIT["refusal"],
-        "unsafe": _UNSAFE,
-        "tool": BIT["denied_tool"],
-    }.get(family or "", 0)
-
-
 def _add_guard_flags(guards: Guards, flagged: Bits) -> None:
     """Set the bits of each event that its guards' findings stand for.
 
@@ -183,8 +173,18 @@ def _add_guard_flags(guards: Guards, flagged: Bits) -> None:
     np.bitwise_or.at(flagged, guards.row[parent], bits)
 
 
+@cache
 def _bits_of(layer: str, category: str) -> int:
-    bits = _family_bits(layer in ACTION_LAYERS, category)
-    if layer in ("input", "retrieval", "tool_result"):
-        return bits & BIT["injection_flag"]
-    return bits
+    family = FAMILIES.get(category)
+    if family == "injection" and layer in ACTION_LAYERS:
+        family = "tool"  # an injection that reached an action shows as a hijacked tool
+    bits = _FAMILY_BITS.get(family or "", 0)
+    return bits & BIT["injection_flag"] if layer in INPUT_LAYERS else bits
+
+
+def counted_version(columns: Columns) -> pa.ChunkedArray:
+    """Return the model version each event counts under: its own word, else the model that answered or was asked."""
+    version = columns.table.column("model_version")
+    if columns.kind is Inference:
+        version = pc.coalesce(version, columns.table.column("response_model"), columns.table.column("request_model"))
+    return pc.fill_null(version, "")

@@ -24,7 +24,7 @@ from streams.faust_app import LogBatch
 from streams.health import RETRIES, ROWS, counted
 from streams.history_writer import HistoryWriter
 from streams.publisher import Publisher
-from streams.rows import Origin, Rows, rows_of
+from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError
 
@@ -172,14 +172,6 @@ def _rows_of_cells(table: Any, cells: list[dict[str, Any]], keys: list[tuple[int
     offset = np.array([key[0] for key in keys], np.int64)
     index = np.array([key[1] for key in keys], np.int64)
     columns = pa.Table.from_pylist(cells)
-    instants = columns.column("time").cast(pa.timestamp("ns", "UTC"))
+    instants = columns.column("time").cast(INSTANT)
     columns = columns.set_column(columns.column_names.index("time"), "time", instants)
-    for name, values in (
-        ("kafka_topic", [origin.topic] * len(cells)),
-        ("kafka_topic_id", [origin.topic_id] * len(cells)),
-        ("kafka_partition", [origin.partition] * len(cells)),
-        ("kafka_offset", offset),
-        ("kafka_index", index),
-    ):
-        columns = columns.append_column(name, pa.array(values))
-    return Rows(table, columns, offset, index, np.zeros(len(cells), np.int64))
+    return Rows(table, with_origin(columns, origin, offset, index), offset, index, np.zeros(len(cells), np.int64))

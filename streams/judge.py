@@ -17,14 +17,13 @@ from detectors.rates import RateDetector
 from detectors.river_vote import DriftVote, Vote
 from schemas.findings import Finding, Severity
 from schemas.metrics import RATES
-from streams.checkpoints import Arrays
+from streams.checkpoints import Arrays, over, under
 from streams.evidence import describe_alarm, describe_recovery, evidence_query, ticks_per_day
 from streams.merge import Sums
-from streams.ticks import Group
+from streams.reduce import OTHER
+from streams.ticks import NANO
 
 WHOLE: Final = "*"
-OTHER: Final[Group] = ("~other", "~other", "~other")
-NANO: Final = 1_000_000_000
 VERSION: Final = "1"
 RECENT_DAYS: Final = 1.0
 
@@ -275,8 +274,8 @@ class Judge:
             "opened_rows": np.array(sorted(self._opened), np.int64),
             "opened_ids": np.array([self._opened[row] for row in sorted(self._opened)], np.str_),
             "overflow": np.array([self.overflow], np.int64),
-            **{f"rates_{name}": array for name, array in self.rates.state().items()},
-            **{f"votes_{name}": array for name, array in self.votes.state().items()},
+            **over("rates_", self.rates.state()),
+            **over("votes_", self.votes.state()),
         }
 
     def restore(self, state: Arrays) -> None:
@@ -290,9 +289,5 @@ class Judge:
         self._open = {(service, family): finding for service, family, finding in state["open"].tolist()}
         self._opened = dict(zip(state["opened_rows"].tolist(), state["opened_ids"].tolist(), strict=True))
         self.overflow = int(state["overflow"][0])
-        self.rates = RateDetector.from_state(_under("rates_", state), self._tick_seconds)
-        self.votes.restore(_under("votes_", state))
-
-
-def _under(prefix: str, state: Arrays) -> Arrays:
-    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+        self.rates = RateDetector.from_state(under("rates_", state), self._tick_seconds)
+        self.votes.restore(under("votes_", state))

@@ -9,7 +9,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
-from streams.health import RETRIES
+from schemas.findings import Finding
+from schemas.wire import encode
+from streams.health import FINDINGS, RETRIES
 
 log: Final = structlog.get_logger()
 
@@ -60,6 +62,12 @@ class Publisher:
                     RETRIES.labels("kafka").inc()
                     log.warning("kafka does not take our messages; trying again", messages=len(waiting))
                 await self._send_all(waiting)
+
+    async def publish_findings(self, topic: str, findings: Sequence[Finding]) -> None:
+        """Publish findings under the key of their service, and count them."""
+        await self.publish(Message(topic, encode(finding), finding.service_name.encode()) for finding in findings)
+        for finding in findings:
+            FINDINGS.labels(finding.kind, finding.severity).inc()
 
     async def _send_all(self, messages: list[Message]) -> None:
         if self._producer is None:

@@ -16,8 +16,8 @@ from schemas.topics import INFERENCE
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.kafka_admin import client_arguments
 from streams.settings import Settings
+from streams.ticks import NANO
 
-NANO: Final = 1_000_000_000
 MARK_EVERY_NANO: Final = 60 * NANO
 MARK_EVERY_SECONDS: Final = 0.5
 AFTER_THE_END_NANO: Final = 120 * NANO

@@ -22,6 +22,7 @@ from schemas.tables import (
     GUARD_VERDICTS,
     INCIDENTS,
     INFERENCES,
+    PROVENANCE,
     RETRIEVALS,
     REVIEW_LABELS,
     TELEMETRY,
@@ -29,7 +30,7 @@ from schemas.tables import (
 )
 from streams.column_reader import Kind
 from streams.decode import Columns
-from streams.flags import Flags, event_flags
+from streams.flags import Flags, counted_version, event_flags
 
 Int64s = npt.NDArray[np.int64]
 
@@ -45,7 +46,7 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Finding: FINDINGS,
 }
 
-_INSTANT: Final = pa.timestamp("ns", "UTC")
+INSTANT: Final = pa.timestamp("ns", "UTC")
 _TIMES: Final = ("queued_at", "labelled_at", "alert_starts_at", "aware_time", "report_due_time", "report_sent_time")
 
 
@@ -90,7 +91,7 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
         yield _rows(TABLE_OF[columns.kind], base, offset, np.zeros(len(offset), np.int64), origin, columns)
         return
     flags = event_flags(columns)
-    counted = pa.table({"counted_version": _counted_version(columns)})
+    counted = pa.table({"counted_version": counted_version(columns)})
     if len(flags.guards.row):
         yield _guard_rows(columns, flags, base, counted, offset, origin)
     if columns.kind is not GuardVerdict:
@@ -103,13 +104,6 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
         }
         full = _beside(base, _beside(counted, pa.table(own)))
         yield _rows(TABLE_OF[columns.kind], full, offset, np.zeros(len(offset), np.int64), origin, columns)
-
-
-def _counted_version(columns: Columns) -> pa.ChunkedArray:
-    version = columns.table.column("model_version")
-    if columns.kind is Inference:
-        version = pc.coalesce(version, columns.table.column("response_model"), columns.table.column("request_model"))
-    return pc.fill_null(version, "")
 
 
 def _guard_rows(
@@ -157,21 +151,28 @@ def _rows(
     events: Columns,
     event_row: Int64s | None = None,
 ) -> Rows:
-    count = len(offset)
-    source = pa.table(
-        {
-            "kafka_topic": pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), [origin.topic]).cast(pa.string()),
-            "kafka_topic_id": pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), [origin.topic_id]).cast(
-                pa.string()
-            ),
-            "kafka_partition": pa.array(np.full(count, origin.partition, np.int32)),
-            "kafka_offset": pa.array(offset),
-            "kafka_index": pa.array(index.astype(np.int32)),
-        }
-    )
     name = "detected_time_unix_nano" if events.kind is Finding else "time_unix_nano"
     time = events.table.column(name).to_numpy()
-    return Rows(table, _beside(columns, source), offset, index, time if event_row is None else time[event_row])
+    return Rows(
+        table,
+        with_origin(columns, origin, offset, index),
+        offset,
+        index,
+        time if event_row is None else time[event_row],
+    )
+
+
+def with_origin(columns: pa.Table, origin: Origin, offset: Int64s, index: Int64s) -> pa.Table:
+    """Return rows with where they came from: the columns of `schemas.tables.PROVENANCE`."""
+    count = len(offset)
+    values = (
+        pa.repeat(origin.topic, count),
+        pa.repeat(origin.topic_id, count),
+        pa.repeat(pa.scalar(origin.partition, pa.int32()), count),
+        pa.array(offset),
+        pa.array(index.astype(np.int32)),
+    )
+    return _beside(columns, pa.Table.from_arrays(values, names=PROVENANCE))
 
 
 def _beside(left: pa.Table, right: pa.Table) -> pa.Table:
@@ -198,7 +199,7 @@ def _renamed(name: str) -> str:
 def _taken_apart(name: str, original: str, column: pa.ChunkedArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
     kind = column.type
     if original.endswith("time_unix_nano") or original in _TIMES:
-        yield name, column.cast(_INSTANT)
+        yield name, column.cast(INSTANT)
     elif pa.types.is_struct(kind):
         struct = column.combine_chunks()
         for field in kind:
@@ -223,7 +224,7 @@ def _list_columns(name: str, lists: pa.ListArray) -> Iterator[tuple[str, pa.Chun
         if pa.types.is_string(field.type):
             values = pc.fill_null(values, "")
         elif field.name == "ingested_at":
-            values = values.cast(_INSTANT)
+            values = values.cast(INSTANT)
         yield f"{name}_{field.name}", pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
 
 

@@ -2,13 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068}
+"""Where each kind of worker answers for its health, unless a setting says otherwise."""
 
 
 class SettingsError(ValueError):

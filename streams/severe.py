@@ -8,15 +8,21 @@ import numpy as np
 from schemas.categories import family
 from schemas.findings import Finding
 from streams.decode import Columns
-from streams.flags import flatten_guards
+from streams.evidence import literal
+from streams.flags import Guards
 
 CRITICAL: Final = 4
 DETECTOR: Final = "severe_event"
 
 
-def severe_findings(columns: Columns) -> list[Finding]:
-    """Return a finding for each guard finding of critical severity that was not stopped."""
-    guards = flatten_guards(columns)
+def severe_findings(columns: Columns, guards: Guards) -> list[Finding]:
+    """Return a finding for each guard finding of critical severity that was not stopped.
+
+    Parameters
+    ----------
+    columns, guards
+        The events, and their guard results as `streams.flags` flattened them.
+    """
     severe = np.flatnonzero(guards.finding_counts & ~guards.finding_stopped & (guards.finding_severity >= CRITICAL))
     found = []
     for index in severe.tolist():
@@ -39,11 +45,7 @@ def severe_findings(columns: Columns) -> list[Finding]:
                 detector_version="1",
                 event_ids=[event["event_id"]],
                 evidence=f"one event of critical severity that nothing stopped: {category}",
-                evidence_sql=f"SELECT * FROM guard_verdicts WHERE event_id = '{_quoted(event['event_id'])}'",
+                evidence_sql=f"SELECT * FROM guard_verdicts WHERE event_id = {literal(event['event_id'])}",
             )
         )
     return found
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")

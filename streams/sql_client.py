@@ -1,6 +1,7 @@
 """A question to the store from another process."""
 
-from typing import Final
+import json
+from typing import Any, Final
 
 import requests
 
@@ -30,6 +31,11 @@ def ask(settings: Settings, query: str, output: str) -> bytes:
             raise ValueError(answer.text.strip())
         return answer.content
     return Reader(connect(settings)).run(query, output, {})[0]
+
+
+def ask_rows(settings: Settings, query: str) -> list[dict[str, Any]]:
+    """Return the answer of a query as one dict a row."""
+    return [json.loads(line) for line in ask(settings, query, "JSONEachRow").decode().splitlines()]
 
 
 def endpoint_answers(settings: Settings) -> bool:

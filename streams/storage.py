@@ -36,7 +36,8 @@ def connect(settings: Settings) -> Client:
         client = _client(settings)
         name = settings.clickhouse_database
         client.command(f"CREATE DATABASE IF NOT EXISTS {name}")
-        client.command(f"USE {name}") if settings.clickhouse.startswith("chdb://") else None
+        if settings.clickhouse.startswith("chdb://"):
+            client.command(f"USE {name}")
         client.database = name
     except (OperationalError, HTTPError, OSError) as error:
         raise StoreUnavailableError(f"ClickHouse does not answer at {settings.clickhouse}: {error}") from error

@@ -1,5 +1,6 @@
 """Child processes kept running: started in order, started again when they die, stopped together."""
 
+import os
 import signal
 import subprocess
 import time
@@ -15,9 +16,6 @@ import structlog
 from streams.local.broker import die_with_parent
 
 log: Final = structlog.get_logger()
-
-REFUSED: Final = 78
-"""Exit status of a child that refuses to start; starting it again would not help."""
 
 FAILURES: Final = 5
 FAILURE_SECONDS: Final = 60.0
@@ -110,7 +108,7 @@ class Supervisor:
         child.deaths.append(now)
         while child.deaths and now - child.deaths[0] > FAILURE_SECONDS:
             child.deaths.popleft()
-        if status == REFUSED or len(child.deaths) > FAILURES:
+        if status == os.EX_CONFIG or len(child.deaths) > FAILURES:
             raise ChildFailedError(f"{child.name} ended with status {status}\n{_tail(child)}")
         wait = min(FIRST_WAIT_SECONDS * 2 ** (len(child.deaths) - 1), LONGEST_WAIT_SECONDS)
         child.start_at = now + wait

@@ -23,6 +23,8 @@ UInt64s = npt.NDArray[np.uint64]
 UInt8s = npt.NDArray[np.uint8]
 Float64s = npt.NDArray[np.float64]
 
+NANO: Final = 1_000_000_000
+
 Group = tuple[str, str, str]
 """Tenant, service and model version."""
 

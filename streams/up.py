@@ -10,12 +10,10 @@ import structlog
 
 from streams.kafka_admin import create_topics
 from streams.local.broker import Broker
-from streams.settings import Settings
+from streams.settings import WORKER_PORTS, Settings
 from streams.supervisor import Child, Supervisor
 
 log: Final = structlog.get_logger()
-
-WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068}
 
 
 class Installation:

@@ -20,12 +20,12 @@ from schemas.topics import FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
-from streams.checkpoints import Arrays, Checkpoint, Checkpoints
+from streams.checkpoints import Arrays, Checkpoint, Checkpoints, over, under
 from streams.counting import countable
 from streams.dead_letters import RefusalLimit
 from streams.decode import events_decoder
 from streams.faust_app import LogBatch
-from streams.health import FINDINGS as FINDINGS_COUNT
+from streams.flags import event_flags
 from streams.health import LATE, REPEATED, counted
 from streams.kafka_admin import TopicState
 from streams.publisher import Message, Publisher
@@ -33,9 +33,8 @@ from streams.reduce import reduce_tick
 from streams.sessions import FlaggedSessions
 from streams.settings import Settings
 from streams.severe import severe_findings
-from streams.ticks import PartitionTicks
+from streams.ticks import NANO, PartitionTicks
 
-NANO: Final = 1_000_000_000
 LIVE_SECONDS: Final = 60.0
 """A partition whose latest event is older than this is being replayed; its time does not pass by the clock."""
 
@@ -107,7 +106,7 @@ class Watch:
                 batch.ack()
                 return
             findings = await asyncio.to_thread(self._count, partition, batch)
-            await self._publish_findings(findings)
+            await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), findings)
             await self._publisher.publish(await asyncio.to_thread(self._closed_windows, partition))
             await self._acknowledge(partition, at_once=False)
 
@@ -131,21 +130,17 @@ class Watch:
         decoded = self._decode(records)
         self._limit.check(batch.topic.name, len(records), decoded.refused)
         written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
-        events = countable(decoded, written)
-        last_tick = partition.ticks.add(events)
+        flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
+        last_tick = partition.ticks.add(countable(decoded, flags, written))
         partition.held.append(Held(batch.last_offset, partition.ticks.newest, last_tick, batch.ack))
         partition.heard_at = time.monotonic()
         if partition.ticks.newest is not None:
             partition.live = int(written[-1]) * 1_000_000 - partition.ticks.newest < LIVE_SECONDS * NANO
-        return [finding for columns in decoded.kinds.values() for finding in severe_findings(columns)]
-
-    async def _publish_findings(self, findings: list[Finding]) -> None:
-        topic = self._settings.topic(FINDINGS.name)
-        await self._publisher.publish(
-            Message(topic, encode(finding), finding.service_name.encode()) for finding in findings
-        )
-        for finding in findings:
-            FINDINGS_COUNT.labels(finding.kind, finding.severity).inc()
+        return [
+            finding
+            for kind, columns in decoded.kinds.items()
+            for finding in severe_findings(columns, flags[kind].guards)
+        ]
 
     def _closed_windows(self, partition: Partition) -> list[Message]:
         """Return a window for each closed tick, to every partition of the windows that it has something for."""
@@ -251,7 +246,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         "newest": np.array([] if newest is None else [newest], np.int64),
         "first_open": np.array([partition.ticks.first_open or 0], np.int64),
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
-        **{f"sessions_{name}": array for name, array in partition.sessions.state().items()},
+        **over("sessions_", partition.sessions.state()),
     }
 
 
@@ -261,9 +256,7 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.ticks.newest = int(newest[0]) if len(newest) else None
     partition.ticks.first_open = int(arrays["first_open"][0]) if len(newest) else None
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
-    partition.sessions.restore(
-        {name.removeprefix("sessions_"): array for name, array in arrays.items() if name.startswith("sessions_")}
-    )
+    partition.sessions.restore(under("sessions_", arrays))
 
 
 TOPICS: Final = (INFERENCE,)

@@ -17,9 +17,9 @@ from schemas.events import Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import FINDINGS, INFERENCE
 from schemas.wire import encode
-from streams.demo import rows
 from streams.local.broker import free_port
 from streams.settings import load
+from streams.sql_client import ask_rows as rows
 from streams.up import Installation
 
 SEVERE = [

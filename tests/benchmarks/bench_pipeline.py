@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from schemas.emitter import event_identity
 from schemas.events import Inference
@@ -189,9 +189,6 @@ class Bench:
             except Exception:
                 time.sleep(1)
         admin.close()
-        consumer = KafkaConsumer(bootstrap_servers=self.broker.address)
-        consumer.end_offsets([TopicPartition(INFERENCE.name, 0)])
-        consumer.close()
 
     def _script(self, code: str, events: int, extra: str) -> float:
         folder = tempfile.mkdtemp(dir=self.folder)

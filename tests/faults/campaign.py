@@ -18,11 +18,11 @@ import numpy as np
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS
-from streams.app import PORTS
 from streams.checkpoints import Checkpoints
 from streams.counting import countable
 from streams.decode import events_decoder
-from streams.demo import _lag, rows
+from streams.demo import _lag
+from streams.flags import event_flags
 from streams.judge import Judge
 from streams.kafka_admin import check_topics, client_arguments
 from streams.local.broker import free_port
@@ -31,7 +31,9 @@ from streams.publisher import Publisher
 from streams.reduce import reduce_tick
 from streams.replay import Replay, read
 from streams.sessions import FlaggedSessions
+from streams.settings import WORKER_PORTS as PORTS
 from streams.settings import load
+from streams.sql_client import ask_rows as rows
 from streams.ticks import PartitionTicks
 from streams.up import Installation
 from streams.watch import NANO, shared_out
@@ -218,7 +220,9 @@ class Campaign:
             ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
             sessions = FlaggedSessions(-(-settings.session_memory_seconds // settings.tick_seconds))
             written = np.array([record.timestamp for record in records], np.int64)
-            ticks.add(countable(decode(records), written))
+            decoded = decode(records)
+            flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
+            ticks.add(countable(decoded, flags, written))
             for tick, parts in ticks.close():
                 for target, groups in shared_out(reduce_tick(parts, tick, sessions), WINDOWS.partitions).items():
                     found[partition, tick, target] = groups

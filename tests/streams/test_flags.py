@@ -6,7 +6,7 @@ from schemas.events import AgentStep, GuardVerdict, Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import encode
 from streams.decode import events_decoder
-from streams.flags import BIT, event_flags
+from streams.flags import BIT, event_flags, flatten_guards
 from streams.severe import severe_findings
 from tests.streams.test_decode import NOW_MS, Record
 
@@ -84,6 +84,7 @@ def test_a_verdict_alone_is_not_lost():
 )
 def test_one_severe_event_pages_unless_it_was_stopped(result, pages):
     """Critical severity that nothing stopped is a finding by itself, the same one each time."""
-    found = severe_findings(columns(Inference(**BASE, guards=[result])))
+    events, again = (columns(Inference(**BASE, guards=[result])) for _ in range(2))
+    found = severe_findings(events, event_flags(events).guards)
     assert len(found) == pages
-    assert found == severe_findings(columns(Inference(**BASE, guards=[result])))
+    assert found == severe_findings(again, flatten_guards(again))
