@@ -1,13 +1,14 @@
-"""What detectors return, and how they refuse."""
+"""What detectors take, what they return, and how they refuse."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 State = dict[str, npt.NDArray[np.generic]]
 
 
@@ -17,10 +18,11 @@ class StateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A rate has risen.
+    """A rate has risen, or fallen.
 
-    `e_value` has reached `promise`. Since `onset_tick`, `flagged` of `trials` were flagged: `rate`, with its
-    95 per cent interval from `lower` to `upper`, against the ceiling `baseline`.
+    `e_value` has reached `promise` (the threshold, in active ticks). Since `onset_tick`, `flagged` of `trials`
+    were flagged: `rate`, with its 95 per cent interval from `lower` to `upper`, against the ceiling
+    (floor, for a fall) `baseline` that held at `tick`.
     """
 
     series: int
@@ -34,11 +36,15 @@ class Alarm:
     baseline: float
     trials: int
     flagged: int
+    direction: Literal["up", "down"] = "up"
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A risen rate is back: `e_value` of evidence against "still above the ceiling"."""
+    """A changed rate is back: `e_value` of evidence against "still away"; it came back `direction`.
+
+    The sums are those since the evidence last stood at nothing; `baseline` is the bound at `tick`.
+    """
 
     series: int
     tick: int
@@ -49,6 +55,7 @@ class Recovery:
     baseline: float
     trials: int
     flagged: int
+    direction: Literal["up", "down"] = "down"
 
 
 class Findings(NamedTuple):
@@ -59,7 +66,7 @@ class Findings(NamedTuple):
 
 
 def checked_sums(series: Ints, trials: Floats, flagged: Floats, known: int) -> tuple[Ints, Floats, Floats]:
-    """Return sums as arrays of one length, series without trials left out.
+    """Return sums in the order of their series, series without trials left out.
 
     Raises
     ------
@@ -67,15 +74,34 @@ def checked_sums(series: Ints, trials: Floats, flagged: Floats, known: int) -> t
         Where lengths differ, a series is unknown or named twice, or a sum is negative, not a whole number, or
         larger than its trials.
     """
-    rows = np.asarray(series, np.int64)
+    rows = np.asarray(series)
     n, k = np.asarray(trials, np.float64), np.asarray(flagged, np.float64)
     if not rows.shape == n.shape == k.shape or rows.ndim != 1:
         raise ValueError("series, trials and flagged must be one-dimensional and of one length")
-    if len(rows) and (rows.min() < 0 or rows.max() >= known or len(np.unique(rows)) != len(rows)):
-        raise ValueError(f"series must be distinct and below {known}; call grow() first")
+    if len(rows) and rows.dtype.kind not in "iu":
+        raise ValueError("series must be whole numbers: the indices that grow() gave out")
+    order = np.argsort(rows, kind="stable")
+    rows, n, k = rows[order].astype(np.int64), n[order], k[order]
+    if len(rows) and (rows[0] < 0 or rows[-1] >= known or (rows[1:] == rows[:-1]).any()):
+        raise ValueError(f"series must be distinct and below {known}; call grow() for new ones")
     if not (np.isfinite(n).all() and np.isfinite(k).all()):
         raise ValueError("trials and flagged must be finite; leave a series without data out")
     if (k < 0).any() or (k > n).any() or (n != np.floor(n)).any() or (k != np.floor(k)).any():
         raise ValueError("flagged and trials must be whole numbers with 0 <= flagged <= trials")
     tried = n > 0
     return rows[tried], n[tried], k[tried]
+
+
+def checked_tick(tick: int, latest: int) -> int:
+    """Return a tick that may follow the latest one.
+
+    Raises
+    ------
+    ValueError
+        Where it is negative or earlier than `latest`.
+    """
+    if tick < 0:
+        raise ValueError(f"tick {tick} must not be negative; ticks are counted from the Unix epoch")
+    if tick < latest:
+        raise ValueError(f"tick {tick} comes after tick {latest}; ticks must not go backwards")
+    return int(tick)

@@ -1,124 +1,266 @@
 """What rate is normal for each series at each hour of the week, and the ceiling that follows.
 
-The level is a Gamma posterior: decayed counts plus `PRIOR_EVENTS` pseudo events at the prior rate (a policy
-ceiling, or the level of a parent series). Its upper 95 per cent bound, or 15 per cent above its mean if that is
-more, is the ceiling; so a series starts at its prior and leaves it only as evidence comes in. The 168 hours of
-the week are shrunk to the level by `HOUR_EVENTS` pseudo events and joined linearly between their centres.
+The *level* is a Gamma posterior: fading counts plus `PRIOR_EVENTS` pseudo events at the prior rate. Its upper 95 per
+cent bound, or 15 per cent above its mean if that is more, is the ceiling; so a series starts wide at its prior and
+leaves it only as evidence comes in. Where the operator has set a policy ceiling, 15 per cent above that is the most
+it can be (the season aside) from the first tick on: a rate that breaks the policy from the start is never normal.
+
+The *season* is a profile of the 168 hours of the week. An hour is shrunk to the same hour of the other days, and that
+to the level, each by `HOUR_EVENTS` pseudo events, and hours are joined linearly between their centres. In its first
+day the ceiling of a series does not fall below its prior, because nobody has seen its day yet.
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv
 
-from detectors.base import Floats, Ints, State
+from detectors.base import Bools, Floats, Ints
+from detectors.columns import Columns
 
 PRIOR_EVENTS: Final = 3.0
 HOUR_EVENTS: Final = 20.0
 SLACK: Final = 1.15
 CONFIDENCE: Final = 0.95
-HOURS: Final = 168
-HALF_LIFE_SECONDS: Final = 28 * 86_400.0
-MAX_RATE: Final = 0.45
-"""No ceiling above this: the alternatives need room between the ceiling and one half."""
+HALF_LIFE_DAYS: Final = 28.0
+SETTLED_EVENTS: Final = 2 * PRIOR_EVENTS
+MATURE_EVENTS: Final = 200.0
+"""From here on a level is known to 7 per cent, half of the slack."""
+
+_HOURS: Final = 168
+_DAY: Final = 24
+_NEVER: Final = -1
+_SURE: Final = 200.0
+"""With more events than this the 95 per cent bound is under the slack and need not be computed."""
+
+_LEAST, _GREATEST = 1e-9, 1 - 1e-9
 
 
-class Baseline:
+class Baseline(Columns):
     """Normal rates of growable series.
 
     Parameters
     ----------
     tick_seconds
-        Length of a tick; ticks are counted from the Unix epoch, which fixes the hour of the week.
+        Length of a tick, 1 to 3600; ticks are counted from the Unix epoch, which fixes the hour of the week.
+    half_life_days
+        Event time in which what was learned loses half its weight.
+    seasonal
+        Whether there is an hour of the week at all.
+
+    Notes
+    -----
+    Counts of hours are kept in units that grow with time, so that fading needs no touch of 168 cells: a count of
+    now weighs 2^(ticks since `reference` / half-life). Each half-life the cells are halved, which is exact.
     """
 
-    def __init__(self, tick_seconds: int) -> None:
+    COLUMNS: ClassVar = (
+        "prior",
+        "policy",
+        "parent",
+        "trials",
+        "flagged",
+        "learned",
+        "published",
+        "begun",
+        "reference",
+        "hour_trials",
+        "hour_flagged",
+    )
+
+    def __init__(self, tick_seconds: int, half_life_days: float = HALF_LIFE_DAYS, *, seasonal: bool = True) -> None:
+        if not 1 <= tick_seconds <= 3600:
+            raise ValueError(f"a tick of {tick_seconds} s must be 1 to 3600 s long")
+        if not half_life_days * 86_400 >= tick_seconds:
+            raise ValueError(f"a half-life of {half_life_days} days must be at least one tick")
         self._tick_seconds: Final = tick_seconds
-        self._prior: Floats = np.empty(0)
-        self._trials: Floats = np.empty(0)
-        self._flagged: Floats = np.empty(0)
-        self._touched: Ints = np.empty(0, np.int64)
-        self._hour_trials = np.empty((0, HOURS), np.float32)
-        self._hour_flagged = np.empty((0, HOURS), np.float32)
+        self.half_life: Final = int(half_life_days * 86_400 / tick_seconds)
+        self.seasonal: Final = seasonal
+        self._first_day: Final = -(-86_400 // tick_seconds)
+        cells = (0, _HOURS if seasonal else 0)
+        self.prior: Floats = np.empty(0)
+        self.policy: Floats = np.empty(0)
+        self.parent: Ints = np.empty(0, np.int64)
+        self.trials: Floats = np.empty(0)
+        self.flagged: Floats = np.empty(0)
+        self.learned: Ints = np.empty(0, np.int64)
+        self.published: Floats = np.empty(0)  # level before the latest learning, NaN while not settled
+        self.begun: Ints = np.empty(0, np.int64)
+        self.reference: Ints = np.empty(0, np.int64)
+        self.hour_trials: npt.NDArray[np.float32] = np.empty(cells, np.float32)
+        self.hour_flagged: npt.NDArray[np.float32] = np.empty(cells, np.float32)
 
-    def __len__(self) -> int:
-        return len(self._prior)
+    def grow(self, priors: Floats, parents: Ints | None = None, ceilings: Floats | None = None) -> None:
+        """Add series.
 
-    def grow(self, priors: Floats) -> None:
-        """Add series with these prior rates."""
-        count = len(priors)
-        self._prior = np.concatenate([self._prior, np.clip(priors, 1e-6, MAX_RATE)])
-        self._trials = np.concatenate([self._trials, np.zeros(count)])
-        self._flagged = np.concatenate([self._flagged, np.zeros(count)])
-        self._touched = np.concatenate([self._touched, np.zeros(count, np.int64)])
-        self._hour_trials = np.concatenate([self._hour_trials, np.zeros((count, HOURS), np.float32)])
-        self._hour_flagged = np.concatenate([self._hour_flagged, np.zeros((count, HOURS), np.float32)])
+        Parameters
+        ----------
+        priors
+            The rate of each that is normal until it, or its parent, has shown another; above 0, below 1.
+        parents
+            Index of an older series whose level takes the place of the prior once it is settled, or -1.
+        ceilings
+            Policy ceiling of each, above 0; without it there is none.
+
+        Raises
+        ------
+        ValueError
+            Where one of them cannot be.
+        """
+        start, count = len(self), len(priors)
+        rates = np.asarray(priors, np.float64)
+        limits = np.full(count, np.inf) if ceilings is None else np.asarray(ceilings, np.float64)
+        older = np.full(count, _NEVER, np.int64) if parents is None else np.asarray(parents, np.int64)
+        if not rates.shape == limits.shape == older.shape == (count,):
+            raise ValueError("priors, parents and ceilings must be one-dimensional and of one length")
+        if not ((rates > 0) & (rates < 1) & (limits > 0)).all():
+            raise ValueError("priors must be above 0 and below 1, ceilings above 0")
+        if ((older < _NEVER) | (older >= start)).any():
+            raise ValueError("a parent must be a series that was added before, or -1")
+        self.extend(count)
+        new = slice(start, None)
+        self.prior[new], self.policy[new], self.parent[new] = rates, limits, older
+        self.learned[new] = self.begun[new] = self.reference[new] = _NEVER
+        self.published[new] = np.nan
 
     def level(self, rows: Ints) -> Floats:
-        """Return the mean level of series, without season and slack."""
-        level: Floats = (self._flagged[rows] + PRIOR_EVENTS) / (self._trials[rows] + PRIOR_EVENTS / self._prior[rows])
+        """Return the mean level of series, as of when they last learned, without season and slack."""
+        prior = self._prior(rows, None)
+        level: Floats = (self.flagged[rows] + PRIOR_EVENTS) / (self.trials[rows] + PRIOR_EVENTS / prior)
         return level
 
-    def settled(self, rows: Ints) -> npt.NDArray[np.bool_]:
+    def settled(self, rows: Ints) -> Bools:
         """Tell which series have shown more flagged events of their own than the prior pretends."""
-        return np.asarray(self._flagged[rows] > 2 * PRIOR_EVENTS)
+        return np.asarray(self.flagged[rows] > SETTLED_EVENTS)
+
+    def mature(self, rows: Ints) -> Bools:
+        """Tell which series have shown so many flagged events that their level is known well."""
+        return np.asarray(self.flagged[rows] >= MATURE_EVENTS)
 
     def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
-        """Return the expected rate and the ceiling of series at a tick."""
-        level = self.level(rows)
-        exposure = self._trials[rows] + PRIOR_EVENTS / self._prior[rows]
-        upper: Floats = gammaincinv(self._flagged[rows] + PRIOR_EVENTS, CONFIDENCE) / exposure
-        expected = self._seasonal(rows, tick, level)
-        ceiling = expected * np.maximum(upper / level, SLACK)
-        return np.minimum(expected, MAX_RATE), np.clip(ceiling, 1e-7, MAX_RATE)
+        """Return the expected rate and the ceiling of series at a tick, from what was learned before it."""
+        prior, events, level, expected = self._expected(rows, tick)
+        ceiling = expected * np.minimum(_widening(events), SLACK * self.policy[rows] / level)
+        if self.seasonal:
+            first_day = SLACK * np.minimum(prior, self.policy[rows])
+            ceiling = np.where(self._young(rows, tick), np.maximum(ceiling, first_day), ceiling)
+        return np.clip(expected, _LEAST, _GREATEST), np.clip(ceiling, _LEAST, _GREATEST)
 
-    def _seasonal(self, rows: Ints, tick: int, level: Floats) -> Floats:
+    def floors(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
+        """Return the expected rate and the floor of series at a tick, from what was learned before it.
+
+        A series that has not been seen for a day, or has not settled, has no floor yet: 0.
+        """
+        _, events, _, expected = self._expected(rows, tick)
+        unknown = self._young(rows, tick) | ~self.settled(rows)
+        floor = np.clip(expected / _widening(events), _LEAST, _GREATEST)
+        return np.clip(expected, _LEAST, _GREATEST), np.where(unknown, 0.0, floor)
+
+    def _expected(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return prior, events that speak for the level, level, and the rate expected at this hour."""
+        prior = self._prior(rows, tick)
+        fade = np.exp2((self.learned[rows] - tick) / self.half_life)
+        events = self.flagged[rows] * fade + PRIOR_EVENTS
+        level = events / (self.trials[rows] * fade + PRIOR_EVENTS / prior)
+        return prior, events, level, self._season(rows, tick, level)
+
+    def _young(self, rows: Ints, tick: int) -> Bools:
+        return np.asarray((self.begun[rows] == _NEVER) | (tick - self.begun[rows] < self._first_day))
+
+    def _prior(self, rows: Ints, tick: int | None) -> Floats:
+        """Return the prior rates; a parent's level of this very tick is not seen, whoever learns first."""
+        prior = self.prior[rows]
+        parent = self.parent[rows]
+        with_parent = np.flatnonzero(parent >= 0)
+        if len(with_parent):
+            elder = parent[with_parent]
+            shown = np.where(self.learned[elder] == tick, self.published[elder], self._settled_level(elder))
+            prior[with_parent] = np.where(np.isnan(shown), prior[with_parent], shown)
+        return prior
+
+    def _settled_level(self, rows: Ints) -> Floats:
+        level = (self.flagged[rows] + PRIOR_EVENTS) / (self.trials[rows] + PRIOR_EVENTS / self.prior[rows])
+        return np.where(self.settled(rows), level, np.nan)
+
+    def _season(self, rows: Ints, tick: int, level: Floats) -> Floats:
+        if not self.seasonal:
+            return level
         hours = (tick + 0.5) * self._tick_seconds / 3600 - 0.5
         left = int(np.floor(hours))
-        weight = hours - left
-        cells = [self._cell(rows, hour % HOURS, level) for hour in (left, left + 1)]
-        joined: Floats = (1 - weight) * cells[0] + weight * cells[1]
+        reference = self.reference[rows]
+        weight = np.exp2(np.where(reference == _NEVER, 0, tick - reference) / self.half_life)
+        cells = [self._cell(rows, hour % _HOURS, level, weight) for hour in (left, left + 1)]
+        joined: Floats = (left + 1 - hours) * cells[0] + (hours - left) * cells[1]
         return joined
 
-    def _cell(self, rows: Ints, hour: int, level: Floats) -> Floats:
-        flagged = self._hour_flagged[rows, hour].astype(np.float64) + HOUR_EVENTS
-        cell: Floats = flagged / (self._hour_trials[rows, hour] + HOUR_EVENTS / level)
-        return cell
+    def _cell(self, rows: Ints, hour: int, level: Floats, weight: Floats) -> Floats:
+        """Return the rate of an hour of the week, shrunk to its hour of the day, and that to the level."""
+        pseudo = HOUR_EVENTS * weight
+        others = [(hour + day * _DAY) % _HOURS for day in range(1, 7)]
+        daily = _shrunk(_total(self.hour_flagged, rows, others), _total(self.hour_trials, rows, others), level, pseudo)
+        return _shrunk(_total(self.hour_flagged, rows, [hour]), _total(self.hour_trials, rows, [hour]), daily, pseudo)
 
     def learn(self, rows: Ints, tick: int, trials: Floats, flagged: Floats) -> None:
-        """Take sums for normal, as of a tick."""
-        decay = 0.5 ** ((tick - self._touched[rows]) * (self._tick_seconds / HALF_LIFE_SECONDS))
-        fresh = self._touched[rows] == 0
-        decay[fresh] = 1.0
-        self._trials[rows] = self._trials[rows] * decay + trials
-        self._flagged[rows] = self._flagged[rows] * decay + flagged
-        self._touched[rows] = tick
-        hour = int(tick * self._tick_seconds // 3600) % HOURS
-        self._hour_trials[rows, hour] += trials
-        self._hour_flagged[rows, hour] += flagged
+        """Take sums for the normal level, as of a tick."""
+        self.published[rows] = self._settled_level(rows)
+        fade = np.exp2((self.learned[rows] - tick) / self.half_life)
+        self.trials[rows] = self.trials[rows] * fade + trials
+        self.flagged[rows] = self.flagged[rows] * fade + flagged
+        self.learned[rows] = tick
+        self._keep_reference(rows, tick)
 
-    def reset(self, row: int, trials: float, flagged: float) -> None:
-        """Start a series anew from these sums, season forgotten."""
-        self._trials[row], self._flagged[row] = trials, flagged
-        self._hour_trials[row], self._hour_flagged[row] = 0, 0
+    def _keep_reference(self, rows: Ints, tick: int) -> None:
+        self.reference[rows] = np.where(self.reference[rows] == _NEVER, tick, self.reference[rows])
+        self.begun[rows] = np.where(self.begun[rows] == _NEVER, tick, self.begun[rows])
+        halvings = (tick - self.reference[rows]) // self.half_life
+        due = np.flatnonzero(halvings)
+        if len(due):
+            factor = np.exp2(-halvings[due].astype(np.float32))[:, None]
+            self.hour_trials[rows[due]] *= factor
+            self.hour_flagged[rows[due]] *= factor
+            self.reference[rows[due]] += halvings[due] * self.half_life
 
-    def state(self) -> State:
-        """Return the state as flat arrays."""
-        return {
-            "prior": self._prior.copy(),
-            "trials": self._trials.copy(),
-            "flagged": self._flagged.copy(),
-            "touched": self._touched.copy(),
-            "hour_trials": self._hour_trials.copy(),
-            "hour_flagged": self._hour_flagged.copy(),
-        }
+    def learn_hour(self, rows: Ints, tick: int, hour: int, trials: Floats, flagged: Floats) -> None:
+        """Take sums for the normal rate of the hour (since the epoch) they came from, as of a tick."""
+        if self.seasonal:
+            weight = np.exp2((tick - self.reference[rows]) / self.half_life)
+            self.hour_trials[rows, hour % _HOURS] += trials * weight
+            self.hour_flagged[rows, hour % _HOURS] += flagged * weight
 
-    def restore(self, state: State) -> None:
-        """Take over what `state` returned."""
-        self._prior = state["prior"].astype(np.float64)
-        self._trials = state["trials"].astype(np.float64)
-        self._flagged = state["flagged"].astype(np.float64)
-        self._touched = state["touched"].astype(np.int64)
-        self._hour_trials = state["hour_trials"].astype(np.float32)
-        self._hour_flagged = state["hour_flagged"].astype(np.float32)
+    def restart(self, row: int, tick: int, trials: float, flagged: float) -> None:
+        """Start a series anew from these sums: prior, policy, parent and season are forgotten."""
+        self.prior[row] = (flagged + 0.5) / (trials + 1)
+        self.policy[row], self.parent[row] = np.inf, _NEVER
+        self.trials[row], self.flagged[row] = trials, flagged
+        self.learned[row] = self.begun[row] = self.reference[row] = tick
+        self.hour_trials[row], self.hour_flagged[row] = 0, 0
+
+    def hour_of(self, tick: int) -> int:
+        """Return the hour since the epoch that a tick belongs to."""
+        return int(tick) * self._tick_seconds // 3600
+
+    def hours_of(self, ticks: Ints) -> Ints:
+        """Return the hours since the epoch that ticks belong to."""
+        return ticks * self._tick_seconds // 3600
+
+
+def _widening(events: Floats) -> Floats:
+    """Return how far from its mean a level may lie: its 95 per cent bound above, and never less than the slack."""
+    factor = np.full(events.shape, SLACK)
+    few = events < _SURE
+    factor[few] = np.maximum(gammaincinv(events[few], CONFIDENCE) / events[few], SLACK)
+    return factor
+
+
+def _shrunk(flagged: Floats, trials: Floats, target: Floats, pseudo: Floats) -> Floats:
+    rate: Floats = (flagged + pseudo) / (trials + pseudo / target)
+    return rate
+
+
+def _total(counts: npt.NDArray[np.float32], rows: Ints, hours: list[int]) -> Floats:
+    """Sum over hours one after the other, so that the rounding does not depend on how many rows there are."""
+    total = counts[rows, hours[0]].astype(np.float64)
+    for hour in hours[1:]:
+        total += counts[rows, hour]
+    return total

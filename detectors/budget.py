@@ -1,11 +1,15 @@
 """From a budget of false alarms for the whole fleet to the threshold of each series."""
 
+import math
+
 
 def threshold(series: float, active_ticks_per_day: float, alarms_per_day: float) -> float:
     """Return the e-value at which a series may alarm.
 
-    A Shiryaev-Roberts e-detector with threshold A has a mean run length of at least A ticks, so S series with T
-    active ticks a day each raise at most S T / A false alarms a day between them, whatever their dependence.
+    A Shiryaev-Roberts e-detector with threshold A runs at least A active ticks on average to a false alarm
+    (`detectors.rates`). So S series with T active ticks a day each raise at most S T / A false alarms a day between
+    them, whatever their dependence, because means add up. The threshold enters the delay by its logarithm, so a
+    measured S and T need only be about right.
 
     Parameters
     ----------
@@ -14,16 +18,21 @@ def threshold(series: float, active_ticks_per_day: float, alarms_per_day: float)
     active_ticks_per_day
         Ticks with data that one of them has a day, on average.
     alarms_per_day
-        The budget.
+        The budget of the fleet.
 
     Raises
     ------
     ValueError
-        Where the budget is not positive.
+        Where the budget is not above 0, or a count is negative or not finite.
 
     >>> threshold(5_000, 8_640, 1)
     43200000.0
+    >>> threshold(0, 8_640, 1)
+    1.0
     """
     if not alarms_per_day > 0:
-        raise ValueError("the budget of alarms a day must be above 0")
-    return max(float(series) * active_ticks_per_day / alarms_per_day, 1.0)
+        raise ValueError(f"a budget of {alarms_per_day} alarms a day must be above 0")
+    ticks = float(series) * active_ticks_per_day
+    if not (math.isfinite(ticks) and series >= 0 and active_ticks_per_day >= 0):
+        raise ValueError("series and their active ticks a day must be finite and not negative")
+    return max(ticks / alarms_per_day, 1.0)

@@ -8,29 +8,38 @@ from scipy.special import betaln, ndtri
 from detectors.base import Floats
 
 _BISECTIONS: Final = 60
+_EDGE: Final = 1e-12
 
 
 def wilson(flagged: Floats, trials: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Return the score interval of a rate (Wilson 1927), for showing a rate once.
+    """Return the score interval of a rate, for showing a rate once.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927.
 
     Parameters
     ----------
     flagged, trials
         Counts, any one shape; without trials the interval is everything, 0 to 1.
+    confidence
+        Share of such intervals that hold the rate, above 0 and below 1.
+
+    Raises
+    ------
+    ValueError
+        Where a count cannot be.
 
     >>> low, high = wilson(np.array([0.0, 5.0]), np.array([100.0, 100.0]))
     >>> low.round(4).tolist(), high.round(4).tolist()
     ([0.0, 0.0215], [0.037, 0.1118])
     """
-    k, n = np.asarray(flagged, np.float64), np.asarray(trials, np.float64)
+    k, n = _checked(flagged, trials, confidence)
     z = float(ndtri(0.5 + confidence / 2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = k / n
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    none = n <= 0
-    low = np.where(none, 0.0, np.where(k == 0, 0.0, np.maximum(middle - half, 0)))
-    high = np.where(none, 1.0, np.where(k == n, 1.0, np.minimum(middle + half, 1)))
+    some = np.maximum(n, 1.0)
+    p = k / some
+    middle = (p + z * z / (2 * some)) / (1 + z * z / some)
+    half = z / (1 + z * z / some) * np.sqrt(p * (1 - p) / some + z * z / (4 * some * some))
+    low = np.where((n == 0) | (k == 0), 0.0, np.maximum(middle - half, 0))
+    high = np.where((n == 0) | (k == n), 1.0, np.minimum(middle + half, 1))
     return low, high
 
 
@@ -39,26 +48,36 @@ def confidence_sequence(
 ) -> tuple[Floats, Floats]:
     """Return an interval that holds at all times at once, for a rate that is looked at whenever one likes.
 
-    The rates p for which the Beta mixture over the likelihood stays below 1/alpha (Robbins 1970; Howard,
-    Ramdas, McAuliffe and Sekhon 2021, section 3), found by bisection.
+    The rates p for which the Beta mixture over the likelihood of p stays below 1 / (1 - confidence), found by
+    bisection: Robbins, "Statistical methods related to the law of the iterated logarithm", Annals of Mathematical
+    Statistics 1970; Howard, Ramdas, McAuliffe and Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence
+    sequences", Annals of Statistics 2021, section 3.2.
 
     Parameters
     ----------
     flagged, trials
         Counts so far, any one shape.
+    confidence
+        Share of streams whose rate stays in its interval for ever, above 0 and below 1.
     prior
-        Parameters of the mixing Beta distribution.
+        Parameters of the mixing Beta distribution, both above 0; it should put its mass where the rate may be.
+
+    Raises
+    ------
+    ValueError
+        Where a count or a parameter cannot be.
 
     >>> low, high = confidence_sequence(np.array([5.0]), np.array([100.0]))
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.007], [0.156])
     """
-    k, n = np.asarray(flagged, np.float64), np.asarray(trials, np.float64)
-    mixture = betaln(k + prior[0], n - k + prior[1]) - betaln(*prior)
-    limit = -np.log1p(-confidence)
-    centre = np.clip(k / np.maximum(n, 1), 1e-12, 1 - 1e-12)
-    low = _bisect(np.full(k.shape, 1e-12), centre, k, n, mixture - limit)
-    high = _bisect(np.full(k.shape, 1 - 1e-12), centre, k, n, mixture - limit)
+    k, n = _checked(flagged, trials, confidence)
+    if not min(prior) > 0:
+        raise ValueError(f"both parameters of the mixing distribution must be above 0, not {prior}")
+    bound = betaln(k + prior[0], n - k + prior[1]) - betaln(*prior) + np.log1p(-confidence)
+    centre = np.clip(k / np.maximum(n, 1), _EDGE, 1 - _EDGE)
+    low = _bisect(np.full(k.shape, _EDGE), centre, k, n, bound)
+    high = _bisect(np.full(k.shape, 1 - _EDGE), centre, k, n, bound)
     return np.where(k == 0, 0.0, low), np.where(k == n, 1.0, high)
 
 
@@ -68,4 +87,15 @@ def _bisect(outside: Floats, inside: Floats, k: Floats, n: Floats, bound: Floats
         excluded = bound > k * np.log(middle) + (n - k) * np.log1p(-middle)
         outside = np.where(excluded, middle, outside)
         inside = np.where(excluded, inside, middle)
-    return inside
+    return outside
+
+
+def _checked(flagged: Floats, trials: Floats, confidence: float) -> tuple[Floats, Floats]:
+    k, n = np.asarray(flagged, np.float64), np.asarray(trials, np.float64)
+    if k.shape != n.shape:
+        raise ValueError("flagged and trials must be of one shape")
+    if not ((k >= 0) & (k <= n) & np.isfinite(n)).all():
+        raise ValueError("counts must be finite, with 0 <= flagged <= trials")
+    if not 0 < confidence < 1:
+        raise ValueError(f"a confidence of {confidence} must be above 0 and below 1")
+    return k, n

@@ -1,40 +1,50 @@
-"""Rare rates: a mixture Shiryaev-Roberts e-detector over many series at once.
+"""Rare rates: a mixture Shiryaev-Roberts e-detector over many series at once, for rises or for falls.
 
-Per series and active tick with n trials, k of them flagged, and ceiling p0, for each multiplier m::
+Each series and tick with data has a ceiling (for falls, a floor) p0 (`detectors.baseline`), the likelihood ratios L of
+six multiples of it, and M <- (1 + M) L for each (`detectors.likelihood`); the statistic is the mean of the M, and an
+alarm is raised where it reaches A.
 
-    p1 = min(m p0, 1/2 + p0/2)      L = (p1/p0)^k ((1-p1)/(1-p0))^(n-k)      M <- (1 + M) L
+**The promise.** Call a tick in which a series has data active, and number these t = 1, 2, ... While the conditional
+rate is at most p0, E[L | past] <= 1, so E[M_t | past] <= 1 + M_(t-1): M_t - t is a supermartingale that starts at 0.
+Stopped at the alarm T this gives E[T] >= E[M_T] >= A: the mean number of *active ticks* to a false alarm is at least
+A, however the trials depend on the past and on other series, and however p0 moves (Shin, Ramdas and Rinaldo,
+"E-detectors", NEJSDS 2023). A tick without data has L = 1 and tells nothing; beginning the test in it is beginning
+it in the next active one. So it is not counted, on neither side: gaps cost nothing, and the fleet's budget divides
+measured active ticks (`detectors.budget`).
 
-and the statistic is the mean of the M. While the conditional rate is at most p0, E[L | past] <= 1, so M_t - t
-is a supermartingale and the mean number of active ticks to M >= A is at least A, however the trials depend on
-the past and however p0 moves (Shin, Ramdas and Rinaldo, "E-detectors", NEJSDS 2023). A tick without trials says
-nothing and is not counted: starting the test in it is the same as starting it in the next one.
-
-Onset comes from the matching CUSUM: where the excursion of the multiplier with the most evidence began.
-Learning is *quarantined*: sums since the x2 excursion was last at zero wait, are learned when it is back there,
-and are dropped at an alarm. So a change is never learned while it is still being proven, and in quiet times
-everything is learned in the end. While a finding is open the baseline is frozen, until a down-test against "the
-rate is still above 1.15 x the ceiling" has `RECOVERY_E` of evidence.
+**Score first, learn second, and never learn a change in progress.** Sums wait in `detectors.quarantine` while the
+CUSUM of one multiplier (`detectors.excursions`) is above zero, are learned when it is back there, and are dropped at
+an alarm. While a finding is open the baseline is frozen, until the down-test (`detectors.recovery`) or a person closes
+it.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from detectors.base import Alarm, Findings, Floats, Ints, Recovery, State, StateError, checked_sums
-from detectors.baseline import Baseline
+from detectors.base import Alarm, Findings, Floats, Ints, Recovery, State, StateError, checked_sums, checked_tick
+from detectors.baseline import HALF_LIFE_DAYS, Baseline
+from detectors.columns import Columns, check_version, prefixed, under
+from detectors.excursions import Excursions
 from detectors.intervals import wilson
+from detectors.likelihood import MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
+from detectors.quarantine import Quarantine
+from detectors.recovery import EVIDENCE, RecoveryTest
 
-MULTIPLIERS: Final = np.array([1.25, 1.5, 2.0, 3.0, 5.0, 10.0])
-QUARANTINE: Final = 2
-"""Index of the multiplier whose excursion holds learning back."""
+VERSION: Final = 3
 
-RECOVERED_UNDER: Final = 1.15
-RECOVERY_E: Final = 20.0
-RECOVERY_ALTERNATIVES: Final = np.array([0.5, 0.75, 0.9])
-VERSION: Final = 1
-_MOST: Final = 1e300
 
-_WIDE: Final = len(MULTIPLIERS)
+class _Watch(Columns):
+    """The evidence of all series, and what is known of their open findings."""
+
+    COLUMNS = ("evidence", "latest", "open", "open_trials", "open_flagged")
+
+    def __init__(self) -> None:
+        self.evidence: Floats = np.empty((0, len(MULTIPLIERS)))
+        self.latest: Ints = np.empty(0, np.int64)  # one more than the latest tick with data
+        self.open: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.empty(0, np.bool_)
+        self.open_trials: Floats = np.empty(0)  # since the onset of the open finding
+        self.open_flagged: Floats = np.empty(0)
 
 
 class RateDetector:
@@ -44,213 +54,221 @@ class RateDetector:
     ----------
     tick_seconds
         Length of a tick, for the hour of the week.
+    half_life_days
+        Event time in which what was learned loses half its weight.
+    seasonal
+        Whether rates are expected to follow the hour of the week.
+    direction
+        Whether a rise above the ceiling is an alarm, or a fall below the floor (refusals or flags that vanish).
 
     Notes
     -----
-    A series takes 2.0 kB: 1.3 kB of hourly counts, the rest evidence and excursions. State grows with series,
-    never with traffic.
+    A series takes 2.0 kB, 1.3 kB of it hours of the week. State grows with series, never with traffic or time.
     """
 
-    def __init__(self, tick_seconds: int) -> None:
+    def __init__(
+        self,
+        tick_seconds: int,
+        half_life_days: float = HALF_LIFE_DAYS,
+        *,
+        seasonal: bool = True,
+        direction: Direction = "up",
+    ) -> None:
         self.tick_seconds: Final = tick_seconds
-        self.baseline = Baseline(tick_seconds)
+        self.direction: Final[Direction] = direction
+        self.baseline: Final = Baseline(tick_seconds, half_life_days, seasonal=seasonal)
         self.tick = -1
-        self._sr: Floats = np.empty((0, _WIDE))
-        self._log_cusum: Floats = np.empty((0, _WIDE))
-        self._since_tick: Ints = np.empty((0, _WIDE), np.int64)
-        self._since_trials: Floats = np.empty((0, _WIDE))
-        self._since_flagged: Floats = np.empty((0, _WIDE))
-        self._open_ceiling: Floats = np.empty(0)  # 0 where no finding is open
-        self._down: Floats = np.empty((0, len(RECOVERY_ALTERNATIVES)))
-        self._down_sums: Floats = np.empty((0, 2))
+        self._watch: Final = _Watch()
+        self._excursions: Final = Excursions()
+        self._quarantine: Final = Quarantine()
+        self._recovery: Final = RecoveryTest(direction)
 
     def __len__(self) -> int:
-        return len(self._sr)
+        return len(self._watch)
 
-    def grow(self, priors: Floats) -> None:
-        """Add series, each with the rate that is normal until it has shown its own."""
-        count = len(priors)
-        self.baseline.grow(np.asarray(priors, np.float64))
-        self._sr = _more(self._sr, count)
-        self._log_cusum = _more(self._log_cusum, count)
-        self._since_tick = _more(self._since_tick, count)
-        self._since_trials = _more(self._since_trials, count)
-        self._since_flagged = _more(self._since_flagged, count)
-        self._open_ceiling = _more(self._open_ceiling, count)
-        self._down = _more(self._down, count)
-        self._down_sums = _more(self._down_sums, count)
+    def grow(self, priors: Floats, parents: Ints | None = None, ceilings: Floats | None = None) -> None:
+        """Add series; `Baseline.grow` explains the parameters and what it refuses."""
+        self.baseline.grow(priors, parents, ceilings)
+        for part in (self._watch, self._excursions, self._quarantine, self._recovery):
+            part.extend(len(self.baseline) - len(part))
 
     def is_open(self, series: int) -> bool:
-        """Tell whether a finding of a series is open."""
-        return bool(self._open_ceiling[series] > 0)
+        """Tell whether a finding of a series is open; while it is, there is no second alarm."""
+        return bool(self._watch.open[series])
 
     def update(self, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float) -> Findings:
         """Score the sums of a tick, then learn from them.
+
+        A tick may come in several calls, each with other series, and ticks without data may be left out.
 
         Parameters
         ----------
         tick
             Number of the tick, counted from the Unix epoch; never lower than before.
         series
-            Which series have data, each once, in any order.
+            Which series have data, in any order, each once in a tick.
         trials, flagged
-            Their sums.
+            Their sums; a series without trials is passed over.
         promise
-            Threshold A, from `detectors.budget`.
+            Threshold A in active ticks, from `detectors.budget`.
 
         Raises
         ------
         ValueError
-            Where time goes backwards or a sum cannot be (`checked_sums`).
+            Where time goes backwards, a sum cannot be (`checked_sums`), a series has had its sums of this tick
+            already, or the threshold is not a number of at least 1. Nothing is changed then.
         """
-        if tick < self.tick:
-            raise ValueError(f"tick {tick} comes after tick {self.tick}; ticks must not go backwards")
+        tick = checked_tick(tick, self.tick)
         rows, n, k = checked_sums(series, trials, flagged, len(self))
+        if not promise >= 1:
+            raise ValueError(f"a promise of {promise} ticks must be at least 1")
+        if (self._watch.latest[rows] > tick).any():
+            raise ValueError(f"a series has had its sums of tick {tick} already; add up all parts of a tick first")
         self.tick = tick
-        order = np.argsort(rows)
-        rows, n, k = rows[order], n[order], k[order]
-        _, ceiling = self.baseline.rates(rows, tick)
-        watching = self._open_ceiling[rows] == 0
-        alarms = self._score(tick, rows[watching], n[watching], k[watching], ceiling[watching], promise)
-        recoveries = self._test_recovery(tick, rows[~watching], n[~watching], k[~watching])
+        self._watch.latest[rows] = tick + 1
+        bound = self._bounds(rows, tick)[1]
+        is_open = self._watch.open[rows]
+        recoveries = self._follow(tick, rows[is_open], n[is_open], k[is_open], bound[is_open])
+        unbounded = ~is_open & (bound == 0)
+        self._learn(tick, rows[unbounded], n[unbounded], k[unbounded])
+        quiet = ~is_open & (bound > 0)
+        alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], promise)
         return Findings(alarms, recoveries)
 
-    def _score(self, tick: int, rows: Ints, n: Floats, k: Floats, ceiling: Floats, promise: float) -> list[Alarm]:
-        log_l = _log_likelihood_ratio(n, k, ceiling)
-        with np.errstate(over="ignore"):
-            self._sr[rows] = np.minimum((1 + self._sr[rows]) * np.exp(log_l), _MOST)
-        self._extend_excursions(tick, rows, n, k, log_l)
-        statistic: Any = self._sr[rows].mean(axis=1)
+    def _bounds(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
+        return self.baseline.rates(rows, tick) if self.direction == "up" else self.baseline.floors(rows, tick)
+
+    def _score(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats, promise: float) -> list[Alarm]:
+        ratios = log_likelihood_ratios(n, k, bound, self.direction)
+        self._watch.evidence[rows] = evidence = shiryaev_roberts(self._watch.evidence[rows], ratios)
+        self._excursions.carry_on(tick, rows, n, k, ratios)
+        statistic = evidence.mean(axis=1)
         alarming = np.flatnonzero(statistic >= promise)
-        alarms = [self._open(tick, int(rows[at]), float(statistic[at]), promise, float(ceiling[at])) for at in alarming]
-        self._learn_released(tick, np.delete(rows, alarming))
+        alarms = [self._raise(tick, int(rows[at]), float(statistic[at]), promise, float(bound[at])) for at in alarming]
+        calm = statistic < promise
+        self._learn(tick, rows[calm], n[calm], k[calm])
         return alarms
 
-    def _extend_excursions(self, tick: int, rows: Ints, n: Floats, k: Floats, log_l: Floats) -> None:
-        """Carry each CUSUM on; where it stood at zero, its excursion begins with this tick."""
-        before = self._log_cusum[rows]
-        starting = before <= 0
-        self._since_tick[rows] = np.where(starting, tick, self._since_tick[rows])
-        self._since_trials[rows] = np.where(starting, 0, self._since_trials[rows]) + n[:, None]
-        self._since_flagged[rows] = np.where(starting, 0, self._since_flagged[rows]) + k[:, None]
-        self._log_cusum[rows] = np.maximum(before + log_l, 0)
+    def _learn(self, tick: int, rows: Ints, n: Floats, k: Floats) -> None:
+        self._quarantine.hold(self.baseline.hour_of(tick), rows, n, k)
+        holding, since = self._excursions.holding(rows, self.baseline.mature(rows))
+        self._quarantine.release(self.baseline, tick, rows[~holding], since[~holding])
 
-    def _learn_released(self, tick: int, rows: Ints) -> None:
-        free = rows[self._log_cusum[rows, QUARANTINE] <= 0]
-        self.baseline.learn(free, tick, self._since_trials[free, QUARANTINE], self._since_flagged[free, QUARANTINE])
-        self._since_trials[free, QUARANTINE] = 0
-        self._since_flagged[free, QUARANTINE] = 0
-
-    def _open(self, tick: int, row: int, statistic: float, promise: float, ceiling: float) -> Alarm:
-        best = int(np.argmax(self._log_cusum[row]))
-        trials, flagged = self._since_trials[row, best], self._since_flagged[row, best]
-        low, high = wilson(np.array([flagged]), np.array([trials]))
-        alarm = Alarm(
+    def _raise(self, tick: int, row: int, statistic: float, promise: float, bound: float) -> Alarm:
+        onset, trials, flagged = self._excursions.strongest(row)
+        low, high = wilson(np.array(flagged), np.array(trials))
+        self._clear(row)
+        self._recovery.start(row, float(low) / bound if self.direction == "up" else bound / float(high))
+        self._watch.open[row] = True
+        self._watch.open_trials[row], self._watch.open_flagged[row] = trials, flagged
+        return Alarm(
             series=row,
             tick=tick,
-            onset_tick=int(self._since_tick[row, best]),
+            onset_tick=onset,
             e_value=statistic,
-            promise=promise,
-            rate=float(flagged / trials),
-            lower=float(low[0]),
-            upper=float(high[0]),
-            baseline=ceiling,
+            promise=float(promise),
+            rate=flagged / trials,
+            lower=float(low),
+            upper=float(high),
+            baseline=bound,
             trials=int(trials),
             flagged=int(flagged),
+            direction=self.direction,
         )
+
+    def _follow(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats) -> list[Recovery]:
+        if not len(rows):
+            return []
+        self._watch.open_trials[rows] += n
+        self._watch.open_flagged[rows] += k
+        evidence = self._recovery.test(rows, n, k, bound)
+        back = np.flatnonzero(evidence >= EVIDENCE)
+        return [self._close(tick, int(rows[at]), float(evidence[at]), float(bound[at])) for at in back]
+
+    def _close(self, tick: int, row: int, evidence: float, bound: float) -> Recovery:
+        trials, flagged = float(self._recovery.trials[row]), float(self._recovery.flagged[row])
+        low, high = wilson(np.array(flagged), np.array(trials))
         self._clear(row)
-        self._open_ceiling[row] = ceiling
-        self._down[row] = 0
-        self._down_sums[row] = 0
-        return alarm
+        return Recovery(
+            series=row,
+            tick=tick,
+            e_value=evidence,
+            rate=flagged / trials,
+            lower=float(low),
+            upper=float(high),
+            baseline=bound,
+            trials=int(trials),
+            flagged=int(flagged),
+            direction="down" if self.direction == "up" else "up",
+        )
 
     def _clear(self, row: int) -> None:
-        self._sr[row] = 0
-        self._log_cusum[row] = 0
-        self._since_trials[row] = 0
-        self._since_flagged[row] = 0
+        """Begin the test of a series anew, without a finding and with nothing waiting."""
+        self._watch.evidence[row] = 0
+        self._watch.open[row] = False
+        self._watch.open_trials[row] = self._watch.open_flagged[row] = 0
+        self._excursions.clear(row)
+        self._quarantine.drop(np.array([row]))
 
-    def _test_recovery(self, tick: int, rows: Ints, n: Floats, k: Floats) -> list[Recovery]:
-        """Bet against "the rate is above 1.15 x the ceiling" (CUSUM e-process, from the worst start on)."""
-        worst = np.minimum(self._open_ceiling[rows] * RECOVERED_UNDER, 0.5)[:, None]
-        below = worst * RECOVERY_ALTERNATIVES
-        log_l = k[:, None] * np.log(RECOVERY_ALTERNATIVES) + (n - k)[:, None] * (np.log1p(-below) - np.log1p(-worst))
-        fresh = np.all(self._down[rows] <= 0, axis=1, keepdims=True)
-        self._down_sums[rows] = np.where(fresh, 0, self._down_sums[rows]) + np.stack([n, k], axis=1)
-        self._down[rows] = np.maximum(self._down[rows] + log_l, 0)
-        evidence = _recovery_e_value(self._down[rows])
-        return [self._close(tick, int(row)) for row in rows[np.flatnonzero(evidence >= RECOVERY_E)]]
+    def accept(self, series: int) -> None:
+        """Take a risen rate for the new normal: close its finding, start its baseline from the sums since onset.
 
-    def _close(self, tick: int, row: int) -> Recovery:
-        trials, flagged = self._down_sums[row]
-        low, high = wilson(np.array([flagged]), np.array([trials]))
-        recovery = Recovery(
-            series=row,
-            tick=tick,
-            e_value=float(_recovery_e_value(self._down[row])),
-            rate=float(flagged / trials),
-            lower=float(low[0]),
-            upper=float(high[0]),
-            baseline=float(self._open_ceiling[row]),
-            trials=int(trials),
-            flagged=int(flagged),
-        )
-        self._open_ceiling[row] = 0
-        self._clear(row)
-        return recovery
-
-    def accept(self, series: int, trials: float, flagged: float) -> None:
-        """Take a risen rate for the new normal: close its finding and start its baseline from these sums."""
-        self.baseline.reset(series, trials, flagged)
-        self._open_ceiling[series] = 0
+        Raises
+        ------
+        ValueError
+            Where no finding of the series is open.
+        """
+        if not self.is_open(series):
+            raise ValueError(f"series {series} has no open finding to accept")
+        trials, flagged = float(self._watch.open_trials[series]), float(self._watch.open_flagged[series])
+        self.baseline.restart(series, self.tick, trials, flagged)
         self._clear(series)
+
+    def _parts(self) -> dict[str, Columns]:
+        return {
+            "watch_": self._watch,
+            "excursions_": self._excursions,
+            "quarantine_": self._quarantine,
+            "recovery_": self._recovery,
+            "baseline_": self.baseline,
+        }
 
     def state(self) -> State:
         """Return everything as flat arrays, with a version."""
-        own = {name: getattr(self, f"_{name}").copy() for name in _STATE}
-        below = {f"baseline_{name}": array for name, array in self.baseline.state().items()}
-        return {"version": np.array([VERSION]), "tick": np.array([self.tick]), **own, **below}
+        rising = self.direction == "up"
+        settings = np.array([self.tick_seconds, self.baseline.half_life, self.baseline.seasonal, rising], np.int64)
+        state: State = {"version": np.array([VERSION]), "tick": np.array([self.tick]), "settings": settings}
+        for prefix, part in self._parts().items():
+            state |= prefixed(prefix, part.columns())
+        return state
 
     @classmethod
-    def from_state(cls, state: State, tick_seconds: int) -> "RateDetector":
-        """Return the detector that `state` was taken of.
+    def from_state(
+        cls,
+        state: State,
+        tick_seconds: int,
+        half_life_days: float = HALF_LIFE_DAYS,
+        *,
+        seasonal: bool = True,
+        direction: Direction = "up",
+    ) -> "RateDetector":
+        """Return the detector that `state` was taken of; the other parameters are those it was made with.
 
         Raises
         ------
         StateError
-            Where the state is of another version.
+            Where the state is of another version or other parameters, or is not whole.
         """
-        found = int(state["version"][0])
-        if found != VERSION:
-            raise StateError(f"rate detector state has version {found}, this is {VERSION}; start without it")
-        detector = cls(tick_seconds)
+        detector = cls(tick_seconds, half_life_days, seasonal=seasonal, direction=direction)
+        check_version(state, VERSION, "rate detector")
+        stored, own = (each.get("settings", np.empty(0)).tolist() for each in (state, detector.state()))
+        if stored != own or "tick" not in state:
+            raise StateError(
+                f"rate detector state was kept with (tick seconds, half-life in ticks, seasonal, rising) = {stored}, "
+                f"this detector has {own}; set them back or start without it"
+            )
         detector.tick = int(state["tick"][0])
-        for name in _STATE:
-            setattr(detector, f"_{name}", state[name].copy())
-        detector.baseline.restore(
-            {name.removeprefix("baseline_"): array for name, array in state.items() if name.startswith("baseline_")}
-        )
+        sizes = {len(part.take_over(under(prefix, state))) for prefix, part in detector._parts().items()}
+        if len(sizes) > 1:
+            raise StateError("the parts of the stored state differ in their number of series; start without it")
         return detector
-
-
-_STATE: Final = (
-    "sr", "log_cusum", "since_trials", "since_flagged", "down", "since_tick", "open_ceiling", "down_sums",
-)  # fmt: skip
-
-
-def _log_likelihood_ratio(n: Floats, k: Floats, p0: Floats) -> Floats:
-    """Return log L for each row and multiplier."""
-    p0 = p0[:, None]
-    p1 = np.minimum(p0 * MULTIPLIERS, 0.5 + p0 / 2)
-    ratio: Floats = k[:, None] * np.log(p1 / p0) + (n - k)[:, None] * (np.log1p(-p1) - np.log1p(-p0))
-    return ratio
-
-
-def _recovery_e_value(log_evidence: Floats) -> Floats:
-    """Return the mean of the bets, held finite: one tick of a busy service can prove more than a float holds."""
-    mean: Floats = np.exp(np.minimum(log_evidence, np.log(_MOST))).mean(axis=-1)
-    return mean
-
-
-def _more(array: Any, count: int) -> Any:
-    return np.concatenate([array, np.zeros((count, *array.shape[1:]), array.dtype)])

@@ -123,20 +123,14 @@ class Judge:
             return self._row((*OTHER, series[3]))
         self._index[series] = row = len(self.series)
         self.series.append(series)
-        self.rates.grow(np.array([self._prior(series)]))
+        whole = self._index.get((WHOLE, *series[1:2], WHOLE, series[3]), -1)
+        policy = np.array([RATES[series[3]].ceiling])
+        self.rates.grow(policy, np.array([-1 if whole == row else whole]), policy)
         self.votes.grow(1)
         for name, first in (("_last_tick", 0), ("_first_tick", -1), ("_active", 0)):
             array = getattr(self, name)
             setattr(self, name, np.append(array, np.array(first, array.dtype)))
         return row
-
-    def _prior(self, series: Series) -> float:
-        """Return the rate that is normal for a new series: that of its service, or the policy's ceiling."""
-        ceiling = RATES[series[3]].ceiling
-        parent = self._index.get((WHOLE, series[1], WHOLE, series[3]))
-        if series[0] == WHOLE or parent is None:
-            return ceiling
-        return float(self.rates.baseline.level(np.array([parent]))[0])
 
     def _note_activity(self, rows: Ints, tick: int) -> None:
         fade = 0.5 ** ((tick - self._last_tick[rows]) / ticks_per_day(self._tick_seconds))

@@ -1,208 +1,353 @@
-"""The rate detector: promise, delay, quarantine, recovery, state."""
+"""The rate detector as a whole: what it finds, when, what it keeps quiet about, and what it does not learn.
+
+Each simulation is seeded; the figures beside the assertions are what was measured, the tolerances leave room for
+another machine's rounding and for honest changes of the method, not for a broken one.
+"""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from detectors.base import StateError
-from detectors.rates import MULTIPLIERS, RateDetector, _log_likelihood_ratio
+from detectors.rates import RateDetector
 
-ROW = np.array([0])
+ONE = np.array([0])
+START = 170_000_000
 DAY = 8_640
 
 
-def run(detector, rng, ticks, trials, rate, promise, start=1):
-    """Feed one series and return the alarms."""
+class Fleet:
+    """Many alike series under one detector, with time running on."""
+
+    def __init__(self, series, prior, *, tick_seconds=10, policy=True, seed=0, promise=1e6, gap=1):
+        self.detector = RateDetector(tick_seconds)
+        self.detector.grow(np.full(series, prior), ceilings=np.full(series, prior) if policy else None)
+        self.rows, self.rng, self.promise, self.gap = np.arange(series), np.random.default_rng(seed), promise, gap
+        self.tick = START * 10 // tick_seconds
+
+    def run(self, ticks, trials, rate, *, until_all=False):
+        """Feed Poisson or fixed (negative) trials; return the alarms, and the recoveries."""
+        alarms, recoveries = [], []
+        for _ in range(ticks):
+            self.tick += self.gap
+            n = self.rng.poisson(trials, len(self.rows)) if trials > 0 else np.full(len(self.rows), -trials)
+            k = self.rng.binomial(n, rate)
+            found = self.detector.update(self.tick, self.rows, n.astype(float), k.astype(float), self.promise)
+            alarms += found.alarms
+            recoveries += found.recoveries
+            if until_all and len(alarms) >= until_all * len(self.rows):
+                break
+        return alarms, recoveries
+
+    @property
+    def level(self):
+        """Mean levels of all series."""
+        return self.detector.baseline.level(self.rows)
+
+
+def test_a_cold_start_at_the_prior_keeps_the_promise():
+    """Three days from the very first tick with the true rate at the prior: no more false alarms than promised.
+
+    300 series x 4,320 ticks at A = 1e5 promise at most 13; 2 were seen.
+    """
+    fleet = Fleet(300, 0.02, tick_seconds=60, promise=1e5, seed=1)
+    alarms, _ = fleet.run(3 * 1440, 6, 0.02)
+    assert len(alarms) <= 13
+    assert fleet.level.mean() == pytest.approx(0.02, rel=0.02)
+
+
+def test_a_cold_start_below_the_prior_keeps_the_promise():
+    """The same where the policy ceiling is two and a half times the true rate, which must first be learned."""
+    fleet = Fleet(200, 0.05, tick_seconds=60, promise=1e5, seed=2)
+    alarms, _ = fleet.run(3 * 1440, 6, 0.02)
+    assert len(alarms) <= 8  # promised: 200 x 4,320 / 1e5
+    assert fleet.level.mean() == pytest.approx(0.02, rel=0.02)
+
+
+@pytest.mark.parametrize(("times", "most"), [(2, 200), (3, 80), (5, 50)])
+def test_a_rate_above_policy_from_the_first_minute_is_found(times, most):
+    """Nothing was learned yet, but 2, 3 and 5 times the policy ceiling are found in all of 60 series.
+
+    Median flagged sessions until then: 73, 37 and 20.
+    """
+    fleet = Fleet(60, 0.02, seed=3)
+    alarms, _ = fleet.run(2500, 10, 0.02 * times, until_all=1)
+    assert len(alarms) == 60
+    assert np.median([alarm.tick - START for alarm in alarms]) * 10 * 0.02 * times <= most
+    assert all(alarm.baseline <= 1.15 * 0.02 * 1.05 for alarm in alarms)  # the hour may stand out a little
+
+
+@pytest.mark.parametrize(("times", "most"), [(2, 4200), (5, 450)])
+def test_the_delay_is_near_what_theory_allows(times, most):
+    """1 % learned on 50,000 trials, then x2 or x5, A = 1e6: median trials to the alarm.
+
+    With a known baseline 1,786 and 226 were measured; the slack of 15 per cent and ticks of 10 trials make it about
+    3,200 and 310.
+    """
+    fleet = Fleet(60, 0.01, policy=False, seed=4)
+    assert fleet.run(2500, -20, 0.01)[0] == []
+    begun = fleet.tick
+    alarms, _ = fleet.run(1500, -10, 0.01 * times, until_all=1)
+    assert len(alarms) == 60
+    assert np.median([alarm.tick - begun for alarm in alarms]) * 10 <= most
+    assert np.median([abs(alarm.onset_tick - begun) for alarm in alarms]) <= 60
+
+
+def test_an_alarm_says_how_sure_it_is_and_since_when():
+    """The fields of an alarm agree with each other and with what was fed."""
+    fleet = Fleet(40, 0.01, seed=5)
+    fleet.run(3000, -10, 0.01)
+    begun = fleet.tick
+    alarms, _ = fleet.run(600, -10, 0.06, until_all=1)
+    for alarm in alarms:
+        assert alarm.direction == "up"
+        assert alarm.e_value >= alarm.promise == 1e6
+        assert alarm.onset_tick <= alarm.tick
+        assert alarm.rate == pytest.approx(alarm.flagged / alarm.trials)
+        assert alarm.lower < alarm.rate < alarm.upper
+        assert alarm.baseline < alarm.lower
+    covered = np.mean([alarm.lower <= 0.06 <= alarm.upper for alarm in alarms])
+    assert covered >= 0.8  # chosen because it was high, the sample reaches beyond the rate more often than 1 in 20
+    assert np.median([abs(alarm.onset_tick - begun) for alarm in alarms]) <= 5
+
+
+def test_a_slow_regression_is_found_and_not_learned():
+    """Refusals of 8 % at one session in 75 s rise x1.7 after 3,000 sessions: found, the baseline hardly moved.
+
+    A = 1e5: 98 % found, in a median 560 sessions; the baseline is pulled up 0 % in the median, 4 % in one of ten.
+    """
+    fleet = Fleet(80, 0.15, promise=1e5, seed=6, gap=7)
+    assert fleet.run(3000, -1, 0.08)[0] == []
+    before = fleet.level
+    pulled = np.full(80, np.nan)
+    found, begun = 0, fleet.tick
+    delays = []
+    for _ in range(3000):
+        for alarm in fleet.run(1, -1, 0.08 * 1.7)[0]:
+            pulled[alarm.series] = fleet.level[alarm.series] / before[alarm.series]
+            delays.append((alarm.tick - begun) / fleet.gap)
+            found += 1
+        if found == 80:
+            break
+    assert found >= 0.9 * 80
+    assert np.median(delays) <= 900
+    assert np.nanmedian(pulled) <= 1.02
+    assert np.nanquantile(pulled, 0.9) <= 1.1
+
+
+def test_a_short_leak_is_found():
+    """0.9 % over 2,800 sessions, then 115 sessions at 15 %: found before they are over."""
+    fleet = Fleet(200, 0.02, seed=7, gap=7)
+    assert fleet.run(2800, -1, 0.009)[0] == []
+    alarms, _ = fleet.run(115, -1, 0.15)
+    assert len(alarms) >= 0.93 * 200
+
+
+def test_an_outage_soon_after_the_start_is_found():
+    """32 hours and 900 sessions at 0.65 % after the start, 44 calls of which 80 % fail: found in all series."""
+    fleet = Fleet(200, 0.05, seed=8, gap=13)
+    assert fleet.run(900, -1, 0.0065)[0] == []
+    alarms, _ = fleet.run(44, -1, 0.8)
+    assert len(alarms) == 200
+    assert np.median([alarm.trials for alarm in alarms]) <= 12
+
+
+def test_a_day_cycle_raises_no_alarm_from_the_first_day():
+    """Rates that swing by half within the day, learned from nothing: five days, no more alarms than promised.
+
+    60 series x 7,200 ticks at A = 1e5 promise at most 4; none was seen.
+    """
+    fleet = Fleet(60, 0.02, tick_seconds=60, promise=1e5, seed=9)
     found = []
-    for tick in range(start, start + ticks):
-        n = float(rng.poisson(trials))
-        k = float(rng.binomial(int(n), rate))
-        found += detector.update(tick, ROW, np.array([n]), np.array([k]), promise).alarms
-    return found
+    for minute in range(5 * 1440):
+        phase = 2 * np.pi * minute / 1440
+        found += fleet.run(1, 60 * (1 + 0.6 * np.sin(phase)), 0.01 * (1 + 0.5 * np.sin(phase - 0.3)))[0]
+    assert len(found) <= 4
 
 
-def one_series(prior=0.02):
+def test_quarantine_hardly_biases_the_quiet_baseline():
+    """What waits is learned in the end: after 1,600 flagged the mean level of 60 series is within 1 % of the rate."""
+    fleet = Fleet(60, 0.02, promise=1e9, seed=10)
+    fleet.run(4000, -20, 0.02)
+    assert fleet.level.mean() == pytest.approx(0.02, rel=0.01)
+
+
+def test_an_open_finding_is_quiet_frozen_and_closed_by_proof():
+    """No second alarm and no learning while the rate is up; a recovery once it is back, and learning goes on."""
+    fleet = Fleet(30, 0.01, seed=11)
+    fleet.run(1000, -30, 0.01)
+    assert len(fleet.run(600, -10, 0.05, until_all=1)[0]) == 30
+    frozen = fleet.level
+    assert fleet.run(500, -20, 0.05) == ([], [])
+    assert all(fleet.detector.is_open(row) for row in range(30))
+    np.testing.assert_array_equal(fleet.level, frozen)
+    alarms, recoveries = fleet.run(1200, -30, 0.007)
+    assert alarms == []
+    assert len(recoveries) == 30
+    assert not any(fleet.detector.is_open(row) for row in range(30))
+    assert (fleet.level < frozen).all()
+    for recovery in recoveries:
+        assert recovery.e_value >= 20
+        assert recovery.lower <= recovery.rate < recovery.upper
+        assert recovery.rate <= 1.15 * recovery.baseline
+        assert recovery.upper < 2 * recovery.baseline
+
+
+def test_what_led_to_an_alarm_is_never_learned():
+    """The sums of the excursion are dropped: nothing of them is learned after the recovery either."""
+    fleet = Fleet(10, 0.01, seed=15)
+    fleet.run(300, -100, 0.01)
+    before = fleet.level
+    assert len(fleet.run(200, -100, 0.035, until_all=1)[0]) == 10
+    while any(fleet.detector.is_open(row) for row in range(10)):
+        fleet.run(1, -100, 0.005)
+    fleet.run(3, -100, 0.005)
+    assert (fleet.level <= 1.02 * before).all()  # the 30 or so flagged before an alarm would be a tenth
+
+
+def test_findings_come_in_the_order_of_their_series():
+    """However rows are ordered by the caller, findings of a tick are in the order of the series."""
     detector = RateDetector(10)
-    detector.grow(np.array([prior]))
-    return detector
+    detector.grow(np.full(5, 0.02))
+    hundred = np.full(5, 100.0)
+    alarms = detector.update(START, np.array([3, 0, 4, 2, 1]), hundred, hundred, 1e6).alarms
+    assert [alarm.series for alarm in alarms] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("rate", [0.002, 0.01, 0.05])
-def test_run_length_keeps_the_promise(rate):
-    """With the rate at its ceiling the mean run length is at least A, and not above 1.9 A."""
-    promise, series, rng = 1000.0, 600, np.random.default_rng(1)
-    sr = np.zeros((series, len(MULTIPLIERS)))
-    ceiling, alarms, ticks = np.full(series, rate), 0, 12_000
-    for _ in range(ticks):
-        k = (rng.random(series) < rate).astype(float)
-        sr = (1 + sr) * np.exp(_log_likelihood_ratio(np.ones(series), k, ceiling))
-        hit = sr.mean(axis=1) >= promise
-        alarms += int(hit.sum())
-        sr[hit] = 0
-    assert 1.0 <= series * ticks / alarms / promise <= 1.9
+def test_a_rough_guess_may_correct_itself():
+    """While a level is known from few events, what waits must not keep it low: it would become a false alarm.
+
+    200 series at 1 %, 14 flagged in the first day, then 175: no more alarms than A = 1e5 promises (10), and the mean
+    level within 2.5 % of the rate; 1 % was seen, and 5 % if the x1.25 excursion held learning back from the start.
+    """
+    fleet = Fleet(200, 0.01, tick_seconds=60, policy=False, promise=1e5, seed=1)
+    alarms = fleet.run(1440, -1, 0.01)[0] + fleet.run(3500, -5, 0.01)[0]
+    assert len(alarms) <= 10
+    assert fleet.level.mean() == pytest.approx(0.01, rel=0.025)
 
 
-@pytest.mark.parametrize("prior", [0.002, 0.01, 0.05])
-def test_cold_start_raises_no_false_alarm(prior):
-    """From the first tick, 300 series at their prior give fewer false alarms in a day than promised."""
-    rng, series = np.random.default_rng(2), 300
+def test_a_recovered_series_is_watched_again():
+    """After a recovery the next rise is found as quickly as the first."""
+    fleet = Fleet(20, 0.01, seed=12)
+    fleet.run(1000, -30, 0.01)
+    fleet.run(600, -10, 0.08, until_all=1)
+    assert len(fleet.run(1200, -30, 0.006)[1]) == 20
+    assert len(fleet.run(600, -10, 0.08, until_all=1)[0]) == 20
+
+
+def test_accepting_the_new_normal_rebuilds_the_baseline():
+    """After `accept` the level is that of the sums since onset, above policy, and the risen rate is no alarm."""
+    fleet = Fleet(20, 0.01, seed=13)
+    fleet.run(700, -30, 0.01)
+    assert len(fleet.run(500, -10, 0.06, until_all=1)[0]) == 20
+    fleet.run(300, -10, 0.06)
+    for row in range(20):
+        fleet.detector.accept(row)
+    assert fleet.level == pytest.approx(np.full(20, 0.06), rel=0.3)
+    assert len(fleet.run(1000, -30, 0.06)[0]) == 0
+    assert len(fleet.run(1000, -10, 0.18, until_all=1)[0]) == 20
+
+
+def test_only_an_open_finding_can_be_accepted():
+    """Accepting where nothing is open would forget a good baseline; it is refused."""
+    fleet = Fleet(1, 0.01)
+    with pytest.raises(ValueError, match="no open finding"):
+        fleet.detector.accept(0)
+
+
+def test_gaps_cost_nothing_and_count_nothing():
+    """A stream with long silences, within the same hour of the week, alarms at the same active tick as without."""
+    week = 7 * DAY
+    found = []
+    for gap in (0, week):
+        detector = RateDetector(10, half_life_days=1e9, seasonal=False)
+        detector.grow(np.array([0.02]))
+        rng, active = np.random.default_rng(14), 0
+        while True:
+            active += 1
+            tick = START + active * (1 + gap)
+            k = float(rng.binomial(20, 0.02 if active < 300 else 0.2))
+            if detector.update(tick, ONE, np.array([20.0]), np.array([k]), 1e6).alarms:
+                break
+        found.append(active)
+    assert found[0] == found[1]
+
+
+def test_sums_of_a_tick_come_once():
+    """A series that has had its sums of a tick is refused for that tick: parts must be added up before."""
     detector = RateDetector(10)
-    detector.grow(np.full(series, prior))
-    rows, alarms = np.arange(series), 0
-    for tick in range(1, 2_000):
-        n = rng.poisson(3, series).astype(float)
-        k = rng.binomial(n.astype(int), prior).astype(float)
-        alarms += len(detector.update(tick, rows, n, k, 100_000).alarms)
-    assert alarms <= 6  # 300 x 2000 / 100,000
+    detector.grow(np.array([0.02, 0.02]))
+    detector.update(START, ONE, np.array([5.0]), np.array([0.0]), 1e6)
+    with pytest.raises(ValueError, match="already"):
+        detector.update(START, ONE, np.array([5.0]), np.array([0.0]), 1e6)
 
 
-def test_ceiling_from_the_first_minute():
-    """A rate of five times the policy ceiling is found although nothing was learned before."""
-    found = run(one_series(0.02), np.random.default_rng(3), 400, 3, 0.1, 1e6)
-    assert found
-    assert found[0].baseline > 0.02
-
-
-def test_a_doubling_is_found_in_time():
-    """1 % to 2 % is found at A = 1e6 within 6,000 trials after 60,000 trials of quiet."""
-    rng, detector = np.random.default_rng(4), one_series(0.01)
-    assert not run(detector, rng, 6_000, 10, 0.01, 1e6)
-    found = run(detector, rng, 600, 10, 0.02, 1e6, start=6_001)
-    assert found
-    assert 6_001 - 200 <= found[0].onset_tick <= 6_001 + 200
-    assert found[0].lower < 0.02 < found[0].upper
-
-
-def test_a_slow_refusal_regression_is_found_and_not_learned():
-    """8 % to 15 % at few trials is found, and the baseline stays within a tenth of what it was."""
-    rng, detector = np.random.default_rng(5), one_series(0.15)
-    assert not run(detector, rng, 3_000, 1, 0.08, 864_000)
-    before = detector.baseline.level(ROW)[0]
-    assert run(detector, rng, 3_000, 1, 0.15, 864_000, start=3_001)
-    assert detector.baseline.level(ROW)[0] < 1.1 * before
-
-
-def test_quarantine_does_not_bias_the_quiet_baseline():
-    """After 200,000 quiet trials the learned level lies within 3 % of the rate, over 40 series."""
-    rng, series = np.random.default_rng(6), 40
+@pytest.mark.parametrize("promise", [0.0, 0.5, -1.0, np.nan])
+def test_a_promise_is_at_least_one_tick(promise):
+    """A threshold that promises nothing is refused."""
     detector = RateDetector(10)
-    detector.grow(np.full(series, 0.02))
-    rows = np.arange(series)
-    for tick in range(1, 5_001):
-        n = np.full(series, 40.0)
-        detector.update(tick, rows, n, rng.binomial(40, 0.02, series).astype(float), 1e9)
-    assert detector.baseline.level(rows).mean() == pytest.approx(0.02, rel=0.03)
+    detector.grow(np.array([0.02]))
+    with pytest.raises(ValueError, match="at least 1"):
+        detector.update(START, ONE, np.array([5.0]), np.array([0.0]), promise)
 
 
-def test_recovery_is_proven_not_assumed():
-    """A finding stays open while the rate is up, and closes after it is back."""
-    rng, detector = np.random.default_rng(7), one_series(0.01)
-    run(detector, rng, 3_000, 10, 0.01, 1e6)
-    assert run(detector, rng, 300, 10, 0.1, 1e6, start=3_001)
-    assert detector.is_open(0)
-    run(detector, rng, 500, 10, 0.1, 1e6, start=3_301)
-    assert detector.is_open(0)
-    run(detector, rng, 500, 10, 0.005, 1e6, start=3_801)
-    assert not detector.is_open(0)
+def test_everything_flagged_is_found_and_then_normal():
+    """A series of which all is flagged alarms; accepted, it is as quiet as can be, without a number overflowing."""
+    detector = RateDetector(10)
+    detector.grow(np.array([0.02]))
+    hundred = np.array([100.0])
+    assert detector.update(START, ONE, hundred, hundred, 1e6).alarms
+    detector.accept(0)
+    for tick in range(START + 1, START + 2000):
+        assert detector.update(tick, ONE, hundred, hundred, 1e6) == ([], [])
 
 
-def test_a_constant_stream_never_alarms():
-    """Streams of nothing flagged and of everything at the ceiling stay quiet."""
-    detector = one_series(0.05)
-    for tick in range(1, 3_000):
-        assert not detector.update(tick, ROW, np.array([20.0]), np.array([float(tick % 20 == 0)]), 1e4).alarms
+def test_the_settings_of_stored_state_must_match():
+    """State kept with another length of tick or half-life would be misread; it is refused, naming both."""
+    state = RateDetector(10).state()
+    with pytest.raises(StateError, match="60"):
+        RateDetector.from_state(state, 60)
+    with pytest.raises(StateError, match="half-life"):
+        RateDetector.from_state(state, 10, half_life_days=7)
 
 
-sums = st.lists(
-    st.lists(st.tuples(st.integers(0, 40), st.floats(0, 1)), min_size=4, max_size=4), min_size=4, max_size=40
-)
+def test_state_is_as_small_as_documented_and_grows_with_series_alone():
+    """2.0 kB a series, however much traffic there was."""
+    fleet = Fleet(50, 0.02)
+    empty = sum(array.nbytes for array in fleet.detector.state().values())
+    fleet.run(300, 500, 0.02)
+    assert sum(array.nbytes for array in fleet.detector.state().values()) == empty
+    assert empty / 50 <= 2050
 
 
-@settings(max_examples=40, deadline=None)
-@given(sums=sums, cut=st.integers(0, 40), seed=st.integers(0, 9))
-def test_state_round_trip_and_row_order_change_nothing(sums, cut, seed):
-    """Stored and restored in mid-stream, with rows in any order, the state is equal to the last bit."""
-    plain, other = RateDetector(10), RateDetector(10)
-    for detector in (plain, other):
-        detector.grow(np.array([0.01, 0.02, 0.05, 0.1]))
-    rng = np.random.default_rng(seed)
-    for tick, row in enumerate(sums, start=1):
-        n = np.array([float(trials) for trials, _ in row])
-        k = np.array([float(round(trials * share)) for trials, share in row])
-        order = rng.permutation(4)
-        given_n, given_k = n.copy(), k.copy()
-        expected = plain.update(tick, np.arange(4), n, k, 500)
-        assert (given_n == n).all()
-        assert (given_k == k).all()
-        if tick == cut:
-            other = RateDetector.from_state(other.state(), 10)
-        assert other.update(tick, order, n[order], k[order], 500) == expected
-    for name, array in plain.state().items():
-        np.testing.assert_array_equal(array, other.state()[name])
+def test_series_can_be_added_at_any_time():
+    """Series added one by one while others run end in the state of series added together."""
+    together, singly = RateDetector(10), RateDetector(10)
+    together.grow(np.full(40, 0.02))
+    for row in range(40):
+        singly.grow(np.array([0.02]))
+        singly.update(START + row, np.array([row]), np.array([9.0]), np.array([1.0]), 1e6)
+        together.update(START + row, np.array([row]), np.array([9.0]), np.array([1.0]), 1e6)
+    for name, array in together.state().items():
+        np.testing.assert_array_equal(array, singly.state()[name], err_msg=name)
 
 
-@pytest.mark.parametrize(
-    ("rows", "n", "k"),
-    [
-        ([0], [np.nan], [0.0]),
-        ([0], [np.inf], [0.0]),
-        ([0], [-1.0], [0.0]),
-        ([0], [1.0], [2.0]),
-        ([0], [1.5], [1.0]),
-        ([7], [1.0], [1.0]),
-        ([0, 0], [1.0, 1.0], [0.0, 0.0]),
-        ([0], [1.0, 2.0], [0.0]),
-    ],
-)
-def test_impossible_sums_are_refused(rows, n, k):
-    """Sums that cannot be are refused with a clear error instead of being learned."""
-    with pytest.raises(ValueError, match=r"must|below"):
-        one_series().update(1, np.array(rows), np.array(n), np.array(k), 1e6)
+def test_a_fall_is_found_and_its_return_too():
+    """Flags that vanish (5 % to nothing) are found when at most 40 have not come, and so is their return.
 
-
-def test_time_does_not_go_backwards():
-    """An older tick is refused."""
-    detector = one_series()
-    detector.update(5, ROW, np.array([1.0]), np.array([0.0]), 1e6)
-    with pytest.raises(ValueError, match="backwards"):
-        detector.update(4, ROW, np.array([1.0]), np.array([0.0]), 1e6)
-
-
-def test_another_version_of_state_is_refused():
-    """State of a newer version is refused, with both versions named."""
-    state = one_series().state()
-    state["version"] = np.array([99])
-    with pytest.raises(StateError, match="99"):
-        RateDetector.from_state(state, 10)
-
-
-def test_no_trials_are_no_data():
-    """A tick without trials changes nothing but the clock."""
-    detector = one_series()
-    before = detector.state()
-    detector.update(3, ROW, np.array([0.0]), np.array([0.0]), 1e6)
-    after = detector.state()
-    assert after.pop("tick") == 3
-    before.pop("tick")
-    for name, array in before.items():
-        np.testing.assert_array_equal(array, after[name])
-
-
-def test_accepting_the_new_normal_closes_the_finding():
-    """After `accept` the risen rate raises no alarm any more."""
-    rng, detector = np.random.default_rng(8), one_series(0.01)
-    alarm = run(detector, rng, 500, 10, 0.1, 1e5)[0]
-    detector.accept(0, 1000, 100)
-    assert alarm.flagged <= alarm.trials
-    assert not detector.is_open(0)
-    assert not run(detector, rng, 500, 10, 0.1, 1e5, start=501)
-
-
-def test_a_tick_of_any_size_gives_a_finite_e_value():
-    """One flood and one quiet tick of a million trials open and close a finding with finite evidence."""
-    detector = one_series(0.05)
-    million = np.array([1e6])
-    alarm = detector.update(1, ROW, million, million, 1e6).alarms[0]
-    recovery = detector.update(2, ROW, million, np.array([0.0]), 1e6).recoveries[0]
-    assert np.isfinite([alarm.e_value, recovery.e_value]).all()
+    50 series at A = 1e6 after two quiet days; no false alarm among them before.
+    """
+    detector = RateDetector(60, direction="down")
+    detector.grow(np.full(50, 0.05))
+    rng, rows, tick, found = np.random.default_rng(4), np.arange(50), START // 6, {}
+    for rate, minutes in ((0.05, 2880), (0.0, 120), (0.05, 600)):
+        for _ in range(minutes):
+            tick += 1
+            n = rng.poisson(20, 50).astype(float)
+            result = detector.update(tick, rows, n, rng.binomial(n.astype(int), rate).astype(float), 1e6)
+            found.setdefault(rate, []).extend([*result.alarms, *result.recoveries])
+            if rate == 0.05 and minutes == 2880:
+                assert not found[rate]
+    fallen = [item for item in found[0.0] if item.direction == "down"]
+    assert len(fallen) == 50
+    assert np.median([item.tick - item.onset_tick for item in fallen]) <= 40
+    assert sum(item.direction == "up" for item in found[0.05]) == 50

@@ -1,0 +1,82 @@
+"""Flat arrays with one row a series, which grow, are stored and come back together."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.base import State, StateError
+
+
+class Columns:
+    """State of many series, one attribute a column.
+
+    A subclass names its columns in `COLUMNS` and sets each, in its constructor, to an empty array of the right
+    type and width. Rows are only ever added, and begin as zeros. Room is doubled when it is used up, so that
+    adding series one at a time costs no more than adding them together.
+    """
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ()
+
+    def __len__(self) -> int:
+        return len(getattr(self, self.COLUMNS[0]))
+
+    def extend(self, count: int) -> None:
+        """Add rows of zeros."""
+        size = len(self) + count
+        for name in self.COLUMNS:
+            rows = getattr(self, name)
+            room = rows.base if rows.base is not None else rows
+            if len(room) < size:
+                room = np.zeros((max(size, 2 * len(room)), *rows.shape[1:]), rows.dtype)
+                room[: len(rows)] = rows
+            setattr(self, name, room[:size])
+
+    def columns(self) -> State:
+        """Return copies of all columns."""
+        return {name: getattr(self, name).copy() for name in self.COLUMNS}
+
+    def take_over(self, state: State) -> Self:
+        """Set all columns to copies of those in `state`, and return self.
+
+        Raises
+        ------
+        StateError
+            Where a column is missing, of another type or width, or longer or shorter than the others.
+        """
+        found = {name: _fitting(state, name, getattr(self, name)) for name in self.COLUMNS}
+        if len({len(column) for column in found.values()}) > 1:
+            raise StateError("the columns of the stored state differ in length; start without it")
+        for name, column in found.items():
+            setattr(self, name, column)
+        return self
+
+
+def _fitting(state: State, name: str, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    column = state.get(name)
+    if column is None or column.dtype != like.dtype or column.shape[1:] != like.shape[1:] or column.ndim != like.ndim:
+        raise StateError(f"the stored state has no column {name!r} of this version's form; start without it")
+    return column.copy()
+
+
+def check_version(state: State, version: int, kind: str) -> None:
+    """Refuse the state of another version.
+
+    Raises
+    ------
+    StateError
+        Naming both versions.
+    """
+    found = int(state["version"][0]) if "version" in state else None
+    if found != version:
+        raise StateError(f"{kind} state has version {found}, this is {version}; start without it")
+
+
+def under(prefix: str, state: State) -> State:
+    """Return the part of a state whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+
+
+def prefixed(prefix: str, state: State) -> State:
+    """Return a state with a prefix before each name."""
+    return {prefix + name: array for name, array in state.items()}

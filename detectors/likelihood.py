@@ -1,0 +1,58 @@
+"""The bets on a changed rate: likelihood ratios of a few multiples of its bound, and their Shiryaev-Roberts sums.
+
+For n trials, k of them flagged, a ceiling p0 and a multiplier m::
+
+    p1 = min(m p0, 1/2 + p0/2)      L = (p1/p0)^k ((1-p1)/(1-p0))^(n-k)      M <- (1 + M) L
+
+For a rise (m > 1, p0 a ceiling) L grows with the conditional rate and has mean 1 where that rate is p0, so E[L | past]
+<= 1 while it is at most p0. For a fall (m < 1, p0 a floor) L shrinks with the rate, so the same holds while it is at
+least p0.
+"""
+
+from typing import Final, Literal
+
+import numpy as np
+
+from detectors.base import Floats
+
+Direction = Literal["up", "down"]
+
+MULTIPLIERS: Final = np.array([1.25, 1.5, 2.0, 3.0, 5.0, 10.0])
+FALLS: Final = np.array([0.8, 0.67, 0.5, 0.33, 0.2, 0.02])
+"""As many as there are rises, from the smallest change to the greatest."""
+
+_MOST: Final = 1e300
+"""Evidence stops here: the mean of six such numbers is still a float."""
+
+
+def log_likelihood_ratios(trials: Floats, flagged: Floats, bound: Floats, direction: Direction = "up") -> Floats:
+    """Return log L of each series against each multiple of its bound, shape (series, multipliers).
+
+    Parameters
+    ----------
+    trials, flagged
+        Sums of a tick, shape (series,).
+    bound
+        p0 of each series, above 0 and below 1: its ceiling, or its floor for falls.
+    direction
+        Which changes to bet on.
+
+    >>> log_likelihood_ratios(np.array([10.0]), np.array([1.0]), np.array([0.1])).round(3).tolist()
+    [[-0.03, -0.109, -0.367, -1.163, -3.681, -4.534]]
+    """
+    p0 = bound[:, None]
+    p1 = np.minimum(p0 * (MULTIPLIERS if direction == "up" else FALLS), 0.5 + p0 / 2)
+    ratios: Floats = flagged[:, None] * np.log(p1 / p0)
+    ratios += (trials - flagged)[:, None] * (np.log1p(-p1) - np.log1p(-p0))
+    return ratios
+
+
+def shiryaev_roberts(evidence: Floats, log_ratios: Floats) -> Floats:
+    """Return M of each series and multiplier after one more tick with data.
+
+    The mean of the M over the multipliers minus the number of such ticks is a supermartingale (Shin, Ramdas and
+    Rinaldo, "E-detectors", New England Journal of Statistics in Data Science 2023, section 3).
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        following: Floats = np.minimum((1 + evidence) * np.exp(log_ratios), _MOST)
+    return following
