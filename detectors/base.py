@@ -105,3 +105,24 @@ def checked_tick(tick: int, latest: int) -> int:
     if tick < latest:
         raise ValueError(f"tick {tick} comes after tick {latest}; ticks must not go backwards")
     return int(tick)
+
+
+def checked_cells(series: Ints, cells: Ints, counts: Floats, known: int, width: int) -> tuple[Ints, Ints, Floats]:
+    """Return the filled cells of tables of counts, in the order of their series and cells.
+
+    Raises
+    ------
+    ValueError
+        Where lengths differ, a series or cell is unknown, or a count is not a whole number above 0.
+    """
+    rows, at, amounts = np.asarray(series), np.asarray(cells), np.asarray(counts, np.float64)
+    if not rows.shape == at.shape == amounts.shape or rows.ndim != 1:
+        raise ValueError("series, cells and counts must be one-dimensional and of one length")
+    if len(rows) and not (rows.dtype.kind in "iu" and at.dtype.kind in "iu"):
+        raise ValueError("series and cells must be whole numbers")
+    if len(rows) and (rows.min() < 0 or rows.max() >= known or at.min() < 0 or at.max() >= width):
+        raise ValueError(f"series must be below {known} and cells below {width}; call grow() for new series")
+    if not (np.isfinite(amounts).all() and (amounts > 0).all() and (amounts == np.floor(amounts)).all()):
+        raise ValueError("counts must be whole numbers above 0; leave empty cells out")
+    order = np.lexsort((at, rows))
+    return rows[order].astype(np.int64), at[order].astype(np.int64), amounts[order]

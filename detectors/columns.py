@@ -1,5 +1,6 @@
 """Flat arrays with one row a series, which grow, are stored and come back together."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -70,6 +71,24 @@ def check_version(state: State, version: int, kind: str) -> None:
     found = int(state["version"][0]) if "version" in state else None
     if found != version:
         raise StateError(f"{kind} state has version {found}, this is {version}; start without it")
+
+
+def stored(parts: Mapping[str, Columns]) -> State:
+    """Return the columns of several parts, each under its prefix."""
+    return {name: array for prefix, part in parts.items() for name, array in prefixed(prefix, part.columns()).items()}
+
+
+def take_over(parts: Mapping[str, Columns], state: State) -> None:
+    """Set all parts to what `stored` returned.
+
+    Raises
+    ------
+    StateError
+        Where a part is not whole, or has another number of series than the others.
+    """
+    sizes = {len(part.take_over(under(prefix, state))) for prefix, part in parts.items()}
+    if len(sizes) > 1:
+        raise StateError("the parts of the stored state differ in their number of series; start without it")
 
 
 def under(prefix: str, state: State) -> State:

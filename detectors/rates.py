@@ -24,7 +24,7 @@ import numpy as np
 
 from detectors.base import Alarm, Findings, Floats, Ints, Recovery, State, StateError, checked_sums, checked_tick
 from detectors.baseline import HALF_LIFE_DAYS, Baseline
-from detectors.columns import Columns, check_version, prefixed, under
+from detectors.columns import Columns, check_version, stored, take_over
 from detectors.excursions import Excursions
 from detectors.intervals import wilson
 from detectors.likelihood import MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
@@ -238,9 +238,7 @@ class RateDetector:
         rising = self.direction == "up"
         settings = np.array([self.tick_seconds, self.baseline.half_life, self.baseline.seasonal, rising], np.int64)
         state: State = {"version": np.array([VERSION]), "tick": np.array([self.tick]), "settings": settings}
-        for prefix, part in self._parts().items():
-            state |= prefixed(prefix, part.columns())
-        return state
+        return state | stored(self._parts())
 
     @classmethod
     def from_state(
@@ -268,7 +266,5 @@ class RateDetector:
                 f"this detector has {own}; set them back or start without it"
             )
         detector.tick = int(state["tick"][0])
-        sizes = {len(part.take_over(under(prefix, state))) for prefix, part in detector._parts().items()}
-        if len(sizes) > 1:
-            raise StateError("the parts of the stored state differ in their number of series; start without it")
+        take_over(detector._parts(), state)
         return detector

@@ -115,6 +115,7 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
     input_lang: Name | None = None
     output_lang: Name | None = None
     content_ref: Reference | None = None
+    input_vector: Reference | None = None
     input_text: Content | None = None
     output_text: Content | None = None
     capture_mode: CaptureMode | None = None

@@ -6,7 +6,18 @@ from msgspec import Struct
 
 from .fields import Count, Identity, Name, Real, Reference, UnixNano
 
-Kind = Literal["rate", "drift_vote", "severe_event", "recovery"]
+Kind = Literal[
+    "rate",  # a rate rose above its ceiling, or fell below its floor
+    "recovery",  # what another finding opened is back
+    "drift_vote",  # a River detector sees a rate drift
+    "severe_event",  # one event that is bad enough by itself
+    "quantity",  # a latency, a token count, a score is distributed differently
+    "mix",  # names come in other shares than before, or a new one came
+    "telemetry",  # a source is silent, floods or lags: about what is known, not about safety
+    "odd_event",  # one event or trace unlike the others
+    "pattern",  # many similar inputs that were not there before
+    "canary",  # the candidate is worse, or not worse, than what it stands beside
+]
 Severity = Literal["page", "ticket", "info"]
 
 
@@ -48,3 +59,5 @@ class Finding(
     evidence: Reference | None = None
     evidence_sql: str | None = None
     opened_finding_id: Name | None = None
+    verdict: Name | None = None
+    details: dict[str, Real] | None = None

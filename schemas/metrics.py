@@ -9,17 +9,32 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-Metric = Literal["unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool"]
+Metric = Literal[
+    "unsafe_attempted",
+    "unsafe_served",
+    "injection_flag",
+    "leak",
+    "refusal",
+    "error",
+    "denied_tool",
+    "over_refusal",
+    "guard_failure",
+    "cascade",
+]
 
 
 class Rate(Struct, frozen=True):
-    """A watched rate: its family (findings of one family join), trials, numerator and policy ceiling."""
+    """A watched rate: its family (findings of one family join), trials, numerator and policy ceiling.
+
+    `falls` says that a fall matters too: flags that vanish may be a guard that went blind.
+    """
 
     name: Metric
     family: str
     trials: str
     flagged: str
     ceiling: float
+    falls: bool = False
 
 
 RATES: Final[tuple[Rate, ...]] = (
@@ -29,6 +44,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions with a model output",
         "a guard on the output reported a content or security hazard, stopped or not",
         0.02,
+        falls=True,
     ),
     Rate(
         "unsafe_served",
@@ -43,6 +59,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions with a model call or tool step",
         "a guard reported prompt injection, jailbreak or goal hijack",
         0.15,
+        falls=True,
     ),
     Rate(
         "leak",
@@ -57,6 +74,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions with a model output",
         "the outcome was a refusal, or a classifier said so",
         0.15,
+        falls=True,
     ),
     Rate("error", "error", "sessions with a model call", "the call ended in an error", 0.05),
     Rate(
@@ -66,7 +84,32 @@ RATES: Final[tuple[Rate, ...]] = (
         "the step was denied, or a guard on the tool call flagged it",
         0.05,
     ),
+    Rate(
+        "over_refusal",
+        "refusal",
+        "sessions with a model output that was judged for over-refusal",
+        "the judge found that a harmless request was refused",
+        0.15,
+    ),
+    Rate(
+        "guard_failure",
+        "guard",
+        "sessions in which a guard was asked",
+        "a guard ended in an error or a time-out, or gave half a verdict",
+        0.05,
+    ),
 )
-"""Order is part of the contract of stored detector state: new rates go at the end."""
+"""Rates that each event says for itself. Order is part of the contract of stored state: new rates go at the end."""
 
-RATE_BY_NAME: Final = {rate.name: rate for rate in RATES}
+TRACE_RATES: Final[tuple[Rate, ...]] = (
+    Rate(
+        "cascade",
+        "cascade",
+        "steps of a trace that follow an unsafe step",
+        "the step is unsafe again",
+        0.5,
+    ),
+)
+"""Rates that show only when the events of a trace are seen together, in their order."""
+
+WATCHED: Final = RATES + TRACE_RATES

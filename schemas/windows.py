@@ -18,25 +18,35 @@ class Sums(Struct, frozen=True, array_like=True):
     flagged_events: Count = 0
 
 
-class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Sums of one (tenant, service, model version) in one tick of one partition.
+class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event that was chosen to show its text vector (see `schemas.signals`), never its text."""
 
-    `latency_bins` counts model calls by ``floor(8 log2(ms))``, nine per cent wide; `guards` counts guard
-    results by status, with ``expected`` and ``missing`` beside them; `categories` counts findings.
+    event_id: Identity
+    vector: str
+    user: Name | None = None
+
+
+class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Sums of one (tenant, service, model version, variant) in one tick of one partition.
+
+    `quantities` are histograms by quantity and bin (`schemas.quantities`), `mixes` counts of sessions by mix and
+    name, `guards` guard results by status with ``uncovered`` beside them. `samples` are at most a few of the
+    events that came with a text vector; `sampled_from` is how many those were.
     """
 
     tenant_id: Name
     service_name: Name
     model_version: Name
+    variant: Name = ""
     events: Count
     calls: Count = 0
     late: Count = 0
     rates: dict[str, Sums] = {}
-    latency_bins: dict[str, Count] = {}
+    quantities: dict[str, dict[str, Count]] = {}
+    mixes: dict[str, dict[str, Count]] = {}
     guards: dict[str, Count] = {}
-    categories: dict[str, Count] = {}
-    input_tokens: Count = 0
-    output_tokens: Count = 0
+    samples: list[Sample] = []
+    sampled_from: Count = 0
 
 
 class Window(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,20 +5,31 @@ from typing import Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
+from schemas.events import AgentStep, Inference, Telemetry
+from schemas.quantities import QUANTITIES
 from streams.column_reader import Kind
 from streams.decode import Columns, Decoded
-from streams.flags import BIT, Flags, counted_version
+from streams.flags import Flags, counted_version
 from streams.hashing import hash_texts
-from streams.reduce import GUARD_COUNTS
-from streams.ticks import Batch, EventColumns, Group, Int64s, Named
+from streams.labels import NOTHING, Named, guard_statuses, labels_of
+from streams.ticks import Batch, EventColumns, Float32s, Group, Int64s, Shown, UInt8s, UInt64s
 
-_UNCOVERED: Final = GUARD_COUNTS.index("uncovered")
-_STATUSES: Final = pa.array(GUARD_COUNTS[:_UNCOVERED])
+MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
+"""The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""
+
+_FIELDS: Final[dict[Kind, dict[str, str]]] = {
+    Inference: {
+        "latency": "duration_ms",
+        "time_to_first_token": "time_to_first_chunk_ms",
+        "input_tokens": "usage_input_tokens",
+        "output_tokens": "usage_output_tokens",
+    },
+    AgentStep: {"step_latency": "duration_ms", "argument_bytes": "args_bytes", "result_bytes": "result_bytes"},
+}
+_SCORE: Final = MEASURES.index("guard_score")
 
 
 def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s) -> Batch:
@@ -42,23 +53,20 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     groups: dict[Group, int] = {}
-    events, guards, categories, names = [], [], [], dict[str, int]()
+    events, guards, labels, names = [], [], [], dict[str, int]()
     start = 0
     for part in parts:
         codes = np.array([groups.setdefault(group, len(groups)) for group in part.groups], np.int64)
         events.append(part.events(codes))
         moved = rank[start : start + len(part.position)]
         guards.append(Named(moved[part.guards.row], part.guards.name))
-        renamed = np.array([names.setdefault(name, len(names)) for name in part.category_names], np.int64)
-        categories.append(Named(moved[part.categories.row], _look_up(renamed, part.categories.name)))
+        renamed = np.array([names.setdefault(name, len(names)) for name in part.label_names], np.int64)
+        labels.append(Named(moved[part.labels.row], _look_up(renamed, part.labels.name)))
         start += len(part.position)
-    return Batch(
-        EventColumns.concatenate(events).take(order),
-        list(groups),
-        _joined(guards),
-        _joined(categories),
-        list(names),
-    )
+    united = EventColumns.concatenate(events).take(order)
+    united.row[:] = np.arange(len(order))
+    shown = Shown(*(_together([getattr(part, name) for part in parts], order) for name in Shown.__slots__))
+    return Batch(united, list(groups), _joined(guards), _joined(labels), list(names), shown)
 
 
 def _look_up(table: Int64s, codes: Int64s) -> Int64s:
@@ -69,26 +77,8 @@ def _joined(parts: Sequence[Named]) -> Named:
     return Named(np.concatenate([part.row for part in parts]), np.concatenate([part.name for part in parts]))
 
 
-_NOTHING: Final = Named(np.empty(0, np.int64), np.empty(0, np.int64))
-_EMPTY: Final = Batch(
-    EventColumns(
-        time=np.empty(0, np.int64),
-        group=np.empty(0, np.int64),
-        session=np.empty(0, np.uint64),
-        trials=np.empty(0, np.uint8),
-        flagged=np.empty(0, np.uint8),
-        call=np.empty(0, np.uint8),
-        latency_ms=np.empty(0, np.float64),
-        input_tokens=np.empty(0, np.int64),
-        output_tokens=np.empty(0, np.int64),
-        late=np.empty(0, np.uint8),
-        counted=np.empty(0, np.uint8),
-    ),
-    (),
-    _NOTHING,
-    _NOTHING,
-    (),
-)
+def _together(parts: Sequence[pa.Array], order: Int64s) -> pa.Array:
+    return pa.concat_arrays(parts).take(pa.array(order))
 
 
 class _Part(msgspec.Struct):
@@ -98,28 +88,30 @@ class _Part(msgspec.Struct):
     groups: list[Group]
     group: Int64s
     time: Int64s
-    session: npt.NDArray[np.uint64]
+    session: UInt64s
+    trace: UInt64s
     flags: Flags
-    call: npt.NDArray[np.uint8]
-    counted: npt.NDArray[np.uint8]
-    latency_ms: npt.NDArray[np.float64]
-    input_tokens: Int64s
-    output_tokens: Int64s
+    call: UInt8s
+    counted: UInt8s
+    measures: Float32s
     guards: Named
-    categories: Named
-    category_names: list[str]
+    labels: Named
+    label_names: list[str]
+    event_id: pa.Array
+    user: pa.Array
+    vector: pa.Array
 
     def events(self, codes: Int64s) -> EventColumns:
         return EventColumns(
             time=self.time,
+            row=np.zeros(len(self.time), np.int64),
             group=codes[self.group],
             session=self.session,
+            trace=self.trace,
             trials=self.flags.trials,
             flagged=self.flags.flagged,
             call=self.call,
-            latency_ms=self.latency_ms,
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
+            measures=self.measures,
             late=np.zeros(len(self.time), np.uint8),
             counted=self.counted,
         )
@@ -128,23 +120,26 @@ class _Part(msgspec.Struct):
 def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s) -> _Part:
     table, count = columns.table, len(columns.table)
     groups, group = _groups(columns)
-    names, categories = _categories(flags)
-    is_call = columns.kind is Inference
+    names, labels = labels_of(columns, flags)
     return _Part(
         position=columns.position,
         groups=groups,
         group=group,
-        time=np.minimum(_numbers(table, "time_unix_nano"), written_ms[columns.position] * 1_000_000),
+        time=np.minimum(_times(table), written_ms[columns.position] * 1_000_000),
         session=hash_texts(session_of(table)),
+        trace=hash_texts(_chunk(pc.coalesce(_text(table, "trace_id"), table.column("event_id")))),
         flags=flags,
-        call=np.full(count, is_call, np.uint8),
+        call=np.full(count, columns.kind is Inference, np.uint8),
         counted=np.full(count, columns.kind is not Telemetry, np.uint8),
-        latency_ms=_floats(table, "duration_ms") if is_call else np.full(count, np.nan),
-        input_tokens=_numbers(table, "usage_input_tokens") if is_call else np.zeros(count, np.int64),
-        output_tokens=_numbers(table, "usage_output_tokens") if is_call else np.zeros(count, np.int64),
-        guards=_guard_statuses(columns, flags),
-        categories=categories,
-        category_names=names,
+        measures=_measures(columns, flags),
+        guards=guard_statuses(columns, flags),
+        labels=labels,
+        label_names=names,
+        event_id=_chunk(table.column("event_id")),
+        user=_chunk(table.column("user_pseudo_id")).cast(pa.string()),
+        vector=_chunk(table.column("input_vector")).cast(pa.string())
+        if columns.kind is Inference
+        else pa.nulls(count, pa.string()),
     )
 
 
@@ -165,59 +160,62 @@ def _chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _numbers(table: pa.Table, name: str) -> Int64s:
-    numbers: Int64s = pc.fill_null(table.column(name), 0).to_numpy()
-    return numbers
+def _times(table: pa.Table) -> Int64s:
+    times: Int64s = table.column("time_unix_nano").to_numpy()
+    return times
 
 
-def _floats(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    floats: npt.NDArray[np.float64] = table.column(name).to_numpy()
-    return floats
+def _measures(columns: Columns, flags: Flags) -> Float32s:
+    """Return what was measured of each event, NaN where nothing was; a guard score is the highest probability."""
+    measures = np.full((len(columns.table), len(MEASURES)), np.nan, np.float32)
+    for name, field in _FIELDS.get(columns.kind, {}).items():
+        column = columns.table.column(field)
+        if column.null_count < len(column):
+            measures[:, MEASURES.index(name)] = column.cast(pa.float64()).to_numpy()
+    guards = flags.guards
+    if len(guards.finding_row):
+        row = guards.row[guards.finding_row]
+        score = np.where(np.isnan(guards.finding_score), -np.inf, guards.finding_score)
+        highest = np.full(len(measures), -np.inf)
+        np.maximum.at(highest, row, score)
+        measures[:, _SCORE] = np.where(highest >= 0, highest, np.nan)
+    return measures
 
 
 def _groups(columns: Columns) -> tuple[list[Group], Int64s]:
-    """Return the distinct (tenant, service, model version) of the events, and which each event belongs to."""
+    """Return the distinct groups of the events, and which each event belongs to."""
     table = columns.table
+    named = [table.column(name) for name in ("tenant_id", "service_name", "deployment_variant")]
     encoded = [
         _chunk(pc.fill_null(column, "")).dictionary_encode()
-        for column in (table.column("tenant_id"), table.column("service_name"), counted_version(columns))
+        for column in (named[0], named[1], counted_version(columns), named[2])
     ]
-    sizes = [max(len(column.dictionary), 1) for column in encoded]
-    codes = [column.indices.to_numpy().astype(np.int64) for column in encoded]
-    combined = (codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2]
-    distinct, group = np.unique(combined, return_inverse=True)
-    tenants, services, versions = (column.dictionary.to_pylist() for column in encoded)
-    names = [
-        (
-            tenants[code // (sizes[1] * sizes[2])],
-            services[code // sizes[2] % sizes[1]],
-            versions[code % sizes[2]],
-        )
-        for code in distinct.tolist()
-    ]
+    combined = np.zeros(len(table), np.int64)
+    for column in encoded:
+        combined = combined * max(len(column.dictionary), 1) + column.indices.to_numpy()
+    distinct, first, group = np.unique(combined, return_index=True, return_inverse=True)
+    chosen = [column.take(pa.array(first)).cast(pa.string()).to_pylist() for column in encoded]
+    names: list[Group] = list(zip(*chosen, strict=True)) if len(distinct) else []
     return names, group.astype(np.int64)
 
 
-def _guard_statuses(columns: Columns, flags: Flags) -> Named:
-    """Return guard results by status, and the model outputs that no guard gave a verdict on."""
-    guards = flags.guards
-    if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
-        return _NOTHING
-    status = pc.index_in(guards.status, _STATUSES).to_numpy(zero_copy_only=False).astype(np.int64)
-    if columns.kind is not Inference:
-        return Named(guards.row, status)
-    output = (flags.trials & BIT["unsafe_attempted"]) > 0
-    output[guards.row[status == 0]] = False
-    uncovered = np.flatnonzero(output)
-    return Named(np.concatenate([guards.row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)]))
-
-
-def _categories(flags: Flags) -> tuple[list[str], Named]:
-    guards = flags.guards
-    chosen = np.flatnonzero(guards.finding_counts)
-    if not len(chosen):
-        return [], _NOTHING
-    codes = guards.finding_category.take(pa.array(chosen)).dictionary_encode()
-    return codes.dictionary.to_pylist(), Named(
-        guards.row[guards.finding_row[chosen]], codes.indices.to_numpy().astype(np.int64)
-    )
+_EMPTY: Final = Batch(
+    EventColumns(
+        time=np.empty(0, np.int64),
+        row=np.empty(0, np.int64),
+        group=np.empty(0, np.int64),
+        session=np.empty(0, np.uint64),
+        trace=np.empty(0, np.uint64),
+        trials=np.empty(0, np.uint16),
+        flagged=np.empty(0, np.uint16),
+        call=np.empty(0, np.uint8),
+        measures=np.empty((0, len(MEASURES)), np.float32),
+        late=np.empty(0, np.uint8),
+        counted=np.empty(0, np.uint8),
+    ),
+    (),
+    NOTHING,
+    NOTHING,
+    (),
+    Shown(*(pa.array([], pa.string()) for _ in range(3))),
+)

@@ -19,12 +19,14 @@ from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
 from streams.decode import Columns
 
-Bits = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.uint16]
 Rows = npt.NDArray[np.int64]
 
 BIT: Final = {rate.name: 1 << index for index, rate in enumerate(RATES)}
 INPUT_LAYERS: Final = ("input", "retrieval", "tool_result")
 ACTION_LAYERS: Final = ("tool_call", "plan", "memory")
+
+OVER_REFUSAL: Final = "qual.over_refusal"
 
 _CALL_TRIALS = BIT["error"] | BIT["injection_flag"]
 _OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"]
@@ -34,6 +36,7 @@ _FAMILY_BITS: Final = {
     "injection": BIT["injection_flag"],
     "leak": BIT["leak"],
     "refusal": BIT["refusal"],
+    "over_refusal": BIT["over_refusal"],
     "tool": BIT["denied_tool"],
 }
 
@@ -48,6 +51,7 @@ class Guards:
     finding_row: Rows
     finding_category: pa.Array
     finding_severity: Rows
+    finding_score: npt.NDArray[np.float64]
     finding_counts: npt.NDArray[np.bool_]
     finding_stopped: npt.NDArray[np.bool_]
 
@@ -72,6 +76,7 @@ def event_flags(columns: Columns) -> Flags:
     guards = flatten_guards(columns)
     trials, flagged = _own_flags(columns)
     _add_guard_flags(guards, flagged)
+    _add_guard_health(guards, trials, flagged)
     if columns.kind is GuardVerdict:
         trials |= flagged  # the event it judged was the trial; alone it must not vanish
     else:
@@ -82,16 +87,16 @@ def event_flags(columns: Columns) -> Flags:
 def _own_flags(columns: Columns) -> tuple[Bits, Bits]:
     """Return what the event itself says, before any guard."""
     table, count = columns.table, len(columns.table)
-    trials, flagged = np.zeros(count, np.uint8), np.zeros(count, np.uint8)
+    trials, flagged = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
     if columns.kind is Inference:
         failed = _is_in(table, "outcome", ("error",)) | _present(table, "error_type")
         silent = failed | _is_in(table, "outcome", ("cancelled",))
-        trials |= np.where(silent, _CALL_TRIALS, _CALL_TRIALS | _OUTPUT_TRIALS).astype(np.uint8)
+        trials |= np.where(silent, _CALL_TRIALS, _CALL_TRIALS | _OUTPUT_TRIALS).astype(np.uint16)
         trials[_is_in(table, "finish_reason_norm", ("tool_call",))] |= BIT["denied_tool"]
         flagged[failed] |= BIT["error"]
         flagged[_is_in(table, "outcome", ("refused",))] |= BIT["refusal"]
     elif columns.kind is AgentStep:
-        trials |= np.uint8(_STEP_TRIALS)
+        trials |= np.uint16(_STEP_TRIALS)
         flagged[_is_in(table, "authorization", ("denied", "rejected"))] |= BIT["denied_tool"]
     return trials, flagged
 
@@ -118,7 +123,9 @@ def flatten_guards(columns: Columns) -> Guards:
     if not len(result):
         empty = np.empty(0, np.int64)
         none = np.empty(0, bool)
-        return Guards(row, pa.array([], pa.string()), result, empty, pa.array([], pa.string()), empty, none, none)
+        return Guards(
+            row, pa.array([], pa.string()), result, empty, pa.array([], pa.string()), empty, np.empty(0), none, none
+        )
     counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",))
     flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
     stopped = flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
@@ -132,9 +139,19 @@ def flatten_guards(columns: Columns) -> Guards:
         finding_row=parent,
         finding_category=pc.struct_field(items, "category"),
         finding_severity=pc.fill_null(pc.struct_field(items, "severity"), 0).to_numpy(zero_copy_only=False),
+        finding_score=_probabilities(items),
         finding_counts=flagging[parent],
         finding_stopped=stopped[parent],
     )
+
+
+def _probabilities(items: pa.Array) -> npt.NDArray[np.float64]:
+    """Return the score of each finding where it is a probability, else NaN."""
+    score = pc.struct_field(items, "score")
+    probability = pc.equal(pc.struct_field(items, "score_kind"), "probability")
+    kept = pc.if_else(pc.fill_null(probability, pa.scalar(False)), score, pa.scalar(None, pa.float64()))
+    scores: npt.NDArray[np.float64] = kept.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return scores
 
 
 def _results(columns: Columns) -> tuple[Rows, pa.Array]:
@@ -167,15 +184,24 @@ def _add_guard_flags(guards: Guards, flagged: Bits) -> None:
     layer = layers.indices.to_numpy()[parent]
     codes = guards.finding_category.dictionary_encode()
     names = codes.dictionary.to_pylist()
-    table = np.array([[_bits_of(layer_name, name) for name in names] for layer_name in layer_names], np.uint8)
+    table = np.array([[_bits_of(layer_name, name) for name in names] for layer_name in layer_names], np.uint16)
     bits = table[layer, codes.indices.to_numpy()[chosen]]
-    bits[guards.finding_stopped[chosen]] &= 255 - BIT["unsafe_served"]
+    bits[guards.finding_stopped[chosen]] &= 65535 - BIT["unsafe_served"]
     np.bitwise_or.at(flagged, guards.row[parent], bits)
+
+
+def _add_guard_health(guards: Guards, trials: Bits, flagged: Bits) -> None:
+    """Count which events asked a guard, which of these got no proper answer, and which were judged for over-refusal."""
+    trials[guards.row] |= BIT["guard_failure"]
+    failed = pc.is_in(guards.status, pa.array(("error", "timeout", "partial"))).to_numpy(zero_copy_only=False)
+    flagged[guards.row[failed.astype(bool)]] |= BIT["guard_failure"]
+    judged = pc.equal(guards.finding_category, OVER_REFUSAL).to_numpy(zero_copy_only=False).astype(bool)
+    trials[guards.row[guards.finding_row[judged]]] |= BIT["over_refusal"]
 
 
 @cache
 def _bits_of(layer: str, category: str) -> int:
-    family = FAMILIES.get(category)
+    family: str | None = "over_refusal" if category == OVER_REFUSAL else FAMILIES.get(category)
     if family == "injection" and layer in ACTION_LAYERS:
         family = "tool"  # an injection that reached an action shows as a hijacked tool
     bits = _FAMILY_BITS.get(family or "", 0)

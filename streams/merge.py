@@ -1,20 +1,17 @@
 """Windows of all source partitions to whole ticks, in order: a tick is whole when every source has closed it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 
-from schemas.metrics import RATES
-from schemas.windows import Window
+from schemas.windows import GroupSums, Sums, Window
+from schemas.wire import decoder, encode
 from streams.checkpoints import Arrays
 from streams.ticks import Group
 
-_RATE_INDEX: Final = {rate.name: index for index, rate in enumerate(RATES)}
-
-Sums = dict[Group, list[list[int]]]
-"""For each group, (trials, flagged) by rate."""
+TickSums = list[GroupSums]
+"""The sums of one whole tick, one entry a group, in the order of their names."""
 
 
 @dataclass(slots=True)
@@ -22,7 +19,7 @@ class TickMerger:
     """Merges the windows of one topic id; windows that come again are known by their tick and change nothing."""
 
     closed: dict[int, int] = field(default_factory=dict)
-    pending: dict[int, Sums] = field(default_factory=dict)
+    pending: dict[int, list[Window]] = field(default_factory=dict)
     sources: int = 0
     repeats: int = 0
 
@@ -34,46 +31,89 @@ class TickMerger:
             return False
         self.closed[window.source_partition] = window.tick
         if window.groups:
-            sums = self.pending.setdefault(window.tick, {})
-            for group in window.groups:
-                name = (group.tenant_id, group.service_name, group.model_version)
-                rates = sums.setdefault(name, [[0, 0] for _ in RATES])
-                for metric, counts in group.rates.items():
-                    cell = rates[_RATE_INDEX[metric]] if metric in _RATE_INDEX else [0, 0]
-                    cell[0] += counts.trials
-                    cell[1] += counts.flagged
+            self.pending.setdefault(window.tick, []).append(window)
         return True
 
-    def whole(self) -> Iterator[tuple[int, Sums]]:
+    def end(self) -> int:
+        """Return the latest tick that every source has closed, or -1."""
+        return min(self.closed.values()) if self.sources and len(self.closed) >= self.sources else -1
+
+    def whole(self) -> Iterator[tuple[int, TickSums]]:
         """Yield the ticks that every source has closed, in order, silent ones left out."""
-        if len(self.closed) < self.sources or not self.sources:
-            return
-        end = min(self.closed.values())
-        for tick in sorted(tick for tick in self.pending if tick <= end):
-            yield tick, self.pending.pop(tick)
+        for tick in sorted(tick for tick in self.pending if tick <= self.end()):
+            yield tick, united(self.pending.pop(tick))
 
     def state(self) -> Arrays:
-        """Return the state as flat arrays."""
-        cells = [
-            (tick, *name, rate, *counts)
-            for tick, sums in sorted(self.pending.items())
-            for name, rates in sorted(sums.items())
-            for rate, counts in enumerate(rates)
-        ]
+        """Return the state as flat arrays; windows that wait are kept as they came."""
+        waiting = [encode(window) for _, windows in sorted(self.pending.items()) for window in windows]
         return {
             "closed": np.array(sorted(self.closed.items()), np.int64).reshape(-1, 2),
             "sources": np.array([self.sources], np.int64),
-            "pending_names": np.array([cell[1:4] for cell in cells], np.str_).reshape(-1, 3),
-            "pending_numbers": np.array([(cell[0], *cell[4:]) for cell in cells], np.int64).reshape(-1, 4),
+            "pending": np.frombuffer(b"\n".join(waiting), np.uint8),
         }
 
     @classmethod
     def from_state(cls, state: Arrays) -> "TickMerger":
         """Return the merger that `state` was taken of."""
         merger = cls({int(source): int(tick) for source, tick in state["closed"]}, sources=int(state["sources"][0]))
-        for name, (tick, rate, trials, flagged) in zip(
-            state["pending_names"].tolist(), state["pending_numbers"].tolist(), strict=True
-        ):
-            sums = merger.pending.setdefault(tick, {})
-            sums.setdefault((name[0], name[1], name[2]), [[0, 0] for _ in RATES])[rate] = [trials, flagged]
+        decode = decoder(Window)
+        for line in state["pending"].tobytes().splitlines():
+            window = decode(line, 0)
+            assert isinstance(window, Window)  # noqa: S101
+            merger.pending.setdefault(window.tick, []).append(window)
         return merger
+
+
+def united(windows: Iterable[Window]) -> TickSums:
+    """Return the sums of one tick, group by group, over the windows of all partitions."""
+    groups: dict[Group, list[GroupSums]] = {}
+    for window in sorted(windows, key=lambda window: window.source_partition):
+        for group in window.groups:
+            name = (group.tenant_id, group.service_name, group.model_version, group.variant)
+            groups.setdefault(name, []).append(group)
+    return [parts[0] if len(parts) == 1 else _added(parts) for _, parts in sorted(groups.items())]
+
+
+def _added(parts: list[GroupSums]) -> GroupSums:
+    first = parts[0]
+    return GroupSums(
+        tenant_id=first.tenant_id,
+        service_name=first.service_name,
+        model_version=first.model_version,
+        variant=first.variant,
+        events=sum(part.events for part in parts),
+        calls=sum(part.calls for part in parts),
+        late=sum(part.late for part in parts),
+        rates=added_rates(part.rates for part in parts),
+        quantities=added_names(part.quantities for part in parts),
+        mixes=added_names(part.mixes for part in parts),
+        guards=added_names([{"": part.guards} for part in parts]).get("", {}),
+        samples=[sample for part in parts for sample in part.samples],
+        sampled_from=sum(part.sampled_from for part in parts),
+    )
+
+
+def added_rates(parts: Iterable[dict[str, Sums]]) -> dict[str, Sums]:
+    """Return the sums of each rate over some parts."""
+    total: dict[str, Sums] = {}
+    for rates in parts:
+        for name, sums in rates.items():
+            seen = total.get(name, Sums())
+            total[name] = Sums(
+                seen.trials + sums.trials,
+                seen.flagged + sums.flagged,
+                seen.events + sums.events,
+                seen.flagged_events + sums.flagged_events,
+            )
+    return total
+
+
+def added_names(parts: Iterable[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
+    """Return the counts by name, added up over some parts."""
+    total: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for name, counts in part.items():
+            into = total.setdefault(name, {})
+            for key, amount in counts.items():
+                into[key] = into.get(key, 0) + amount
+    return total

@@ -9,25 +9,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.metrics import RATES
+from schemas.metrics import RATES, TRACE_RATES
 from schemas.windows import GroupSums, Sums
+from streams.cascades import cascade_sums
 from streams.hashing import hash_texts
+from streams.histograms import NamedCounts, count_mixes, count_quantities, count_statuses, samples
 from streams.sessions import FlaggedSessions, mixed
-from streams.ticks import EventColumns, Group, Int64s, Part, UInt64s
+from streams.ticks import EventColumns, Group, Part, UInt16s, UInt64s
 
 MAX_GROUPS: Final = 2_000
 """Groups that one tick of one partition may name; the smallest of any more are summed as `OTHER`."""
 
-OTHER: Final[Group] = ("~other", "~other", "~other")
-
-GUARD_COUNTS: Final = ("ok", "error", "timeout", "skipped", "partial", "uncovered")
-"""Guard results by status, and outputs for which no guard gave a verdict at all."""
-
-_MANY_BINS: Final = 1_000
-"""More bins than a duration can have."""
+OTHER: Final[Group] = ("~other", "~other", "~other", "")
 
 
-def reduce_tick(parts: Sequence[Part], tick: int, sessions: FlaggedSessions) -> list[GroupSums]:
+def reduce_tick(
+    parts: Sequence[Part], tick: int, sessions: FlaggedSessions, traces: FlaggedSessions
+) -> list[GroupSums]:
     """Return the sums of a tick, groups in the order of their names.
 
     Parameters
@@ -35,42 +33,47 @@ def reduce_tick(parts: Sequence[Part], tick: int, sessions: FlaggedSessions) -> 
     parts
         All events that count in the tick.
     tick
-        Its number. Ticks must come in order, because `sessions` remembers across them.
+        Its number. Ticks must come in order, because `sessions` and `traces` remember across them.
     sessions
         The sessions flagged lately; learns those of this tick.
+    traces
+        The traces whose latest step was unsafe; learns those of this tick.
     """
-    groups, columns, guards, categories = _united(parts)
+    groups, renumbered, columns = _united(parts)
     rates = _rate_sums(groups, columns, tick, sessions)
+    cascades = cascade_sums(columns, len(groups), tick, traces)
     count = len(groups)
-    calls = columns.call.astype(bool)
-    per_group = {
-        "events": np.bincount(columns.group, minlength=count),
-        "calls": np.bincount(columns.group[calls], minlength=count),
-        "late": np.bincount(columns.group, columns.late, minlength=count),
-        "input_tokens": np.bincount(columns.group, columns.input_tokens, minlength=count),
-        "output_tokens": np.bincount(columns.group, columns.output_tokens, minlength=count),
-    }
-    bins = _latency_bins(columns)
+    calls = np.bincount(columns.group[columns.call > 0], minlength=count)
+    events = np.bincount(columns.group, minlength=count)
+    late = np.bincount(columns.group, columns.late, minlength=count)
+    quantities, mixes = count_quantities(columns), count_mixes(parts, renumbered)
+    guards: NamedCounts = count_statuses(parts, renumbered)
+    shown = samples(parts, renumbered)
     return [
         GroupSums(
             tenant_id=group[0],
             service_name=group[1],
             model_version=group[2],
-            rates=rates[index],
-            latency_bins=bins.get(index, {}),
+            variant=group[3],
+            events=int(events[index]),
+            calls=int(calls[index]),
+            late=int(late[index]),
+            rates=rates[index] | ({TRACE_RATES[0].name: cascades[index]} if index in cascades else {}),
+            quantities=quantities.get(index, {}),
+            mixes=mixes.get(index, {}),
             guards=guards.get(index, {}),
-            categories=categories.get(index, {}),
-            **{name: int(values[index]) for name, values in per_group.items()},
+            samples=shown.chosen.get(index, []),
+            sampled_from=shown.among.get(index, 0),
         )
         for index, group in enumerate(groups)
     ]
 
 
-NamedCounts = dict[int, dict[str, int]]
+def _united(parts: Sequence[Part]) -> tuple[list[Group], list[npt.NDArray[np.int64]], EventColumns]:
+    """Bring the groups of all parts to one numbering, and the least of too many under one name.
 
-
-def _united(parts: Sequence[Part]) -> tuple[list[Group], EventColumns, NamedCounts, NamedCounts]:
-    """Bring the groups of all parts to one numbering, and the least of too many under one name."""
+    The second of the results gives, for each part, the new number of each group of its batch.
+    """
     events: Counter[Group] = Counter()
     for part in parts:
         for code, number in enumerate(np.bincount(part.events.group).tolist()):
@@ -80,21 +83,12 @@ def _united(parts: Sequence[Part]) -> tuple[list[Group], EventColumns, NamedCoun
     names = sorted({*kept, OTHER} if len(events) > len(kept) else kept)
     numbers = {group: index for index, group in enumerate(names)}
     other = numbers.get(OTHER, -1)
-    columns, guards, categories = [], NamedCounts(), NamedCounts()
-    for part in parts:
-        renumber = np.array([numbers.get(group, other) for group in part.batch.groups], np.int64)
-        columns.append(replace(part.events, group=renumber[part.events.group]))
-        _count_names(guards, renumber[part.guard_group], part.guard_name, GUARD_COUNTS)
-        _count_names(categories, renumber[part.category_group], part.category_name, part.batch.category_names)
-    return names, EventColumns.concatenate(columns), guards, categories
-
-
-def _count_names(into: NamedCounts, group: Int64s, name: Int64s, names: Sequence[str]) -> None:
-    pairs, counts = np.unique(group * max(len(names), 1) + name, return_counts=True)
-    for pair, number in zip(pairs.tolist(), counts.tolist(), strict=True):
-        counter = into.setdefault(pair // len(names), {})
-        key = names[pair % len(names)]
-        counter[key] = counter.get(key, 0) + number
+    renumbered = [np.array([numbers.get(group, other) for group in part.batch.groups], np.int64) for part in parts]
+    columns = [
+        replace(part.events, group=numbers_of[part.events.group])
+        for part, numbers_of in zip(parts, renumbered, strict=True)
+    ]
+    return names, renumbered, EventColumns.concatenate(columns)
 
 
 def _rate_sums(
@@ -127,8 +121,8 @@ def _starts(differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     return np.flatnonzero(np.concatenate([[True], differs]))
 
 
-def _bits(sets: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    bits = np.unpackbits(sets[:, None], axis=1, bitorder="little", count=len(RATES))
+def _bits(sets: UInt16s) -> npt.NDArray[np.bool_]:
+    bits = np.unpackbits(sets.astype("<u2").view(np.uint8).reshape(-1, 2), axis=1, bitorder="little", count=len(RATES))
     return bits.astype(bool)
 
 
@@ -147,14 +141,3 @@ def _remember(
 
 def _stable_keys(groups: list[Group]) -> UInt64s:
     return hash_texts(pa.array(["\x1f".join(group) for group in groups], pa.string()))
-
-
-def _latency_bins(columns: EventColumns) -> NamedCounts:
-    """Count calls by ``floor(8 log2(ms))``; below one millisecond is bin 0."""
-    timed = (columns.call > 0) & ~np.isnan(columns.latency_ms)
-    bins = np.floor(8 * np.log2(np.maximum(columns.latency_ms[timed], 1))).astype(np.int64)
-    counted = NamedCounts()
-    pairs, counts = np.unique(columns.group[timed] * _MANY_BINS + bins, return_counts=True)
-    for pair, amount in zip(pairs.tolist(), counts.tolist(), strict=True):
-        counted.setdefault(pair // _MANY_BINS, {})[str(pair % _MANY_BINS)] = amount
-    return counted

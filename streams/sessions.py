@@ -53,6 +53,13 @@ class FlaggedSessions:
             self._keys, self._ticks = self._keys[keep], self._ticks[keep]
             self.forgotten += excess
 
+    def forget(self, keys: UInt64s) -> None:
+        """Forget keys, whether they were remembered or not."""
+        if not len(self._keys) or not len(keys):
+            return
+        kept = ~np.isin(self._keys, keys)
+        self._keys, self._ticks = self._keys[kept], self._ticks[kept]
+
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Return the memory as flat arrays."""
         return {"keys": self._keys.copy(), "ticks": self._ticks.copy(), "forgotten": np.array([self.forgotten])}

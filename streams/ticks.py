@@ -17,36 +17,40 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from streams.labels import Named
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
+UInt16s = npt.NDArray[np.uint16]
 UInt8s = npt.NDArray[np.uint8]
-Float64s = npt.NDArray[np.float64]
+Float32s = npt.NDArray[np.float32]
 
 NANO: Final = 1_000_000_000
 
-Group = tuple[str, str, str]
-"""Tenant, service and model version."""
+Group = tuple[str, str, str, str]
+"""Tenant, service, model version and deployment variant."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventColumns:
     """What counting needs of a batch of events, in log order; every array has one entry an event.
 
-    `group` indexes the `Batch.groups` beside it; `trials` and `flagged` are bit sets over
-    `schemas.metrics.RATES`; `latency_ms` is NaN where there is none; `late` is filled in by the ticks. An event
-    that is not `counted` only moves the watermark.
+    `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged`
+    are bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is
+    none; `late` is filled in by the ticks. An event that is not `counted` only moves the watermark.
     """
 
     time: Int64s
+    row: Int64s
     group: Int64s
     session: UInt64s
-    trials: UInt8s
-    flagged: UInt8s
+    trace: UInt64s
+    trials: UInt16s
+    flagged: UInt16s
     call: UInt8s
-    latency_ms: Float64s
-    input_tokens: Int64s
-    output_tokens: Int64s
+    measures: Float32s
     late: UInt8s
     counted: UInt8s
 
@@ -65,11 +69,12 @@ class EventColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """Things counted by name (guard results, categories): the event row of each, and the code of its name."""
+class Shown:
+    """What may be shown of events, in log order: texts that only travel with the few that are chosen."""
 
-    row: Int64s
-    name: Int64s
+    event_id: pa.Array
+    user: pa.Array
+    vector: pa.Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +84,19 @@ class Batch:
     events: EventColumns
     groups: Sequence[Group]
     guards: Named
-    categories: Named
-    category_names: Sequence[str]
+    labels: Named
+    label_names: Sequence[str]
+    shown: Shown
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The events of one batch that count in one tick; guards and categories by group instead of by row."""
+    """The events of one batch that count in one tick; guard results and labels with the row of their event."""
 
     batch: Batch
     events: EventColumns
-    guard_group: Int64s
-    guard_name: Int64s
-    category_group: Int64s
-    category_name: Int64s
+    guards: Named
+    labels: Named
 
 
 class PartitionTicks:
@@ -147,12 +151,11 @@ class PartitionTicks:
             return
         events = batch.events.take(order)
         sorted_tick = tick[order]
-        guards = _ByTick(batch.guards, tick, batch.events.group)
-        categories = _ByTick(batch.categories, tick, batch.events.group)
+        guards, labels = _ByTick(batch.guards, tick), _ByTick(batch.labels, tick)
         numbers, starts = np.unique(sorted_tick, return_index=True)
         for number, start, end in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
             if number >= (self.first_open or 0):
-                part = Part(batch, events.take(slice(start, end)), *guards.of(number), *categories.of(number))
+                part = Part(batch, events.take(slice(start, end)), guards.of(number), labels.of(number))
                 self._open.setdefault(int(number), []).append(part)
 
     def close(self) -> Iterator[tuple[int, list[Part]]]:
@@ -169,13 +172,13 @@ class PartitionTicks:
 class _ByTick:
     """Named things in the order of their ticks."""
 
-    def __init__(self, named: Named, tick: Int64s, group: Int64s) -> None:
+    def __init__(self, named: Named, tick: Int64s) -> None:
         own = tick[named.row]
         order = np.argsort(own, kind="stable")
         self._tick = own[order]
-        self._group = group[named.row[order]]
+        self._row = named.row[order]
         self._name = named.name[order]
 
-    def of(self, number: int) -> tuple[Int64s, Int64s]:
+    def of(self, number: int) -> Named:
         start, end = np.searchsorted(self._tick, [number, number + 1])
-        return self._group[start:end], self._name[start:end]
+        return Named(self._row[start:end], self._name[start:end])

@@ -57,6 +57,7 @@ class Partition:
     number: int
     ticks: PartitionTicks
     sessions: FlaggedSessions
+    traces: FlaggedSessions
     done: int = -1
     told: dict[int, int] = field(default_factory=dict)
     held: deque[Held] = field(default_factory=deque)
@@ -112,11 +113,13 @@ class Watch:
 
     async def _restore(self, batch: LogBatch) -> Partition:
         settings = self._settings
+        memory = -(-settings.session_memory_seconds // settings.tick_seconds)
         partition = Partition(
             batch.topic,
             batch.partition,
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
-            FlaggedSessions(-(-settings.session_memory_seconds // settings.tick_seconds)),
+            FlaggedSessions(memory),
+            FlaggedSessions(memory),
         )
         checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
         if checkpoint is not None:
@@ -147,7 +150,7 @@ class Watch:
         before = partition.ticks.first_open
         messages = []
         for tick, parts in partition.ticks.close():
-            groups = reduce_tick(parts, tick, partition.sessions)
+            groups = reduce_tick(parts, tick, partition.sessions, partition.traces)
             counted(LATE, sum(group.late for group in groups))
             for target, share in shared_out(groups, self._windows.partitions).items():
                 messages.append(self._window(partition, target, tick, share))
@@ -247,6 +250,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         "first_open": np.array([partition.ticks.first_open or 0], np.int64),
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
         **over("sessions_", partition.sessions.state()),
+        **over("traces_", partition.traces.state()),
     }
 
 
@@ -257,6 +261,7 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.ticks.first_open = int(arrays["first_open"][0]) if len(newest) else None
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
     partition.sessions.restore(under("sessions_", arrays))
+    partition.traces.restore(under("traces_", arrays))
 
 
 TOPICS: Final = (INFERENCE,)
