@@ -152,9 +152,12 @@ class Baseline(Columns):
 
         A series that has not been seen for a day, or has not settled, has no floor yet: 0.
         """
-        _, events, _, expected = self._expected(rows, tick)
+        _, events, level, expected = self._expected(rows, tick)
         unknown = self._young(rows, tick) | ~self.settled(rows)
-        floor = np.clip(expected / _widening(events), _LEAST, _GREATEST)
+        own = np.maximum(events - PRIOR_EVENTS, 1.0)  # what the prior pretends must not hold a floor up
+        seen = self.flagged[rows] / np.maximum(self.trials[rows], 1.0)
+        narrowing = np.minimum(gammaincinv(own, 1 - CONFIDENCE) / own, 1 / SLACK)
+        floor = np.clip(expected * np.minimum(seen / level, 1.0) * narrowing, _LEAST, _GREATEST)
         return np.clip(expected, _LEAST, _GREATEST), np.where(unknown, 0.0, floor)
 
     def _expected(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats, Floats]:
@@ -221,12 +224,15 @@ class Baseline(Columns):
             self.hour_flagged[rows[due]] *= factor
             self.reference[rows[due]] += halvings[due] * self.half_life
 
-    def learn_hour(self, rows: Ints, tick: int, hour: int, trials: Floats, flagged: Floats) -> None:
-        """Take sums for the normal rate of the hour (since the epoch) they came from, as of a tick."""
+    def learn_hours(self, rows: Ints, tick: int, hours: Ints, trials: Floats, flagged: Floats) -> None:
+        """Take sums for the normal rate of the hours (since the epoch) they came from, as of a tick.
+
+        A series may be named for several hours, but only once for each hour of the week.
+        """
         if self.seasonal:
             weight = np.exp2((tick - self.reference[rows]) / self.half_life)
-            self.hour_trials[rows, hour % _HOURS] += trials * weight
-            self.hour_flagged[rows, hour % _HOURS] += flagged * weight
+            self.hour_trials[rows, hours % _HOURS] += trials * weight
+            self.hour_flagged[rows, hours % _HOURS] += flagged * weight
 
     def restart(self, row: int, tick: int, trials: float, flagged: float) -> None:
         """Start a series anew from these sums: prior, policy, parent and season are forgotten."""
@@ -259,8 +265,5 @@ def _shrunk(flagged: Floats, trials: Floats, target: Floats, pseudo: Floats) -> 
 
 
 def _total(counts: npt.NDArray[np.float32], rows: Ints, hours: list[int]) -> Floats:
-    """Sum over hours one after the other, so that the rounding does not depend on how many rows there are."""
-    total = counts[rows, hours[0]].astype(np.float64)
-    for hour in hours[1:]:
-        total += counts[rows, hour]
+    total: Floats = counts[rows[:, None], hours].sum(axis=1, dtype=np.float64)
     return total

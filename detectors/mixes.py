@@ -1,8 +1,9 @@
 """Mixes (categories, models, tools, languages): tells when the shares of names have changed, or a new name has come.
 
 Each series has slots for the names it knows, and slot 0 for every name it does not. For counts c of n in a tick and
-the shares p that are normal, the alternatives are "slot j has m times its share, the others give way in proportion":
-q = min(m p, 1/2 + p/2) and log L = c_j log(q/p) + (n - c_j) log((1-q)/(1-p)), for m = 2 and 5 (5 and 20 for slot 0). E[L] = 1 while the
+the shares p that are normal, the alternatives are "slot j has m times its share, the others give way":
+q = min(m p, 1/2 + p/2) and log L = c_j log(q/p) + (n - c_j) log((1-q)/(1-p)), for m = 2 and 5 (5 and 20 for slot 0).
+E[L] = 1 while the
 shares are p. As with quantities, shares known from n0 counts are discounted, counts that scatter more than they should
 temper, and what may be a change waits (`detectors.reference`).
 

@@ -25,13 +25,16 @@ from detectors.returning import BACK, Returns
 from detectors.tilts import ALTERNATIVES, TILTS, median
 
 VERSION: Final = 1
+RECENT: Final = 50.0
+"""Events after which the histogram of the latest events has lost half of what it knew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
     """A quantity is distributed differently, or (`back`) as it was again.
 
-    `median` and `before` are bins: of the events since the onset, and of the reference. `direction` is where most
+    `median` and `before` are bins: of the latest events, and of the reference. `events` is how many of the latest
+    there are, faded. `direction` is where most
     of the mass went; ``wider`` says that only the spread grew.
     """
 
@@ -48,7 +51,7 @@ class Shift:
 
 
 class _Recent(Columns):
-    """The histogram of each series since the evidence last stood at nothing."""
+    """The histogram of the latest events of each series."""
 
     COLUMNS: ClassVar = ("counts",)
 
@@ -210,7 +213,7 @@ class QuantityDetector:
     ) -> None:
         series, bins, counts = cells
         quiet = ~self._returns.is_open(rows)
-        self._recent.counts[rows[self._evidence.height[rows].max(axis=1) <= 0]] = 0
+        self._recent.counts[rows] *= np.exp2(-np.bincount(at, counts) / RECENT)[:, None].astype(np.float32)
         np.add.at(self._recent.counts, (series, bins), counts)
         calm = quiet & self._reference.usable[rows]
         self._inflation.learn(rows[calm], score[0][calm], score[1][calm])

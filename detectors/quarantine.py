@@ -43,12 +43,12 @@ class Quarantine(Columns):
         baseline.learn(rows, tick, trials, flagged)
         now = baseline.hour_of(tick)
         waited = np.minimum(now - baseline.hours_of(since), _DAY - 1)
-        for age in range(int(waited.max(initial=-1)) + 1):
-            some, hour = rows[waited >= age], now - age
-            slot = hour % _DAY
-            baseline.learn_hour(
-                some, tick, hour, self.trials[some, slot].astype(float), self.flagged[some, slot].astype(float)
-            )
+        some = np.repeat(rows, waited + 1)
+        ages = np.arange(len(some)) - np.repeat(np.cumsum(waited + 1) - waited - 1, waited + 1)
+        hours, slots = now - ages, (now - ages) % _DAY
+        baseline.learn_hours(
+            some, tick, hours, self.trials[some, slots].astype(float), self.flagged[some, slots].astype(float)
+        )
         self.drop(rows)
 
     def drop(self, rows: Ints) -> None:

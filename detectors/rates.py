@@ -96,7 +96,7 @@ class RateDetector:
         """Tell whether a finding of a series is open; while it is, there is no second alarm."""
         return bool(self._watch.open[series])
 
-    def update(self, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float) -> Findings:
+    def update(self, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats) -> Findings:
         """Score the sums of a tick, then learn from them.
 
         A tick may come in several calls, each with other series, and ticks without data may be left out.
@@ -110,7 +110,7 @@ class RateDetector:
         trials, flagged
             Their sums; a series without trials is passed over.
         promise
-            Threshold A in active ticks, from `detectors.budget`.
+            Threshold A in active ticks, from `detectors.budget`: one for all, or one for each of `series`.
 
         Raises
         ------
@@ -120,8 +120,7 @@ class RateDetector:
         """
         tick = checked_tick(tick, self.tick)
         rows, n, k = checked_sums(series, trials, flagged, len(self))
-        if not promise >= 1:
-            raise ValueError(f"a promise of {promise} ticks must be at least 1")
+        limit = _limits(promise, series, trials)
         if (self._watch.latest[rows] > tick).any():
             raise ValueError(f"a series has had its sums of tick {tick} already; add up all parts of a tick first")
         self.tick = tick
@@ -132,20 +131,22 @@ class RateDetector:
         unbounded = ~is_open & (bound == 0)
         self._learn(tick, rows[unbounded], n[unbounded], k[unbounded])
         quiet = ~is_open & (bound > 0)
-        alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], promise)
+        alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet])
         return Findings(alarms, recoveries)
 
     def _bounds(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
         return self.baseline.rates(rows, tick) if self.direction == "up" else self.baseline.floors(rows, tick)
 
-    def _score(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats, promise: float) -> list[Alarm]:
+    def _score(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats, limit: Floats) -> list[Alarm]:
         ratios = log_likelihood_ratios(n, k, bound, self.direction)
         self._watch.evidence[rows] = evidence = shiryaev_roberts(self._watch.evidence[rows], ratios)
         self._excursions.carry_on(tick, rows, n, k, ratios)
         statistic = evidence.mean(axis=1)
-        alarming = np.flatnonzero(statistic >= promise)
-        alarms = [self._raise(tick, int(rows[at]), float(statistic[at]), promise, float(bound[at])) for at in alarming]
-        calm = statistic < promise
+        alarms = [
+            self._raise(tick, int(rows[at]), float(statistic[at]), float(limit[at]), float(bound[at]))
+            for at in np.flatnonzero(statistic >= limit)
+        ]
+        calm = statistic < limit
         self._learn(tick, rows[calm], n[calm], k[calm])
         return alarms
 
@@ -166,7 +167,7 @@ class RateDetector:
             tick=tick,
             onset_tick=onset,
             e_value=statistic,
-            promise=float(promise),
+            promise=promise,
             rate=flagged / trials,
             lower=float(low),
             upper=float(high),
@@ -268,3 +269,13 @@ class RateDetector:
         detector.tick = int(state["tick"][0])
         take_over(detector._parts(), state)
         return detector
+
+
+def _limits(promise: float | Floats, series: Ints, trials: Floats) -> Floats:
+    """Return the threshold of each series that `checked_sums` keeps, in its order."""
+    limits = np.broadcast_to(np.asarray(promise, np.float64), np.shape(series))
+    if not (limits >= 1).all():
+        raise ValueError(f"a promise of {promise} ticks must be at least 1")
+    order = np.argsort(series, kind="stable")
+    kept: Floats = limits[order][np.asarray(trials)[order] > 0]
+    return kept

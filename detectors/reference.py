@@ -64,7 +64,9 @@ class Reference(Columns, ABC):
             whole = self.counts[row].sum(axis=0, dtype=np.float64)
             for band in range(BANDS):
                 own = self.counts[row, band].astype(np.float64)
-                self.derive(row, band, own + BAND_EVENTS * whole / whole.sum(), float(own.sum() + BAND_EVENTS) / inflation)
+                self.derive(
+                    row, band, own + BAND_EVENTS * whole / whole.sum(), float(own.sum() + BAND_EVENTS) / inflation
+                )
             self.usable[row] = True
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The drift detector classes of River, by name."""
+"""The drift and anomaly detector classes of River, by name."""
 
 import importlib
 import inspect
@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from river import base
 
-_MODULES: Final = ("river.drift", "river.drift.binary")
-_KINDS: Final = (base.DriftDetector, base.BinaryDriftDetector)
+_DRIFT: Final = (("river.drift", "river.drift.binary"), (base.DriftDetector, base.BinaryDriftDetector))
+_ANOMALY: Final = (("river.anomaly",), (base.AnomalyDetector,))
 
 
 def drift_class(dotted_name: str) -> type[Any]:
@@ -21,23 +21,40 @@ def drift_class(dotted_name: str) -> type[Any]:
     >>> drift_class("river.drift.ADWIN").__name__
     'ADWIN'
     """
-    known = _known()
-    if dotted_name not in known:
-        raise ValueError(f"{dotted_name!r} is no drift detector of River; take one of {', '.join(known)}")
-    return known[dotted_name]
+    return _named(dotted_name, _known(*_DRIFT), "drift")
+
+
+def anomaly_class(dotted_name: str) -> type[Any]:
+    """Return an anomaly detector class of River that scores events of several features, by its dotted name.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such class, with the names that there are.
+
+    >>> anomaly_class("river.anomaly.LODA").__name__
+    'LODA'
+    """
+    return _named(dotted_name, _known(*_ANOMALY), "anomaly")
 
 
 def drift_names() -> list[str]:
     """Return the dotted names of all drift detector classes of River."""
-    return list(_known())
+    return list(_known(*_DRIFT))
 
 
-def _known() -> dict[str, type[Any]]:
+def _named(dotted_name: str, known: dict[str, type[Any]], kind: str) -> type[Any]:
+    if dotted_name not in known:
+        raise ValueError(f"{dotted_name!r} is no {kind} detector of River; take one of {', '.join(known)}")
+    return known[dotted_name]
+
+
+def _known(modules: tuple[str, ...], kinds: tuple[type[Any], ...]) -> dict[str, type[Any]]:
     return {
         f"{module}.{name}": found
-        for module in _MODULES
+        for module in modules
         for name, found in sorted(vars(importlib.import_module(module)).items())
-        if isinstance(found, type) and issubclass(found, _KINDS)
+        if isinstance(found, type) and issubclass(found, kinds) and not inspect.isabstract(found)
     }
 
 

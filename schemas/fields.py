@@ -7,6 +7,9 @@ from msgspec import Meta
 MAX_RECORD_BYTES = 1_048_576
 """A record above this is refused: Kafka's own default for one message, and far over any event without text."""
 
+MAX_WINDOW_BYTES = 8_000_000
+"""A window holds the sums of up to two thousand groups, and cannot be cut: its tick is its identity."""
+
 EARLIEST_UNIX_NANO = 1_577_836_800_000_000_000
 """2020-01-01: a time before it is a wrong unit or an unset clock, not an event."""
 

@@ -64,11 +64,12 @@ REVIEW_LABELS: Final = Table(name="review_labels", row="one judgement of one eve
 INCIDENTS: Final = Table(name="incident_transitions", row="one transition of one incident", kind=Incident)
 FINDINGS: Final = Table(name="findings", row="one finding; a repeat has the same finding_id", kind=Finding)
 WINDOWS: Final = Table(name="windows", row="one rate of one group in one tick of one source partition")
+WINDOW_MESSAGES: Final = Table(name="window_messages", row="one window as it came, for a backtest")
 DEAD_LETTERS: Final = Table(name="dead_letters", row="one record that was refused, by where it came from")
 
 BASES: Final = (
     INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, INCIDENTS, FINDINGS,
-    WINDOWS, DEAD_LETTERS,
+    WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS,
 )  # fmt: skip
 
 ROLLUPS: Final = ("service_minutes", "category_minutes")

@@ -32,7 +32,9 @@ INFERENCE: Final = Topic(
     retention_ms=7 * DAY_MS,
     scales=True,
 )
-WINDOWS: Final = Topic(name="windows.v1", key="set by the service", partitions=2, retention_ms=7 * DAY_MS)
+WINDOWS: Final = Topic(
+    name="windows.v1", key="set by the service", partitions=2, retention_ms=7 * DAY_MS, max_message_bytes=8_388_608
+)
 FINDINGS: Final = Topic(name="findings.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
 CHANGES: Final = Topic(name="changes.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
 REVIEWS: Final = Topic(name="reviews.v1", key="target event", partitions=1, retention_ms=90 * DAY_MS)

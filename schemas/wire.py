@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from .events import Envelope, Event
-from .fields import MAX_AHEAD_NANO, MAX_RECORD_BYTES
+from .fields import MAX_AHEAD_NANO, MAX_RECORD_BYTES, MAX_WINDOW_BYTES
 from .findings import Finding
 from .records import Change, Incident, ReviewLabel
 from .windows import Window
@@ -40,11 +40,12 @@ def decoder(accepted: type) -> Callable[[bytes, int], Record]:
         character, or from the future. The clock of the second is when its record was written, so that the
         same log is judged alike for ever.
     """
+    most = MAX_WINDOW_BYTES if accepted is Window else MAX_RECORD_BYTES
     parse: Callable[[bytes], Record] = msgspec.json.Decoder(accepted).decode
 
     def decode(value: bytes, written_at_unix_nano: int) -> Record:
-        if len(value) > MAX_RECORD_BYTES:
-            raise InvalidRecordError("too_large", f"{len(value)} bytes; at most {MAX_RECORD_BYTES}")
+        if len(value) > most:
+            raise InvalidRecordError("too_large", f"{len(value)} bytes; at most {most}")
         try:
             record = parse(value)
         except msgspec.ValidationError as error:

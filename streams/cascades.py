@@ -23,7 +23,7 @@ def cascade_sums(columns: EventColumns, groups: int, tick: int, traces: FlaggedS
     Parameters
     ----------
     columns
-        The events of a tick, in log order.
+        The events of a tick, in any order: steps follow each other by their times.
     groups
         How many groups there are.
     tick
@@ -31,8 +31,9 @@ def cascade_sums(columns: EventColumns, groups: int, tick: int, traces: FlaggedS
     traces
         Remembers the traces whose latest step was unsafe.
     """
-    order = np.argsort(columns.trace, kind="stable")
-    trace, unsafe = columns.trace[order], (columns.flagged[order] & UNSAFE) > 0
+    bad = (columns.flagged & UNSAFE) > 0
+    order = np.lexsort((columns.group, bad, columns.time, columns.trace))
+    trace, unsafe = columns.trace[order], bad[order]
     first = np.concatenate([[True], trace[1:] != trace[:-1]])
     starts = np.flatnonzero(first)
     before = np.concatenate([[False], unsafe[:-1]])

@@ -125,16 +125,6 @@ def _whole(slot: str, entries: dict[str, bytes]) -> Checkpoint | None:
     return Checkpoint(header.offset, unpack(body))
 
 
-def over(prefix: str, arrays: Arrays) -> Arrays:
-    """Return arrays with a prefix put before their names; `under` takes it off again."""
-    return {f"{prefix}{name}": array for name, array in arrays.items()}
-
-
-def under(prefix: str, arrays: Arrays) -> Arrays:
-    """Return the arrays whose names begin with a prefix, without it."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
 def _other(slot: str) -> str:
     return SLOTS[1 - SLOTS.index(slot)]
 

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from schemas.topics import FINDINGS
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.checkpoints import Arrays, Checkpoint, Checkpoints, over, under
+from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.faust_app import LogBatch
 from streams.health import OVERFLOW, REPEATED, SERIES, counted
 from streams.judge import Judge
 from streams.merge import TickMerger
+from streams.policy import load_policy
 from streams.publisher import Publisher
 from streams.settings import Settings
 
@@ -75,18 +77,14 @@ class Detect:
             await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), findings)
             partition.done = max(partition.done, batch.last_offset)
             partition.waiting.append(batch.ack)
-            SERIES.set(sum(len(each.judge.series) for each in self._partitions.values()))
+            SERIES.set(sum(each.judge.series for each in self._partitions.values()))
             if time.monotonic() - partition.saved_at >= self._settings.checkpoint_seconds:
                 await self._save(partition)
 
     async def _restore(self, batch: LogBatch) -> Partition:
         settings = self._settings
         judge = Judge(
-            settings.tick_seconds,
-            settings.pages_per_day / batch.topic.partitions,
-            settings.max_series,
-            settings.river_detector,
-            dict(settings.river_parameters),
+            settings.tick_seconds, 1 / batch.topic.partitions, settings.max_series, load_policy(settings.policy)
         )
         partition = Partition(batch.topic.topic_id, batch.partition, judge, TickMerger())
         checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
@@ -139,4 +137,4 @@ class Detect:
 
 def state(partition: Partition) -> Arrays:
     """Return everything a successor needs."""
-    return over("merger_", partition.merger.state()) | over("judge_", partition.judge.state())
+    return prefixed("merger_", partition.merger.state()) | prefixed("judge_", partition.judge.state())

@@ -3,29 +3,54 @@
 from datetime import UTC, datetime
 
 from detectors.base import Alarm, Recovery
+from detectors.mixes import Swing
+from detectors.quantities import Shift
 from schemas.metrics import Rate
-
-
-def ticks_per_day(tick_seconds: int) -> float:
-    """Return how many ticks a day has."""
-    return 86_400 / tick_seconds
+from schemas.quantities import Quantity
 
 
 def describe_alarm(alarm: Alarm, rate: Rate, service: str, tick_seconds: int) -> str:
     """Return one sentence for a person who was just woken."""
-    onset = datetime.fromtimestamp(alarm.onset_tick * tick_seconds, UTC)
+    bound = "at most" if alarm.direction == "up" else "at least"
     return (
         f"{rate.name} of {service} is {alarm.rate:.1%} (95 % interval {alarm.lower:.1%} to {alarm.upper:.1%}, "
-        f"{alarm.flagged} of {alarm.trials} sessions) since about {onset:%Y-%m-%d %H:%M} UTC; "
-        f"normal is at most {alarm.baseline:.1%}"
+        f"{alarm.flagged} of {alarm.trials} sessions) since about {_moment(alarm.onset_tick, tick_seconds)}; "
+        f"normal is {bound} {alarm.baseline:.1%}"
     )
+
+
+def describe_shift(
+    shift: Shift, service: str, quantity: Quantity, median: float, before: float, tick_seconds: int
+) -> str:
+    """Return one sentence about a quantity that is distributed differently, or as before again."""
+    if shift.back:
+        return f"{quantity.name} of {service} is distributed as before again"
+    moved = {"up": "went up", "down": "went down", "wider": "scatters more"}[shift.direction]
+    return (
+        f"{quantity.name} of {service} {moved}: median about {median:.3g} {quantity.unit} over {shift.events} events "
+        f"since about {_moment(shift.onset_tick, tick_seconds)}, before that {before:.3g}"
+    )
+
+
+def describe_swing(swing: Swing, service: str, mix: str, name: str, tick_seconds: int) -> str:
+    """Return one sentence about a share that has risen, or is as before again."""
+    if swing.back:
+        return f"{mix} of {service}: the share of {name} is as before again"
+    what = f"{name} is new" if swing.slot == 0 else f"the share of {name} is about {swing.times:.0f} times what it was"
+    since = _moment(swing.onset_tick, tick_seconds)
+    return f"{mix} of {service}: {what} since about {since}; before that it was {swing.before:.2%}"
+
+
+def _moment(tick: int, tick_seconds: int) -> str:
+    return f"{datetime.fromtimestamp(tick * tick_seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def describe_recovery(recovery: Recovery, rate: Rate, service: str) -> str:
     """Return one sentence that says what proves the recovery."""
+    bound = "at most" if recovery.direction == "down" else "at least"
     return (
         f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} sessions, {recovery.rate:.1%} "
-        f"(95 % interval {recovery.lower:.1%} to {recovery.upper:.1%}); normal is at most {recovery.baseline:.1%}"
+        f"(95 % interval {recovery.lower:.1%} to {recovery.upper:.1%}); normal is {bound} {recovery.baseline:.1%}"
     )
 
 

@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponen
 
 from schemas.findings import Finding
 from schemas.records import Change, Incident, ReviewLabel
-from schemas.tables import DEAD_LETTERS, WINDOWS
+from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS
 from schemas.topics import CHANGES, FINDINGS, INCIDENTS, INFERENCE, REVIEWS
 from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
@@ -112,6 +112,8 @@ def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refu
     decode = decoder(Window)
     cells: list[dict[str, Any]] = []
     offsets: list[tuple[int, int]] = []
+    messages: list[dict[str, Any]] = []
+    whole: list[tuple[int, int]] = []
     refused: list[Refused] = []
     for position, record in enumerate(batch.records):
         try:
@@ -123,21 +125,33 @@ def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refu
         for index, cell in enumerate(_cells(window)):
             cells.append(cell)
             offsets.append((record.offset, index))
-    return ([_rows_of_cells(WINDOWS, cells, offsets, origin)] if cells else []), refused
+        if window.groups:
+            messages.append(_place(window) | {"payload": record.value})
+            whole.append((record.offset, 0))
+    if not messages:
+        return [], refused
+    rows = [_rows_of_cells(WINDOWS, cells, offsets, origin)] if cells else []
+    return [*rows, _rows_of_cells(WINDOW_MESSAGES, messages, whole, origin)], refused
+
+
+def _place(window: Window) -> dict[str, Any]:
+    return {
+        "time": window.tick * window.tick_seconds * 1_000_000_000,
+        "tick": window.tick,
+        "tick_seconds": window.tick_seconds,
+        "source_topic_id": window.source_topic_id,
+        "source_partition": window.source_partition,
+    }
 
 
 def _cells(window: Window) -> Iterator[dict[str, Any]]:
     for group in window.groups:
         for metric, sums in group.rates.items():
-            yield {
-                "time": window.tick * window.tick_seconds * 1_000_000_000,
-                "tick": window.tick,
-                "tick_seconds": window.tick_seconds,
-                "source_topic_id": window.source_topic_id,
-                "source_partition": window.source_partition,
+            yield _place(window) | {
                 "tenant_id": group.tenant_id,
                 "service_name": group.service_name,
                 "model_version": group.model_version,
+                "deployment_variant": group.variant,
                 "metric": metric,
                 "trials": sums.trials,
                 "flagged": sums.flagged,

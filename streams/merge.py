@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from schemas.windows import GroupSums, Sums, Window
 from schemas.wire import decoder, encode
 from streams.checkpoints import Arrays
-from streams.ticks import Group
+
+if TYPE_CHECKING:
+    from streams.ticks import Group
 
 TickSums = list[GroupSums]
 """The sums of one whole tick, one entry a group, in the order of their names."""

@@ -15,7 +15,7 @@ from streams.health import FINDINGS, RETRIES
 
 log: Final = structlog.get_logger()
 
-MAX_MESSAGE_BYTES: Final = 2_000_000
+MAX_MESSAGE_BYTES: Final = 8_200_000
 
 
 class Message(NamedTuple):

@@ -23,9 +23,7 @@ MAX_GROUPS: Final = 2_000
 OTHER: Final[Group] = ("~other", "~other", "~other", "")
 
 
-def reduce_tick(
-    parts: Sequence[Part], tick: int, sessions: FlaggedSessions, traces: FlaggedSessions
-) -> list[GroupSums]:
+def reduce_tick(parts: Sequence[Part], tick: int, memory: Memory) -> list[GroupSums]:
     """Return the sums of a tick, groups in the order of their names.
 
     Parameters
@@ -33,15 +31,13 @@ def reduce_tick(
     parts
         All events that count in the tick.
     tick
-        Its number. Ticks must come in order, because `sessions` and `traces` remember across them.
-    sessions
-        The sessions flagged lately; learns those of this tick.
-    traces
-        The traces whose latest step was unsafe; learns those of this tick.
+        Its number. Ticks must come in order, because `memory` remembers across them.
+    memory
+        The sessions flagged lately, and the traces whose latest step was unsafe; learns those of this tick.
     """
     groups, renumbered, columns = _united(parts)
-    rates = _rate_sums(groups, columns, tick, sessions)
-    cascades = cascade_sums(columns, len(groups), tick, traces)
+    rates = _rate_sums(groups, columns, tick, memory.flagged)
+    cascades = cascade_sums(columns, len(groups), tick, memory.unsafe_traces)
     count = len(groups)
     calls = np.bincount(columns.group[columns.call > 0], minlength=count)
     events = np.bincount(columns.group, minlength=count)

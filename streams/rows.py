@@ -118,8 +118,8 @@ def _guard_rows(
     alone = columns.kind is GuardVerdict
     extra = {
         "event_kind": pa.array([str(columns.kind.__struct_config__.tag).split(".")[2]] * len(guards.row)),
-        "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint8)),
-        "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint8)),
+        "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint16)),
+        "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint16)),
     }
     if lists is not None and len(guards.finding_counts):
         extra["finding_counts"] = _as_lists(lists, guards.finding_counts)

@@ -5,9 +5,9 @@ from typing import Any, Final
 import faust
 import structlog
 
-from detectors.river_vote import DriftVote
 from streams.app import worker
 from streams.migrate import check_schema, migrate
+from streams.policy import load_policy
 from streams.settings import Settings
 from streams.sql_endpoint import serve_sql
 from streams.storage import connect
@@ -18,7 +18,7 @@ log: Final = structlog.get_logger()
 def run_worker(name: Any, settings: Settings) -> None:
     """Run a worker until a signal ends it or its work fails; does not return."""
     if name == "detect":
-        DriftVote(settings.river_detector, dict(settings.river_parameters))  # refuse a wrong class before the start
+        load_policy(settings.policy)  # refuse a wrong one before the start
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     endpoint = None
     if name == "history":

@@ -10,6 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from detectors.base import State
+from detectors.columns import prefixed, under
+
 CAPACITY: Final = 65_536
 """Sessions remembered a partition; beyond it the oldest are forgotten, and `forgotten` counts them."""
 
@@ -60,15 +63,39 @@ class FlaggedSessions:
         kept = ~np.isin(self._keys, keys)
         self._keys, self._ticks = self._keys[kept], self._ticks[kept]
 
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+    def state(self) -> State:
         """Return the memory as flat arrays."""
         return {"keys": self._keys.copy(), "ticks": self._ticks.copy(), "forgotten": np.array([self.forgotten])}
 
-    def restore(self, state: dict[str, npt.NDArray[np.generic]]) -> None:
+    def restore(self, state: State) -> None:
         """Take over the memory that `state` returned."""
         self._keys = state["keys"].astype(np.uint64)
         self._ticks = state["ticks"].astype(np.int64)
         self.forgotten = int(state["forgotten"][0])
+
+
+class Memory:
+    """What the sums of a tick need to know of the ticks before it.
+
+    Parameters
+    ----------
+    ticks
+        For how long sessions and traces are remembered.
+    """
+
+    def __init__(self, ticks: int) -> None:
+        self.flagged: Final = FlaggedSessions(ticks)
+        self.unsafe_traces: Final = FlaggedSessions(ticks)
+        """Traces whose latest step was unsafe."""
+
+    def state(self) -> State:
+        """Return the memory as flat arrays."""
+        return prefixed("flagged_", self.flagged.state()) | prefixed("traces_", self.unsafe_traces.state())
+
+    def restore(self, state: State) -> None:
+        """Take over the memory that `state` returned."""
+        self.flagged.restore(under("flagged_", state))
+        self.unsafe_traces.restore(under("traces_", state))
 
 
 def mixed(keys: UInt64s, salt: int | UInt64s) -> UInt64s:

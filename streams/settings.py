@@ -68,12 +68,8 @@ class Settings(BaseSettings):
     """How long records of a partition are gathered before they are handed on together."""
     checkpoint_seconds: Seconds = 2.0
     """At most this much work of watch and detect is repeated after a crash."""
-    pages_per_day: Annotated[float, Field(gt=0)] = 1.0
-    """Budget of false pages a day for the whole fleet."""
-    river_detector: str = "river.drift.ADWIN"
-    """The River class whose vote opens a ticket: any of `river.drift`, by its dotted name."""
-    river_parameters: dict[str, float | int | bool | str] = {}
-    """Keyword arguments of that class, as JSON."""
+    policy: Path | None = None
+    """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
     max_series: Annotated[int, Field(ge=10)] = 20_000
     """Series a detect worker keeps for each partition; the rest is summed as `~other` and counted."""
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = 0.2

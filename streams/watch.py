@@ -14,13 +14,14 @@ from typing import Final
 
 import numpy as np
 
+from detectors.columns import prefixed, under
 from schemas.events import Telemetry
 from schemas.findings import Finding
 from schemas.topics import FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
-from streams.checkpoints import Arrays, Checkpoint, Checkpoints, over, under
+from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.counting import countable
 from streams.dead_letters import RefusalLimit
 from streams.decode import events_decoder
@@ -30,7 +31,7 @@ from streams.health import LATE, REPEATED, counted
 from streams.kafka_admin import TopicState
 from streams.publisher import Message, Publisher
 from streams.reduce import reduce_tick
-from streams.sessions import FlaggedSessions
+from streams.sessions import Memory
 from streams.settings import Settings
 from streams.severe import severe_findings
 from streams.ticks import NANO, PartitionTicks
@@ -56,8 +57,7 @@ class Partition:
     topic: TopicState
     number: int
     ticks: PartitionTicks
-    sessions: FlaggedSessions
-    traces: FlaggedSessions
+    memory: Memory
     done: int = -1
     told: dict[int, int] = field(default_factory=dict)
     held: deque[Held] = field(default_factory=deque)
@@ -118,8 +118,7 @@ class Watch:
             batch.topic,
             batch.partition,
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
-            FlaggedSessions(memory),
-            FlaggedSessions(memory),
+            Memory(memory),
         )
         checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
         if checkpoint is not None:
@@ -150,7 +149,7 @@ class Watch:
         before = partition.ticks.first_open
         messages = []
         for tick, parts in partition.ticks.close():
-            groups = reduce_tick(parts, tick, partition.sessions, partition.traces)
+            groups = reduce_tick(parts, tick, partition.memory)
             counted(LATE, sum(group.late for group in groups))
             for target, share in shared_out(groups, self._windows.partitions).items():
                 messages.append(self._window(partition, target, tick, share))
@@ -249,8 +248,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         "newest": np.array([] if newest is None else [newest], np.int64),
         "first_open": np.array([partition.ticks.first_open or 0], np.int64),
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
-        **over("sessions_", partition.sessions.state()),
-        **over("traces_", partition.traces.state()),
+        **prefixed("memory_", partition.memory.state()),
     }
 
 
@@ -260,8 +258,7 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.ticks.newest = int(newest[0]) if len(newest) else None
     partition.ticks.first_open = int(arrays["first_open"][0]) if len(newest) else None
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
-    partition.sessions.restore(under("sessions_", arrays))
-    partition.traces.restore(under("traces_", arrays))
+    partition.memory.restore(under("memory_", arrays))
 
 
 TOPICS: Final = (INFERENCE,)

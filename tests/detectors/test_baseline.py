@@ -25,7 +25,9 @@ def teach(made, row, tick, trials, flagged):
     """Let a series learn a sum for its level and its hour."""
     rows = np.array([row])
     made.learn(rows, tick, np.array([float(trials)]), np.array([float(flagged)]))
-    made.learn_hour(rows, tick, made.hour_of(tick), np.array([float(trials)]), np.array([float(flagged)]))
+    made.learn_hours(
+        rows, tick, np.full(len(rows), made.hour_of(tick)), np.array([float(trials)]), np.array([float(flagged)])
+    )
 
 
 def test_without_data_the_prior_is_all_there_is():
@@ -138,7 +140,7 @@ def test_a_week_of_hours_is_learned():
         tick = START + hour * 360 + 180
         k = rng.binomial(4000, rate(hour), 30).astype(float)
         made.learn(rows, tick, np.full(30, 4000.0), k)
-        made.learn_hour(rows, tick, made.hour_of(tick), np.full(30, 4000.0), k)
+        made.learn_hours(rows, tick, np.full(len(rows), made.hour_of(tick)), np.full(30, 4000.0), k)
     for hour in range(4 * 168, 5 * 168):
         expected, _ = made.rates(rows, START + hour * 360 + 180)
         assert expected.mean() == pytest.approx(rate(hour), rel=0.1)

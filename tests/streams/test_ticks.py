@@ -3,14 +3,17 @@
 import itertools
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.windows import GroupSums
+from streams.counting import MEASURES
+from streams.labels import SEPARATOR, Named
 from streams.reduce import MAX_GROUPS, OTHER, reduce_tick
-from streams.sessions import CAPACITY, FlaggedSessions
-from streams.ticks import Batch, EventColumns, Named, PartitionTicks
+from streams.sessions import CAPACITY, FlaggedSessions, Memory
+from streams.ticks import Batch, EventColumns, PartitionTicks, Shown
 
 SECOND = 1_000_000_000
 TICK, LATENESS = 10 * SECOND, 20 * SECOND
@@ -18,7 +21,7 @@ BASE = 1_770_000_000 * SECOND
 
 events = st.lists(
     st.tuples(
-        st.integers(0, 300), st.integers(0, 2), st.integers(0, 5), st.integers(0, 127), st.integers(0, 3)
+        st.integers(0, 300), st.integers(0, 2), st.integers(0, 5), st.integers(0, 511), st.integers(0, 3)
     ),  # seconds, group, session, flagged, categories
     min_size=1,
     max_size=60,
@@ -31,31 +34,35 @@ def batch(rows) -> Batch:
     repeats = [index for index, row in enumerate(rows) for _ in range(row[4])]
     named = Named(np.array(repeats, np.int64), np.zeros(len(repeats), np.int64))
     count = len(rows)
+    measures = np.full((count, len(MEASURES)), np.nan, np.float32)
+    measures[:, 0], measures[:, 2] = data[:, 0] + 1, data[:, 0]
+    ids = pa.array(["/".join(map(str, row)) for row in rows])
     columns = EventColumns(
         time=BASE + data[:, 0] * SECOND,
         group=data[:, 1],
+        row=np.arange(count),
         session=data[:, 2].astype(np.uint64),
-        trials=np.full(count, 127, np.uint8),
-        flagged=data[:, 3].astype(np.uint8),
+        trace=data[:, 2].astype(np.uint64),
+        trials=np.full(count, 511, np.uint16),
+        flagged=data[:, 3].astype(np.uint16),
         call=np.ones(count, np.uint8),
-        latency_ms=data[:, 0].astype(float) + 1,
-        input_tokens=data[:, 0],
-        output_tokens=data[:, 2],
+        measures=measures,
         late=np.zeros(count, np.uint8),
         counted=np.ones(count, np.uint8),
     )
-    return Batch(columns, [("t", "a", "1"), ("t", "b", "1"), ("u", "b", "2")], named, named, ["content.ncr"])
+    groups = [("t", "a", "1", ""), ("t", "b", "1", ""), ("u", "b", "2", "canary")]
+    return Batch(columns, groups, named, named, [f"category{SEPARATOR}content.ncr"], Shown(ids, ids, ids))
 
 
 def windows(batches) -> dict[int, list[GroupSums]]:
     """Return all windows of a log, its end marked."""
-    ticks, sessions = PartitionTicks(TICK, LATENESS), FlaggedSessions(3)
+    ticks, memory = PartitionTicks(TICK, LATENESS), Memory(3)
     found = {}
     for part in [*batches, batch([(100_000, 0, 9, 0, 0)])]:
         ticks.add(part)
         for tick, parts in ticks.close():
             assert tick not in found
-            found[tick] = reduce_tick(parts, tick, sessions)
+            found[tick] = reduce_tick(parts, tick, memory)
     return found
 
 
@@ -102,16 +109,16 @@ def test_a_successor_publishes_the_same_windows(rows, cuts, kill):
     """Taken up behind the last acknowledged batch with the stored watermark, the rest comes out the same."""
     batches = [*cut(rows, cuts), batch([(100_000, 0, 9, 0, 0)])]
     expected = windows(cut(rows, cuts))
-    ticks, sessions, found, held = PartitionTicks(TICK, LATENESS), FlaggedSessions(3), {}, []
-    saved = (-1, None, None, sessions.state())
+    ticks, memory, found, held = PartitionTicks(TICK, LATENESS), Memory(3), {}, []
+    saved = (-1, None, None, memory.state())
     for number, part in enumerate(batches[: kill + 1]):
         held.append((number, ticks.add(part), ticks.newest))
         for tick, parts in ticks.close():
-            found[tick] = reduce_tick(parts, tick, sessions)
+            found[tick] = reduce_tick(parts, tick, memory)
         while held and held[0][1] < ticks.first_open:
             number_done, _, newest = held.pop(0)
-            saved = (number_done, newest, ticks.first_open, sessions.state())
-    successor, memory = PartitionTicks(TICK, LATENESS), FlaggedSessions(3)
+            saved = (number_done, newest, ticks.first_open, memory.state())
+    successor, memory = PartitionTicks(TICK, LATENESS), Memory(3)
     successor.newest, successor.first_open = saved[1], saved[2]
     memory.restore(saved[3])
     for part in batches[saved[0] + 1 :]:
@@ -133,12 +140,13 @@ def test_ten_thousand_new_series_in_a_tick_are_bounded_and_counted():
     """Of ten thousand groups the largest are kept by name, and the rest is summed as one."""
     rows = [(0, index, index, 0, 0) for index in range(10_000)] + [(0, 7, 1, 0, 0)] * 3
     part = batch(rows)
-    part = Batch(part.events, [("t", f"s{index:05}", "") for index in range(10_000)], part.guards, part.categories, [])
+    groups = [("t", f"s{index:05}", "", "") for index in range(10_000)]
+    part = Batch(part.events, groups, part.guards, part.labels, part.label_names, part.shown)
     ticks = PartitionTicks(TICK, LATENESS)
     ticks.add(part)
     ticks.newest += 10 * TICK
     [(tick, parts)] = ticks.close()
-    groups = reduce_tick(parts, tick, FlaggedSessions(3))
+    groups = reduce_tick(parts, tick, Memory(3))
     assert len(groups) == MAX_GROUPS + 1
     assert sum(group.events for group in groups) == len(rows)
     other = next(group for group in groups if group.service_name == OTHER[1])

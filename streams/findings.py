@@ -1,0 +1,43 @@
+"""What all findings have in common: a name that a repeat has too, and the end of a tick as a time."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Protocol
+
+from schemas.findings import Finding
+from streams.checkpoints import Arrays
+from streams.merge import TickSums
+from streams.ticks import NANO
+
+WHOLE = "*"
+"""Stands for all tenants, and all model versions, of a service."""
+
+VERSION = "2"
+
+
+class Watcher(Protocol):
+    """One way of looking at the sums of each tick."""
+
+    def judge(self, tick: int, sums: TickSums) -> Sequence[Finding]:
+        """Return what a whole tick brings to light; ticks come in order, silent ones may be left out."""
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+
+
+def identity(*parts: object) -> str:
+    """Return a name that is the same whenever the same is found."""
+    return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def end_of(tick: int, tick_seconds: int) -> int:
+    """Return the end of a tick as a Unix time in nanoseconds."""
+    return (tick + 1) * tick_seconds * NANO
+
+
+def start_of(tick: int, tick_seconds: int) -> int:
+    """Return the start of a tick as a Unix time in nanoseconds."""
+    return tick * tick_seconds * NANO
