@@ -14,7 +14,7 @@ from schemas.windows import GroupSums, Sums
 from streams.cascades import cascade_sums
 from streams.hashing import hash_texts
 from streams.histograms import NamedCounts, count_mixes, count_quantities, count_statuses, samples
-from streams.sessions import FlaggedSessions, mixed
+from streams.sessions import FlaggedSessions, Memory, mixed
 from streams.ticks import EventColumns, Group, Part, UInt16s, UInt64s
 
 MAX_GROUPS: Final = 2_000
