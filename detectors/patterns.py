@@ -1,0 +1,263 @@
+"""Emerging patterns: which clusters of unit vectors are new.
+
+Two tiers. *Established* clusters are matched by one matrix product per batch, and their centroids follow their
+members. What matches none goes to a ring of *candidates*: a vector joins the nearest candidate, or else becomes one
+in the place of the candidate that has waited longest. A candidate that gathers `need` members within `ttl` events
+is promoted, and said to be new unless the finder is still warming up. One-off noise only turns the ring over; an
+established cluster gives way to a promoted one alone, and only where all places are taken: the one with the
+smallest share of recent events goes.
+
+It is leader-follower clustering (Hartigan, "Clustering Algorithms", 1975, chapter 3) with the potential and
+outlier micro-clusters of DenStream (Cao, Ester, Qian and Zhou, SDM 2006), for cosines and in batches.
+
+A batch is matched before any centroid moves, so results may depend on how the stream was cut into batches.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.base import Floats, Ints, State, StateError
+
+CAPACITY: Final = 256
+RING: Final = 1_024
+MATCH: Final = 0.5
+"""Cosine to an established centroid from which a vector is a member."""
+
+JOIN: Final = 0.66
+"""Cosine to a candidate from which a vector joins; higher, because a candidate begins as a single vector."""
+
+FOLLOW: Final = 0.02
+"""Share of the way that a centroid goes towards one member."""
+
+HALF_LIFE_EVENTS: Final = 100_000
+VERSION: Final = 1
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPattern:
+    """A cluster that has just been promoted.
+
+    `rows` are its members in this batch, `size` counts the earlier ones too; the first of those that promoted it
+    was event number `began`.
+    """
+
+    number: int
+    rows: list[int]
+    size: int
+    began: int
+
+
+class Assignment(NamedTuple):
+    """The cluster number of each vector, or -1, and what is new."""
+
+    labels: Ints
+    new: list[NewPattern]
+
+
+class PatternFinder:
+    """Clusters of one stream of vectors.
+
+    Parameters
+    ----------
+    dimensions
+        Length of a vector.
+    need
+        Members that make a candidate a cluster.
+    ttl
+        Events within which they must come; also how long a candidate without members is kept.
+    warm_up
+        Events during which clusters are learned in silence.
+
+    Notes
+    -----
+    State takes 250 kB at 32 dimensions and does not grow.
+
+    >>> finder = PatternFinder(dimensions=3, need=2, warm_up=0)
+    >>> finder.assign(np.eye(3)).labels.tolist()
+    [-1, -1, -1]
+    >>> finder.assign(np.eye(3)[:1]).new
+    [NewPattern(number=0, rows=[0], size=2, began=0)]
+    """
+
+    def __init__(self, dimensions: int = 32, need: int = 8, ttl: int = 4_000, warm_up: int = 5_000) -> None:
+        if dimensions < 1 or need < 2 or ttl < 1 or warm_up < 0:
+            raise ValueError("dimensions and ttl must be at least 1, need at least 2, warm_up at least 0")
+        self._ttl: Final = ttl
+        self._warm_up: Final = warm_up
+        self.events = 0
+        self._next = 0
+        self._centroids: Vectors = np.zeros((CAPACITY, dimensions), np.float32)
+        self._numbers: Ints = np.full(CAPACITY, -1, np.int64)
+        self._began: Ints = np.zeros(CAPACITY, np.int64)
+        self._weights: Floats = np.zeros(CAPACITY)
+        self._leaders: Vectors = np.zeros((RING, dimensions), np.float32)
+        self._sizes: Ints = np.zeros(RING, np.int64)
+        self._joined: Ints = np.full((RING, need), -ttl, np.int64)
+        self._last: Ints = np.full(RING, -ttl, np.int64)
+
+    def __len__(self) -> int:
+        return int((self._numbers >= 0).sum())
+
+    def assign(self, vectors: npt.NDArray[np.floating]) -> Assignment:
+        """Give each vector its cluster, then learn.
+
+        Parameters
+        ----------
+        vectors
+            One a row, in the order of their events; only their direction counts.
+
+        Raises
+        ------
+        ValueError
+            Where the shape is wrong, or a vector is not finite or of length 0: leave such a vector out.
+        """
+        unit = self._checked(vectors)
+        places = self._match(unit)
+        labels = np.where(places >= 0, self._numbers[places], -1)
+        self._follow(unit, places)
+        new = self._gather(unit, labels)
+        self.events += len(unit)
+        return Assignment(labels, new)
+
+    def _checked(self, vectors: npt.NDArray[np.floating]) -> Vectors:
+        given = np.asarray(vectors, np.float64)
+        if given.ndim != 2 or given.shape[1] != self._centroids.shape[1]:
+            raise ValueError(f"vectors must be rows of {self._centroids.shape[1]} numbers, not of shape {given.shape}")
+        length = np.linalg.norm(given, axis=1, keepdims=True)
+        if not np.isfinite(length).all() or (length <= 0).any():
+            raise ValueError("vectors must be finite and longer than 0; leave the others out")
+        return np.asarray(given / length, np.float32)
+
+    def _match(self, unit: Vectors) -> Ints:
+        """Return the place of the nearest established cluster, or -1."""
+        used = len(self)
+        if not used:
+            return np.full(len(unit), -1, np.int64)
+        cosine = unit @ self._centroids[:used].T
+        nearest = cosine.argmax(axis=1)
+        return np.where(cosine[np.arange(len(unit)), nearest] >= MATCH, nearest, -1)
+
+    def _follow(self, unit: Vectors, places: Ints) -> None:
+        """Fade all weights, and move each centroid towards the mean of its new members."""
+        self._weights *= 0.5 ** (len(unit) / HALF_LIFE_EVENTS)
+        member = places >= 0
+        count = np.bincount(places[member], minlength=CAPACITY)
+        self._weights += count
+        moved = np.flatnonzero(count)
+        total = np.zeros(self._centroids.shape)
+        np.add.at(total, places[member], unit[member])
+        step = (1 - (1 - FOLLOW) ** count[moved])[:, None]
+        towards = (1 - step) * self._centroids[moved] + step * total[moved] / count[moved, None]
+        self._centroids[moved] = towards / np.linalg.norm(towards, axis=1, keepdims=True)
+
+    def _gather(self, unit: Vectors, labels: Ints) -> list[NewPattern]:
+        """Bring what matched nothing to the candidates, then promote those that are ready; fill in their labels."""
+        rows: dict[int, list[int]] = {}
+        ready: dict[int, int] = {}
+        for row in np.flatnonzero(labels < 0).tolist():
+            now = self.events + row
+            slot = self._join(unit[row], now, rows)
+            rows.setdefault(slot, []).append(row)
+            began = int(self._joined[slot].min())
+            if slot in ready or now - began < self._ttl:
+                ready.setdefault(slot, began)
+                self._last[slot] = self.events + len(unit)  # younger than all: not recycled before it is promoted
+        new = []
+        for slot, began in ready.items():
+            number, is_new = self._promote(slot, began)
+            labels[rows[slot]] = number
+            if is_new and self.events + rows[slot][-1] >= self._warm_up:
+                new.append(NewPattern(number, rows[slot], int(self._sizes[slot]), began))
+            self._release(slot)
+        return new
+
+    def _join(self, vector: Vectors, now: int, rows: dict[int, list[int]]) -> int:
+        """Return the candidate that takes a vector in: the nearest live one, or one of its own."""
+        cosine = np.where(now - self._last < self._ttl, self._leaders @ vector, -1)
+        slot = int(cosine.argmax())
+        if cosine[slot] >= JOIN:
+            mean = self._leaders[slot] + (vector - self._leaders[slot]) / (self._sizes[slot] + 1)
+            self._leaders[slot] = mean / np.linalg.norm(mean)
+        else:
+            slot = int(self._last.argmin())
+            self._release(slot)
+            self._leaders[slot] = vector
+            rows.pop(slot, None)
+        self._joined[slot, self._sizes[slot] % self._joined.shape[1]] = now
+        self._sizes[slot] += 1
+        self._last[slot] = now
+        return slot
+
+    def _release(self, slot: int) -> None:
+        self._sizes[slot] = 0
+        self._joined[slot] = -self._ttl
+        self._last[slot] = -self._ttl
+
+    def _promote(self, slot: int, began: int) -> tuple[int, bool]:
+        """Establish a candidate, unless it has come close to an established cluster; return its number."""
+        used = len(self)
+        cosine = self._centroids[:used] @ self._leaders[slot]
+        if used and cosine.max() >= JOIN:
+            self._weights[cosine.argmax()] += self._sizes[slot]
+            return int(self._numbers[cosine.argmax()]), False
+        place = used if used < CAPACITY else self._least()
+        self._centroids[place] = self._leaders[slot]
+        self._weights[place] = self._sizes[slot]
+        self._began[place] = began
+        self._numbers[place] = self._next
+        self._next += 1
+        return self._next - 1, True
+
+    def _least(self) -> int:
+        """Return the place with the smallest share of the events since it began, old ones faded."""
+        faded_age = -np.expm1(-np.log(2) / HALF_LIFE_EVENTS * np.maximum(self.events - self._began, 1))
+        return int((self._weights / faded_age).argmin())
+
+    def centroid(self, number: int) -> Vectors:
+        """Return the middle of a cluster, of length 1.
+
+        Raises
+        ------
+        KeyError
+            Where there is no such cluster, or it has given way to another.
+        """
+        place = np.flatnonzero(self._numbers == number)
+        if number < 0 or not len(place):
+            raise KeyError(f"no cluster {number}; it was never there or has given way to another")
+        return self._centroids[place[0]].copy()
+
+    def state(self) -> State:
+        """Return everything as flat arrays, with a version."""
+        scalars = np.array([self._ttl, self._warm_up, self.events, self._next])
+        return {
+            "version": np.array([VERSION]),
+            "scalars": scalars,
+            **{n: getattr(self, f"_{n}").copy() for n in _STATE},
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> "PatternFinder":
+        """Return the finder that `state` was taken of.
+
+        Raises
+        ------
+        StateError
+            Where the state is of another version.
+        """
+        found = int(state["version"][0])
+        if found != VERSION:
+            raise StateError(f"pattern state has version {found}, this is {VERSION}; start without it")
+        ttl, warm_up, events, following = (int(number) for number in state["scalars"])
+        finder = cls(state["centroids"].shape[1], state["joined"].shape[1], ttl, warm_up)
+        finder.events, finder._next = events, following
+        for name in _STATE:
+            setattr(finder, f"_{name}", state[name].copy())
+        return finder
+
+
+_STATE: Final = ("centroids", "numbers", "began", "weights", "leaders", "sizes", "joined", "last")
