@@ -114,6 +114,7 @@ class Detect:
             if partition.merger.add(window):
                 for tick, sums in partition.merger.whole():
                     findings += partition.judge.judge(tick, sums)
+                findings += partition.judge.advance(partition.merger.end())
         counted(REPEATED.labels(batch.topic.name), partition.merger.repeats - repeats)
         counted(OVERFLOW, partition.judge.overflow - overflow)
         return findings

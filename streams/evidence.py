@@ -14,7 +14,7 @@ def describe_alarm(alarm: Alarm, rate: Rate, service: str, tick_seconds: int) ->
     bound = "at most" if alarm.direction == "up" else "at least"
     return (
         f"{rate.name} of {service} is {alarm.rate:.1%} (95 % interval {alarm.lower:.1%} to {alarm.upper:.1%}, "
-        f"{alarm.flagged} of {alarm.trials} sessions) since about {_moment(alarm.onset_tick, tick_seconds)}; "
+        f"{alarm.flagged} of {alarm.trials} sessions) since about {moment(alarm.onset_tick, tick_seconds)}; "
         f"normal is {bound} {alarm.baseline:.1%}"
     )
 
@@ -28,7 +28,7 @@ def describe_shift(
     moved = {"up": "went up", "down": "went down", "wider": "scatters more"}[shift.direction]
     return (
         f"{quantity.name} of {service} {moved}: median about {median:.3g} {quantity.unit} over {shift.events} events "
-        f"since about {_moment(shift.onset_tick, tick_seconds)}, before that {before:.3g}"
+        f"since about {moment(shift.onset_tick, tick_seconds)}, before that {before:.3g}"
     )
 
 
@@ -37,11 +37,12 @@ def describe_swing(swing: Swing, service: str, mix: str, name: str, tick_seconds
     if swing.back:
         return f"{mix} of {service}: the share of {name} is as before again"
     what = f"{name} is new" if swing.slot == 0 else f"the share of {name} is about {swing.times:.0f} times what it was"
-    since = _moment(swing.onset_tick, tick_seconds)
+    since = moment(swing.onset_tick, tick_seconds)
     return f"{mix} of {service}: {what} since about {since}; before that it was {swing.before:.2%}"
 
 
-def _moment(tick: int, tick_seconds: int) -> str:
+def moment(tick: int, tick_seconds: int) -> str:
+    """Return the start of a tick as people read it."""
     return f"{datetime.fromtimestamp(tick * tick_seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 

@@ -3,14 +3,19 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
+from streams.canary_watch import CanaryWatch
 from streams.checkpoints import Arrays
 from streams.merge import TickSums
+from streams.pattern_watch import PatternWatch
 from streams.policy import Policy
 from streams.quantity_watch import MixWatch, QuantityWatch
 from streams.rate_watch import RateWatch
 from streams.series import SeriesBook
+from streams.volume_watch import TelemetryWatch
 
 if TYPE_CHECKING:
     from streams.findings import Watcher
@@ -35,15 +40,33 @@ class Judge:
         self.rates: Final = RateWatch(tick_seconds, share, max_series, policy)
         self.quantities: Final = QuantityWatch(tick_seconds, share, max_series, policy)
         self.mixes: Final = MixWatch(tick_seconds, share, max_series, policy)
+        self.telemetry: Final = TelemetryWatch(tick_seconds, share, max_series, policy)
+        self.patterns: Final = PatternWatch(tick_seconds, share, policy)
+        self.canaries: Final = CanaryWatch(tick_seconds, policy)
         self._watchers: Final[dict[str, Watcher]] = {
+            "telemetry_": self.telemetry,
             "rates_": self.rates,
             "quantities_": self.quantities,
             "mixes_": self.mixes,
+            "patterns_": self.patterns,
+            "canaries_": self.canaries,
         }
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return what one whole tick brings to light."""
-        return [finding for watcher in self._watchers.values() for finding in watcher.judge(tick, sums)]
+        found = [finding for watcher in self._watchers.values() for finding in watcher.judge(tick, sums)]
+        return [self._with_trust(finding) for finding in found]
+
+    def advance(self, tick: int) -> list[Finding]:
+        """Return what the mere passing of time brings to light, up to a tick that every source has closed."""
+        return self.telemetry.advance(tick)
+
+    def _with_trust(self, finding: Finding) -> Finding:
+        """Say beside a finding that the telemetry it rests on is not whole."""
+        wrong = self.telemetry.open_since(finding.service_name) if finding.family != "telemetry" else ""
+        if not wrong:
+            return finding
+        return replace(finding, evidence=f"{finding.evidence} (its telemetry is not whole: {wrong})")
 
     @property
     def series(self) -> int:
@@ -56,7 +79,9 @@ class Judge:
         return sum(book.overflow for book in self._books())
 
     def _books(self) -> Iterator[SeriesBook]:
-        yield from (self.rates.book, self.quantities.book, self.mixes.book)
+        yield from (
+            watcher.book for watcher in (self.telemetry, self.rates, self.quantities, self.mixes, self.canaries)
+        )
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""

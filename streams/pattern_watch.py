@@ -1,0 +1,194 @@
+"""Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from detectors.base import Alarm, Recovery
+from detectors.columns import prefixed, under
+from detectors.patterns import NewPattern, PatternFinder
+from detectors.rates import RateDetector
+from schemas.findings import Finding
+from schemas.signals import read_vectors
+from schemas.windows import Sample
+from streams.checkpoints import Arrays
+from streams.evidence import literal, moment
+from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.merge import TickSums
+from streams.policy import Policy
+
+USUAL_SHARE: Final = 0.002
+"""Share of the samples that a cluster may make up before it is more than new."""
+
+FOLLOWED: Final = 512
+"""Clusters whose rate is watched; the ones seen longest ago are given up first."""
+
+SHOWN: Final = 10
+MOST_USERS: Final = 200
+
+
+class Members(msgspec.Struct):
+    """What is known of a cluster: how large it is, since when, where, and the latest of its events."""
+
+    number: int
+    first_tick: int
+    last_tick: int
+    size: int = 0
+    services: dict[str, int] = {}
+    users: list[str] = []
+    event_ids: list[str] = []
+
+    def add(self, service: str, sample: Sample, tick: int) -> None:
+        """Take in a member."""
+        self.size += 1
+        self.last_tick = tick
+        self.services[service] = self.services.get(service, 0) + 1
+        if sample.user and sample.user not in self.users and len(self.users) < MOST_USERS:
+            self.users.append(sample.user)
+        self.event_ids = [*self.event_ids, sample.event_id][-SHOWN:]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """The clusters that were met, by number, and the row each has in the rate detector."""
+
+    members: dict[int, Members] = field(default_factory=dict)
+    rows: dict[int, int] = field(default_factory=dict)
+
+
+class PatternWatch:
+    """The patterns of all services of one partition of the windows together: an attack knows no service."""
+
+    def __init__(self, tick_seconds: int, share: float, policy: Policy) -> None:
+        self._tick_seconds: Final = tick_seconds
+        self._off: Final = policy.detectors.patterns == "off"
+        self._tickets: Final = policy.budget.tickets_per_day * share
+        self.finder = PatternFinder()
+        self.rates = RateDetector(tick_seconds)
+        self._followed = _Followed()
+        self._opened: dict[int, str] = {}
+
+    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
+        """Return the patterns that a tick shows to be new, or to come more often."""
+        if self._off:
+            return []
+        samples = [(group.service_name, sample) for group in sums for sample in group.samples]
+        if not samples:
+            return []
+        readable, vectors = read_vectors([sample.vector for _, sample in samples])
+        if not len(readable):
+            return []
+        assigned = self.finder.assign(vectors)
+        chosen = [samples[row] for row in readable]
+        counts: dict[int, int] = {}
+        for label, (service, sample) in zip(assigned.labels.tolist(), chosen, strict=True):
+            if label >= 0:
+                self._member(label, tick).add(service, sample, tick)
+                counts[label] = counts.get(label, 0) + 1
+        new = [self._new_finding(pattern, tick) for pattern in assigned.new]
+        return [*new, *self._rates(tick, counts, len(chosen))]
+
+    def _member(self, label: int, tick: int) -> Members:
+        members = self._followed.members
+        if label not in members:
+            members[label] = Members(label, tick, tick)
+            if len(members) > FOLLOWED:
+                del members[min(members, key=lambda number: members[number].last_tick)]
+        return members[label]
+
+    def _rates(self, tick: int, counts: dict[int, int], trials: int) -> list[Finding]:
+        """Test the share of each cluster that was followed before this tick."""
+        rows = self._followed.rows
+        for label in sorted(counts):
+            if label not in rows and len(rows) < FOLLOWED:
+                rows[label] = len(self.rates)
+                self.rates.grow(np.array([USUAL_SHARE]))
+        tested = sorted(rows, key=rows.__getitem__)
+        if not tested:
+            return []
+        flagged = np.array([counts.get(label, 0) for label in tested], np.float64)
+        promise = max(len(tested) * 86_400 / self._tick_seconds / self._tickets, 1.0)
+        found = self.rates.update(tick, np.arange(len(tested)), np.full(len(tested), float(trials)), flagged, promise)
+        changed: list[Alarm | Recovery] = [*found.alarms, *found.recoveries]
+        return [self._rate_finding(item, tested[item.series]) for item in changed]
+
+    def _new_finding(self, pattern: NewPattern, tick: int) -> Finding:
+        members = self._member(pattern.number, tick)
+        members.size = max(members.size, pattern.size)
+        return self._finding(("new", pattern.number), "pattern", "info", tick, members, "new")
+
+    def _rate_finding(self, found: Alarm | Recovery, label: int) -> Finding:
+        members = self._followed.members.get(label) or Members(label, found.tick, found.tick)
+        if isinstance(found, Recovery):
+            finding = self._finding(("back", label, found.tick), "recovery", "info", found.tick, members, "over")
+            return msgspec.structs.replace(finding, opened_finding_id=self._opened.pop(label, None))
+        finding = self._finding(("more", label, found.tick), "pattern", "ticket", found.tick, members, "growing")
+        self._opened[label] = finding.finding_id
+        return msgspec.structs.replace(
+            finding, e_value=min(found.e_value, 1e300), promise=found.promise, rate=found.rate,
+            rate_lower=found.lower, rate_upper=found.upper, baseline=found.baseline, sample_size=found.trials,
+            flagged=found.flagged, onset_time_unix_nano=start_of(found.onset_tick, self._tick_seconds),
+        )  # fmt: skip
+
+    def _finding(
+        self, name: tuple[object, ...], kind: str, severity: str, tick: int, members: Members, verdict: str
+    ) -> Finding:
+        services = sorted(members.services, key=lambda service: (-members.services[service], service))
+        hours = max((tick - members.first_tick + 1) * self._tick_seconds / 3600, 1 / 60)
+        ids = ", ".join(map(literal, members.event_ids))
+        return Finding(
+            finding_id=identity("pattern", *name, members.first_tick),
+            kind="pattern" if kind == "pattern" else "recovery",
+            severity="ticket" if severity == "ticket" else "info",
+            service_name=services[0] if services else WHOLE,
+            tenant_id=WHOLE,
+            model_version=WHOLE,
+            metric="pattern",
+            family="pattern",
+            detected_time_unix_nano=end_of(tick, self._tick_seconds),
+            onset_time_unix_nano=start_of(members.first_tick, self._tick_seconds),
+            detector="two_tier_clusters",
+            detector_version=VERSION,
+            direction="down" if kind == "recovery" else "up",
+            event_ids=members.event_ids or None,
+            verdict=verdict,
+            details={
+                "pattern": float(members.number),
+                "size": float(members.size),
+                "per_hour": members.size / hours,
+                "services": float(len(services)),
+                "users": float(len(members.users)),
+            },
+            evidence=(
+                f"{members.size} inputs of one pattern ({verdict}) since "
+                f"{moment(members.first_tick, self._tick_seconds)}, {members.size / hours:.1f} an hour, "
+                f"from {len(members.users)} users of {', '.join(services[:5]) or '?'}"
+            ),
+            evidence_sql=(
+                f"SELECT time, service_name, user_pseudo_id, input_text FROM inferences WHERE event_id IN ({ids})"
+            ),
+        )
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        encoded = b"\n".join(msgspec.json.encode(item) for item in self._followed.members.values())
+        return {
+            "members": np.frombuffer(encoded, np.uint8),
+            "rows": np.array(sorted(self._followed.rows.items()), np.int64).reshape(-1, 2),
+            "opened": np.array([(str(n), found) for n, found in sorted(self._opened.items())], np.str_).reshape(-1, 2),
+            **prefixed("finder_", self.finder.state()),
+            **prefixed("rates_", self.rates.state()),
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        lines = state["members"].tobytes().splitlines()
+        members = [msgspec.json.decode(line, type=Members) for line in lines]
+        self._followed = _Followed(
+            {item.number: item for item in members}, {int(label): int(row) for label, row in state["rows"]}
+        )
+        self._opened = {int(number): finding for number, finding in state["opened"].tolist()}
+        self.finder = PatternFinder.from_state(under("finder_", state))
+        self.rates = RateDetector.from_state(under("rates_", state), self._tick_seconds)
