@@ -124,6 +124,7 @@ def _words(found: Comparison, service: str, version: str, metric: str, margin: f
     verdict = "is worse" if found.verdict == "worse" else f"is not worse by a factor of {margin:g}"
     return (
         f"candidate {version} of {service} {verdict} in {metric}: "
-        f"{found.candidate_flagged} of {found.candidate_trials} sessions ({found.candidate_lower:.1%} to {found.candidate_upper:.1%}) beside {found.stable_flagged} of "
+        f"{found.candidate_flagged} of {found.candidate_trials} sessions "
+        f"({found.candidate_lower:.1%} to {found.candidate_upper:.1%}) beside {found.stable_flagged} of "
         f"{found.stable_trials} ({found.stable_lower:.1%} to {found.stable_upper:.1%}) of what is stable"
     )

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,6 +16,8 @@ from streams.settings import Settings, SettingsError, load
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 topics_app: Final = typer.Typer(no_args_is_help=True, help="Kafka topics.")
 letters_app: Final = typer.Typer(no_args_is_help=True, help="Records that were refused.")
+policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
+app.add_typer(policy_app, name="policy")
 app.add_typer(topics_app, name="topics")
 app.add_typer(letters_app, name="dead-letters")
 
@@ -128,6 +131,36 @@ def findings(
         from rich.console import Console
 
         Console().print(table(ask_rows(settings, FINDINGS_QUERY)))
+
+
+@app.command()
+def backtest(
+    files: Annotated[
+        list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="Recorded events, JSON lines, also .gz.")
+    ] = None,
+    since: Annotated[datetime | None, typer.Option("--from", help="Stored history from this time on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="And up to this one.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Another policy, to be held beside the one in use.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One finding a line.")] = False,  # noqa: FBT002
+    clickhouse: Store = None,
+) -> None:
+    """Run recorded events or stored history through the detectors, and print what would have been found."""
+    from streams.backtest import run_backtest
+
+    period = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)) if since and until else None
+    run_backtest(load(clickhouse=clickhouse), files or [], period, policy, as_json=as_json)
+
+
+@policy_app.command("check")
+def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
+    """Say whether a policy can be used, and if not, what is wrong in which line."""
+    from streams.policy import load_policy
+
+    policy = load_policy(file)
+    typer.echo(
+        f"{file} is a policy: {len(policy.services)} services, at most {policy.budget.pages_per_day:g} false pages "
+        f"and {policy.budget.tickets_per_day:g} false tickets a day"
+    )
 
 
 @letters_app.command("list")

@@ -29,6 +29,8 @@ from streams.faust_app import LogBatch
 from streams.flags import event_flags
 from streams.health import LATE, REPEATED, counted
 from streams.kafka_admin import TopicState
+from streams.odd_watch import OddWatch
+from streams.policy import load_policy
 from streams.publisher import Message, Publisher
 from streams.reduce import reduce_tick
 from streams.sessions import Memory
@@ -58,6 +60,7 @@ class Partition:
     number: int
     ticks: PartitionTicks
     memory: Memory
+    odd: OddWatch
     done: int = -1
     told: dict[int, int] = field(default_factory=dict)
     held: deque[Held] = field(default_factory=deque)
@@ -74,6 +77,7 @@ class Watch:
         self._publisher: Final = publisher
         self._checkpoints: Final = checkpoints
         self._windows: Final = windows
+        self._policy: Final = load_policy(settings.policy)
         self._decode: Final = events_decoder()
         self._limit: Final = RefusalLimit(settings.dead_letter_limit)
         self._partitions: dict[int, Partition] = {}
@@ -107,8 +111,9 @@ class Watch:
                 batch.ack()
                 return
             findings = await asyncio.to_thread(self._count, partition, batch)
-            await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), findings)
-            await self._publisher.publish(await asyncio.to_thread(self._closed_windows, partition))
+            windows, odd = await asyncio.to_thread(self._closed_ticks, partition)
+            await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), [*findings, *odd])
+            await self._publisher.publish(windows)
             await self._acknowledge(partition, at_once=False)
 
     async def _restore(self, batch: LogBatch) -> Partition:
@@ -119,6 +124,7 @@ class Watch:
             batch.partition,
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
             Memory(memory),
+            OddWatch(settings.tick_seconds, memory, 1 / batch.topic.partitions, self._policy),
         )
         checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
         if checkpoint is not None:
@@ -144,24 +150,26 @@ class Watch:
             for finding in severe_findings(columns, flags[kind].guards)
         ]
 
-    def _closed_windows(self, partition: Partition) -> list[Message]:
-        """Return a window for each closed tick, to every partition of the windows that it has something for."""
+    def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:
+        """Return a window for each closed tick to every partition it has something for, and the odd events in them."""
         before = partition.ticks.first_open
-        messages = []
+        messages: list[Message] = []
+        odd: list[Finding] = []
         for tick, parts in partition.ticks.close():
             groups = reduce_tick(parts, tick, partition.memory)
+            odd += partition.odd.judge(tick, parts)
             counted(LATE, sum(group.late for group in groups))
             for target, share in shared_out(groups, self._windows.partitions).items():
                 messages.append(self._window(partition, target, tick, share))
         end = partition.ticks.first_open
         if end is None or before is None:
-            return messages
+            return messages, odd
         messages.extend(
             self._window(partition, target, end - 1, [])
             for target in range(self._windows.partitions)
             if partition.told.get(target, before - 1) < end - 1
         )
-        return messages
+        return messages, odd
 
     def _window(self, partition: Partition, target: int, tick: int, groups: list[GroupSums]) -> Message:
         first = min(partition.told.get(target, tick - 1) + 1, tick)
@@ -249,6 +257,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         "first_open": np.array([partition.ticks.first_open or 0], np.int64),
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
         **prefixed("memory_", partition.memory.state()),
+        **prefixed("odd_", partition.odd.state()),
     }
 
 
@@ -259,6 +268,7 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.ticks.first_open = int(arrays["first_open"][0]) if len(newest) else None
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
     partition.memory.restore(under("memory_", arrays))
+    partition.odd.restore(under("odd_", arrays))
 
 
 TOPICS: Final = (INFERENCE,)
