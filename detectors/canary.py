@@ -19,7 +19,7 @@ from typing import ClassVar, Final, Literal, NamedTuple
 import numpy as np
 
 from detectors.base import Floats, Ints, State, checked_sums, checked_tick
-from detectors.columns import Columns, check_version, take_over
+from detectors.columns import Columns, check_version, check_whole, take_over
 from detectors.intervals import wilson
 
 VERSION: Final = 1
@@ -177,6 +177,7 @@ class CanaryComparison:
         """
         comparison = cls(alpha, margin)
         check_version(state, VERSION, "canary comparison")
+        check_whole(state, ("tick",), "canary comparison")
         take_over({"": comparison._pairs}, state)
         comparison.tick = int(state["tick"][0])
         return comparison

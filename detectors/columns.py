@@ -1,6 +1,6 @@
 """Flat arrays with one row a series, which grow, are stored and come back together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -71,6 +71,19 @@ def check_version(state: State, version: int, kind: str) -> None:
     found = int(state["version"][0]) if "version" in state else None
     if found != version:
         raise StateError(f"{kind} state has version {found}, this is {version}; start without it")
+
+
+def check_whole(state: State, names: Iterable[str], kind: str) -> None:
+    """Refuse a state that lacks an array.
+
+    Raises
+    ------
+    StateError
+        Naming what is missing.
+    """
+    missing = sorted(set(names) - state.keys())
+    if missing:
+        raise StateError(f"{kind} state lacks {', '.join(missing)}; start without it")
 
 
 def stored(parts: Mapping[str, Columns]) -> State:

@@ -19,7 +19,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Floats, Ints, State, StateError
+from detectors.base import Floats, Ints, State
+from detectors.columns import check_version, check_whole
 
 CAPACITY: Final = 256
 RING: Final = 1_024
@@ -247,11 +248,10 @@ class PatternFinder:
         Raises
         ------
         StateError
-            Where the state is of another version.
+            Where the state is of another version, or not whole.
         """
-        found = int(state["version"][0])
-        if found != VERSION:
-            raise StateError(f"pattern state has version {found}, this is {VERSION}; start without it")
+        check_version(state, VERSION, "pattern")
+        check_whole(state, (*_STATE, "scalars"), "pattern")
         ttl, warm_up, events, following = (int(number) for number in state["scalars"])
         finder = cls(state["centroids"].shape[1], state["joined"].shape[1], ttl, warm_up)
         finder.events, finder._next = events, following

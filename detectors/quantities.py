@@ -25,7 +25,7 @@ from detectors.returning import BACK, Returns
 from detectors.tilts import ALTERNATIVES, TILTS, median
 
 VERSION: Final = 1
-RECENT: Final = 50.0
+RECENT: Final = 20.0
 """Events after which the histogram of the latest events has lost half of what it knew."""
 
 

@@ -26,7 +26,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from detectors.base import Floats, Ints, State, StateError
+from detectors.base import Floats, Ints, State
+from detectors.columns import check_version, check_whole
 from detectors.volume_baseline import Normal, VolumeBaseline
 
 FALLS: Final = np.array([0.5, 0.2, 0.05])
@@ -223,12 +224,11 @@ class VolumeWatch:
         Raises
         ------
         StateError
-            Where the state is of another version.
+            Where the state is of another version, or not whole.
         """
-        found = int(state["version"][0])
-        if found != VERSION:
-            raise StateError(f"volume watch state has version {found}, this is {VERSION}; start without it")
+        check_version(state, VERSION, "volume watch")
         watch = cls(minute_seconds, warm_up_minutes)
+        check_whole(state, watch.state(), "volume watch")
         watch.minute = int(state["minute"][0])
         for name in _STATE:
             setattr(watch, f"_{name}", state[name].copy())

@@ -161,8 +161,8 @@ def side_by_side(runs: dict[str, list[Finding]]) -> Table:
             if finding.kind != "recovery":
                 key = (finding.service_name, str(finding.kind), finding.metric)
                 cells.setdefault(key, {}).setdefault(name, []).append(finding)
-    for key, by_run in sorted(cells.items()):
-        shown.add_row(*key, *(_cell(by_run.get(name, [])) for name in runs))
+    for names, by_run in sorted(cells.items()):
+        shown.add_row(*names, *(_cell(by_run.get(name, [])) for name in runs))
     return shown
 
 

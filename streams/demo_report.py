@@ -13,6 +13,7 @@ from streams.settings import Settings
 from streams.sql_client import ask, ask_rows
 
 QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
+NEW_KINDS: Final = ("telemetry", "mix", "quantity", "pattern", "canary", "odd_event")
 GRACE: Final = timedelta(hours=2)
 """A finding may come this long after the end of a change and still be about it."""
 
@@ -47,28 +48,32 @@ def compare(settings: Settings, sent: int, console: Console) -> bool:
     found = ask_rows(settings, FINDINGS_QUERY)
     pages = [item for item in found if item["severity"] == "page"]
     answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
-    complete = _print_answers(answers, pages, console)
+    complete = _print_answers(answers, [item for item in found if item["kind"] != "recovery"], console)
     false = [item for item in pages if not any(_about(item, answer) for answer in answers)]
     console.print(
         f"pages {len(pages)}, about nothing that was recorded {len(false)}, on the quiet services {_quiet(false)}"
     )
-    console.print(table(item for item in found if item["severity"] != "ticket"))
+    console.print(table(item for item in found if item["severity"] == "page" or item["kind"] in NEW_KINDS))
     return equal and complete and not _quiet(false)
 
 
-def _print_answers(answers: list[dict[str, Any]], pages: list[dict[str, Any]], console: Console) -> bool:
-    shown = Table("change", "service", "kind", "began", "paged after", "first page", title="Recorded changes and pages")
+def _print_answers(answers: list[dict[str, Any]], found: list[dict[str, Any]], console: Console) -> bool:
+    shown = Table(
+        "change", "service", "kind", "began", "found after", "as", "by", title="Recorded changes, and what found them"
+    )
     complete = True
     for answer in answers:
         if not answer["metrics"]:
             continue
-        first = min(
-            (item for item in pages if _about(item, answer)), key=lambda item: item["detected_ts"], default=None
-        )
-        delay = str(_time(first["detected_ts"]) - _time(answer["start"])) if first else "not found"
+        about = [item for item in found if _about(item, answer)]
+        first = min(about, key=lambda item: (item["severity"] != "page", item["detected_ts"]), default=None)
         complete = complete and first is not None
         named = (answer["id"], answer["service"], answer["kind"], answer["start"][:16])
-        shown.add_row(*named, delay, first["metric"] if first else "", style="green" if first else "bold red")
+        if first is None:
+            shown.add_row(*named, "not found", style="bold red")
+        else:
+            delay = str(_time(first["detected_ts"]) - _time(answer["start"]))
+            shown.add_row(*named, delay, first["severity"], first["metric"], style="green")
     console.print(shown)
     return complete
 

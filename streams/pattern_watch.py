@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from detectors.base import Alarm, Recovery
+from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.patterns import NewPattern, PatternFinder
 from detectors.rates import RateDetector
@@ -21,6 +22,9 @@ from streams.policy import Policy
 
 USUAL_SHARE: Final = 0.002
 """Share of the samples that a cluster may make up before it is more than new."""
+
+WARM_UP: Final = 5_000
+"""Samples in which clusters are learned in silence; what they then make up is what is usual."""
 
 FOLLOWED: Final = 512
 """Clusters whose rate is watched; the ones seen longest ago are given up first."""
@@ -65,9 +69,10 @@ class PatternWatch:
         self._tick_seconds: Final = tick_seconds
         self._off: Final = policy.detectors.patterns == "off"
         self._tickets: Final = policy.budget.tickets_per_day * share
-        self.finder = PatternFinder()
+        self.finder = PatternFinder(warm_up=WARM_UP)
         self.rates = RateDetector(tick_seconds)
         self._followed = _Followed()
+        self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
         self._opened: dict[int, str] = {}
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
@@ -87,6 +92,7 @@ class PatternWatch:
             if label >= 0:
                 self._member(label, tick).add(service, sample, tick)
                 counts[label] = counts.get(label, 0) + 1
+        self._new |= {pattern.number for pattern in assigned.new}
         new = [self._new_finding(pattern, tick) for pattern in assigned.new]
         return [*new, *self._rates(tick, counts, len(chosen))]
 
@@ -102,14 +108,15 @@ class PatternWatch:
         """Test the share of each cluster that was followed before this tick."""
         rows = self._followed.rows
         for label in sorted(counts):
-            if label not in rows and len(rows) < FOLLOWED:
+            if label not in rows and len(rows) < FOLLOWED and self.finder.events > WARM_UP:
                 rows[label] = len(self.rates)
-                self.rates.grow(np.array([USUAL_SHARE]))
+                usual = 0.0 if label in self._new else self._followed.members[label].size / self.finder.events
+                self.rates.grow(np.array([np.clip(usual, USUAL_SHARE, 0.5)]))
         tested = sorted(rows, key=rows.__getitem__)
         if not tested:
             return []
         flagged = np.array([counts.get(label, 0) for label in tested], np.float64)
-        promise = max(len(tested) * 86_400 / self._tick_seconds / self._tickets, 1.0)
+        promise = threshold(len(tested), 86_400 / self._tick_seconds, self._tickets)
         found = self.rates.update(tick, np.arange(len(tested)), np.full(len(tested), float(trials)), flagged, promise)
         changed: list[Alarm | Recovery] = [*found.alarms, *found.recoveries]
         return [self._rate_finding(item, tested[item.series]) for item in changed]
@@ -176,6 +183,7 @@ class PatternWatch:
         encoded = b"\n".join(msgspec.json.encode(item) for item in self._followed.members.values())
         return {
             "members": np.frombuffer(encoded, np.uint8),
+            "new": np.array(sorted(self._new), np.int64),
             "rows": np.array(sorted(self._followed.rows.items()), np.int64).reshape(-1, 2),
             "opened": np.array([(str(n), found) for n, found in sorted(self._opened.items())], np.str_).reshape(-1, 2),
             **prefixed("finder_", self.finder.state()),
@@ -189,6 +197,7 @@ class PatternWatch:
         self._followed = _Followed(
             {item.number: item for item in members}, {int(label): int(row) for label, row in state["rows"]}
         )
+        self._new = set(state["new"].tolist())
         self._opened = {int(number): finding for number, finding in state["opened"].tolist()}
         self.finder = PatternFinder.from_state(under("finder_", state))
         self.rates = RateDetector.from_state(under("rates_", state), self._tick_seconds)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from detectors.base import Alarm, Floats, Ints, Recovery
+from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.rates import RateDetector
 from detectors.river_vote import DriftVote, Vote
@@ -71,9 +72,9 @@ class RateWatch:
         self.book.note(rows, tick)
         expected, _ = self.rises.baseline.rates(rows, tick)
         whole = np.array([self.book.names[row][0] == WHOLE for row in rows.tolist()], bool)
-        per_alarm = self.book.promise(tick, 1.0)  # what one alarm a day of all series together allows
-        up = self.rises.update(tick, rows, trials, flagged, self._promises(rows, per_alarm))
-        promise = max(per_alarm / (self._policy.budget.tickets_per_day * self._share), 1.0)
+        activity = self.book.activity(tick)
+        up = self.rises.update(tick, rows, trials, flagged, self._promises(rows, activity))
+        promise = threshold(*activity, self._policy.budget.tickets_per_day * self._share)
         down = self._fallen(tick, rows[whole], trials[whole], flagged[whole], promise)
         # a vote needs a series whose baseline is its own; the wholes see each change first
         settled = whole & self.rises.baseline.settled(rows)
@@ -104,7 +105,7 @@ class RateWatch:
     def _rate(self, row: int) -> Rate:
         return WATCHED[int(self.book.names[row][3])]
 
-    def _promises(self, rows: Ints, per_alarm: float) -> Floats:
+    def _promises(self, rows: Ints, activity: tuple[float, float]) -> Floats:
         """Return the threshold of each series: its family's part of the budget for pages, or for tickets."""
         budget = self._policy.budget
         levels: dict[Level, list[str]] = {"page": [], "ticket": [], "off": []}
@@ -112,14 +113,12 @@ class RateWatch:
             families = levels[self._policy.level(rate.name)]
             families += [rate.family] if rate.family not in families else []
         found: dict[tuple[Level, str], float] = {}
-        for level, families in levels.items():
-            if level == "off":
-                continue
-            total = sum(budget.weights.get(family, 1.0) for family in families)
-            alarms = (budget.pages_per_day if level == "page" else budget.tickets_per_day) * self._share
-            for family in families:
-                part = budget.weights.get(family, 1.0) * len(families) / total
-                found[level, family] = max(per_alarm / alarms / part, 1.0)
+        alarms_of: dict[Level, float] = {"page": budget.pages_per_day, "ticket": budget.tickets_per_day}
+        for level, alarms in alarms_of.items():
+            weights = {family: budget.weights.get(family, 1.0) for family in levels[level]}
+            for family, weight in weights.items():
+                part = weight * len(weights) / sum(weights.values())
+                found[level, family] = threshold(*activity, alarms * self._share * part)
         rates = [self._rate(row) for row in rows.tolist()]
         return np.array([found.get((self._policy.level(rate.name), rate.family), np.inf) for rate in rates])
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from detectors.base import Floats, Ints
@@ -71,14 +72,18 @@ class SeriesBook:
 
     def promise(self, tick: int, alarms_per_day: float) -> float:
         """Return the threshold: mean active ticks of a series until a false alarm, for a budget a day to hold."""
+        return threshold(*self.activity(tick), alarms_per_day)
+
+    def activity(self, tick: int) -> tuple[float, float]:
+        """Return how many series are alive, and how many ticks with data one of them has a day on average."""
         alive = np.flatnonzero(self.last_tick > tick - self._day * RECENT_DAYS)
         if not len(alive):
-            return threshold(1, self._day, alarms_per_day)
+            return 1.0, self._day
         # until a series has been seen for a day, its activity is taken to go on as it began
         age = np.clip(tick - self.first_tick[alive] + 1, self._day / 24, self._day)
         faded = self._active[alive] * 0.5 ** ((tick - self.last_tick[alive]) / self._day)
         per_day = np.minimum(faded / (1 - 0.5 ** (age / self._day)) * np.log(2), self._day)
-        return threshold(float(len(alive)), float(per_day.mean()), alarms_per_day)
+        return float(len(alive)), float(per_day.mean())
 
     def seen_since(self, tick: int, rows: Iterable[int]) -> Iterator[Name]:
         """Yield the names of those series that had data since a tick."""
@@ -86,9 +91,8 @@ class SeriesBook:
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        width = len(self.names[0]) if self.names else 0
         return {
-            "names": np.array(self.names, np.str_).reshape(-1, width),
+            "names": np.frombuffer(msgspec.json.encode(self.names), np.uint8),
             "first_tick": self.first_tick.copy(),
             "last_tick": self.last_tick.copy(),
             "active": self._active.copy(),
@@ -97,7 +101,7 @@ class SeriesBook:
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        self.names = [tuple(name) for name in state["names"].tolist()]
+        self.names = msgspec.json.decode(state["names"].tobytes(), type=list[Name])
         self._rows = {name: row for row, name in enumerate(self.names)}
         self.first_tick = state["first_tick"].astype(np.int64)
         self.last_tick = state["last_tick"].astype(np.int64)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from detectors.base import Alarm, Recovery
+from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.rates import RateDetector
 from detectors.volume import VolumeFinding, VolumeWatch
@@ -80,7 +81,7 @@ class TelemetryWatch:
             return []
         counts[rows] = cells[:, 0]
         self.book.note(rows, self._minute)
-        promise = max(count * 1_440 / self._tickets, 1.0)  # a silent minute counts as well as a busy one
+        promise = threshold(count, 86_400 / MINUTE, self._tickets)  # a silent minute counts as well as a busy one
         late = (cells[:, 1] >= LATE_SHARE * cells[:, 0]).astype(np.float64)
         lag = self.lag.update(self._minute, rows, np.ones(len(rows)), late, promise)
         lags: list[Alarm | Recovery] = [*lag.alarms, *lag.recoveries]

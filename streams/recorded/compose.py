@@ -18,6 +18,7 @@ from typing import Any, Final
 from schemas.emitter import event_identity, hash_text
 from schemas.events import AgentStep, Event, Inference
 from schemas.guards import GuardFinding, GuardResult, Layer, Mode
+from schemas.signals import text_vector
 from schemas.wire import encode
 
 KEY: Final = b"watchkeeper recorded week"
@@ -105,6 +106,7 @@ class Composer:
             time_to_first_chunk_ms=row["ttft_ms"],
             input_chars=len(text_in) if text_in else None,
             output_chars=len(text_out) if text_out else None,
+            input_vector=text_vector(text_in, KEY) if text_in and row["role"] != "tool" else None,
             capture_mode="none",
             reached_user=not failed and not blocked,
             guards=guards or None,
@@ -186,10 +188,13 @@ HARMFUL: Final = {
     "DEV-C2": ("refusal",),
     "DEV-C3": ("leak",),
     "DEV-C5": ("error",),
+    "DEV-C6": ("latency", "time_to_first_token"),
+    "DEV-C2b": ("volume",),
+    "DEV-C4": ("model", "latency", "output_tokens"),
     "DEV-A1": ("injection_flag", "denied_tool"),
     "DEV-A2": ("denied_tool",),
 }
-"""Which rates each harmful change moves; latency (DEV-C6) is not a rate."""
+"""Which metrics each change moves; DEV-C4 was announced and DEV-C2b is no safety event, so neither may page."""
 
 
 def answers(truth: dict[str, Any]) -> list[dict[str, Any]]:

@@ -96,7 +96,8 @@ def test_a_budget_is_shared_by_all_ticks_of_all_series():
     """Twice the series or ticks, or half the budget, is twice the threshold; it is never below 1."""
     assert threshold(100, 8640, 1) == 864_000
     assert threshold(200, 8640, 1) == threshold(100, 8640 * 2, 1) == threshold(100, 8640, 0.5) == 2 * 864_000
-    assert threshold(1, 1, 50) == 1.0
+    assert threshold(1, 8640, 50) == 7 * 8640
+    assert threshold(0, 0, 50) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
@@ -26,11 +27,12 @@ from streams.flags import event_flags
 from streams.judge import Judge
 from streams.kafka_admin import check_topics, client_arguments
 from streams.local.broker import free_port
-from streams.merge import TickMerger
+from streams.merge import united
+from streams.policy import Policy
 from streams.publisher import Publisher
 from streams.reduce import reduce_tick
 from streams.replay import Replay, read
-from streams.sessions import FlaggedSessions
+from streams.sessions import Memory
 from streams.settings import WORKER_PORTS as PORTS
 from streams.settings import load
 from streams.sql_client import ask_rows as rows
@@ -218,13 +220,13 @@ class Campaign:
         found = {}
         for partition, records in self.log(INFERENCE).items():
             ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
-            sessions = FlaggedSessions(-(-settings.session_memory_seconds // settings.tick_seconds))
+            memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds))
             written = np.array([record.timestamp for record in records], np.int64)
             decoded = decode(records)
             flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
             ticks.add(countable(decoded, flags, written))
             for tick, parts in ticks.close():
-                for target, groups in shared_out(reduce_tick(parts, tick, sessions), WINDOWS.partitions).items():
+                for target, groups in shared_out(reduce_tick(parts, tick, memory), WINDOWS.partitions).items():
                     found[partition, tick, target] = groups
         return found
 
@@ -233,24 +235,22 @@ class Campaign:
         topics = check_topics(settings, [WINDOWS, CHECKPOINTS])
         series = 0
         for target in range(WINDOWS.partitions):
-            judge = Judge(
-                settings.tick_seconds, settings.pages_per_day / WINDOWS.partitions, settings.max_series,
-                settings.river_detector, dict(settings.river_parameters),
-            )  # fmt: skip
-            merger = TickMerger()
+            judge = Judge(settings.tick_seconds, 1 / WINDOWS.partitions, settings.max_series, Policy())
             sources = INFERENCE.partitions
             last = {p: max((w.tick for w, t in self._windows() if t == target and w.source_partition == p), default=-1)
                     for p in range(sources)}  # fmt: skip
             for tick in sorted({key[1] for key in windows if key[2] == target}):
                 if tick <= min(last.values()):
-                    sums = {}
-                    for source in range(sources):
-                        _add(sums, windows.get((source, tick, target), []), merger)
-                    judge.judge(tick, sums)
+                    parts = [
+                        SimpleNamespace(source_partition=source, groups=windows.get((source, tick, target), []))
+                        for source in range(sources)
+                    ]
+                    judge.judge(tick, united(parts))
+            judge.advance(min(last.values()))
             stored = self._checkpoint(topics, target)
             for name, array in judge.state().items():
                 np.testing.assert_array_equal(stored[f"judge_{name}"], array, err_msg=name)
-            series += len(judge.series)
+            series += judge.series
         return {"series": series}
 
     def _checkpoint(self, topics, target):
@@ -262,20 +262,6 @@ class Campaign:
             Publisher(client_arguments(settings)),
         )  # fmt: skip
         return asyncio.run(checkpoints.load(topics[settings.topic(WINDOWS.name)].topic_id, target)).arrays
-
-
-def _add(sums, groups, merger) -> None:
-    from schemas.windows import Window
-
-    if groups:
-        one = TickMerger(sources=1)
-        one.add(Window(source_topic="x", source_topic_id="x", source_partition=0, source_partitions=1, tick_seconds=10,
-                       first_tick=0, tick=1, groups=groups))  # fmt: skip
-        for name, rates in next(one.whole())[1].items():
-            cells = sums.setdefault(name, [[0, 0] for _ in rates])
-            for cell, more in zip(cells, rates, strict=True):
-                cell[0] += more[0]
-                cell[1] += more[1]
 
 
 if __name__ == "__main__":

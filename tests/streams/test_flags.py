@@ -37,7 +37,7 @@ CASES = [
     (guard("content.ncr", verdict="block", action="blocked", mode="monitor"), {"unsafe_attempted", "unsafe_served"}),
     (guard("content.ncr", mode="shadow"), set()),
     (guard("content.ncr", verdict="allow"), set()),
-    (guard("content.ncr", status="timeout"), set()),
+    (guard("content.ncr", status="timeout"), {"guard_failure"}),
     (guard("content.ncr", layer="input"), set()),
     (guard("sec.jailbreak", layer="input"), {"injection_flag"}),
     (guard("sec.data_leakage.pii"), {"leak"}),
@@ -68,9 +68,20 @@ def test_hijacked_tool_calls_are_denied_tools():
 
 
 def test_a_verdict_alone_is_not_lost():
-    """A standalone verdict counts as a trial and as flagged of what it found."""
+    """A standalone verdict counts as a trial and as flagged of what it found, and as a guard that was asked."""
     found = event_flags(columns(GuardVerdict(**BASE, guard=guard("content.ncr"))))
-    assert int(found.trials[0]) == int(found.flagged[0]) == BIT["unsafe_attempted"] | BIT["unsafe_served"]
+    assert int(found.flagged[0]) == BIT["unsafe_attempted"] | BIT["unsafe_served"]
+    assert int(found.trials[0]) == int(found.flagged[0]) | BIT["guard_failure"]
+
+
+@pytest.mark.parametrize(("verdict", "over"), [("flag", {"refusal", "over_refusal"}), ("allow", {"refusal"})])
+def test_over_refusal_is_counted_where_it_was_judged(verdict, over):
+    """A judge of over-refusal makes a trial whatever it says, and a refusal without one is none."""
+    judged = Inference(**BASE, outcome="refused", guards=[guard("qual.over_refusal", verdict=verdict)])
+    found = event_flags(columns(judged))
+    assert flagged(judged) == over
+    assert int(found.trials[0]) & BIT["over_refusal"]
+    assert not int(event_flags(columns(Inference(**BASE, outcome="refused"))).trials[0]) & BIT["over_refusal"]
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_a_killed_worker_is_back_in_time_and_health_tells(installation):
     [
         (["worker", "watch"], {"WATCHKEEPER_TOPIC_PREFIX": "none."}, "watchkeeper topics create"),
         (["worker", "watch"], {"WATCHKEEPER_TICK_SECONDS": "0"}, "WATCHKEEPER_TICK_SECONDS"),
-        (["worker", "detect"], {"WATCHKEEPER_RIVER_DETECTOR": "river.drift.Nope"}, "river.drift.ADWIN"),
+        (["worker", "detect"], {"WATCHKEEPER_POLICY": "no/such.yaml"}, "no/such.yaml cannot be read"),
         (["worker", "poet"], {}, "history, watch, detect"),
         (["sql", "SELEC 1"], {}, "Syntax error"),
     ],
