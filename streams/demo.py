@@ -106,7 +106,7 @@ def _lag(host: str, port: int) -> Any:
 
 def run_demo(settings: Settings, seconds: float) -> None:
     """Play the week, then hold what was found against what had been recorded."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 150)
     shutil.rmtree(settings.data_dir, ignore_errors=True)
     settings = settings.model_copy(update={"sql_port": free_port()})
     console.print("starting a Kafka broker and three workers; nothing but this machine is involved")

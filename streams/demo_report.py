@@ -13,7 +13,6 @@ from streams.settings import Settings
 from streams.sql_client import ask, ask_rows
 
 QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
-NEW_KINDS: Final = ("telemetry", "mix", "quantity", "pattern", "canary", "odd_event")
 GRACE: Final = timedelta(hours=2)
 """A finding may come this long after the end of a change and still be about it."""
 
@@ -53,7 +52,8 @@ def compare(settings: Settings, sent: int, console: Console) -> bool:
     console.print(
         f"pages {len(pages)}, about nothing that was recorded {len(false)}, on the quiet services {_quiet(false)}"
     )
-    console.print(table(item for item in found if item["severity"] == "page" or item["kind"] in NEW_KINDS))
+    console.print(table(item for item in found if item["severity"] == "page"))
+    console.print(_others(found))
     return equal and complete and not _quiet(false)
 
 
@@ -76,6 +76,18 @@ def _print_answers(answers: list[dict[str, Any]], found: list[dict[str, Any]], c
             shown.add_row(*named, delay, first["severity"], first["metric"], style="green")
     console.print(shown)
     return complete
+
+
+def _others(found: list[dict[str, Any]]) -> Table:
+    """Return how many findings of each other kind there are, with the first of each."""
+    shown = Table("kind", "", "findings", "for example", title="Everything else that was found")
+    kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for item in found:
+        if item["severity"] != "page":
+            kinds.setdefault((item["kind"], item["severity"]), []).append(item)
+    for (kind, severity), items in sorted(kinds.items()):
+        shown.add_row(kind, severity, str(len(items)), f"{items[0]['detected_ts']}: {items[0]['evidence']}")
+    return shown
 
 
 def _about(finding: dict[str, Any], answer: dict[str, Any]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from detectors.base import Alarm, Recovery
 from detectors.budget import threshold
 from detectors.columns import prefixed, under
-from detectors.patterns import NewPattern, PatternFinder
+from detectors.patterns import JOIN, NewPattern, PatternFinder
 from detectors.rates import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
@@ -26,11 +26,22 @@ USUAL_SHARE: Final = 0.002
 WARM_UP: Final = 5_000
 """Samples in which clusters are learned in silence; what they then make up is what is usual."""
 
+TTL: Final = 4_000
+"""Samples in which the members of a pattern must come."""
+
 FOLLOWED: Final = 512
 """Clusters whose rate is watched; the ones seen longest ago are given up first."""
 
 SHOWN: Final = 10
 MOST_USERS: Final = 200
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """A sample, and where and when it was seen."""
+
+    tick: int
+    service: str
+    sample: Sample
 
 
 class Members(msgspec.Struct):
@@ -44,11 +55,12 @@ class Members(msgspec.Struct):
     users: list[str] = []
     event_ids: list[str] = []
 
-    def add(self, service: str, sample: Sample, tick: int) -> None:
+    def add(self, seen: Seen) -> None:
         """Take in a member."""
+        sample = seen.sample
         self.size += 1
-        self.last_tick = tick
-        self.services[service] = self.services.get(service, 0) + 1
+        self.last_tick = seen.tick
+        self.services[seen.service] = self.services.get(seen.service, 0) + 1
         if sample.user and sample.user not in self.users and len(self.users) < MOST_USERS:
             self.users.append(sample.user)
         self.event_ids = [*self.event_ids, sample.event_id][-SHOWN:]
@@ -69,9 +81,10 @@ class PatternWatch:
         self._tick_seconds: Final = tick_seconds
         self._off: Final = policy.detectors.patterns == "off"
         self._tickets: Final = policy.budget.tickets_per_day * share
-        self.finder = PatternFinder(warm_up=WARM_UP)
+        self.finder = PatternFinder(ttl=TTL, warm_up=WARM_UP)
         self.rates = RateDetector(tick_seconds)
         self._followed = _Followed()
+        self._latest: list[Seen] = []
         self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
         self._opened: dict[int, str] = {}
 
@@ -86,15 +99,27 @@ class PatternWatch:
         if not len(readable):
             return []
         assigned = self.finder.assign(vectors)
-        chosen = [samples[row] for row in readable]
+        chosen = [Seen(tick, *samples[row]) for row in readable]
+        self._latest = [*self._latest, *chosen][-TTL:]
+        for pattern in assigned.new:
+            self._gather(pattern.number)
         counts: dict[int, int] = {}
-        for label, (service, sample) in zip(assigned.labels.tolist(), chosen, strict=True):
+        for label, seen in zip(assigned.labels.tolist(), chosen, strict=True):
             if label >= 0:
-                self._member(label, tick).add(service, sample, tick)
                 counts[label] = counts.get(label, 0) + 1
+                if not any(label == pattern.number for pattern in assigned.new):
+                    self._member(label, tick).add(seen)
         self._new |= {pattern.number for pattern in assigned.new}
         new = [self._new_finding(pattern, tick) for pattern in assigned.new]
         return [*new, *self._rates(tick, counts, len(chosen))]
+
+    def _gather(self, number: int) -> None:
+        """Find the members that made a cluster new among the latest samples: until now they were unknown."""
+        _, vectors = read_vectors([seen.sample.vector for seen in self._latest])
+        alike = vectors @ self.finder.centroid(number) >= JOIN
+        members = [seen for seen, is_member in zip(self._latest, alike.tolist(), strict=True) if is_member]
+        for seen in members:
+            self._member(number, members[0].tick).add(seen)
 
     def _member(self, label: int, tick: int) -> Members:
         members = self._followed.members
@@ -123,7 +148,6 @@ class PatternWatch:
 
     def _new_finding(self, pattern: NewPattern, tick: int) -> Finding:
         members = self._member(pattern.number, tick)
-        members.size = max(members.size, pattern.size)
         return self._finding(("new", pattern.number), "pattern", "info", tick, members, "new")
 
     def _rate_finding(self, found: Alarm | Recovery, label: int) -> Finding:
@@ -143,7 +167,7 @@ class PatternWatch:
         self, name: tuple[object, ...], kind: str, severity: str, tick: int, members: Members, verdict: str
     ) -> Finding:
         services = sorted(members.services, key=lambda service: (-members.services[service], service))
-        hours = max((tick - members.first_tick + 1) * self._tick_seconds / 3600, 1 / 60)
+        hours = max((tick - members.first_tick + 1) * self._tick_seconds / 3600, 1.0)
         ids = ", ".join(map(literal, members.event_ids))
         return Finding(
             finding_id=identity("pattern", *name, members.first_tick),
@@ -170,7 +194,7 @@ class PatternWatch:
             },
             evidence=(
                 f"{members.size} inputs of one pattern ({verdict}) since "
-                f"{moment(members.first_tick, self._tick_seconds)}, {members.size / hours:.1f} an hour, "
+                f"{moment(members.first_tick, self._tick_seconds)}, {members.size / hours:.1f} in an hour, "
                 f"from {len(members.users)} users of {', '.join(services[:5]) or '?'}"
             ),
             evidence_sql=(
@@ -183,6 +207,7 @@ class PatternWatch:
         encoded = b"\n".join(msgspec.json.encode(item) for item in self._followed.members.values())
         return {
             "members": np.frombuffer(encoded, np.uint8),
+            "latest": np.frombuffer(msgspec.json.encode(self._latest), np.uint8),
             "new": np.array(sorted(self._new), np.int64),
             "rows": np.array(sorted(self._followed.rows.items()), np.int64).reshape(-1, 2),
             "opened": np.array([(str(n), found) for n, found in sorted(self._opened.items())], np.str_).reshape(-1, 2),
@@ -197,6 +222,7 @@ class PatternWatch:
         self._followed = _Followed(
             {item.number: item for item in members}, {int(label): int(row) for label, row in state["rows"]}
         )
+        self._latest = msgspec.json.decode(state["latest"].tobytes(), type=list[Seen])
         self._new = set(state["new"].tolist())
         self._opened = {int(number): finding for number, finding in state["opened"].tolist()}
         self.finder = PatternFinder.from_state(under("finder_", state))
