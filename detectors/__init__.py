@@ -3,23 +3,41 @@
 Which one to take
 -----------------
 `rates.RateDetector`
-    A rate of rare flags (unsafe, injection, leak, refusal, error, denied tool). Give it trials and flagged per
-    series and tick, sessions rather than events, because what comes in bursts breaks any promise. It pages: while
-    the rate stays under the baseline ceiling, the mean number of active ticks to a false alarm is at least its
-    threshold, whatever the dependence. It also tells when a risen rate is back.
-`river_vote.DriftVote`
-    A second opinion by any drift detector of River, without a ceiling and without a promise: a ticket, never a page.
-`river_api.RateDriftDetector`
-    The rate detector behind River's own interface, one 0 or 1 at a time.
+    A rate of rare flags (unsafe, injection, leak, refusal, error, denied tool), its rises or its falls. Give it trials
+    and flagged per series and tick, sessions rather than events, because what comes in bursts breaks any promise.
+    While the rate stays under its ceiling, the mean number of active ticks to a false alarm is at least the threshold,
+    whatever the dependence. It also tells when the rate is back.
+`quantities.QuantityDetector`
+    A latency, a token count, a score: has its distribution moved, as histograms per tick. No shape is assumed.
+`mixes.MixDetector`
+    Shares of names (categories, models, tools): which one has risen, or is new.
+`volume.VolumeWatch`
+    Events a minute of each source: silence, flood and recovery. About the telemetry, not about safety.
+`odd.OddEvents` with `rank_budget.RankBudget`
+    One event unlike the others of its context; the budget says how many a day are worth a look.
+`patterns.PatternFinder`
+    Vectors of texts: which clusters are new. It names a cluster and promises nothing; give its members to the rate
+    detector.
+`canary.CanaryComparison`
+    A candidate beside what is stable: worse, not worse by a margin, or undecided, at any moment.
+`strata.ReviewSampler`, `true_rate`
+    Which events people should label, and the true rate and the quality of a guard from few labels.
+`metric.MetricScorer`
+    One line on a chart without counts behind it: an anomaly score from 0 to 1.
+`river_vote.DriftVote`, `river_anomaly.RiverAnomaly`
+    Any drift or anomaly detector of River by its dotted name, as a second opinion: a ticket, never a page.
+`river_api.RateDriftDetector`, `river_anomaly.OddEventDetector`, `metric.MetricAnomalyDetector`
+    Ours behind River's own interfaces, one observation at a time.
 `intervals`
     `wilson` for a rate that is shown once; `confidence_sequence` for a rate that is looked at all the time.
 `budget.threshold`
     From "at most so many false pages a day for the whole fleet" to the threshold of each series.
 
-All of them: no clock, no I/O, no randomness; score first, learn second; state in flat arrays with a version. What
-comes out is a function of the sequence of ticks and sums, not of how they were batched or when a detector was stored
-and restored.
+All of them: no clock, no I/O, no randomness without a seed; score first, learn second; state in flat arrays with a
+version, never a pickle. What comes out is a function of the sequence of ticks and sums, not of how they were batched
+or when a detector was stored and restored; where a batch is a unit, the class says so.
 
-The parts of the rate detector: `baseline` (what is normal, and the ceiling), `likelihood` (the bets on a rise),
-`excursions` (its onset), `quarantine` (what must not be learned yet), `recovery` (the down-test).
+The parts they are made of: `baseline` (normal rates, and their bounds), `reference` and `tilts` (normal distributions,
+and bets on others), `likelihood`, `evidence` and `excursions` (Shiryaev-Roberts sums, and onsets), `quarantine` (what
+must not be learned yet), `inflation` (how much counts scatter), `recovery` and `returning` (what proves the end).
 """

@@ -67,6 +67,8 @@ class Baseline(Columns):
         "reference",
         "hour_trials",
         "hour_flagged",
+        "day_trials",
+        "day_flagged",
     )
 
     def __init__(self, tick_seconds: int, half_life_days: float = HALF_LIFE_DAYS, *, seasonal: bool = True) -> None:
@@ -90,6 +92,9 @@ class Baseline(Columns):
         self.reference: Ints = np.empty(0, np.int64)
         self.hour_trials: npt.NDArray[np.float32] = np.empty(cells, np.float32)
         self.hour_flagged: npt.NDArray[np.float32] = np.empty(cells, np.float32)
+        days = (0, _DAY if seasonal else 0)
+        self.day_trials: npt.NDArray[np.float32] = np.empty(days, np.float32)  # over all days of the week
+        self.day_flagged: npt.NDArray[np.float32] = np.empty(days, np.float32)
 
     def grow(self, priors: Floats, parents: Ints | None = None, ceilings: Floats | None = None) -> None:
         """Add series.
@@ -200,9 +205,10 @@ class Baseline(Columns):
     def _cell(self, rows: Ints, hour: int, level: Floats, weight: Floats) -> Floats:
         """Return the rate of an hour of the week, shrunk to its hour of the day, and that to the level."""
         pseudo = HOUR_EVENTS * weight
-        others = [(hour + day * _DAY) % _HOURS for day in range(1, 7)]
-        daily = _shrunk(_total(self.hour_flagged, rows, others), _total(self.hour_trials, rows, others), level, pseudo)
-        return _shrunk(_total(self.hour_flagged, rows, [hour]), _total(self.hour_trials, rows, [hour]), daily, pseudo)
+        day, flagged, trials = hour % _DAY, self.hour_flagged[rows, hour], self.hour_trials[rows, hour]
+        other_flagged = np.maximum(self.day_flagged[rows, day] - flagged, 0)  # what rounding leaves is no count
+        other_trials = np.maximum(self.day_trials[rows, day] - trials, 0)
+        return _shrunk(flagged, trials, _shrunk(other_flagged, other_trials, level, pseudo), pseudo)
 
     def learn(self, rows: Ints, tick: int, trials: Floats, flagged: Floats) -> None:
         """Take sums for the normal level, as of a tick."""
@@ -220,19 +226,22 @@ class Baseline(Columns):
         due = np.flatnonzero(halvings)
         if len(due):
             factor = np.exp2(-halvings[due].astype(np.float32))[:, None]
-            self.hour_trials[rows[due]] *= factor
-            self.hour_flagged[rows[due]] *= factor
+            for counts in (self.hour_trials, self.hour_flagged, self.day_trials, self.day_flagged):
+                counts[rows[due]] *= factor
             self.reference[rows[due]] += halvings[due] * self.half_life
 
     def learn_hours(self, rows: Ints, tick: int, hours: Ints, trials: Floats, flagged: Floats) -> None:
         """Take sums for the normal rate of the hours (since the epoch) they came from, as of a tick.
 
-        A series may be named for several hours, but only once for each hour of the week.
+        A series may be named for several hours, but only once for each hour of the day.
         """
         if self.seasonal:
             weight = np.exp2((tick - self.reference[rows]) / self.half_life)
-            self.hour_trials[rows, hours % _HOURS] += trials * weight
-            self.hour_flagged[rows, hours % _HOURS] += flagged * weight
+            trials, flagged = trials * weight, flagged * weight
+            self.hour_trials[rows, hours % _HOURS] += trials
+            self.hour_flagged[rows, hours % _HOURS] += flagged
+            self.day_trials[rows, hours % _DAY] += trials
+            self.day_flagged[rows, hours % _DAY] += flagged
 
     def restart(self, row: int, tick: int, trials: float, flagged: float) -> None:
         """Start a series anew from these sums: prior, policy, parent and season are forgotten."""
@@ -240,7 +249,8 @@ class Baseline(Columns):
         self.policy[row], self.parent[row] = np.inf, _NEVER
         self.trials[row], self.flagged[row] = trials, flagged
         self.learned[row] = self.begun[row] = self.reference[row] = tick
-        self.hour_trials[row], self.hour_flagged[row] = 0, 0
+        for counts in (self.hour_trials, self.hour_flagged, self.day_trials, self.day_flagged):
+            counts[row] = 0
 
     def hour_of(self, tick: int) -> int:
         """Return the hour since the epoch that a tick belongs to."""
@@ -259,11 +269,8 @@ def _widening(events: Floats) -> Floats:
     return factor
 
 
-def _shrunk(flagged: Floats, trials: Floats, target: Floats, pseudo: Floats) -> Floats:
+def _shrunk(
+    flagged: npt.NDArray[np.float32], trials: npt.NDArray[np.float32], target: Floats, pseudo: Floats
+) -> Floats:
     rate: Floats = (flagged + pseudo) / (trials + pseudo / target)
     return rate
-
-
-def _total(counts: npt.NDArray[np.float32], rows: Ints, hours: list[int]) -> Floats:
-    total: Floats = counts[rows[:, None], hours].sum(axis=1, dtype=np.float64)
-    return total
