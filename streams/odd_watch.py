@@ -62,7 +62,8 @@ class OddWatch:
             else None
         )
         self._budgets = {"odd": RankBudget(), "river": RankBudget()}
-        self._per_day = 0.0  # events, fading over a day
+        self._events = 0.0  # fading over a day
+        self._age = 0.0  # minutes
         self._minute = -1
         self._waiting = _Waiting()
 
@@ -101,10 +102,13 @@ class OddWatch:
     def _end_minutes(self, minute: int) -> list[Finding]:
         rows, features, ids, times = self._waiting.taken()
         elapsed = max(minute - self._minute, 1) if self._minute >= 0 else 1
-        self._per_day = self._per_day * 0.5 ** (elapsed / HALF_LIFE_MINUTES) + len(rows) * np.log(2)
+        self._age += elapsed
+        self._events = self._events * 0.5 ** (elapsed / HALF_LIFE_MINUTES) + len(rows)
         if not len(rows):
             return []
-        per_alert = max(self._per_day / self._alerts_per_day, 1.0)
+        # as many events a day as these say, if they came in as many minutes as there have been, fading alike
+        per_day = self._events * np.log(2) / (1 - 0.5 ** (self._age / HALF_LIFE_MINUTES))
+        per_alert = max(per_day / self._alerts_per_day, 1.0)
         scores = self.odd.score(rows, features)
         chosen = {"odd": self._alerts("odd", scores, per_alert)}
         if self.river is not None:
@@ -154,7 +158,7 @@ class OddWatch:
         river = prefixed("river_", self.river.state()) if self.river is not None else {}
         return {
             "minute": np.array([self._minute]),
-            "per_day": np.array([self._per_day]),
+            "counts": np.array([self._events, self._age]),
             **prefixed("waiting_", self._waiting.state()),
             **prefixed("traces_", self._traces.state()),
             **prefixed("book_", self.book.state()),
@@ -169,7 +173,8 @@ class OddWatch:
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned; a second scorer that is new learns from now on."""
-        self._minute, self._per_day = int(state["minute"][0]), float(state["per_day"][0])
+        self._minute = int(state["minute"][0])
+        self._events, self._age = state["counts"].tolist()
         self._waiting.restore(under("waiting_", state))
         self._traces.restore(under("traces_", state))
         self.book.restore(under("book_", state))

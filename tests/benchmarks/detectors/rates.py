@@ -1,7 +1,7 @@
 """Rates: the fleet week, the promise, season and bursts, and the cost, through `RateDetector` itself."""
 
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from river import drift
@@ -9,6 +9,9 @@ from river import drift
 from detectors.budget import threshold
 from detectors.likelihood import log_likelihood_ratios, shiryaev_roberts
 from detectors.rates import RateDetector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DAY = 1_440
 SERIES = 5_000
@@ -103,9 +106,7 @@ def promise(seed: int) -> list[dict[str, object]]:
     """Return run lengths to a false alarm over what is promised, and those of River's detectors."""
     rng, rows = np.random.default_rng(seed), []
     for p in (0.002, 0.01, 0.05):
-        kept = []
-        for limit in (1e4, 1e5, 1e6):
-            kept.append(f"{_run_length(rng, p, limit) / limit:.2f}")
+        kept = [f"{_run_length(rng, p, limit) / limit:.2f}" for limit in (1e4, 1e5, 1e6)]
         rows.append(
             {
                 "what": f"run length / A at a rate of {p:g}, A = 1e4, 1e5, 1e6",
