@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench kills clean
+.PHONY: demo test lint bench bench-detectors kills clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -28,6 +28,9 @@ test: lint  ## every check
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline
+
+bench-detectors: $(READY)  ## what the detectors promise, held against what they do; NAB=PATH adds that benchmark
+	@$(BIN)/python -m tests.benchmarks.detectors $(if $(NAB),--nab $(NAB))
 
 kills: $(READY)  ## the long kill campaign
 	@$(BIN)/python -m tests.faults.campaign --kills 200 --seconds 500 --events 60000

@@ -163,6 +163,21 @@ def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
     )
 
 
+@app.command()
+def budget(clickhouse: Store = None) -> None:
+    """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
+    from rich.console import Console
+
+    from streams.found import BUDGET_QUERY, budget_table
+    from streams.policy import load_policy
+    from streams.sql_client import ask_rows
+
+    settings = load(clickhouse=clickhouse)
+    promised = load_policy(settings.policy).budget
+    per_day = {"page": promised.pages_per_day, "ticket": promised.tickets_per_day}
+    Console().print(budget_table(ask_rows(settings, BUDGET_QUERY), per_day))
+
+
 @letters_app.command("list")
 def list_letters(kafka: Kafka = None, limit: Annotated[int, typer.Option(min=1)] = 50) -> None:
     """List refused records, newest last, with their reasons."""

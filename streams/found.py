@@ -17,7 +17,37 @@ FROM findings FINAL
 ORDER BY detected_time, finding_id
 """
 
+BUDGET_QUERY: Final = """
+SELECT
+    found.severity AS severity, count() AS raised,
+    countIf(judged.verdict = 'false') AS false_ones, countIf(judged.verdict = 'real') AS real_ones,
+    countIf(found.finding_id IN (SELECT opened_finding_id FROM findings FINAL)) AS over,
+    greatest(dateDiff('second', min(detected_time), max(detected_time)) / 86400, 1) AS days
+FROM (SELECT * FROM findings FINAL WHERE severity IN ('page', 'ticket')) AS found
+LEFT JOIN (
+    SELECT rule_id, if(argMax(false_positive, transition_time) = true, 'false', 'real') AS verdict
+    FROM incident_transitions FINAL WHERE transition IN ('closed', 'false_positive') GROUP BY rule_id
+) AS judged ON judged.rule_id = found.finding_id
+GROUP BY severity ORDER BY severity
+"""
+"""An incident names the finding that opened it as its rule; until it is closed the finding is not judged."""
+
 STYLES: Final = {"page": "bold red", "ticket": "yellow", "info": "green"}
+
+
+def budget_table(rows: Iterable[dict[str, Any]], promised: dict[str, float]) -> Table:
+    """Return what was promised a day beside what was raised a day, and what became of it."""
+    names = ("", "promised false a day", "raised a day", "raised", "real", "false", "not judged", "over by proof")
+    shown = Table(*names, title="The budget")
+    for row in rows:
+        raised, false, real = (int(row[name]) for name in ("raised", "false_ones", "real_ones"))
+        shown.add_row(
+            row["severity"],
+            f"{promised[row['severity']]:g}",
+            f"{raised / float(row['days']):.2f}",
+            *map(str, (raised, real, false, raised - real - false, row["over"])),
+        )
+    return shown
 
 
 def table(findings: Iterable[dict[str, Any]]) -> Table:

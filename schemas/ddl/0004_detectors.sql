@@ -37,6 +37,17 @@ ALTER TABLE service_minutes
     ADD COLUMN guard_failure_trials UInt64 AFTER over_refusal,
     ADD COLUMN guard_failure UInt64 AFTER guard_failure_trials;
 
+CREATE VIEW telemetry_gaps AS
+SELECT
+    opened.service_name AS service_name, opened.verdict AS what,
+    assumeNotNull(opened.onset_time) AS began, closed.detected_time AS ended, opened.evidence AS evidence
+FROM (SELECT * FROM findings FINAL WHERE kind = 'telemetry') AS opened
+LEFT JOIN (
+    SELECT opened_finding_id, toNullable(min(detected_time)) AS detected_time
+    FROM findings FINAL WHERE kind = 'recovery' GROUP BY opened_finding_id
+) AS closed ON closed.opened_finding_id = opened.finding_id
+SETTINGS join_use_nulls = 1;
+
 DROP VIEW service_minutes_now;
 
 CREATE VIEW service_minutes_now AS
