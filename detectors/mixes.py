@@ -15,14 +15,11 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from detectors.base import Bools, Floats, Ints, State, StateError, checked_cells, checked_tick
-from detectors.columns import Columns, check_version, stored, take_over
-from detectors.evidence import Evidence
-from detectors.inflation import Inflation
+from detectors.base import Bools, Floats, Ints, State, checked_cells, checked_tick
+from detectors.distribution import DistributionDetector
 from detectors.reference import BANDS, Reference
-from detectors.returning import BACK, Returns
+from detectors.returning import BACK
 
-VERSION: Final = 1
 MULTIPLIERS: Final = np.array([2.0, 5.0])
 NEW_MULTIPLIERS: Final = np.array([5.0, 20.0])
 """Of slot 0: nothing new has come yet, so what comes is a multiple of next to nothing."""
@@ -70,7 +67,7 @@ class _Shares(Reference):
         self.known[row, band] = known
 
 
-class MixDetector:
+class MixDetector(DistributionDetector[_Shares]):
     """The detector of all mixes of a partition.
 
     Parameters
@@ -95,40 +92,29 @@ class MixDetector:
     [(3, 2.0, True)]
     """
 
+    VERSION = 1
+    KIND = "mix detector"
+
     def __init__(self, tick_seconds: int, slots: int) -> None:
-        self.tick_seconds: Final = tick_seconds
-        self.slots: Final = slots
-        self.tick = -1
-        self._evidence: Final = Evidence(slots * _WIDE)
-        self._inflation: Final = Inflation()
-        self._returns: Final = Returns()
-        self._shares: Final = _Shares(slots)
+        super().__init__(tick_seconds, slots, slots * _WIDE, _Shares(slots))
         self._multipliers: Final = np.tile(MULTIPLIERS, (slots, 1))
         self._multipliers[0] = NEW_MULTIPLIERS
         self._signs: Final = np.where(np.arange(slots) % 2, 1.0, -1.0)
 
-    def __len__(self) -> int:
-        return len(self._shares)
-
     def grow(self, count: int) -> None:
         """Add series, with slot 0 alone in use."""
-        for part in self._parts().values():
-            part.extend(count)
-        self._shares.used[len(self) - count :, 0] = True
+        super().grow(count)
+        self._reference.used[len(self) - count :, 0] = True
 
     def use(self, series: int, slot: int, seen: float = 0.0) -> None:
         """Give a slot to a name that was counted `seen` times among the unknown, as of the next renewal."""
-        self._shares.used[series, slot] = True
-        for counts in (self._shares.counts[series], self._shares.waiting[series]):
+        self._reference.used[series, slot] = True
+        for counts in (self._reference.counts[series], self._reference.waiting[series]):
             unknown = float(counts[:, 0].sum())
             moved = counts[:, 0] * (min(seen / unknown, 1.0) if unknown else 0.0)
             counts[:, slot] += moved
             counts[:, 0] -= moved
             seen -= float(moved.sum())
-
-    def is_open(self, series: int) -> bool:
-        """Tell whether a finding of a series is open."""
-        return bool(self._returns.alternative[series] > 0)
 
     def update(self, tick: int, series: Ints, slots: Ints, counts: Floats, promise: float) -> list[Swing]:
         """Score the counts of a tick, then learn from them.
@@ -148,17 +134,17 @@ class MixDetector:
             Where time goes backwards, a cell is not known, or a count is not a whole number above 0.
         """
         tick = checked_tick(tick, self.tick)
-        cells, slot, amounts = checked_cells(series, slots, counts, len(self), self.slots)
+        cells, slot, amounts = checked_cells(series, slots, counts, len(self), self.cells)
         self.tick = tick
         rows, at = np.unique(cells, return_inverse=True)
-        table = np.zeros((len(rows), self.slots))
+        table = np.zeros((len(rows), self.cells))
         np.add.at(table, (at, slot), amounts)
         self._renew(rows, tick)
-        band = int(tick * self.tick_seconds // (86_400 // BANDS)) % BANDS
-        usable = self._shares.usable[rows]
+        band = self._band(tick)
+        usable = self._reference.usable[rows]
         found = self._score(tick, rows[usable], table[usable], band, promise)
         taken = ~self._returns.is_open(cells)
-        self._shares.wait(cells[taken], band, slot[taken], amounts[taken])
+        self._reference.wait(cells[taken], band, slot[taken], amounts[taken])
         return found
 
     def _score(self, tick: int, rows: Ints, table: Floats, band: int, promise: float) -> list[Swing]:
@@ -166,8 +152,8 @@ class MixDetector:
         self._learn_scatter(rows, table, band)
         is_open = self._returns.is_open(rows)
         watched, followed = rows[~is_open], rows[is_open]
-        used = self._shares.used[watched].sum(axis=1)
-        statistic = self._evidence.add(tick, watched, ratios[~is_open]) * self.slots / np.maximum(used, 1)
+        used = self._reference.used[watched].sum(axis=1)
+        statistic = self._evidence.add(tick, watched, ratios[~is_open]) * self.cells / np.maximum(used, 1)
         alarming = np.flatnonzero(statistic >= promise)
         back = self._returns.follow(followed, ratios[is_open])
         return [
@@ -177,23 +163,23 @@ class MixDetector:
 
     def _log_ratios(self, rows: Ints, table: Floats, band: int) -> Floats:
         """Return tempered log L, shape (rows, slots x multipliers); slots that are not in use never gain."""
-        share = self._shares.share[rows, band][:, :, None]
+        share = self._reference.share[rows, band][:, :, None]
         safe = np.where(share > 0, share, 0.5)
         raised = np.minimum(safe * self._multipliers, 0.5 + safe / 2)
         n = table.sum(axis=1)[:, None, None]
         count = table[:, :, None]
         ratios = count * np.log(raised / safe) + (n - count) * (np.log1p(-raised) - np.log1p(-safe))
-        known = self._shares.known[rows, band][:, None, None]
+        known = self._reference.known[rows, band][:, None, None]
         low = (1 + _CARE * np.sqrt(safe * known + 1)) / known  # by how much a share may be higher than it looks
         ratios -= n * np.log1p(low * (raised - safe) / (safe * (1 - safe)))
         ratios /= self._inflation.factor(rows)[:, None, None]
-        whole: Floats = np.where(share > 0, ratios, -np.inf).reshape(len(rows), self.slots * _WIDE)
+        whole: Floats = np.where(share > 0, ratios, -np.inf).reshape(len(rows), self.cells * _WIDE)
         return whole
 
     def _learn_scatter(self, rows: Ints, table: Floats, band: int) -> None:
         """Learn how much one contrast of the common slots scatters, while no finding is open."""
         calm = ~self._returns.is_open(rows)
-        share, counts = self._shares.share[rows, band][calm], table[calm]
+        share, counts = self._reference.share[rows, band][calm], table[calm]
         weight = np.where(share >= COMMON, self._signs / np.sqrt(np.maximum(share, COMMON)), 0.0)
         n = counts.sum(axis=1)
         mean = (weight * share).sum(axis=1)
@@ -202,15 +188,12 @@ class MixDetector:
 
     def _raise(self, tick: int, row: int, statistic: float, promise: float, band: int) -> Swing:
         alternative, onset = self._evidence.strongest(row)
-        self._evidence.clear(row)
-        self._returns.start(row, alternative)
-        self._shares.waiting[row] = 0
+        self._open(row, alternative)
         return self._swing(row, tick, onset, min(statistic, 1e300), promise, alternative, band)
 
     def _close(self, tick: int, row: int, band: int) -> Swing:
         alternative = int(self._returns.alternative[row]) - 1
-        self._returns.end(row)
-        self._evidence.clear(row)
+        self._begin_anew(row)
         return self._swing(row, tick, tick, float(np.exp(BACK)), 0.0, alternative, band, back=True)
 
     def _swing(
@@ -218,36 +201,8 @@ class MixDetector:
         *, back: bool = False,
     ) -> Swing:  # fmt: skip
         slot, size = divmod(alternative, _WIDE)
-        before = float(self._shares.share[row, band, slot])
+        before = float(self._reference.share[row, band, slot])
         return Swing(row, tick, onset, e_value, promise, slot, float(self._multipliers[slot, size]), before, back)
-
-    def accept(self, series: int) -> None:
-        """Take the change for the new normal: close the finding, and learn the shares anew."""
-        self._returns.end(series)
-        self._evidence.clear(series)
-        self._shares.forget(series)
-
-    def _renew(self, rows: Ints, tick: int) -> None:
-        hour = tick * self.tick_seconds // 3600
-        due = self._shares.due(rows, hour)
-        due = due[~self._evidence.suspicious(due) & ~self._returns.is_open(due)]
-        inflation = self._inflation.factor(due)
-        for row, factor in zip(due.tolist(), inflation.tolist(), strict=True):  # once an hour, not once a tick
-            self._shares.renew(row, hour, factor)
-
-    def _parts(self) -> dict[str, Columns]:
-        return {
-            "evidence_": self._evidence,
-            "inflation_": self._inflation,
-            "returns_": self._returns,
-            "shares_": self._shares,
-        }
-
-    def state(self) -> State:
-        """Return everything as flat arrays, with a version."""
-        state: State = {"version": np.array([VERSION]), "tick": np.array([self.tick])}
-        state["settings"] = np.array([self.tick_seconds, self.slots])
-        return state | stored(self._parts())
 
     @classmethod
     def from_state(cls, state: State, tick_seconds: int, slots: int) -> "MixDetector":
@@ -258,10 +213,4 @@ class MixDetector:
         StateError
             Where the state is of another version or other settings, or not whole.
         """
-        detector = cls(tick_seconds, slots)
-        check_version(state, VERSION, "mix detector")
-        if "tick" not in state or "settings" not in state or state["settings"].tolist() != [tick_seconds, slots]:
-            raise StateError("mix detector state was kept with other settings; set them back or start without it")
-        detector.tick = int(state["tick"][0])
-        take_over(detector._parts(), state)
-        return detector
+        return cls(tick_seconds, slots).take_over(state)

@@ -16,15 +16,13 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Floats, Ints, State, StateError, checked_cells, checked_tick
-from detectors.columns import Columns, check_version, stored, take_over
-from detectors.evidence import Evidence
-from detectors.inflation import Inflation
-from detectors.reference import BANDS, HistogramReference
-from detectors.returning import BACK, Returns
+from detectors.base import Floats, Ints, State, checked_cells, checked_tick
+from detectors.columns import Columns
+from detectors.distribution import DistributionDetector
+from detectors.reference import HistogramReference
+from detectors.returning import BACK
 from detectors.tilts import ALTERNATIVES, TILTS, median
 
-VERSION: Final = 1
 RECENT: Final = 20.0
 """Events after which the histogram of the latest events has lost half of what it knew."""
 
@@ -59,7 +57,7 @@ class _Recent(Columns):
         self.counts: npt.NDArray[np.float32] = np.empty((0, bins), np.float32)
 
 
-class QuantityDetector:
+class QuantityDetector(DistributionDetector[HistogramReference]):
     """The detector of all quantities of a partition.
 
     Parameters
@@ -86,27 +84,12 @@ class QuantityDetector:
     [('up', True)]
     """
 
+    VERSION = 1
+    KIND = "quantity detector"
+
     def __init__(self, tick_seconds: int, bins: int) -> None:
-        self.tick_seconds: Final = tick_seconds
-        self.bins: Final = bins
-        self.tick = -1
-        self._evidence: Final = Evidence(ALTERNATIVES)
-        self._inflation: Final = Inflation()
-        self._returns: Final = Returns()
-        self._reference: Final = HistogramReference(bins)
         self._recent: Final = _Recent(bins)
-
-    def __len__(self) -> int:
-        return len(self._reference)
-
-    def grow(self, count: int) -> None:
-        """Add series."""
-        for part in self._parts().values():
-            part.extend(count)
-
-    def is_open(self, series: int) -> bool:
-        """Tell whether a finding of a series is open."""
-        return bool(self._returns.alternative[series] > 0)
+        super().__init__(tick_seconds, bins, ALTERNATIVES, HistogramReference(bins))
 
     def update(self, tick: int, series: Ints, bins: Ints, counts: Floats, promise: float) -> list[Shift]:
         """Score the histograms of a tick, then learn from them.
@@ -126,11 +109,11 @@ class QuantityDetector:
             Where time goes backwards, a cell is not known, or a count is not a whole number above 0.
         """
         tick = checked_tick(tick, self.tick)
-        cells = checked_cells(series, bins, counts, len(self), self.bins)
+        cells = checked_cells(series, bins, counts, len(self), self.cells)
         self.tick = tick
         rows, at = np.unique(cells[0], return_inverse=True)
         self._renew(rows, tick)
-        band = int(tick * self.tick_seconds // (86_400 // BANDS)) % BANDS
+        band = self._band(tick)
         usable = self._reference.usable[rows]
         ratios, score = self._log_ratios(rows, at, cells, band)
         shifts = self._score(tick, rows, ratios, usable, promise)
@@ -167,15 +150,13 @@ class QuantityDetector:
     def _raise(self, tick: int, row: int, statistic: float, promise: float) -> Shift:
         tilt, onset = self._evidence.strongest(row)
         shift = self._shift(row, tick, onset, statistic, promise, tilt, back=False)
-        self._evidence.clear(row)
-        self._returns.start(row, tilt)
-        self._reference.waiting[row] = 0
+        self._open(row, tilt)
         return shift
 
     def _close(self, tick: int, row: int) -> Shift:
         tilt = int(self._returns.alternative[row]) - 1
         shift = self._shift(row, tick, tick, float(np.exp(BACK)), 0.0, tilt, back=True)
-        self._reset(row)
+        self._begin_anew(row)
         return shift
 
     def _shift(
@@ -198,15 +179,9 @@ class QuantityDetector:
             back=back,
         )
 
-    def _reset(self, row: int) -> None:
-        self._evidence.clear(row)
-        self._returns.end(row)
+    def _begin_anew(self, row: int) -> None:
+        super()._begin_anew(row)
         self._recent.counts[row] = 0
-
-    def accept(self, series: int) -> None:
-        """Take the change for the new normal: close the finding, and learn the reference anew."""
-        self._reset(series)
-        self._reference.forget(series)
 
     def _learn(
         self, rows: Ints, at: Ints, cells: tuple[Ints, Ints, Floats], band: int, score: tuple[Floats, Floats]
@@ -220,28 +195,8 @@ class QuantityDetector:
         taken = quiet[at]
         self._reference.wait(series[taken], band, bins[taken], counts[taken])
 
-    def _renew(self, rows: Ints, tick: int) -> None:
-        hour = tick * self.tick_seconds // 3600
-        due = self._reference.due(rows, hour)
-        due = due[~self._evidence.suspicious(due) & ~self._returns.is_open(due)]
-        inflation = self._inflation.factor(due)
-        for row, factor in zip(due.tolist(), inflation.tolist(), strict=True):  # once an hour, not once a tick
-            self._reference.renew(row, hour, factor)
-
     def _parts(self) -> dict[str, Columns]:
-        return {
-            "evidence_": self._evidence,
-            "inflation_": self._inflation,
-            "returns_": self._returns,
-            "reference_": self._reference,
-            "recent_": self._recent,
-        }
-
-    def state(self) -> State:
-        """Return everything as flat arrays, with a version."""
-        state: State = {"version": np.array([VERSION]), "tick": np.array([self.tick])}
-        state["settings"] = np.array([self.tick_seconds, self.bins])
-        return state | stored(self._parts())
+        return {**super()._parts(), "recent_": self._recent}
 
     @classmethod
     def from_state(cls, state: State, tick_seconds: int, bins: int) -> "QuantityDetector":
@@ -252,10 +207,4 @@ class QuantityDetector:
         StateError
             Where the state is of another version or other settings, or not whole.
         """
-        detector = cls(tick_seconds, bins)
-        check_version(state, VERSION, "quantity detector")
-        if "tick" not in state or "settings" not in state or state["settings"].tolist() != [tick_seconds, bins]:
-            raise StateError("quantity detector state was kept with other settings; set them back or start without it")
-        detector.tick = int(state["tick"][0])
-        take_over(detector._parts(), state)
-        return detector
+        return cls(tick_seconds, bins).take_over(state)

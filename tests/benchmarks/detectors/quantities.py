@@ -46,7 +46,7 @@ def run_length(series, ticks, promise, rho, seed):
         found = detector.update(tick, *source.bins(), 1e12 if tick < LEARNED else promise)
         for shift in found:
             alarms += not shift.back
-            detector._reset(shift.series)
+            detector._begin_anew(shift.series)
     return alarms, series * ticks
 
 
