@@ -1,189 +1,252 @@
-"""Canary against stable: the candidate is worse, is not worse by a margin, or it is too early to say.
+"""Canary against stable: tells when a candidate is worse, many pairs at once, looked at as often as one likes.
 
-Given k flagged sessions in a tick, each came from the candidate with probability s, the candidate's share of the
-tick's trials, if both are alike; whatever the common rate does, that does not change. For an odds ratio R the
-candidate's part of the flagged is s R / (1 + s (R - 1)), so with k_c of k from the candidate::
+Only flagged sessions speak. If the candidate has s of the trials of a tick, and its rate is r times the stable
+one, the odds that a flagged session is the candidate's are r times s to 1 - s. A bet on r against r0 multiplies
+the evidence, with c flagged sessions of the candidate and b of the stable version, by::
 
-    worse       log L = k_c log R - k log(1 + s (R - 1))                                      R = 1.25 ... 5
-    not worse   log L = k_c log(R/m) + k log((1 + s (m - 1)) / (1 + s (R - 1)))               R = m/1.5 ... m/8
+    L = (r/r0)^c D^(c+b)      D = (1 + s (r0 - 1)) / (1 + s (r - 1))
 
-The means of the L are e-processes against "no worse" and against "worse by the factor m or more": each may be looked
-at any time, and exceeds 1/alpha with probability at most alpha (Ville; Ramdas, Gruenwald, Vovk and Shafer,
-"Game-theoretic statistics and safe anytime-valid inference", 2023; for canaries Lindon, Sanden and Shirikian, KDD
-2022). Flagged are drawn without replacement from the trials, which scatters less than with it, so the bound holds for
-frequent flags too (Hoeffding 1963). The share must be that of the tick: a running one makes a ramp look like a fault.
+"Worse" bets on `WORSE` against r0 = 1, "not worse" bets on `NOT_WORSE` against r0 = margin; the e-value is the
+mean over the bets. For independent sessions E[L] <= 1 holds on the far side of r0 at any rates and shares, by
+the concavity of the logarithm, so each product is a supermartingale and passes 1/alpha with probability at most
+alpha, ever (Ville 1939). It is a one-sided relative of the test of counts under a common moving rate by Lindon
+and Malek, "Anytime-valid inference for multinomial count data" (NeurIPS 2022).
+
+The share is that of the tick, never the running one: while a canary is ramped up, the running share lags behind
+and calls every candidate worse as soon as the common rate moves. Sessions, not requests, must be counted: flags
+that come in bursts are no independent trials.
 """
 
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from detectors.base import Floats, Ints, State, checked_sums, checked_tick
-from detectors.columns import Columns, check_version, check_whole, take_over
-from detectors.intervals import wilson
+from detectors.base import Floats, Ints, State
+from detectors.columns import check_version, check_whole
+from detectors.intervals import confidence_sequence
 
+WORSE: Final = np.array([1.25, 1.5, 2.0, 3.0, 5.0])
+NOT_WORSE: Final = np.array([0.5, 0.75, 1.0])
 VERSION: Final = 1
-RATIOS: Final = np.array([1.25, 1.5, 2.0, 3.0, 5.0])
-BELOW_MARGIN: Final = 1 / np.array([1.5, 2.0, 3.0, 8.0])
-
-Verdict = Literal["worse", "not worse", "undecided"]
+_MOST: Final = 300 * np.log(10)
+_STATE: Final = ("worse", "not_worse", "worse_ever", "not_worse_ever", "trials", "flagged", "ticks")
 
 
-class Comparison(NamedTuple):
-    """What is known of one candidate at some moment; `*_lower` and `*_upper` are 95 per cent intervals of its rates."""
+class Side(NamedTuple):
+    """Counts and rates of one version, each field an array with one entry a pair.
 
-    verdict: Verdict
-    worse_e: float
-    not_worse_e: float
-    candidate_trials: int
-    candidate_flagged: int
-    stable_trials: int
-    stable_flagged: int
-    candidate_lower: float
-    candidate_upper: float
-    stable_lower: float
-    stable_upper: float
+    The interval from `lower` to `upper` holds at all times at once, for a rate that stands still.
+    """
+
+    trials: Floats
+    flagged: Floats
+    rate: Floats
+    lower: Floats
+    upper: Floats
 
 
-class _Pairs(Columns):
-    COLUMNS: ClassVar = ("worse", "not_worse", "sums", "worst", "best")
+class Verdicts(NamedTuple):
+    """What is known of some pairs, each field an array with one entry a pair.
 
-    def __init__(self) -> None:
-        self.worse: Floats = np.empty((0, len(RATIOS)))  # log of each bet
-        self.not_worse: Floats = np.empty((0, len(BELOW_MARGIN)))
-        self.sums: Floats = np.empty((0, 4))  # candidate trials and flagged, stable trials and flagged
-        self.worst: Floats = np.empty(0)  # highest log e-value so far: a verdict once given stays
-        self.best: Floats = np.empty(0)
+    `verdict` is "worse", "not worse" (by more than the margin) or "undecided", by the highest e-values so far;
+    `e_worse` and `e_not_worse` are those of now. `candidate` and `stable` are counts of `bin`, the one that
+    speaks most for "worse". `ticks` had trials of both.
+    """
+
+    verdict: npt.NDArray[np.str_]
+    e_worse: Floats
+    e_not_worse: Floats
+    bin: Ints
+    ticks: Ints
+    candidate: Side
+    stable: Side
 
 
 class CanaryComparison:
-    """Candidates against what they stand beside, many pairs at once.
+    """Candidate against stable, for all pairs of one metric.
 
     Parameters
     ----------
     alpha
-        Share of harmless candidates that may ever be called worse, and of candidates worse by `margin` that may
-        ever be called not worse.
+        Bound on the probability that a pair is ever called "worse" though it is not; the same for "not worse".
     margin
-        Ratio from which on a candidate is too much worse to be let through; above 1.
+        A candidate whose rate is this many times the stable one must not be called "not worse".
+    bins
+        How many counts a session is sorted into: hazard categories, or `exceedances` of latency. A candidate is
+        worse if any bin is, by the mean of their e-values, and not worse if no bin is, by the least of them.
 
     Raises
     ------
     ValueError
-        Where one of them cannot be.
+        Where alpha is not between 0 and 1, the margin not above 1, or there is no bin.
 
     Examples
     --------
     >>> canary = CanaryComparison()
     >>> canary.grow(1)
-    >>> one = np.array([0])
     >>> for tick in range(40):
-    ...     canary.update(tick, one, np.array([50.0]), np.array([3.0]), np.array([950.0]), np.array([19.0]))
-    >>> canary.verdict(0).verdict
-    'worse'
+    ...     canary.update(tick, np.array([0]), np.array([50.0]), np.array([3.0]), np.array([950.0]), np.array([10.0]))
+    >>> canary.verdict(np.array([0])).verdict.tolist()
+    ['worse']
     """
 
-    def __init__(self, alpha: float = 0.05, margin: float = 1.5) -> None:
-        if not 0 < alpha < 1 or not margin > 1:
-            raise ValueError(f"alpha must be between 0 and 1, and the margin above 1, not {alpha} and {margin}")
+    def __init__(self, alpha: float = 0.05, margin: float = 1.5, bins: int = 1) -> None:
+        if not (0 < alpha < 1 and 1 < margin < np.inf and bins >= 1):
+            raise ValueError("alpha must be between 0 and 1, margin above 1 and bins at least 1")
         self.alpha: Final = alpha
         self.margin: Final = margin
+        self.bins: Final = bins
         self.tick = -1
-        self._pairs: Final = _Pairs()
+        self._worse: Floats = np.empty((0, bins, len(WORSE)))
+        self._not_worse: Floats = np.empty((0, bins, len(NOT_WORSE)))
+        self._worse_ever: Floats = np.empty(0)
+        self._not_worse_ever: Floats = np.empty(0)
+        self._trials: Floats = np.empty((0, 2))
+        self._flagged: Floats = np.empty((0, 2, bins))
+        self._ticks: Ints = np.empty(0, np.int64)
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self._ticks)
 
     def grow(self, count: int) -> None:
         """Add pairs."""
-        self._pairs.extend(count)
+        for name in _STATE:
+            array = getattr(self, f"_{name}")
+            setattr(self, f"_{name}", np.concatenate([array, np.zeros((count, *array.shape[1:]), array.dtype)]))
+
+    def reset(self, row: int) -> None:
+        """Start a pair anew, for another candidate."""
+        for name in _STATE:
+            getattr(self, f"_{name}")[row] = 0
 
     def update(
-        self, tick: int, pairs: Ints, trials: Floats, flagged: Floats, stable_trials: Floats, stable_flagged: Floats
+        self,
+        tick: int,
+        rows: Ints,
+        candidate_trials: Floats,
+        candidate_flagged: Floats,
+        stable_trials: Floats,
+        stable_flagged: Floats,
     ) -> None:
-        """Take the sums of a tick; a pair in which only one side has trials learns nothing but their number.
+        """Bet on the sums of a tick.
 
         Parameters
         ----------
         tick
-            Number of the tick; never lower than before.
-        pairs
-            Which pairs have data, each once.
-        trials, flagged, stable_trials, stable_flagged
-            Sums of the candidate, and of what it stands beside.
+            Number of the tick, never lower than before: a tick is one bet, with the share of its own trials.
+        rows
+            Which pairs have data, (n,), each once, in any order.
+        candidate_trials, stable_trials
+            Their sessions, (n,). With none on one side a tick says nothing.
+        candidate_flagged, stable_flagged
+            How many of them were flagged, (n,), or in each bin, (n, bins).
 
         Raises
         ------
         ValueError
-            Where time goes backwards or a sum cannot be (`checked_sums`).
+            Where time goes backwards or a sum cannot be.
         """
-        tick = checked_tick(tick, self.tick)
-        both = np.asarray(trials, np.float64) + np.asarray(stable_trials, np.float64)
-        either = np.asarray(flagged, np.float64) + np.asarray(stable_flagged, np.float64)
-        for n, k in ((trials, flagged), (stable_trials, stable_flagged)):
-            checked_sums(pairs, n, k, len(self))
-        rows, n, k = checked_sums(pairs, both, either, len(self))
+        if tick < self.tick:
+            raise ValueError(f"tick {tick} comes after tick {self.tick}; ticks must not go backwards")
+        at = np.asarray(rows, np.int64)
+        if at.ndim != 1 or (len(at) and (at.min() < 0 or at.max() >= len(self) or len(np.unique(at)) != len(at))):
+            raise ValueError(f"rows must be distinct and below {len(self)}; call grow() first")
+        c, c_flagged = self._checked_side(at, candidate_trials, candidate_flagged)
+        s, s_flagged = self._checked_side(at, stable_trials, stable_flagged)
         self.tick = tick
-        order = np.argsort(pairs, kind="stable")
-        order = order[both[order] > 0]
-        mine, my_flagged = np.asarray(trials, np.float64)[order], np.asarray(flagged, np.float64)[order]
-        self._pairs.sums[rows] += np.stack([mine, my_flagged, n - mine, k - my_flagged], axis=1)
-        self._bet(rows, (mine / n)[:, None], my_flagged[:, None], k[:, None])
+        share = np.divide(c, c + s, out=np.zeros(len(at)), where=c + s > 0)[:, None, None]
+        self._worse[at] += _log_bets(share, c_flagged, s_flagged, WORSE, 1.0)
+        self._not_worse[at] += _log_bets(share, c_flagged, s_flagged, NOT_WORSE, self.margin)
+        self._trials[at] += np.stack([c, s], axis=1)
+        self._flagged[at] += np.stack([c_flagged, s_flagged], axis=1)
+        self._ticks[at] += (c > 0) & (s > 0)
+        worse, not_worse = self._log_evidence(at)
+        self._worse_ever[at] = np.maximum(self._worse_ever[at], worse)
+        self._not_worse_ever[at] = np.maximum(self._not_worse_ever[at], not_worse)
 
-    def _bet(self, rows: Ints, share: Floats, mine: Floats, flagged: Floats) -> None:
-        pairs, margin = self._pairs, self.margin
-        pairs.worse[rows] += mine * np.log(RATIOS) - flagged * np.log1p(share * (RATIOS - 1))
-        ratios = margin * BELOW_MARGIN
-        gain = np.log1p(share * (margin - 1)) - np.log1p(share * (ratios - 1))
-        pairs.not_worse[rows] += mine * np.log(BELOW_MARGIN) + flagged * gain
-        pairs.worst[rows] = np.maximum(pairs.worst[rows], _log_mean(pairs.worse[rows]))
-        pairs.best[rows] = np.maximum(pairs.best[rows], _log_mean(pairs.not_worse[rows]))
+    def _checked_side(self, at: Ints, trials: Floats, flagged: Floats) -> tuple[Floats, Floats]:
+        n, k = np.asarray(trials, np.float64), np.asarray(flagged, np.float64)
+        k = k[:, None] if self.bins == 1 and k.ndim == 1 else k
+        if n.shape != at.shape or k.shape != (len(at), self.bins):
+            raise ValueError(f"trials must have shape (n,) and flagged (n, {self.bins}), with n rows")
+        if not (np.isfinite(n).all() and np.isfinite(k).all()):
+            raise ValueError("trials and flagged must be finite; leave a pair without data out")
+        if (k < 0).any() or (k > n[:, None]).any() or (n != np.floor(n)).any() or (k != np.floor(k)).any():
+            raise ValueError("flagged and trials must be whole numbers with 0 <= flagged <= trials")
+        return n, k
 
-    def verdict(self, pair: int) -> Comparison:
-        """Return what can be said of a pair now; "worse" outlives "not worse"."""
-        pairs, needed = self._pairs, -np.log(self.alpha)
-        verdict: Verdict = "undecided"
-        if pairs.worst[pair] >= needed:
-            verdict = "worse"
-        elif pairs.best[pair] >= needed:
-            verdict = "not worse"
-        sums = pairs.sums[pair]
-        lower, upper = wilson(sums[[1, 3]], sums[[0, 2]])
-        return Comparison(
-            verdict,
-            float(np.exp(min(pairs.worst[pair], 600.0))),
-            float(np.exp(min(pairs.best[pair], 600.0))),
-            *(int(number) for number in sums),
-            *(float(end[side]) for side in (0, 1) for end in (lower, upper)),
+    def _log_evidence(self, at: Ints) -> tuple[Floats, Floats]:
+        worse = _log_mean(_log_mean(self._worse[at]))
+        not_worse: Floats = _log_mean(self._not_worse[at]).min(axis=1)
+        return worse, not_worse
+
+    def verdict(self, rows: Ints) -> Verdicts:
+        """Return verdict and evidence of pairs, (n,), as of the last tick.
+
+        "Worse" goes before "not worse": a candidate may be proven worse, and by less than the margin.
+        """
+        at = np.asarray(rows, np.int64)
+        limit = -np.log(self.alpha)
+        names = np.where(self._not_worse_ever[at] >= limit, "not worse", "undecided")
+        worst = np.argmax(_log_mean(self._worse[at]), axis=1)
+        e_worse, e_not_worse = (np.exp(np.minimum(log_e, _MOST)) for log_e in self._log_evidence(at))
+        return Verdicts(
+            np.where(self._worse_ever[at] >= limit, "worse", names),
+            e_worse,
+            e_not_worse,
+            worst,
+            self._ticks[at].copy(),
+            self._side(at, 0, worst),
+            self._side(at, 1, worst),
         )
 
-    def reset(self, pair: int) -> None:
-        """Begin a comparison anew, for another candidate."""
-        for name in self._pairs.COLUMNS:
-            getattr(self._pairs, name)[pair] = 0
+    def _side(self, at: Ints, side: int, worst: Ints) -> Side:
+        trials, flagged = self._trials[at, side], self._flagged[at, side, worst]
+        return Side(trials, flagged, flagged / np.maximum(trials, 1), *confidence_sequence(flagged, trials))
 
     def state(self) -> State:
         """Return everything as flat arrays, with a version."""
-        return {"version": np.array([VERSION]), "tick": np.array([self.tick]), **self._pairs.columns()}
+        own = {name: getattr(self, f"_{name}").copy() for name in _STATE}
+        return {"version": np.array([VERSION]), "tick": np.array([self.tick]), **own}
 
     @classmethod
     def from_state(cls, state: State, alpha: float = 0.05, margin: float = 1.5) -> "CanaryComparison":
-        """Return the comparison that `state` was taken of.
+        """Return the comparison that `state` was taken of, with the margin that its bets were made with.
 
         Raises
         ------
         StateError
             Where the state is of another version, or not whole.
         """
-        comparison = cls(alpha, margin)
-        check_version(state, VERSION, "canary comparison")
-        check_whole(state, ("tick",), "canary comparison")
-        take_over({"": comparison._pairs}, state)
+        check_version(state, VERSION, "canary")
+        check_whole(state, (*_STATE, "tick"), "canary")
+        comparison = cls(alpha, margin, state["worse"].shape[1])
         comparison.tick = int(state["tick"][0])
+        for name in _STATE:
+            setattr(comparison, f"_{name}", state[name].copy())
         return comparison
 
 
-def _log_mean(logs: Floats) -> Floats:
-    highest = logs.max(axis=1)
-    mean: Floats = highest + np.log(np.exp(logs - highest[:, None]).mean(axis=1))
+def exceedances(counts: Floats) -> Floats:
+    """Return how many sessions lie above each inner edge of ordered bins, (n, bins) to (n, bins - 1).
+
+    A slower candidate has more sessions in a slow bin, but fewer in a fast one; above an edge it has only more.
+
+    >>> exceedances(np.array([[70.0, 20.0, 10.0]])).tolist()
+    [[30.0, 10.0]]
+    """
+    above: Floats = np.cumsum(np.asarray(counts, np.float64)[:, :0:-1], axis=1)[:, ::-1]
+    return above
+
+
+def _log_bets(share: Floats, c: Floats, s: Floats, ratios: Floats, against: float) -> Floats:
+    """Return log L of each pair, bin and bet; shares of 0 and 1 give 0 by themselves."""
+    dilution = np.log1p(share * (against - 1)) - np.log1p(share * (ratios - 1))
+    bets: Floats = c[:, :, None] * np.log(ratios / against) + (c + s)[:, :, None] * dilution
+    return bets
+
+
+def _log_mean(log_values: Floats) -> Floats:
+    mean: Floats = np.logaddexp.reduce(log_values, axis=-1) - np.log(log_values.shape[-1])
     return mean

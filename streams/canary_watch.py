@@ -1,16 +1,25 @@
-"""Candidates beside what is stable: each service with events of both variants is compared, all the time."""
+"""Candidates beside what is stable: each service with events of both variants is compared, all the time.
 
-from typing import TYPE_CHECKING, Final
+Each rate that a model or prompt can be to blame for has a verdict of its own, and so have the hazard categories
+together (worse in any of them) and the latency (more sessions above any of its edges).
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from detectors.canary import CanaryComparison, Comparison
+from detectors.base import Floats
+from detectors.canary import CanaryComparison, Side, Verdicts, exceedances
 from detectors.columns import prefixed, under
+from schemas.categories import FAMILIES
 from schemas.findings import Finding
 from schemas.metrics import RATES
+from schemas.quantities import BINS
+from streams.bins import middle_of
 from streams.checkpoints import Arrays
 from streams.findings import VERSION, WHOLE, end_of, identity
-from streams.merge import TickSums, added_rates
+from streams.merge import TickSums, added_names, added_rates
 from streams.policy import Policy
 from streams.series import SeriesBook
 
@@ -18,71 +27,54 @@ if TYPE_CHECKING:
     from schemas.windows import GroupSums
 
 MOST: Final = 500
-"""Candidates times metrics that are compared; a candidate without events for long gives way to none."""
+"""Candidates times metrics that are compared; further ones share a place."""
 
 METRICS: Final = tuple(rate.name for rate in RATES if rate.name != "injection_flag")
 """What a model or prompt can be to blame for; attacks come from outside."""
 
+CATEGORIES: Final = (*FAMILIES, "~other")
+STEP: Final = 4
+"""Fine bins of a latency between two edges: a factor of 1.4."""
+
 VERDICTS: Final = ("undecided", "not worse", "worse")
+Counts = tuple[float, Floats]
+"""Sessions, and how many of them were flagged in each bin."""
 
 
 class CanaryWatch:
-    """The candidates of all services of one partition of the windows; each metric has a verdict of its own."""
+    """The candidates of all services of one partition of the windows."""
 
     def __init__(self, tick_seconds: int, policy: Policy) -> None:
+        canary = policy.detectors.canary
+        bins = {"rate": 1, "category": len(CATEGORIES), "latency": BINS // STEP - 1}
+        self.compared: Final = {kind: _Compared(tick_seconds, policy, count) for kind, count in bins.items()}
         self._tick_seconds: Final = tick_seconds
-        self._settings: Final = (policy.detectors.canary.alpha, policy.detectors.canary.margin)
-        self.book: Final = SeriesBook(tick_seconds, MOST)
-        self.comparison = CanaryComparison(*self._settings)
-        self._said: list[int] = []  # by pair: index of the verdict that was published
+        self._alpha: Final = canary.alpha
+        self._margin: Final = canary.margin
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return the verdicts that a tick changes."""
-        pairs = self._pairs(sums)
-        if not pairs:
-            return []
-        new = len(self.book) - len(self.comparison)
-        self.comparison.grow(new)
-        self._said += [0] * new
-        rows = np.array(sorted(pairs), np.int64)
-        numbers = np.array([pairs[row] for row in rows.tolist()], np.float64)
-        self.book.note(rows, tick)
-        self.comparison.update(tick, rows, *numbers.T)
-        return [finding for row in rows.tolist() if (finding := self._changed(row, tick)) is not None]
+        pairs: dict[str, dict[int, tuple[Counts, Counts]]] = {kind: {} for kind in self.compared}
+        for service, version, mine, stable in _beside(sums):
+            for kind, metric, own, others in _counts(mine, stable):
+                pairs[kind][self.compared[kind].row(service, version, metric)] = (own, others)
+        return [
+            self._finding(tick, kind, row, verdicts, at)
+            for kind, of_kind in pairs.items()
+            if of_kind
+            for row, verdicts, at in self.compared[kind].update(tick, of_kind)
+        ]
 
-    def _pairs(self, sums: TickSums) -> dict[int, tuple[int, int, int, int]]:
-        """Return trials and flagged of candidate and stable, by pair, where both have events in the tick."""
-        by_service: dict[str, dict[str, list[GroupSums]]] = {}
-        for group in sums:
-            if group.variant in ("canary", "stable"):
-                by_service.setdefault(group.service_name, {}).setdefault(group.variant, []).append(group)
-        pairs = {}
-        for service, variants in by_service.items():
-            if len(variants) < 2:
-                continue
-            stable = added_rates(group.rates for group in variants["stable"])
-            for version in sorted({group.model_version for group in variants["canary"]}):
-                mine = added_rates(group.rates for group in variants["canary"] if group.model_version == version)
-                for metric in METRICS:
-                    if metric in mine and metric in stable and mine[metric].trials and stable[metric].trials:
-                        row = self.book.row((service, version, metric), ("~other", "~other", metric))
-                        pairs[row] = (
-                            mine[metric].trials, mine[metric].flagged, stable[metric].trials, stable[metric].flagged
-                        )  # fmt: skip
-        return pairs
-
-    def _changed(self, row: int, tick: int) -> Finding | None:
-        found = self.comparison.verdict(row)
-        said = VERDICTS.index(found.verdict)
-        if said <= self._said[row]:
-            return None
-        self._said[row] = said
-        service, version, metric = self.book.names[row]
-        worse = found.verdict == "worse"
+    def _finding(self, tick: int, kind: str, row: int, found: Verdicts, at: int) -> Finding:
+        service, version, metric = self.compared[kind].book.names[row]
+        verdict = str(found.verdict[at])
+        mine, stable = _one(found.candidate, at), _one(found.stable, at)
+        where = _bin_name(kind, int(found.bin[at]))
+        judged = "is worse" if verdict == "worse" else f"is not worse by a factor of {self._margin:g}"
         return Finding(
-            finding_id=identity("canary", service, version, metric, found.verdict, tick),
+            finding_id=identity("canary", service, version, metric, verdict, tick),
             kind="canary",
-            severity="ticket" if worse else "info",
+            severity="ticket" if verdict == "worse" else "info",
             service_name=service,
             tenant_id=WHOLE,
             model_version=version,
@@ -91,40 +83,150 @@ class CanaryWatch:
             detected_time_unix_nano=end_of(tick, self._tick_seconds),
             detector="conditional_e_process",
             detector_version=VERSION,
-            direction="up" if worse else None,
-            e_value=min(found.worse_e if worse else found.not_worse_e, 1e300),
-            promise=1 / self._settings[0],
-            rate=found.candidate_flagged / found.candidate_trials,
-            rate_lower=found.candidate_lower,
-            rate_upper=found.candidate_upper,
-            baseline=found.stable_flagged / found.stable_trials,
-            sample_size=found.candidate_trials,
-            flagged=found.candidate_flagged,
-            verdict=found.verdict,
-            details={"stable_trials": float(found.stable_trials), "stable_flagged": float(found.stable_flagged)},
-            evidence=_words(found, service, version, metric, self._settings[1]),
+            direction="up" if verdict == "worse" else None,
+            e_value=min(float((found.e_worse if verdict == "worse" else found.e_not_worse)[at]), 1e300),
+            promise=1 / self._alpha,
+            rate=mine.rate,
+            rate_lower=mine.lower,
+            rate_upper=mine.upper,
+            baseline=stable.rate,
+            sample_size=int(mine.trials),
+            flagged=int(mine.flagged),
+            verdict=verdict,
+            details={"stable_trials": stable.trials, "stable_flagged": stable.flagged, "ticks": float(found.ticks[at])},
+            evidence=(
+                f"candidate {version} of {service} {judged} in {metric}{where}: {mine.flagged:.0f} of "
+                f"{mine.trials:.0f} sessions ({mine.lower:.1%} to {mine.upper:.1%}) beside {stable.flagged:.0f} of "
+                f"{stable.trials:.0f} ({stable.lower:.1%} to {stable.upper:.1%}) of what is stable"
+            ),
         )
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
         return {
-            "said": np.array(self._said, np.int64),
-            **prefixed("book_", self.book.state()),
-            **prefixed("comparison_", self.comparison.state()),
+            name: array
+            for kind, compared in self.compared.items()
+            for name, array in prefixed(f"{kind}_", compared.state()).items()
         }
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
+        for kind, compared in self.compared.items():
+            compared.restore(under(f"{kind}_", state))
+
+
+class _Compared:
+    """All candidates, by one kind of metric."""
+
+    def __init__(self, tick_seconds: int, policy: Policy, bins: int) -> None:
+        canary = policy.detectors.canary
+        self._settings: Final = (canary.alpha, canary.margin)
+        self.book: Final = SeriesBook(tick_seconds, MOST)
+        self.comparison = CanaryComparison(*self._settings, bins)
+        self._said: list[int] = []  # by pair: index of the verdict that was published
+
+    def row(self, service: str, version: str, metric: str) -> int:
+        """Return the row of a candidate and metric."""
+        row = self.book.row((service, version, metric), ("~other", "~other", metric))
+        new = len(self.book) - len(self.comparison)
+        self.comparison.grow(new)
+        self._said += [0] * new
+        return row
+
+    def update(self, tick: int, pairs: dict[int, tuple[Counts, Counts]]) -> list[tuple[int, Verdicts, int]]:
+        """Take the counts of a tick, and return the rows whose verdict has changed, with where it stands."""
+        rows = np.array(sorted(pairs), np.int64)
+        sides = [[pairs[row][side] for row in rows.tolist()] for side in (0, 1)]
+        trials = [np.array([n for n, _ in side]) for side in sides]
+        flagged = [np.stack([k for _, k in side]) for side in sides]
+        self.book.note(rows, tick)
+        self.comparison.update(tick, rows, trials[0], flagged[0], trials[1], flagged[1])
+        verdicts = self.comparison.verdict(rows)
+        changed = []
+        for at, row in enumerate(rows.tolist()):
+            said = VERDICTS.index(str(verdicts.verdict[at]))
+            if said > self._said[row]:
+                self._said[row] = said
+                changed.append((row, verdicts, at))
+        return changed
+
+    def state(self) -> Arrays:
+        own = {"said": np.array(self._said, np.int64)}
+        return own | prefixed("book_", self.book.state()) | prefixed("comparison_", self.comparison.state())
+
+    def restore(self, state: Arrays) -> None:
         self._said = state["said"].tolist()
         self.book.restore(under("book_", state))
         self.comparison = CanaryComparison.from_state(under("comparison_", state), *self._settings)
 
 
-def _words(found: Comparison, service: str, version: str, metric: str, margin: float) -> str:
-    verdict = "is worse" if found.verdict == "worse" else f"is not worse by a factor of {margin:g}"
-    return (
-        f"candidate {version} of {service} {verdict} in {metric}: "
-        f"{found.candidate_flagged} of {found.candidate_trials} sessions "
-        f"({found.candidate_lower:.1%} to {found.candidate_upper:.1%}) beside {found.stable_flagged} of "
-        f"{found.stable_trials} ({found.stable_lower:.1%} to {found.stable_upper:.1%}) of what is stable"
-    )
+def _beside(sums: TickSums) -> Iterator[tuple[str, str, "list[GroupSums]", "list[GroupSums]"]]:
+    """Yield service, candidate version, its groups and those of what is stable, where both have events."""
+    by_service: dict[str, dict[str, list[GroupSums]]] = {}
+    for group in sums:
+        if group.variant in ("canary", "stable"):
+            by_service.setdefault(group.service_name, {}).setdefault(group.variant, []).append(group)
+    for service, variants in sorted(by_service.items()):
+        for version in sorted({group.model_version for group in variants.get("canary", [])}):
+            mine = [group for group in variants["canary"] if group.model_version == version]
+            if "stable" in variants:
+                yield service, version, mine, variants["stable"]
+
+
+def _counts(mine: "list[GroupSums]", stable: "list[GroupSums]") -> Iterator[tuple[str, str, Counts, Counts]]:
+    """Yield kind, metric, and the counts of both sides, where both have trials."""
+    rates = [added_rates(group.rates for group in side) for side in (mine, stable)]
+    for metric in METRICS:
+        if all(metric in side and side[metric].trials for side in rates):
+            own, others = ((float(side[metric].trials), np.array([float(side[metric].flagged)])) for side in rates)
+            yield "rate", metric, own, others
+    if all("unsafe_attempted" in side for side in rates):
+        own, others = (
+            _categories(side, added_names(group.mixes for group in groups).get("category", {}))
+            for side, groups in zip(({name: item.trials for name, item in side.items()} for side in rates),
+                                    (mine, stable), strict=True)
+        )  # fmt: skip
+        if own[0] and others[0]:
+            yield "category", "category", own, others
+    latencies = [added_names(group.quantities for group in side).get("latency", {}) for side in (mine, stable)]
+    own, others = map(_slower, latencies)
+    if own[0] and others[0]:
+        yield "latency", "latency", own, others
+
+
+def _categories(trials: dict[str, int], found: dict[str, int]) -> Counts:
+    counts = np.zeros(len(CATEGORIES))
+    for name, amount in found.items():
+        counts[CATEGORIES.index(name) if name in FAMILIES else -1] += amount
+    total = trials["unsafe_attempted"]
+    return float(total), np.minimum(counts, total)  # an input can be flagged in a session without an output
+
+
+def _slower(histogram: dict[str, int]) -> Counts:
+    counts = np.zeros((1, BINS // STEP))
+    for at, amount in histogram.items():
+        counts[0, min(int(at), BINS - 1) // STEP] += amount
+    return float(counts.sum()), exceedances(counts)[0]
+
+
+class _Numbers(NamedTuple):
+    """`Side` of one pair."""
+
+    trials: float
+    flagged: float
+    rate: float
+    lower: float
+    upper: float
+
+
+def _one(side: Side, at: int) -> _Numbers:
+    return _Numbers(*(float(column[at]) for column in side))
+
+
+def _bin_name(kind: str, at: int) -> str:
+    if kind == "category":
+        return f" ({CATEGORIES[at]})"
+    if kind == "latency":
+        edge = middle_of(np.array([(at + 1) * STEP]), "log")[0]
+        return f" (above about {edge:.0f} ms)"
+    return ""

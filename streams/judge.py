@@ -79,9 +79,8 @@ class Judge:
         return sum(book.overflow for book in self._books())
 
     def _books(self) -> Iterator[SeriesBook]:
-        yield from (
-            watcher.book for watcher in (self.telemetry, self.rates, self.quantities, self.mixes, self.canaries)
-        )
+        yield from (watcher.book for watcher in (self.telemetry, self.rates, self.quantities, self.mixes))
+        yield from (compared.book for compared in self.canaries.compared.values())
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""

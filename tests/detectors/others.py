@@ -119,11 +119,11 @@ class Canaries(Subject):
         return np.arange(SERIES), np.full(3, 10), np.full(3, 1), np.full(3, 100), np.full(3, 10)
 
     def feed(self, step, arguments):
-        before = [self.detector.verdict(row).verdict for row in range(SERIES)]
+        before = self.detector.verdict(np.arange(SERIES)).verdict.tolist()
         self.detector.update(
             START + step, *(np.asarray(array, float) if i else array for i, array in enumerate(arguments))
         )
-        after = [self.detector.verdict(row).verdict for row in range(SERIES)]
+        after = self.detector.verdict(np.arange(SERIES)).verdict.tolist()
         return [(row, now) for row, (was, now) in enumerate(zip(before, after, strict=True)) if now == "worse" != was]
 
 

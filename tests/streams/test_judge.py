@@ -145,6 +145,30 @@ def test_a_candidate_beside_stable_gets_a_verdict(ratio, verdict, severity):
     ]
 
 
+@pytest.mark.parametrize(
+    ("metric", "more", "words"),
+    [
+        ("category", {"mixes": {"category": {"content.ncr": 9}}}, "content.ncr"),
+        ("latency", {"quantities": {"latency": {"90": 20, "75": 20}}}, "above about"),
+    ],
+)
+def test_a_candidate_worse_in_one_category_or_slower_is_told(metric, more, words):
+    """One hazard category, or the latency above some edge, is enough for "worse", and it is named."""
+    subject = judge()
+
+    def both(_):
+        sums = {"rates": {"unsafe_attempted": Sums(40, 0, 40, 0)}}
+        usual = {"mixes": {"category": {"content.ncr": 1}}, "quantities": {"latency": {"75": 40}}}
+        return [
+            group(version="m1", variant="stable", **(sums | usual)),
+            group(version="m2", variant="canary", **(sums | usual | more)),
+        ]
+
+    found = [finding for finding in run(subject, 60, both) if finding.verdict == "worse"]
+    assert [finding.metric for finding in found] == [metric]
+    assert words in found[0].evidence
+
+
 def samples(rng, attack):
     """Return samples with text vectors: four usual questions, and an attack among some of them."""
     usual = [

@@ -29,8 +29,8 @@ def watch(pairs, ratio, share, seed, *, ramp=False, minutes=MINUTES):
         spread = np.sqrt(np.maximum(pooled * (1 - pooled) * (1 / total[0] + 1 / total[2]), 1e-12))
         z_worse |= (total[1] / total[0] - total[3] / total[2] > norm.isf(0.05) * spread) & (total[1] + total[3] >= 10)
         needed = -np.log(canary.alpha)
-        fine |= np.isnan(worse) & (canary._pairs.best >= needed)
-        worse = np.where(np.isnan(worse) & (canary._pairs.worst >= needed), total[0], worse)
+        fine |= np.isnan(worse) & (canary._not_worse_ever >= needed)
+        worse = np.where(np.isnan(worse) & (canary._worse_ever >= needed), total[0], worse)
     return float(np.isfinite(worse).mean()), float(fine.mean()), worse, float(z_worse.mean())
 
 
