@@ -26,7 +26,8 @@ Which one to take
     One line on a chart without counts behind it: an anomaly score from 0 to 1.
 `river_vote.DriftVote`, `river_anomaly.RiverAnomaly`
     Any drift or anomaly detector of River by its dotted name, as a second opinion: a ticket, never a page.
-`river_api.RateDriftDetector`, `river_anomaly.OddEventDetector`, `metric.MetricAnomalyDetector`
+`river_api.RateDriftDetector`, `river_api.QuantityDriftDetector`, `river_anomaly.OddEventDetector`,
+`metric.MetricAnomalyDetector`
     Ours behind River's own interfaces, one observation at a time.
 `intervals`
     `wilson` for a rate that is shown once; `confidence_sequence` for a rate that is looked at all the time.

@@ -1,10 +1,11 @@
-"""The rate detector behind River's own interface."""
+"""The rate and the quantity detector behind River's own interface."""
 
 from typing import Any
 
 import numpy as np
 from river import base
 
+from detectors.quantities import QuantityDetector
 from detectors.rates import RateDetector
 
 
@@ -68,4 +69,68 @@ class RateDriftDetector(base.BinaryDriftDetector):
             self._detector.accept(0)
         one = np.array([0]), np.array([1.0]), np.array([float(x)])
         self._drift_detected = bool(self._detector.update(self._tick, *one, self.run_length).alarms)
+        self._tick += 1
+
+
+class QuantityDriftDetector(base.DriftDetector):
+    """Detect a change of the distribution of a quantity, one value at a time.
+
+    The quantity detector of `detectors.quantities` for one series, each update being a tick of one value. It learns
+    the first three hundred values, and after a drift the values that follow.
+
+    Parameters
+    ----------
+    lower, upper
+        Where most values lie; what lies beyond is counted as if it lay at the end.
+    run_length
+        At least this many updates pass on average before a false alarm; at least 1.
+
+    Raises
+    ------
+    ValueError
+        Where a parameter or a value cannot be.
+
+    Examples
+    --------
+    >>> detector, rng = QuantityDriftDetector(lower=0, upper=20, run_length=100_000), np.random.default_rng(1)
+    >>> for value in rng.normal(10, 1, 3000):
+    ...     detector.update(value)
+    >>> seen = 0
+    >>> while not detector.drift_detected:
+    ...     seen += 1
+    ...     detector.update(rng.normal(11, 1))
+    >>> seen < 60
+    True
+    """
+
+    BINS = 160
+
+    def __init__(self, lower: float = 0.0, upper: float = 1.0, run_length: float = 100_000) -> None:
+        super().__init__()
+        if not lower < upper:
+            raise ValueError(f"lower ({lower}) must lie below upper ({upper})")
+        if not run_length >= 1:
+            raise ValueError(f"a run length of {run_length} must be at least 1")
+        self.lower, self.upper, self.run_length = lower, upper, run_length
+        self._reset()
+
+    def _reset(self) -> None:
+        super()._reset()
+        self._tick = 0
+        self._detector = QuantityDetector(tick_seconds=1, bins=self.BINS)
+        self._detector.grow(1)
+
+    @classmethod
+    def _unit_test_params(cls) -> Any:
+        yield {"lower": -5.0, "upper": 5.0, "run_length": 1000}
+
+    def update(self, x: float) -> None:
+        """Take one value, finite."""
+        if not np.isfinite(x):
+            raise ValueError(f"a value must be finite, not {x!r}")
+        if self._detector.is_open(0):
+            self._detector.accept(0)
+        at = int(np.clip((x - self.lower) / (self.upper - self.lower) * self.BINS, 0, self.BINS - 1))
+        found = self._detector.update(self._tick, np.array([0]), np.array([at]), np.array([1.0]), self.run_length)
+        self._drift_detected = bool(found)
         self._tick += 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from river import base
 
-from detectors.river_api import RateDriftDetector
+from detectors.river_api import QuantityDriftDetector, RateDriftDetector
 from detectors.river_classes import drift_class, drift_names
 from detectors.river_vote import EPOCH, EVERY, KEPT, MOST_FLAGS, REST, DriftVote
 
@@ -190,3 +190,21 @@ def test_ours_refuses_what_is_no_flag(x):
     """An observation is 0 or 1."""
     with pytest.raises(ValueError, match="0 or 1"):
         RateDriftDetector().update(x)
+
+
+def test_the_quantity_detector_speaks_rivers_language():
+    """It is a drift detector of River: fires once, after the shift, goes on from the new normal, and refuses NaN."""
+    for parameters in QuantityDriftDetector._unit_test_params():
+        assert isinstance(QuantityDriftDetector(**parameters), base.DriftDetector)
+    detector, rng = QuantityDriftDetector(0, 20, 50_000), np.random.default_rng(10)
+    found = []
+    for step in range(4_000):
+        detector.update(rng.normal(8 if step < 2_000 else 10, 1))
+        found += [step] if detector.drift_detected else []
+    assert len(found) == 1
+    assert 2_000 <= found[0] <= 2_060
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="finite"):
+            detector.update(wrong)
+    with pytest.raises(ValueError, match="below upper"):
+        QuantityDriftDetector(1, 1)
