@@ -26,7 +26,7 @@ SELECT
 FROM (SELECT * FROM findings FINAL WHERE severity IN ('page', 'ticket')) AS found
 LEFT JOIN (
     SELECT rule_id, if(argMax(false_positive, transition_time) = true, 'false', 'real') AS verdict
-    FROM incident_transitions FINAL WHERE transition IN ('closed', 'false_positive') GROUP BY rule_id
+    FROM incident_transitions FINAL WHERE transition = 'closed' GROUP BY rule_id
 ) AS judged ON judged.rule_id = found.finding_id
 GROUP BY severity ORDER BY severity
 """
