@@ -135,7 +135,7 @@ class OddWatch:
         names = FEATURES if kind == "trace" else MEASURES
         rarest = [index for index in np.argsort(-why)[:3].tolist() if why[index] > 0]
         told = ", ".join(f"{names[index]} {_original(kind, index, features[index]):.3g}" for index in rarest)
-        what = {"call": "model call", "step": "agent step", "trace": "agent trace"}[kind]
+        what = {"call": "a model call", "step": "an agent step", "trace": "an agent trace"}[kind]
         return Finding(
             finding_id=identity("odd", how, service, kind, event_id),
             kind="odd_event",
@@ -148,7 +148,7 @@ class OddWatch:
             detector_version=VERSION,
             event_ids=[event_id],
             details={names[index]: _original(kind, index, features[index]) for index in rarest} | {"score": score},
-            evidence=f"a {what} of {service} unlike the others: {told or 'a combination of usual values'}",
+            evidence=f"{what} of {service} unlike the others: {told or 'a combination of usual values'}",
             evidence_sql=f"SELECT * FROM {'agent_steps' if kind == 'step' else 'inferences'} "
             f"WHERE event_id = {literal(event_id)}",
         )
