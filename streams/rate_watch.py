@@ -57,7 +57,7 @@ class RateWatch:
         self.falls = RateDetector(tick_seconds, direction="down")
         vote = policy.detectors.drift_vote
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
-        self._falling: list[int] = []  # the series that `falls` looks at
+        self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
         self._open: dict[tuple[str, str], str] = {}  # (service, family) -> finding that pages
         self._opened: dict[tuple[int, str], str] = {}  # (series, direction) -> its open finding
 
@@ -95,11 +95,12 @@ class RateWatch:
             return [], []
         # while a rise is open, the rate is not normal: neither a fall from it is news, nor is it to be learned
         falling = np.array([self._rate(row).falls and not self.rises.is_open(row) for row in rows.tolist()], bool)
-        own = np.array([self._falling.index(row) for row in rows[falling].tolist()], np.int64)
+        own = np.array([self._falling[row] for row in rows[falling].tolist()], np.int64)
+        whose = list(self._falling)
         found = self.falls.update(tick, own, trials[falling], flagged[falling], promise)
         return (
-            [replace(alarm, series=self._falling[alarm.series]) for alarm in found.alarms],
-            [replace(recovery, series=self._falling[recovery.series]) for recovery in found.recoveries],
+            [replace(alarm, series=whose[alarm.series]) for alarm in found.alarms],
+            [replace(recovery, series=whose[recovery.series]) for recovery in found.recoveries],
         )
 
     def _rate(self, row: int) -> Rate:
@@ -132,13 +133,14 @@ class RateWatch:
                     continue
                 service = group.service_name
                 for name in ((WHOLE, service, WHOLE, index), (group.tenant_id, service, group.model_version, index)):
-                    cell = cells.setdefault(self._row(name), [0, 0])
+                    cell = cells.setdefault(self.book.row(name, (*OTHER[:3], index)), [0, 0])
                     cell[0] += counts.trials
                     cell[1] += counts.flagged
+        self._grow()
         return cells
 
-    def _row(self, name: tuple[str, str, str, str]) -> int:
-        row = self.book.row(name, (*OTHER[:3], name[3]))
+    def _grow(self) -> None:
+        """Give the series that were just met to the detectors; a whole comes before its parts, and is their parent."""
         for new in range(len(self.rises), len(self.book)):
             _, service, _, index = self.book.names[new]
             rate = WATCHED[int(index)]
@@ -148,9 +150,8 @@ class RateWatch:
             self.rises.grow(ceiling, parent, ceiling)
             self.votes.grow(1)
             if whole == new and rate.falls:
-                self._falling.append(new)
+                self._falling[new] = len(self._falling)
                 self.falls.grow(ceiling)
-        return row
 
     def _alarm_finding(self, alarm: Alarm) -> Finding:
         _, service, _, index = self.book.names[alarm.series]
@@ -260,7 +261,7 @@ class RateWatch:
         """Return the state as flat arrays."""
         opened = sorted(self._opened.items())
         return {
-            "falling": np.array(self._falling, np.int64),
+            "falling": np.array(list(self._falling), np.int64),
             "open": np.array([(*key, value) for key, value in sorted(self._open.items())], np.str_).reshape(-1, 3),
             "opened": np.array([(str(row), way, found) for (row, way), found in opened], np.str_).reshape(-1, 3),
             **prefixed("book_", self.book.state()),
@@ -272,7 +273,7 @@ class RateWatch:
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
         self.book.restore(under("book_", state))
-        self._falling = state["falling"].tolist()
+        self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
         self._open = {(service, family): finding for service, family, finding in state["open"].tolist()}
         self._opened = {(int(row), way): finding for row, way, finding in state["opened"].tolist()}
         self.rises = RateDetector.from_state(under("rises_", state), self._tick_seconds)
