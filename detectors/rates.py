@@ -65,6 +65,16 @@ class RateDetector:
     -----
     A series takes 2.2 kB, 1.5 kB of it hours of the week and of the day. State grows with series, never with traffic
     or time.
+
+    Examples
+    --------
+    >>> detector, one, found = RateDetector(tick_seconds=60), np.array([0]), []
+    >>> detector.grow(np.array([0.01]))
+    >>> for tick in range(400):
+    ...     flagged = np.array([tick % 2.0 if tick < 300 else 4.0])
+    ...     found += detector.update(tick, one, np.array([50.0]), flagged, promise=1e5).alarms
+    >>> [(alarm.onset_tick, alarm.tick, round(alarm.rate, 2)) for alarm in found]
+    [(300, 302, 0.08)]
     """
 
     def __init__(

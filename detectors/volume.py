@@ -81,6 +81,16 @@ class VolumeWatch:
     Notes
     -----
     A series takes 1.7 kB, most of it hourly counts. State grows with series, never with traffic.
+
+    Examples
+    --------
+    >>> watch, rng, found = VolumeWatch(), np.random.default_rng(1), []
+    >>> watch.grow(1)
+    >>> for minute in range(3 * 1_440):
+    ...     events = rng.poisson(20 if minute < 4_000 else 0, 1).astype(float)
+    ...     found += watch.update(minute, events, promise=1e5)
+    >>> [(finding.direction, finding.minute) for finding in found]
+    [('silent', 4001)]
     """
 
     def __init__(self, minute_seconds: int = 60, warm_up_minutes: int = 1_440) -> None:
