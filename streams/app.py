@@ -34,7 +34,7 @@ NEEDS: Final[dict[Worker, tuple[Topic, ...]]] = {
     "watch": (*watch.NEEDED, CHECKPOINTS),
     "detect": (*detect.NEEDED, CHECKPOINTS),
 }
-BATCH_RECORDS: Final[dict[Worker, int]] = {"history": 20_000, "watch": 4_000, "detect": 4_000}
+BATCH_RECORDS: Final[dict[Worker, int]] = {"history": 20_000, "watch": 4_000, "detect": 1_000}
 """An insert costs the same for a few rows as for many, so history would rather have many."""
 
 

@@ -158,13 +158,16 @@ def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> 
 
 
 async def _finish(work: Any) -> None:
-    """Await work to its end, also when the worker is told to stop in the middle of it."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    """Await work to its end, however often the worker is told to stop in the middle of it."""
+    task, stopped = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            stopped = True
+    await task
+    if stopped:
+        raise asyncio.CancelledError
 
 
 def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:

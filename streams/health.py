@@ -40,7 +40,7 @@ class Progress:
 
     def received(self, tp: TP, records: int) -> None:
         """Count a batch."""
-        if self._lag() == 0:
+        if not self._lag():
             self._moved = time.monotonic()
         RECORDS.labels(tp.topic).inc(records)
         BATCHES.labels(tp.topic).inc()
@@ -50,17 +50,27 @@ class Progress:
         self._acked[tp] = offset
         self._moved = time.monotonic()
 
-    def _lag(self) -> int:
-        lag = 0
-        for tp, offset in self._acked.items():
-            waiting = max((self._app.consumer.highwater(tp) or 0) - offset - 1, 0)
+    def _lag(self) -> int | None:
+        """Return how many records wait behind the last acknowledged ones; None where that is not known yet.
+
+        A worker that has just come back has acknowledged nothing: what it has not done counts from what its
+        predecessor committed.
+        """
+        lag, consumer = 0, self._app.consumer
+        assigned = consumer.assignment() if self._ready else set()
+        for tp in assigned:
+            end = consumer.highwater(tp)
+            if end is None:
+                return None
+            done = self._acked.get(tp, (consumer._committed_offset.get(tp) or 0) - 1)  # noqa: SLF001  Faust shows it nowhere
+            waiting = max(end - done - 1, 0)
             LAG.labels(tp.topic, tp.partition).set(waiting)
             lag += waiting
-        return lag
+        return lag if assigned else None
 
     def healthy(self) -> bool:
         """Tell whether the worker moves, or has nothing to do."""
-        return self._lag() == 0 or time.monotonic() - self._moved < STALLED_SECONDS
+        return not self._lag() or time.monotonic() - self._moved < STALLED_SECONDS
 
     def serve(self) -> None:
         """Add the three pages to the app's web server."""
