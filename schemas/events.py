@@ -1,6 +1,7 @@
 """What services say: the kinds of event that travel on ``inference.v1``.
 
 Every optional field may be absent or null; both mean "not known". Readers ignore fields they do not know.
+An event with a `probe_id` is an attack of our own (`watchkeeper probe`): it is stored, and counted in no rate of users.
 No field carries prompt or answer text unless the producer fills `input_text` or `output_text` itself.
 Names follow the OpenTelemetry GenAI vocabulary with dots turned to underscores.
 """
@@ -121,6 +122,7 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
     capture_mode: CaptureMode | None = None
     reached_user: bool | None = None
     stage_latency_ms: StageLatency | None = None
+    probe_id: Name | None = None
     guards: list[GuardResult] | None = None
 
 
@@ -130,6 +132,7 @@ class GuardVerdict(Envelope, frozen=True, tag="ai.safety.guard_verdict.v1"):
     guard: GuardResult
     target_event_id: Name | None = None
     target_id: Name | None = None
+    probe_id: Name | None = None
 
 
 class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
@@ -166,6 +169,7 @@ class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
     tool_calls: Count | None = None
     data_classification_in: Name | None = None
     data_classification_out: Name | None = None
+    probe_id: Name | None = None
     guards: list[GuardResult] | None = None
 
 
@@ -196,6 +200,7 @@ class Retrieval(Envelope, frozen=True, tag="ai.safety.retrieval.v1"):
     score_mean: Real | None = None
     duration_ms: Milliseconds | None = None
     lineage_run_id: Name | None = None
+    probe_id: Name | None = None
     guards: list[GuardResult] | None = None
 
 

@@ -17,6 +17,8 @@ Kind = Literal[
     "odd_event",  # one event or trace unlike the others
     "pattern",  # many similar inputs that were not there before
     "canary",  # the candidate is worse, or not worse, than what it stands beside
+    "version",  # a model version of a known service is seen for the first time
+    "unannounced_change",  # such a version, and nobody had recorded the change
 ]
 Severity = Literal["page", "ticket", "info"]
 

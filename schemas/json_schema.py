@@ -10,13 +10,16 @@ from typing import Any, Final
 
 import msgspec
 
+from .actions import Control, Delivery, IncidentAction, IncidentEvidence
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
 from .records import Change, Incident, ReviewLabel
+from .review import ReviewItem
 from .windows import Window
 
 KINDS: Final[tuple[type[msgspec.Struct], ...]] = (
-    Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, Incident, Change, Telemetry, Finding, Window,
+    Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, ReviewItem, Incident, IncidentAction, IncidentEvidence,
+    Delivery, Control, Change, Telemetry, Finding, Window,
 )  # fmt: skip
 FOLDER: Final = Path(__file__).with_name("json_schema")
 

@@ -10,7 +10,7 @@ Annotator = Literal["human", "llm", "code", "end_user"]
 SamplingMethod = Literal["random", "stratified", "flagged", "canary", "appeal"]
 Subject = Literal[
     "model", "prompt", "guard_policy", "threshold", "code", "index", "tool", "feature_flag", "detector",
-    "schema", "mapping",
+    "schema", "mapping", "deployment", "kill_switch",
 ]  # fmt: skip
 ChangeAction = Literal[
     "proposed", "approved", "rejected", "started", "advanced", "paused", "promoted", "rolled_back", "aborted",
@@ -18,7 +18,7 @@ ChangeAction = Literal[
 ]  # fmt: skip
 Transition = Literal[
     "detected", "triggered", "notified", "acknowledged", "escalated", "mitigated", "remediated", "recovered",
-    "resolved", "reopened", "closed", "merged",
+    "resolved", "reopened", "closed", "merged", "reminded", "noted", "joined", "refused",
 ]  # fmt: skip
 Mitigation = Literal[
     "rollback",
@@ -125,3 +125,11 @@ class Incident(Envelope, frozen=True, tag="ai.safety.incident.v1"):
     report_sent_time: UnixNano | None = None
     ticket_url: Reference | None = None
     postmortem_url: Reference | None = None
+    family: Name | None = None
+    services: list[Name] | None = None
+    finding_id: Name | None = None
+    action_id: Name | None = None
+    into_incident_id: Name | None = None
+    reason: Reference | None = None
+    tenants_affected: Count | None = None
+    sessions_affected: Count | None = None

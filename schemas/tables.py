@@ -10,9 +10,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from .actions import Control, Delivery, IncidentAction, IncidentEvidence
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
 from .records import Change, Incident, ReviewLabel
+from .review import ReviewItem
 
 PROVENANCE: Final = ("kafka_topic", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index")
 
@@ -62,13 +64,19 @@ TELEMETRY: Final = Table(name="telemetry", row="one word of an emitter about its
 CHANGES: Final = Table(name="changes", row="one step of one change", kind=Change)
 REVIEW_LABELS: Final = Table(name="review_labels", row="one judgement of one event", kind=ReviewLabel)
 INCIDENTS: Final = Table(name="incident_transitions", row="one transition of one incident", kind=Incident)
+ACTIONS: Final = Table(name="incident_actions", row="one thing done about one incident", kind=IncidentAction)
+EVIDENCE: Final = Table(name="incident_evidence", row="what was known of an incident", kind=IncidentEvidence)
+DELIVERIES: Final = Table(name="deliveries", row="one attempt to tell a receiver", kind=Delivery)
+CONTROLS: Final = Table(name="controls", row="one request to a service or its deployer", kind=Control)
+REVIEW_ITEMS: Final = Table(name="review_items", row="one event that a person is asked to look at", kind=ReviewItem)
 FINDINGS: Final = Table(name="findings", row="one finding; a repeat has the same finding_id", kind=Finding)
 WINDOWS: Final = Table(name="windows", row="one rate of one group in one tick of one source partition")
 WINDOW_MESSAGES: Final = Table(name="window_messages", row="one window as it came, for a backtest")
 DEAD_LETTERS: Final = Table(name="dead_letters", row="one record that was refused, by where it came from")
 
 BASES: Final = (
-    INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, INCIDENTS, FINDINGS,
+    INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, REVIEW_ITEMS, INCIDENTS,
+    ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, FINDINGS,
     WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS,
 )  # fmt: skip
 

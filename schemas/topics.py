@@ -39,6 +39,11 @@ FINDINGS: Final = Topic(name="findings.v1", key="service", partitions=1, retenti
 CHANGES: Final = Topic(name="changes.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
 REVIEWS: Final = Topic(name="reviews.v1", key="target event", partitions=1, retention_ms=90 * DAY_MS)
 INCIDENTS: Final = Topic(name="incidents.v1", key="incident", partitions=1, retention_ms=90 * DAY_MS)
+ACTIONS: Final = Topic(name="incident-actions.v1", key="incident", partitions=1, retention_ms=90 * DAY_MS)
+EVIDENCE: Final = Topic(name="evidence.v1", key="incident", partitions=1, retention_ms=90 * DAY_MS)
+DELIVERIES: Final = Topic(name="deliveries.v1", key="incident", partitions=1, retention_ms=90 * DAY_MS)
+CONTROLS: Final = Topic(name="controls.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
+REVIEW_QUEUE: Final = Topic(name="review-queue.v1", key="target event", partitions=1, retention_ms=90 * DAY_MS)
 DEAD_LETTERS: Final = Topic(
     name="dead-letters.v1", key="topic, partition and offset", partitions=1, retention_ms=30 * DAY_MS
 )
@@ -51,4 +56,7 @@ CHECKPOINTS: Final = Topic(
     segment_bytes=16_777_216,
 )
 
-TOPICS: Final = (INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, DEAD_LETTERS, CHECKPOINTS)
+TOPICS: Final = (
+    INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, REVIEW_QUEUE,
+    DEAD_LETTERS, CHECKPOINTS,
+)  # fmt: skip

@@ -5,15 +5,29 @@ from typing import Final, Literal
 
 import msgspec
 
+from .actions import Control, Delivery, IncidentAction, IncidentEvidence
 from .events import Envelope, Event
 from .fields import MAX_AHEAD_NANO, MAX_RECORD_BYTES, MAX_WINDOW_BYTES
 from .findings import Finding
 from .records import Change, Incident, ReviewLabel
+from .review import ReviewItem
 from .windows import Window
 
 Reason = Literal["too_large", "not_json", "unknown_kind", "invalid", "nul_character", "future_time"]
 
-Record = Event | Change | ReviewLabel | Incident | Finding | Window
+Record = (
+    Event
+    | Change
+    | ReviewLabel
+    | ReviewItem
+    | Incident
+    | IncidentAction
+    | IncidentEvidence
+    | Delivery
+    | Control
+    | Finding
+    | Window
+)
 """Anything that travels on one of our topics, dead letters and checkpoints aside."""
 
 

@@ -10,10 +10,23 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
+from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
 from schemas.findings import Finding
 from schemas.records import Change, Incident, ReviewLabel
+from schemas.review import ReviewItem
 from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS
-from schemas.topics import CHANGES, FINDINGS, INCIDENTS, INFERENCE, REVIEWS
+from schemas.topics import (
+    ACTIONS,
+    CHANGES,
+    CONTROLS,
+    DELIVERIES,
+    EVIDENCE,
+    FINDINGS,
+    INCIDENTS,
+    INFERENCE,
+    REVIEW_QUEUE,
+    REVIEWS,
+)
 from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
@@ -30,7 +43,20 @@ from streams.storage import StoreUnavailableError
 
 log: Final = structlog.get_logger()
 
-TOPICS: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, CHANGES, REVIEWS, INCIDENTS, DEAD_LETTERS_TOPIC)
+_PLAIN: Final = {
+    FINDINGS: Finding,
+    CHANGES: Change,
+    REVIEWS: ReviewLabel,
+    REVIEW_QUEUE: ReviewItem,
+    INCIDENTS: Incident,
+    ACTIONS: IncidentAction,
+    EVIDENCE: IncidentEvidence,
+    DELIVERIES: Delivery,
+    CONTROLS: Control,
+}
+"""Topics of one kind of record, each of which becomes a row."""
+
+TOPICS: Final = (INFERENCE, WINDOWS_TOPIC, *_PLAIN, DEAD_LETTERS_TOPIC)
 
 
 class History:
@@ -48,13 +74,8 @@ class History:
         self._connect: Final = connect
         self._limit: Final = RefusalLimit(settings.dead_letter_limit)
         self._writer: HistoryWriter | None = None
-        self._decoders: Final = {
-            settings.topic(INFERENCE.name): events_decoder(),
-            settings.topic(FINDINGS.name): Decoder(Finding),
-            settings.topic(CHANGES.name): Decoder(Change),
-            settings.topic(REVIEWS.name): Decoder(ReviewLabel),
-            settings.topic(INCIDENTS.name): Decoder(Incident),
-        }
+        self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
+        self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
 
     async def start(self) -> None:
         """Connect to Kafka and to the store."""

@@ -12,18 +12,25 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.findings import Finding
 from schemas.records import Change, Incident, ReviewLabel
+from schemas.review import ReviewItem
 from schemas.tables import (
+    ACTIONS,
     AGENT_STEPS,
     CHANGES,
+    CONTROLS,
+    DELIVERIES,
+    EVIDENCE,
     FINDINGS,
     GUARD_VERDICTS,
     INCIDENTS,
     INFERENCES,
     PROVENANCE,
     RETRIEVALS,
+    REVIEW_ITEMS,
     REVIEW_LABELS,
     TELEMETRY,
     Table,
@@ -42,12 +49,19 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Telemetry: TELEMETRY,
     Change: CHANGES,
     ReviewLabel: REVIEW_LABELS,
+    ReviewItem: REVIEW_ITEMS,
     Incident: INCIDENTS,
+    IncidentAction: ACTIONS,
+    IncidentEvidence: EVIDENCE,
+    Delivery: DELIVERIES,
+    Control: CONTROLS,
     Finding: FINDINGS,
 }
 
 INSTANT: Final = pa.timestamp("ns", "UTC")
-_TIMES: Final = ("queued_at", "labelled_at", "alert_starts_at", "aware_time", "report_due_time", "report_sent_time")
+_TIMES: Final = (
+    "queued_at", "labelled_at", "alert_starts_at", "aware_time", "report_due_time", "report_sent_time", "expires_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
