@@ -1,8 +1,8 @@
-"""Incidents as a fold: the same findings and actions give the same incidents, in whatever order they came.
+"""Incidents as a fold over findings, changes and actions, taken in the order in which they happened.
 
-An incident is what happened to one service in one metric family. It begins with a page, and everything of the same
-service and family joins it until it is closed, and for a day after. Its history is worked out anew, by the times of
-its entries, whenever one arrives: so a late or repeated entry changes nothing that it should not.
+An incident begins with a page. What concerns the same service and metric family joins it until it is over and for a
+day after; so does a page about the same service, or about another one that has a model version or a change in common,
+if both began at the same time. It is recovered when all that was paged is proven back.
 
 ```
 detected ──► acknowledged ──► mitigated ──► recovered ──► closed
@@ -10,241 +10,263 @@ detected ──► acknowledged ──► mitigated ──► recovered ──�
 ```
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, TypeVar
+
+from msgspec.structs import replace
 
 from schemas.actions import IncidentAction
-from schemas.findings import Finding
+from schemas.records import Change, Mitigation
+from streams.incidents.moves import act, reached, refusal, reopened
+from streams.incidents.state import DAY_NANO, MINUTE_NANO, Clocks, Entry, Fact, Incident, Key, Severity, Step, happened
 
-DAY_NANO: Final = 86_400_000_000_000
+T = TypeVar("T")
+
 REOPENS_NANO: Final = DAY_NANO
-"""A page within this time after an incident was closed or recovered belongs to it and reopens it."""
+"""A page within this time after the end of an incident belongs to it and reopens it."""
 
-Status = Literal["detected", "acknowledged", "mitigated", "recovered", "closed"]
+SAME_ONSET_NANO: Final = 15 * MINUTE_NANO
+"""Two services began to suffer at the same time if their onsets are no farther apart."""
 
-ALLOWED: Final[dict[Status, tuple[str, ...]]] = {
-    "detected": ("acknowledge", "mitigate", "close", "false_positive", "note"),
-    "acknowledged": ("mitigate", "close", "false_positive", "note"),
-    "mitigated": ("close", "false_positive", "note", "acknowledge"),
-    "recovered": ("acknowledge", "mitigate", "close", "false_positive", "reopen", "note"),
-    "closed": ("reopen", "note", "false_positive"),
+BLAMED_NANO: Final = 60 * MINUTE_NANO
+"""A change this long before the onset is still suspected."""
+
+MOST_JOINED: Final = 100
+"""So many joined findings are steps of an incident; further ones are counted."""
+
+MOST_CHANGES: Final = 50
+
+_MITIGATES: Final[dict[str, Mitigation]] = {
+    "rolled_back": "rollback",
+    "kill_switch": "kill_switch",
+    "feature_flag": "feature_disabled",
+    "model": "model_switched",
+    "guard_policy": "policy_tightened",
+    "threshold": "policy_tightened",
 }
-"""What may be done in which state; anything else is refused by name."""
-
-
-class IllegalActionError(ValueError):
-    """An action that the state of the incident does not allow; the message names those that it does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One transition of an incident: what it became, when, and by what."""
-
-    status: str
-    at: int
-    by: str
-    entry: str
 
 
 @dataclass(slots=True)
-class Clocks:
-    """When an incident came to each state, in nanoseconds; None where it never did. The first time counts."""
+class Fold:
+    """The incidents after some entries; `take` the next one in the order of `happened`.
 
-    onset: int | None = None
-    detected: int | None = None
-    acknowledged: int | None = None
-    mitigated: int | None = None
-    recovered: int | None = None
-    closed: int | None = None
+    Parameters
+    ----------
+    severity
+        How bad an incident is that begins with a fact.
+    """
 
-    def since_detection(self, name: str) -> float | None:
-        """Return the seconds from detection to a state."""
-        at = getattr(self, name)
-        return None if at is None or self.detected is None else (at - self.detected) / 1e9
+    severity: Callable[[Fact], Severity]
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    current: dict[Key, str] = field(default_factory=dict)
+    by_service: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    by_cause: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
+    refused: dict[str, tuple[IncidentAction, str]] = field(default_factory=dict)
 
+    def copy(self) -> "Fold":
+        """Return a fold that goes its own way; incidents themselves are never changed in place."""
+        own = (self.incidents, self.current, self.by_service, self.by_cause, self.waiting, self.changes, self.refused)
+        return Fold(self.severity, *(dict(part) for part in own))  # type: ignore[arg-type]
 
-@dataclass(slots=True)
-class Incident:
-    """One incident, as known now."""
-
-    incident_id: str
-    service: str
-    family: str
-    status: Status = "detected"
-    false_positive: bool = False
-    clocks: Clocks = field(default_factory=Clocks)
-    findings: list[Finding] = field(default_factory=list)
-    actions: list[IncidentAction] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """Actions that were not allowed when they were done, each with what would have been."""
-
-    def open_findings(self) -> set[str]:
-        """Return the findings that nothing has called back yet."""
-        back = {finding.opened_finding_id for finding in self.findings if finding.kind == "recovery"}
-        return {finding.finding_id for finding in self.findings if _opens(finding)} - back
-
-
-class IncidentFold:
-    """The incidents of everything that was said so far."""
-
-    def __init__(self) -> None:
-        self._findings: dict[tuple[str, str], dict[str, Finding]] = {}
-        self._actions: dict[str, dict[str, IncidentAction]] = {}
-        self._incidents: dict[tuple[str, str], list[Incident]] = {}
-
-    def incidents(self) -> list[Incident]:
-        """Return all incidents, in the order of their detection."""
-        found = [incident for incidents in self._incidents.values() for incident in incidents]
-        return sorted(found, key=lambda incident: (incident.clocks.detected or 0, incident.incident_id))
-
-    def find(self, incident_id: str) -> Incident | None:
-        """Return an incident by its id."""
-        return next((incident for incident in self.incidents() if incident.incident_id == incident_id), None)
-
-    def finding(self, finding: Finding) -> list[Incident]:
-        """Take a finding, and return the incidents that it changes."""
-        key = (finding.service_name, finding.family)
-        known = self._findings.setdefault(key, {})
-        if finding.finding_id in known:
-            return []
-        known[finding.finding_id] = finding
-        return self._refold(key)
-
-    def action(self, action: IncidentAction) -> list[Incident]:
-        """Take an action, also one whose incident is not known yet, and return the incidents that it changes."""
-        known = self._actions.setdefault(action.incident_id, {})
-        if action.event_id in known:
-            return []
-        known[action.event_id] = action
-        for key, incidents in self._incidents.items():
-            if any(incident.incident_id == action.incident_id for incident in incidents):
-                return self._refold(key)
-        return []
-
-    def check(self, action: IncidentAction) -> None:
-        """Raise `IllegalActionError` where an action would be refused now."""
-        incident = self.find(action.incident_id)
-        if incident is None:
-            raise IllegalActionError(f"no incident is called {action.incident_id!r}")
-        allowed = ALLOWED[incident.status]
-        if action.action not in allowed:
-            raise IllegalActionError(
-                f"incident {action.incident_id} is {incident.status}: {', '.join(allowed)} are possible, "
-                f"{action.action} is not"
-            )
-
-    def _refold(self, key: tuple[str, str]) -> list[Incident]:
-        before = {incident.incident_id: incident.steps for incident in self._incidents.get(key, [])}
-        self._incidents[key] = list(self._folded(key))
-        return [incident for incident in self._incidents[key] if before.get(incident.incident_id) != incident.steps]
-
-    def _folded(self, key: tuple[str, str]) -> Iterator[Incident]:
-        """Yield the incidents of one service and family, from all that is known of it, by time."""
-        current: Incident | None = None
-        for finding in sorted(self._findings.get(key, {}).values(), key=_when):
-            if current is not None and not self._belongs(current, finding):
-                yield current
-                current = None
-            if current is None:
-                if finding.severity != "page":
-                    continue
-                current = Incident(f"inc-{finding.finding_id[:16]}", *key)
-            current.findings.append(finding)
-            current.actions = sorted(self._actions.get(current.incident_id, {}).values(), key=_happened)
-            _work_out(current)
-        if current is not None:
-            yield current
-
-    @staticmethod
-    def _belongs(incident: Incident, finding: Finding) -> bool:
-        if finding.kind == "recovery":
-            return finding.opened_finding_id in {known.finding_id for known in incident.findings}
-        ended = incident.clocks.closed or (incident.clocks.recovered if incident.status == "recovered" else None)
-        return ended is None or finding.detected_time_unix_nano - ended <= REOPENS_NANO
-
-
-def _opens(finding: Finding) -> bool:
-    """Tell whether a finding is one that a recovery can call back."""
-    return finding.kind in ("rate", "quantity", "mix")
-
-
-def _when(finding: Finding) -> tuple[int, str]:
-    return finding.detected_time_unix_nano, finding.finding_id
-
-
-def _happened(action: IncidentAction) -> tuple[int, str]:
-    return action.happened_at_unix_nano or action.time_unix_nano, action.event_id
-
-
-def _work_out(incident: Incident) -> None:
-    """Run through the entries of an incident by time, and set its status, clocks and steps."""
-    incident.status, incident.clocks, incident.steps, incident.refused = "detected", Clocks(), [], []
-    incident.false_positive = False
-    onsets = [finding.onset_time_unix_nano for finding in incident.findings if finding.onset_time_unix_nano]
-    incident.clocks.onset = min(onsets, default=None)
-    waiting: set[str] = set()
-    for at, _, entry in sorted(_entries(incident), key=lambda item: item[:2]):
-        if isinstance(entry, Finding):
-            _take_finding(incident, at, entry, waiting)
+    def take(self, entry: Entry) -> None:
+        """Go on by one entry."""
+        if isinstance(entry, Fact):
+            self._take_fact(entry)
+        elif isinstance(entry, Change):
+            self._take_change(entry)
         else:
-            _take_action(incident, at, entry)
+            self._take_action(entry)
+
+    def _take_fact(self, fact: Fact) -> None:
+        if fact.kind == "recovery":
+            self._take_recovery(fact)
+            return
+        incident = self._home(fact)
+        if incident is None:
+            if fact.severity == "page":
+                self._open(fact)
+        elif fact.severity == "page" or incident.status not in ("closed", "merged"):
+            self._join(incident, fact)
+
+    def _home(self, fact: Fact) -> Incident | None:
+        """Return the incident that a fact belongs to."""
+        key = fact.service, fact.family
+        own = self.incidents.get(self.current.get(key, ""))
+        if own is not None and _goes_on(own, fact.at):
+            return own
+        if fact.severity != "page":
+            return None
+        for incident in self._alive(self.by_service.get(fact.service, ())):
+            if (fact.onset or fact.at) <= incident.clocks.detected:
+                return incident
+        for cause in self._causes(fact):
+            for incident in self._alive(self.by_cause.get(cause, ())):
+                began = incident.clocks.onset or incident.clocks.detected
+                if abs((fact.onset or fact.at) - began) <= SAME_ONSET_NANO:
+                    return incident
+        return None
+
+    def _alive(self, names: tuple[str, ...]) -> Iterator[Incident]:
+        return (self.incidents[name] for name in names if self.incidents[name].ended is None)
+
+    def _causes(self, fact: Fact) -> tuple[str, ...]:
+        """Return what may have caused a fact: the model versions seen, and the changes around its onset."""
+        onset = fact.onset or fact.at
+        changes = [
+            f"change {change.subject_type} {change.subject_name} {change.to_version or change.change_id}"
+            for change in self.changes.get(fact.service, ())
+            if onset - BLAMED_NANO <= change.time_unix_nano <= fact.at
+        ]
+        return (*(f"model {version}" for version in fact.versions), *changes)
+
+    def _suspect(self, fact: Fact) -> str | None:
+        """Return the change that came last before the onset, or soon after it."""
+        onset = fact.onset or fact.at
+        found = [
+            change.change_id
+            for change in self.changes.get(fact.service, ())
+            if onset - BLAMED_NANO <= change.time_unix_nano <= min(onset + SAME_ONSET_NANO, fact.at)
+        ]
+        return found[-1] if found else None
+
+    def _open(self, fact: Fact) -> None:
+        incident = Incident(
+            incident_id=f"inc-{fact.id[:16]}",
+            key=(fact.service, fact.family),
+            severity=self.severity(fact),
+            opened_by=fact.id,
+            metric=fact.metric,
+            detector=fact.detector,
+            clocks=Clocks(detected=fact.at, onset=fact.onset),
+            steps=(Step("detected", fact.at, fact.detector, fact.id),),
+            suspected_change=self._suspect(fact),
+        )
+        self._put(self._with(incident, fact))
+
+    def _join(self, incident: Incident, fact: Fact) -> None:
+        step = Step("joined", fact.at, fact.detector, fact.id)
+        if fact.severity == "page" and incident.ended is not None:
+            incident = reopened(incident, replace(step, name="reopened"))
+        elif incident.findings <= MOST_JOINED:
+            incident = replace(incident, steps=(*incident.steps, step))
+        if fact.severity == "page":
+            onset = _earliest(fact.onset, incident.clocks.onset)
+            severity = min(incident.severity, self.severity(fact))
+            incident = replace(incident, clocks=replace(incident.clocks, onset=onset), severity=severity)
+        self._put(self._with(incident, fact))
+
+    def _with(self, incident: Incident, fact: Fact) -> Incident:
+        """Return the incident with what a fact adds to its extent, and remember where to find it."""
+        key, name = (fact.service, fact.family), incident.incident_id
+        waits = fact.kind not in ("severe_event", "odd_event", "pattern", "drift_vote")
+        paged = fact.severity == "page"
+        if paged:
+            self.current[key] = name
+            for index, item in (
+                (self.by_service, fact.service),
+                *((self.by_cause, each) for each in self._causes(fact)),
+            ):
+                if name not in index.get(item, ()):
+                    index[item] = (*(each.incident_id for each in self._alive(index.get(item, ()))), name)
+        if waits:
+            self.waiting[fact.id] = name
+        return replace(
+            incident,
+            keys=_also(incident.keys, [key] if paged else []),
+            causes=_also(incident.causes, self._causes(fact) if paged else ()),
+            tenants=_also(incident.tenants, [fact.tenant] if fact.tenant != "*" else []),
+            event_ids=_also(incident.event_ids, fact.event_ids)[:100],
+            waiting=incident.waiting | ({fact.id} if waits and paged else set()),
+            unproven=incident.unproven | ({fact.id} if waits and not paged else set()),
+            findings=incident.findings + 1,
+        )
+
+    def _take_recovery(self, fact: Fact) -> None:
+        incident = self.incidents.get(self.waiting.pop(fact.opened or "", ""))
+        if incident is None:
+            return
+        back = {fact.opened}
+        was_waiting = bool(incident.waiting)
+        incident = replace(incident, waiting=incident.waiting - back, unproven=incident.unproven - back)
+        if was_waiting and not incident.waiting and incident.clocks.recovered is None and incident.status != "merged":
+            incident = reached(incident, "recovered", Step("recovered", fact.at, fact.detector, fact.id))
+        self._put(incident)
+
+    def _take_change(self, change: Change) -> None:
+        service = change.service_name
+        self.changes[service] = (*self.changes.get(service, ()), change)[-MOST_CHANGES:]
+        if change.incident_id:
+            named = self.incidents.get(change.incident_id)
+            touched = [named] if named is not None and change.action not in ("proposed", "rejected") else []
+        elif change.action == "rolled_back" or change.subject_type == "kill_switch":
+            touched = list(self._alive(self.by_service.get(service, ())))
+        else:
+            touched = []
+        kind = _MITIGATES.get(change.action) or _MITIGATES.get(change.subject_type, "none")
+        for incident in touched:
+            if incident.clocks.mitigated is None and incident.ended is None:
+                who = change.initiator_id or change.source
+                step = Step("mitigated", change.time_unix_nano, who, change.event_id, "automation", change.reason, kind)
+                self._put(reached(incident, "mitigated", step))
+
+    def _take_action(self, action: IncidentAction) -> None:
+        at, _, _ = happened(action)
+        incident = self.incidents.get(action.incident_id)
+        why = f"no incident is called {action.incident_id}" if incident is None else refusal(incident, action, at)
+        into = self.incidents.get(action.into_incident_id or "")
+        if why is None and action.action == "merge" and (into is None or into.status == "merged"):
+            why = f"no open incident is called {action.into_incident_id}"
+        if why is not None or incident is None:
+            self.refused[action.event_id] = (action, why or "")
+            return
+        if action.action == "merge" and into is not None:
+            self._merge(incident, into, action)
+        self._put(act(incident, action, at))
+
+    def _merge(self, incident: Incident, into: Incident, action: IncidentAction) -> None:
+        """Let another incident take over what one waits for, and what will still come."""
+        at, _, _ = happened(action)
+        step = Step(
+            "joined", at, action.actor_id or action.actor_kind, action.event_id, action.actor_kind, action.reason
+        )
+        for key in incident.keys:
+            if self.current.get(key) == incident.incident_id:
+                self.current[key] = into.incident_id
+        for finding in incident.waiting | incident.unproven:
+            self.waiting[finding] = into.incident_id
+        onset = _earliest(incident.clocks.onset, into.clocks.onset)
+        self._put(
+            replace(
+                into,
+                steps=(*into.steps, step),
+                keys=_also(into.keys, incident.keys),
+                causes=_also(into.causes, incident.causes),
+                tenants=_also(into.tenants, incident.tenants),
+                waiting=into.waiting | incident.waiting,
+                unproven=into.unproven | incident.unproven,
+                findings=into.findings + incident.findings,
+                severity=min(into.severity, incident.severity),
+                clocks=replace(into.clocks, onset=onset),
+            )
+        )
+
+    def _put(self, incident: Incident) -> None:
+        self.incidents[incident.incident_id] = incident
 
 
-def _entries(incident: Incident) -> Iterator[tuple[int, str, Finding | IncidentAction]]:
-    for finding in incident.findings:
-        yield finding.detected_time_unix_nano, finding.finding_id, finding
-    for action in incident.actions:
-        yield *_happened(action), action
+def _goes_on(incident: Incident, at: int) -> bool:
+    """Tell whether what happens now still belongs to an incident."""
+    if incident.ended is None:
+        return True
+    return not incident.false_positive and at - incident.ended <= REOPENS_NANO
 
 
-def _take_finding(incident: Incident, at: int, finding: Finding, waiting: set[str]) -> None:
-    if finding.kind == "recovery":
-        waiting.discard(finding.opened_finding_id or "")
-        if not waiting and incident.status not in ("recovered", "closed"):
-            _step(incident, "recovered", at, finding.detector, finding.finding_id)
-        return
-    if _opens(finding):
-        waiting.add(finding.finding_id)
-    if incident.clocks.detected is None:
-        incident.clocks.detected = at
-        incident.steps.append(Step("detected", at, finding.detector, finding.finding_id))
-    elif incident.status in ("recovered", "closed") and finding.severity == "page":
-        incident.clocks.recovered = incident.clocks.closed = None  # the clocks run on
-        incident.status = "detected"
-        incident.steps.append(Step("reopened", at, finding.detector, finding.finding_id))
+def _earliest(*times: int | None) -> int | None:
+    return min((time for time in times if time is not None), default=None)
 
 
-_BECOMES: Final[dict[str, Status]] = {
-    "acknowledge": "acknowledged",
-    "mitigate": "mitigated",
-    "close": "closed",
-    "false_positive": "closed",
-}
-
-
-def _take_action(incident: Incident, at: int, action: IncidentAction) -> None:
-    allowed = ALLOWED[incident.status]
-    if incident.clocks.detected is None or action.action not in allowed:
-        incident.refused.append((action.event_id, ", ".join(allowed)))
-        return
-    who = action.actor_id or action.actor_kind
-    if action.action == "reopen":
-        incident.clocks.recovered = incident.clocks.closed = None
-        incident.status = "detected"
-        incident.steps.append(Step("reopened", at, who, action.event_id))
-    elif action.action in _BECOMES:
-        incident.false_positive = incident.false_positive or action.action == "false_positive"
-        _step(incident, _BECOMES[action.action], at, who, action.event_id)
-
-
-def _step(incident: Incident, status: Status, at: int, by: str, entry: str) -> None:
-    """Go on to a state; its clock stops the first time, and an earlier state never comes back by itself."""
-    order: Iterable[Status] = ("detected", "acknowledged", "mitigated", "recovered", "closed")
-    ranks = {name: rank for rank, name in enumerate(order)}
-    if getattr(incident.clocks, status) is None:
-        setattr(incident.clocks, status, at)
-    if ranks[status] > ranks[incident.status]:
-        incident.status = status
-    incident.steps.append(Step(status, at, by, entry))
+def _also(known: tuple[T, ...], more: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*known, *more)))
