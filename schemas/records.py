@@ -19,6 +19,7 @@ ChangeAction = Literal[
 Transition = Literal[
     "detected", "triggered", "notified", "acknowledged", "escalated", "mitigated", "remediated", "recovered",
     "resolved", "reopened", "closed", "merged", "reminded", "noted", "joined", "refused",
+    "retracted",
 ]  # fmt: skip
 Mitigation = Literal[
     "rollback",

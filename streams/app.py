@@ -1,13 +1,14 @@
-"""The three workers, wired. Read this first.
+"""The four workers, wired. Read this first.
 
 ```
 inference.v1 ──► History ──► ClickHouse          every topic, each record once
 inference.v1 ──► Watch   ──► windows.v1          sums per tick; severe events at once to findings.v1
 windows.v1   ──► Detect  ──► findings.v1         detectors over the sums
+findings.v1  ──► Incidents ► incidents.v1        with what people and delivery systems say: actions and changes
 ```
 
 An event is decoded in `streams.decode`, counted in `streams.counting` and `streams.reduce`, judged in
-`streams.judge` with `detectors`, and stored by `streams.history_writer`.
+`streams.judge` with `detectors`, stored by `streams.history_writer`, and answered for by `streams.incidents`.
 """
 
 from functools import partial
@@ -17,24 +18,28 @@ from schemas.topics import CHECKPOINTS, Topic
 from streams import detect, history, watch
 from streams.checkpoints import Checkpoints
 from streams.faust_app import Stage, WorkerApp, build
+from streams.incidents import worker as incidents
+from streams.incidents.api import Server, api
 from streams.kafka_admin import TopicState, check_topics, client_arguments
 from streams.publisher import Publisher
 from streams.settings import WORKER_PORTS, Settings
 from streams.storage import connect
 
-Worker = Literal["history", "watch", "detect"]
+Worker = Literal["history", "watch", "detect", "incidents"]
 
 READS: Final[dict[Worker, tuple[Topic, ...]]] = {
     "history": history.TOPICS,
     "watch": watch.TOPICS,
     "detect": detect.TOPICS,
+    "incidents": incidents.TOPICS,
 }
 NEEDS: Final[dict[Worker, tuple[Topic, ...]]] = {
     "history": history.TOPICS,
     "watch": (*watch.NEEDED, CHECKPOINTS),
     "detect": (*detect.NEEDED, CHECKPOINTS),
+    "incidents": incidents.NEEDED,
 }
-BATCH_RECORDS: Final[dict[Worker, int]] = {"history": 20_000, "watch": 4_000, "detect": 1_000}
+BATCH_RECORDS: Final[dict[Worker, int]] = {"history": 20_000, "watch": 4_000, "detect": 1_000, "incidents": 2_000}
 """An insert costs the same for a few rows as for many, so history would rather have many."""
 
 
@@ -48,7 +53,11 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     """
     topics = check_topics(settings, NEEDS[name])
     reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
-    return build(name, settings, reads, stage(name, settings, topics), WORKER_PORTS[name], BATCH_RECORDS[name])
+    work = stage(name, settings, topics)
+    app = build(name, settings, reads, work, WORKER_PORTS[name], BATCH_RECORDS[name])
+    if isinstance(work, incidents.Incidents):
+        work.owns = lambda: bool(app.consumer.assignment())
+    return app
 
 
 def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> Stage:
@@ -57,6 +66,10 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> St
     publisher = Publisher(client)
     if name == "history":
         return history.History(settings, publisher, partial(connect, settings))
+    if name == "incidents":
+        work = incidents.Incidents(settings, publisher, topics)
+        work.beside = [Server(api(work), settings.host, settings.api_port)]
+        return work
     checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client, publisher)
     if name == "watch":
         windows = topics[settings.topic(watch.WINDOWS_TOPIC.name)]

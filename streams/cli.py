@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import structlog
 import typer
 
+from streams.cli_incidents import incident_app
 from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -18,6 +19,7 @@ topics_app: Final = typer.Typer(no_args_is_help=True, help="Kafka topics.")
 letters_app: Final = typer.Typer(no_args_is_help=True, help="Records that were refused.")
 policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
 app.add_typer(policy_app, name="policy")
+app.add_typer(incident_app, name="incident")
 app.add_typer(topics_app, name="topics")
 app.add_typer(letters_app, name="dead-letters")
 
@@ -47,7 +49,7 @@ def configure_logs(settings: Settings) -> None:
 
 @app.command()
 def worker(
-    name: Annotated[str, typer.Argument(help="history, watch or detect.")],
+    name: Annotated[str, typer.Argument(help="history, watch, detect or incidents.")],
     kafka: Kafka = None,
     clickhouse: Store = None,
     instance: Annotated[str | None, typer.Option(help="A stable name among the workers of its kind.")] = None,
@@ -128,9 +130,9 @@ def findings(
     if as_json:
         sys.stdout.buffer.write(ask(settings, FINDINGS_QUERY, "JSONEachRow"))
     else:
-        from rich.console import Console
+        from streams.terminal import console
 
-        Console().print(table(ask_rows(settings, FINDINGS_QUERY)))
+        console().print(table(ask_rows(settings, FINDINGS_QUERY)))
 
 
 @app.command()
@@ -166,16 +168,15 @@ def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
 @app.command()
 def budget(clickhouse: Store = None) -> None:
     """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
-    from rich.console import Console
-
     from streams.found import BUDGET_QUERY, budget_table
     from streams.policy import load_policy
     from streams.sql_client import ask_rows
+    from streams.terminal import console
 
     settings = load(clickhouse=clickhouse)
     promised = load_policy(settings.policy).budget
     per_day = {"page": promised.pages_per_day, "ticket": promised.tickets_per_day}
-    Console().print(budget_table(ask_rows(settings, BUDGET_QUERY), per_day))
+    console().print(budget_table(ask_rows(settings, BUDGET_QUERY), per_day))
 
 
 @letters_app.command("list")

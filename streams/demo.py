@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import requests
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +20,7 @@ from streams.local.broker import free_port
 from streams.replay import Replay, read
 from streams.settings import Settings
 from streams.sql_client import ask_rows
+from streams.terminal import console as terminal
 from streams.up import WORKER_PORTS, Installation
 
 WEEK_SECONDS: Final = 7 * 86_400
@@ -106,7 +107,7 @@ def _lag(host: str, port: int) -> Any:
 
 def run_demo(settings: Settings, seconds: float) -> None:
     """Play the week, then hold what was found against what had been recorded."""
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = terminal()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
     settings = settings.model_copy(update={"sql_port": free_port()})
     console.print("starting a Kafka broker and three workers; nothing but this machine is involved")

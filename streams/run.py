@@ -17,7 +17,7 @@ log: Final = structlog.get_logger()
 
 def run_worker(name: Any, settings: Settings) -> None:
     """Run a worker until a signal ends it or its work fails; does not return."""
-    if name == "detect":
+    if name in ("watch", "detect", "incidents"):
         load_policy(settings.policy)  # refuse a wrong one before the start
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     endpoint = None

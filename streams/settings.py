@@ -11,7 +11,7 @@ Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068}
+WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069}
 """Where each kind of worker answers for its health, unless a setting says otherwise."""
 
 
@@ -53,9 +53,16 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     """Address that workers bind for health, metrics and SQL."""
     port: Port = 0
-    """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect."""
+    """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect, 6069
+    for incidents."""
     sql_port: Port = 8123
     """Port of the read-only SQL endpoint that serves a `chdb://` store."""
+    api_port: Port = 8130
+    """Port of the HTTP API that the incidents worker serves."""
+    api_url: str = ""
+    """Where commands find that API; `http://HOST:API_PORT` when empty."""
+    api_token: SecretStr = SecretStr("")
+    """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder."""
     tick_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     """Length of a tick of event time."""
     lateness_seconds: Annotated[int, Field(ge=0, le=3600)] = 10

@@ -40,6 +40,7 @@ class Installation:
             "WATCHKEEPER_DATA_DIR": str(settings.data_dir),
             "WATCHKEEPER_PORT": str(port),
             "WATCHKEEPER_SQL_PORT": str(settings.sql_port),
+            "WATCHKEEPER_API_PORT": str(settings.api_port),
             "WATCHKEEPER_TOPIC_PREFIX": settings.topic_prefix,
         }
         return Child(
@@ -79,6 +80,7 @@ def run_up(settings: Settings, kafka: str | None) -> None:
         log.info(
             "watchkeeper is up",
             kafka=installation.settings.kafka,
+            api=f"http://{settings.host}:{settings.api_port}/",
             sql=f"http://{settings.host}:{settings.sql_port}/",
             logs=str(Path(settings.data_dir) / "logs"),
         )

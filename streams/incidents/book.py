@@ -72,6 +72,11 @@ class IncidentBook:
         """Return all incidents, in the order of their detection."""
         return sorted(self._fold.incidents.values(), key=lambda each: (each.clocks.detected, each.incident_id))
 
+    def knows(self, entry: Entry) -> bool:
+        """Tell whether an entry was taken already."""
+        _, kind, name = happened(entry)
+        return (kind, name) in self._known
+
     def check(self, action: IncidentAction) -> None:
         """Raise where an action would be refused now.
 

@@ -19,7 +19,19 @@ from msgspec.structs import replace
 from schemas.actions import IncidentAction
 from schemas.records import Change, Mitigation
 from streams.incidents.moves import act, reached, refusal, reopened
-from streams.incidents.state import DAY_NANO, MINUTE_NANO, Clocks, Entry, Fact, Incident, Key, Severity, Step, happened
+from streams.incidents.state import (
+    DAY_NANO,
+    MINUTE_NANO,
+    Clocks,
+    Entry,
+    Fact,
+    Incident,
+    Key,
+    Severity,
+    Step,
+    happened,
+    stepped,
+)
 
 T = TypeVar("T")
 
@@ -141,22 +153,23 @@ class Fold:
             metric=fact.metric,
             detector=fact.detector,
             clocks=Clocks(detected=fact.at, onset=fact.onset),
-            steps=(Step("detected", fact.at, fact.detector, fact.id),),
             suspected_change=self._suspect(fact),
         )
-        self._put(self._with(incident, fact))
+        self._put(stepped(self._with(incident, fact), Step("detected", fact.at, fact.detector, fact.id)))
 
     def _join(self, incident: Incident, fact: Fact) -> None:
         step = Step("joined", fact.at, fact.detector, fact.id)
-        if fact.severity == "page" and incident.ended is not None:
-            incident = reopened(incident, replace(step, name="reopened"))
-        elif incident.findings <= MOST_JOINED:
-            incident = replace(incident, steps=(*incident.steps, step))
+        ended, few = incident.ended is not None, incident.findings <= MOST_JOINED
+        incident = self._with(incident, fact)
         if fact.severity == "page":
             onset = _earliest(fact.onset, incident.clocks.onset)
             severity = min(incident.severity, self.severity(fact))
             incident = replace(incident, clocks=replace(incident.clocks, onset=onset), severity=severity)
-        self._put(self._with(incident, fact))
+        if fact.severity == "page" and ended:
+            incident = reopened(incident, replace(step, name="reopened"))
+        elif few:
+            incident = stepped(incident, step)
+        self._put(incident)
 
     def _with(self, incident: Incident, fact: Fact) -> Incident:
         """Return the incident with what a fact adds to its extent, and remember where to find it."""
@@ -239,17 +252,19 @@ class Fold:
             self.waiting[finding] = into.incident_id
         onset = _earliest(incident.clocks.onset, into.clocks.onset)
         self._put(
-            replace(
-                into,
-                steps=(*into.steps, step),
-                keys=_also(into.keys, incident.keys),
-                causes=_also(into.causes, incident.causes),
-                tenants=_also(into.tenants, incident.tenants),
-                waiting=into.waiting | incident.waiting,
-                unproven=into.unproven | incident.unproven,
-                findings=into.findings + incident.findings,
-                severity=min(into.severity, incident.severity),
-                clocks=replace(into.clocks, onset=onset),
+            stepped(
+                replace(
+                    into,
+                    keys=_also(into.keys, incident.keys),
+                    causes=_also(into.causes, incident.causes),
+                    tenants=_also(into.tenants, incident.tenants),
+                    waiting=into.waiting | incident.waiting,
+                    unproven=into.unproven | incident.unproven,
+                    findings=into.findings + incident.findings,
+                    severity=min(into.severity, incident.severity),
+                    clocks=replace(into.clocks, onset=onset),
+                ),
+                step,
             )
         )
 

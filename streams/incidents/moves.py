@@ -5,7 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from schemas.actions import IncidentAction
-from streams.incidents.state import Incident, Status, Step
+from streams.incidents.state import Incident, Status, Step, stepped
 
 _TALK: Final = ("note",)
 _OPEN: Final = ("close", "false_positive", "merge", *_TALK, "escalate", "remind")
@@ -75,9 +75,10 @@ def act(incident: Incident, action: IncidentAction, at: int) -> Incident:
         reason=action.reason,
         mitigation=action.mitigation_kind if action.action == "mitigate" else None,
         into=action.into_incident_id,
+        false_positive=True if action.action == "false_positive" else None,
     )
     if action.action in _SAYS:
-        return replace(incident, steps=(*incident.steps, step))
+        return stepped(incident, step)
     if action.action == "reopen":
         return reopened(incident, step)
     if action.action == "merge":
@@ -89,7 +90,7 @@ def act(incident: Incident, action: IncidentAction, at: int) -> Incident:
 def reopened(incident: Incident, step: Step) -> Incident:
     """Return the incident as it goes on after an end that was none."""
     clocks = replace(incident.clocks, recovered=None, closed=None)
-    return replace(incident, status="detected", clocks=clocks, false_positive=False, steps=(*incident.steps, step))
+    return stepped(replace(incident, status="detected", clocks=clocks, false_positive=False), step)
 
 
 def reached(incident: Incident, status: Status, step: Step) -> Incident:
@@ -100,4 +101,4 @@ def reached(incident: Incident, status: Status, step: Step) -> Incident:
         clocks = replace(clocks, **{name: step.at})
     later = status if ORDER.index(status) > ORDER.index(incident.status) else incident.status
     mitigation = incident.mitigation or step.mitigation
-    return replace(incident, status=later, clocks=clocks, mitigation=mitigation, steps=(*incident.steps, step))
+    return stepped(replace(incident, status=later, clocks=clocks, mitigation=mitigation), step)

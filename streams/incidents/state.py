@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.actions import Actor, IncidentAction
 from schemas.findings import Finding
@@ -39,7 +40,10 @@ Entry = Fact | IncidentAction | Change
 
 
 class Step(Struct, frozen=True):
-    """One transition: what the incident became or what was said of it, when, by whom, and by which entry."""
+    """One transition: what the incident became or what was said of it, when, by whom, and by which entry.
+
+    `severity`, `onset` and `services` are those of the incident after it.
+    """
 
     name: str
     at: int
@@ -49,6 +53,10 @@ class Step(Struct, frozen=True):
     reason: str | None = None
     mitigation: Mitigation | None = None
     into: str | None = None
+    false_positive: bool | None = None
+    severity: Severity = "sev4"
+    onset: int | None = None
+    services: tuple[str, ...] = ()
 
 
 class Clocks(Struct, frozen=True):
@@ -123,6 +131,12 @@ class Incident(Struct, frozen=True):
         if self.status in ("closed", "merged"):
             return self.clocks.closed
         return self.clocks.recovered if self.status == "recovered" else None
+
+
+def stepped(incident: Incident, step: Step) -> Incident:
+    """Return the incident with one more step."""
+    known = replace(step, severity=incident.severity, onset=incident.clocks.onset, services=tuple(incident.services))
+    return replace(incident, steps=(*incident.steps, known))
 
 
 def fact(finding: Finding) -> Fact | None:

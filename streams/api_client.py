@@ -1,0 +1,48 @@
+"""A question to the HTTP API from a command."""
+
+from typing import Any, Final
+
+import requests
+
+from streams.incidents.tokens import known_token
+from streams.settings import Settings
+
+SECONDS: Final = 15.0
+
+
+class ApiError(ValueError):
+    """The API refused, with its own words; or nothing answers, with what to do."""
+
+
+def call(settings: Settings, method: str, path: str, **more: Any) -> dict[str, Any]:
+    """Return the answer of the API.
+
+    Parameters
+    ----------
+    method, path, more
+        As `requests.request`.
+
+    Raises
+    ------
+    ApiError
+        Where it refuses or does not answer.
+    """
+    base = settings.api_url.rstrip("/") or f"http://{settings.host}:{settings.api_port}"
+    headers = {"Authorization": f"Bearer {known_token(settings)}"}
+    try:
+        answer = requests.request(method, base + path, headers=headers, timeout=SECONDS, **more)
+    except requests.RequestException:
+        raise ApiError(f"no API answers at {base}; is `watchkeeper up` or the incidents worker running?") from None
+    try:
+        body: dict[str, Any] = answer.json()
+    except ValueError:
+        raise ApiError(f"{base} is not the API of Watchkeeper") from None
+    if not answer.ok:
+        raise ApiError(_text(body.get("detail", body)))
+    return body
+
+
+def _text(detail: Any) -> str:
+    if isinstance(detail, list):  # what FastAPI says of a body that is not as it wants it
+        return "; ".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in detail)
+    return str(detail)

@@ -1,0 +1,125 @@
+"""The incidents worker: findings, changes and actions to incidents.
+
+The logs are its state. They are small, so it reads them whole when it starts, works out the incidents, and publishes
+what of them is missing in ``incidents.v1``; then it goes on batch by batch. Whatever was killed in between, each
+transition is published once, and a repeat is the same record.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+import structlog
+from aiokafka import ConsumerRecord
+
+from schemas.actions import IncidentAction
+from schemas.findings import Finding
+from schemas.records import Change
+from schemas.records import Incident as Transition
+from schemas.topics import ACTIONS, CHANGES, FINDINGS, INCIDENTS, Topic
+from schemas.wire import InvalidRecordError, decoder, encode
+from streams.faust_app import LogBatch
+from streams.health import REFUSED
+from streams.incidents.desk import Desk
+from streams.incidents.logs import read_whole
+from streams.incidents.severity import severity_of
+from streams.incidents.state import Entry, fact, happened
+from streams.kafka_admin import TopicState, client_arguments
+from streams.policy import load_policy
+from streams.publisher import Message, Publisher
+from streams.settings import Settings
+
+log: Final = structlog.get_logger()
+
+TOPICS: Final = (FINDINGS, ACTIONS, CHANGES)
+NEEDED: Final = (*TOPICS, INCIDENTS)
+KINDS: Final[dict[Topic, Any]] = {FINDINGS: Finding, ACTIONS: IncidentAction, CHANGES: Change, INCIDENTS: Transition}
+
+
+class Companion(Protocol):
+    """What runs beside the fold as long as the worker does."""
+
+    async def start(self) -> None:
+        """Begin."""
+
+    async def stop(self) -> None:
+        """End."""
+
+
+class Incidents:
+    """The stage of the incidents worker."""
+
+    def __init__(self, settings: Settings, publisher: Publisher, topics: dict[str, TopicState]) -> None:
+        self.settings: Final = settings
+        self.policy: Final = load_policy(settings.policy)
+        self.publisher: Final = publisher
+        self.owns: Callable[[], bool] = lambda: False
+        self.beside: list[Companion] = []
+        self._topics: Final = topics
+        self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
+        self._desk: Desk | None = None
+        self._busy: Final = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect."""
+        await self.publisher.start()
+        for companion in self.beside:
+            await companion.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        for companion in reversed(self.beside):
+            await companion.stop()
+        await self.publisher.stop()
+
+    async def forget(self) -> None:
+        """Read the logs again."""
+        self._desk = None
+
+    async def take(self, batch: LogBatch) -> None:
+        """Fold a batch, publish what it brings about, then acknowledge it."""
+        async with self._busy:
+            desk = await self._opened()
+            self._note(desk, batch.records)
+            await self._tell(desk)
+            batch.ack()
+
+    async def desk(self) -> Desk | None:
+        """Return the desk, its logs read; None where another worker holds it."""
+        if self._desk is not None or not self.owns():
+            return self._desk
+        async with self._busy:
+            return await self._opened()
+
+    async def _opened(self) -> Desk:
+        if self._desk is None:
+            began, desk = time.monotonic(), Desk(severity_of(self.policy))
+            names = [self._topics[self.settings.topic(topic.name)] for topic in NEEDED]
+            records = [record async for record in read_whole(client_arguments(self.settings), names)]
+            await asyncio.to_thread(self._note, desk, records)
+            await self._tell(desk)
+            self._desk = desk
+            log.info("incidents are worked out", records=len(records), seconds=round(time.monotonic() - began, 2))
+        return self._desk
+
+    def _note(self, desk: Desk, records: Iterable[ConsumerRecord]) -> None:
+        entries: list[Entry] = []
+        for record in records:
+            try:
+                said = self._decoders[record.topic](record.value or b"", record.timestamp * 1_000_000)
+            except InvalidRecordError as error:
+                REFUSED.labels(record.topic, error.reason).inc()  # history makes a dead letter of it
+                continue
+            if isinstance(said, Transition):
+                desk.published([said])
+            elif (entry := fact(said) if isinstance(said, Finding) else said) is not None:
+                assert isinstance(entry, Entry)  # noqa: S101
+                entries.append(entry)
+                desk.clock.note(happened(entry)[0], record.timestamp * 1_000_000)
+        desk.book.add(entries)
+
+    async def _tell(self, desk: Desk) -> None:
+        """Publish what is news; a repeat after a crash in the middle is the same records."""
+        topic, news = self.settings.topic(INCIDENTS.name), desk.news()
+        await self.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in news)
