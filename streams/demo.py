@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import requests
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
