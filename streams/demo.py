@@ -1,5 +1,6 @@
 """The recorded week, played: real broker, real workers, real store, watched live in the terminal."""
 
+import json
 import shutil
 import sys
 import threading
@@ -14,6 +15,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from streams.demo_engineer import Engineer
+from streams.demo_incidents import compare_incidents
 from streams.demo_report import compare, print_queries
 from streams.found import FINDINGS_QUERY
 from streams.local.broker import free_port
@@ -109,13 +112,18 @@ def run_demo(settings: Settings, seconds: float) -> None:
     """Play the week, then hold what was found against what had been recorded."""
     console = terminal()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
-    settings = settings.model_copy(update={"sql_port": free_port()})
-    console.print("starting a Kafka broker and three workers; nothing but this machine is involved")
+    settings = settings.model_copy(update={"sql_port": free_port(), "api_port": free_port()})
+    console.print("starting a Kafka broker and four workers; nothing but this machine is involved")
     installation = Installation(settings, broker_port=free_port())
     try:
         installation.start()
+        engineer = Engineer(installation.settings)
+        engineer.start()
         sent = _play(installation.settings, seconds, console)
-        ok = compare(installation.settings, sent, console)
+        engineer.stop()
+        answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
+        found = compare(installation.settings, sent, answers, console)
+        ok = compare_incidents(installation.settings, answers, console) and found
         print_queries(installation.settings, console)
     finally:
         installation.stop()

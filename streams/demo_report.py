@@ -1,8 +1,6 @@
 """What a played week came to: counts that must be equal, findings beside what was recorded, queries to try."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Any, Final
 
 from rich.console import Console
@@ -35,7 +33,7 @@ FROM guard_verdicts GROUP BY guard_name, status ORDER BY guard_name, status""",
 )
 
 
-def compare(settings: Settings, sent: int, console: Console) -> bool:
+def compare(settings: Settings, sent: int, answers: list[dict[str, Any]], console: Console) -> bool:
     """Print counts and findings against the answers, and tell whether all is as it should be."""
     counts = ask_rows(settings, COUNTS)[0] | ask_rows(settings, COUNTED)[0]
     equal = {sent} == {int(counts[name]) for name in ("stored", "rolled_up", "counted")}
@@ -46,7 +44,6 @@ def compare(settings: Settings, sent: int, console: Console) -> bool:
     )
     found = ask_rows(settings, FINDINGS_QUERY)
     pages = [item for item in found if item["severity"] == "page"]
-    answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
     complete = _print_answers(answers, [item for item in found if item["kind"] != "recovery"], console)
     false = [item for item in pages if not any(_about(item, answer) for answer in answers)]
     console.print(

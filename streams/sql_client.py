@@ -7,7 +7,7 @@ import requests
 
 from streams.settings import Settings
 from streams.sql_guard import Reader
-from streams.storage import connect
+from streams.storage import StoreUnavailableError, connect
 
 PING_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 60.0
@@ -24,13 +24,41 @@ def ask(settings: Settings, query: str, output: str) -> bytes:
         With ClickHouse's own message, where the query fails.
     """
     if settings.clickhouse.startswith("chdb://") and endpoint_answers(settings):
-        answer = requests.post(
-            _url(settings), params={"default_format": output}, data=query.encode(), timeout=ASK_SECONDS
-        )
-        if answer.status_code != requests.codes.ok:
-            raise ValueError(answer.text.strip())
-        return answer.content
+        return _ask_endpoint(settings, query, output, {})
     return Reader(connect(settings)).run(query, output, {})[0]
+
+
+def ask_running(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the answer of a query with parameters, one dict a row, from a store that runs; none is opened here.
+
+    Parameters
+    ----------
+    parameters
+        Values of the placeholders, as ClickHouse writes them in text.
+
+    Raises
+    ------
+    StoreUnavailableError
+        Where nobody answers.
+    ValueError
+        As `ask`.
+    """
+    if settings.clickhouse.startswith("chdb://"):
+        try:
+            body = _ask_endpoint(settings, query, "JSONEachRow", parameters)
+        except requests.RequestException as error:
+            raise StoreUnavailableError(f"no history worker answers at {_url(settings)}") from error
+    else:
+        body = Reader(connect(settings)).run(query, "JSONEachRow", parameters)[0]
+    return [json.loads(line) for line in body.decode().splitlines()]
+
+
+def _ask_endpoint(settings: Settings, query: str, output: str, parameters: dict[str, str]) -> bytes:
+    given = {"default_format": output} | {f"param_{name}": value for name, value in parameters.items()}
+    answer = requests.post(_url(settings), params=given, data=query.encode(), timeout=ASK_SECONDS)
+    if answer.status_code != requests.codes.ok:
+        raise ValueError(answer.text.strip())
+    return answer.content
 
 
 def ask_rows(settings: Settings, query: str) -> list[dict[str, Any]]:

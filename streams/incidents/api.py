@@ -24,7 +24,7 @@ from streams.findings import identity
 from streams.incidents.desk import Desk
 from streams.incidents.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.tokens import made_token
-from streams.incidents.views import full, summary
+from streams.incidents.views import full, shown_evidence, summary
 from streams.incidents.worker import Incidents
 from streams.publisher import Message
 
@@ -107,7 +107,8 @@ def incidents_router(work: Incidents) -> APIRouter:
         found = desk.book.fold.incidents.get(incident_id)
         if found is None:
             raise UnknownIncidentError(f"no incident is called {incident_id}")
-        return full(found, desk.clock.now(time.time_ns()))
+        known = [each for each in work.evidence.values() if each.incident_id == incident_id]
+        return full(found, desk.clock.now(time.time_ns())) | {"evidence": [shown_evidence(each) for each in known]}
 
     @router.post("/{incident_id}/{action}")
     async def act(incident_id: str, action: ActionKind, body: ActionBody) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+from schemas.actions import IncidentEvidence
 from streams.incidents.moves import ALLOWED
 from streams.incidents.state import Incident, Step
 
@@ -72,3 +75,8 @@ def _step(step: Step) -> dict[str, Any]:
     shown = {"step": step.name, "at": instant(step.at), "by": step.by, "who": step.actor_kind, "entry": step.entry}
     extra = {"reason": step.reason, "mitigation": step.mitigation, "into": step.into}
     return shown | {name: value for name, value in extra.items() if value is not None}
+
+
+def shown_evidence(record: IncidentEvidence) -> dict[str, Any]:
+    """Return a bundle as it was written, with what was missing."""
+    return {"moment": record.moment, "missing": record.missing or []} | msgspec.json.decode(record.bundle)

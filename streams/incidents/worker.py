@@ -6,6 +6,7 @@ transition is published once, and a repeat is the same record.
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
@@ -13,14 +14,16 @@ from typing import Any, Final, Protocol
 import structlog
 from aiokafka import ConsumerRecord
 
-from schemas.actions import IncidentAction
+from schemas.actions import IncidentAction, IncidentEvidence
 from schemas.findings import Finding
 from schemas.records import Change
 from schemas.records import Incident as Transition
-from schemas.topics import ACTIONS, CHANGES, FINDINGS, INCIDENTS, Topic
+from schemas.topics import ACTIONS, CHANGES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.faust_app import LogBatch
 from streams.health import REFUSED
+from streams.incidents.bundle import evidence_id
+from streams.incidents.collector import Collector
 from streams.incidents.desk import Desk
 from streams.incidents.logs import read_whole
 from streams.incidents.severity import severity_of
@@ -33,8 +36,15 @@ from streams.settings import Settings
 log: Final = structlog.get_logger()
 
 TOPICS: Final = (FINDINGS, ACTIONS, CHANGES)
-NEEDED: Final = (*TOPICS, INCIDENTS)
-KINDS: Final[dict[Topic, Any]] = {FINDINGS: Finding, ACTIONS: IncidentAction, CHANGES: Change, INCIDENTS: Transition}
+NEEDED: Final = (*TOPICS, INCIDENTS, EVIDENCE)
+KINDS: Final[dict[Topic, Any]] = {
+    FINDINGS: Finding,
+    ACTIONS: IncidentAction,
+    CHANGES: Change,
+    INCIDENTS: Transition,
+    EVIDENCE: IncidentEvidence,
+}
+DUTY_SECONDS: Final = 1.0
 
 
 class Companion(Protocol):
@@ -59,16 +69,24 @@ class Incidents:
         self._topics: Final = topics
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
         self._desk: Desk | None = None
+        self._pages: dict[str, Finding] = {}
+        self.evidence: dict[str, IncidentEvidence] = {}
+        self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
+        self._regular: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect."""
         await self.publisher.start()
         for companion in self.beside:
             await companion.start()
+        self._regular = asyncio.create_task(self._regularly())
+        self._regular.add_done_callback(_end_worker)
 
     async def stop(self) -> None:
         """Disconnect."""
+        if self._regular is not None:
+            self._regular.cancel()
         for companion in reversed(self.beside):
             await companion.stop()
         await self.publisher.stop()
@@ -87,8 +105,9 @@ class Incidents:
 
     async def desk(self) -> Desk | None:
         """Return the desk, its logs read; None where another worker holds it."""
-        if self._desk is not None or not self.owns():
-            return self._desk
+        if not self.owns():
+            self._desk = None
+            return None
         async with self._busy:
             return await self._opened()
 
@@ -113,7 +132,13 @@ class Incidents:
                 continue
             if isinstance(said, Transition):
                 desk.published([said])
-            elif (entry := fact(said) if isinstance(said, Finding) else said) is not None:
+                continue
+            if isinstance(said, IncidentEvidence):
+                self.evidence[said.event_id] = said
+                continue
+            if isinstance(said, Finding) and said.severity == "page":
+                self._pages[said.finding_id] = said
+            if (entry := fact(said) if isinstance(said, Finding) else said) is not None:
                 assert isinstance(entry, Entry)  # noqa: S101
                 entries.append(entry)
                 desk.clock.note(happened(entry)[0], record.timestamp * 1_000_000)
@@ -123,3 +148,26 @@ class Incidents:
         """Publish what is news; a repeat after a crash in the middle is the same records."""
         topic, news = self.settings.topic(INCIDENTS.name), desk.news()
         await self.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in news)
+
+    async def _regularly(self) -> None:
+        """Do what is due by time."""
+        while True:
+            await asyncio.sleep(DUTY_SECONDS)
+            desk = await self.desk()
+            if desk is not None:
+                await self._gather(desk)
+
+    async def _gather(self, desk: Desk) -> None:
+        for incident in desk.book.incidents():
+            for step in incident.steps:
+                if step.name in ("detected", "escalated") and evidence_id(incident, step) not in self.evidence:
+                    gathered = await self._collector.gather(incident, step)
+                    if gathered is not None:
+                        self.evidence[gathered.event_id] = gathered
+
+
+def _end_worker(task: asyncio.Task[None]) -> None:
+    """End the worker where what it does by time has failed; its supervisor starts it again."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the worker's regular work failed", exc_info=task.exception())
+        signal.raise_signal(signal.SIGTERM)

@@ -1,0 +1,88 @@
+"""A scripted on-call engineer for the recorded week: the same moves after the same minutes, for every incident.
+
+What it does is marked as scripted; it knows nothing but what the API tells everybody.
+"""
+
+import threading
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from streams.api_client import ApiError, call
+from streams.settings import Settings
+
+log: Final = structlog.get_logger()
+
+NAME: Final = "scripted-engineer"
+ACKNOWLEDGES: Final = timedelta(minutes=4)
+MITIGATES: Final = timedelta(minutes=25)
+CLOSES: Final = timedelta(hours=1)
+"""After the detection, and after the proven recovery."""
+
+POLL_SECONDS: Final = 0.5
+
+_MEASURES: Final = {
+    "leak": ("policy_tightened", "output filter set to redact personal data"),
+    "error": ("model_switched", "traffic moved to the second provider"),
+    "injection": ("policy_tightened", "input guard set to block"),
+    "unsafe": ("policy_tightened", "input guard set to block"),
+    "refusal": ("rollback", "system prompt of last week"),
+    "tool": ("rollback", "deploy rolled back"),
+}
+
+
+class Engineer:
+    """Acts on the incidents that the API shows, until it is stopped."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings: Final = settings
+        self._stop: Final = threading.Event()
+        self._thread: Final = threading.Thread(target=self._work, name="engineer", daemon=True)
+
+    def start(self) -> None:
+        """Begin the shift."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the shift, after a last look."""
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            last = self._stop.is_set()
+            try:
+                for incident in call(self._settings, "GET", "/incidents", params={"state": "open"})["incidents"]:
+                    self._act(incident)
+            except ApiError as error:
+                log.debug("the engineer could not act", error=str(error))
+            if last:
+                return
+            self._stop.wait(POLL_SECONDS)
+
+    def _act(self, incident: dict[str, Any]) -> None:
+        done, detected = incident["seconds_to"], _time(incident["detected"])
+        kind, how = _MEASURES.get(incident["family"], ("none", "looked into"))
+        if done["acknowledged"] is None:
+            self._say(incident, "acknowledge", detected + ACKNOWLEDGES, "on it")
+        if done["mitigated"] is None:
+            self._say(incident, "mitigate", detected + MITIGATES, how, mitigation_kind=kind)
+        if incident["status"] == "recovered":
+            recovered = detected + timedelta(seconds=done["recovered"])
+            self._say(incident, "close", recovered + CLOSES, "proven back")
+
+    def _say(self, incident: dict[str, Any], action: str, at: datetime, reason: str, **more: str) -> None:
+        name = incident["incident_id"]
+        body = {
+            "actor": NAME,
+            "actor_kind": "human",
+            "reason": f"{reason} (scripted)",
+            "action_id": f"{NAME}/{name}/{action}/{at:%Y%m%dT%H%M%S}",
+            "happened_at_unix_nano": int(at.timestamp() * 1_000) * 1_000_000,
+        }
+        call(self._settings, "POST", f"/incidents/{name}/{action}", json=body | more)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
