@@ -25,12 +25,20 @@ SELECT
     greatest(dateDiff('second', min(detected_time), max(detected_time)) / 86400, 1) AS days
 FROM (SELECT * FROM findings FINAL WHERE severity IN ('page', 'ticket')) AS found
 LEFT JOIN (
-    SELECT rule_id, if(argMax(false_positive, transition_time) = true, 'false', 'real') AS verdict
-    FROM incident_transitions FINAL WHERE transition = 'closed' GROUP BY rule_id
-) AS judged ON judged.rule_id = found.finding_id
+    SELECT held.finding_id AS finding_id, ends.verdict AS verdict
+    FROM (
+        SELECT finding_id, incident_id FROM incident_transitions FINAL
+        WHERE transition IN ('detected', 'joined', 'reopened') AND finding_id != ''
+    ) AS held
+    INNER JOIN (
+        SELECT incident_id, if(argMax(false_positive, transition_time) = true, 'false', 'real') AS verdict
+        FROM incident_transitions FINAL WHERE transition IN ('closed', 'reopened')
+        GROUP BY incident_id HAVING argMax(transition, transition_time) = 'closed'
+    ) AS ends USING incident_id
+) AS judged ON judged.finding_id = found.finding_id
 GROUP BY severity ORDER BY severity
 """
-"""An incident names the finding that opened it as its rule; until it is closed the finding is not judged."""
+"""A finding is judged when the incident that it opened or joined is closed; until then nobody knows."""
 
 STYLES: Final = {"page": "bold red", "ticket": "yellow", "info": "green"}
 

@@ -21,22 +21,12 @@ _IN_TIME: Final = (
     "has({services:Array(String)}, service_name) AND time >= fromUnixTimestamp64Nano({since:Int64}, 'UTC')"
     " AND time <= fromUnixTimestamp64Nano({until:Int64}, 'UTC') AND probe_id = ''"
 )
-_FIELDS: Final = (
-    "time, service_name, tenant_id, counted_version, user_pseudo_id, event_id,"
-    " coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session,"
-    " bitTest(trials, {bit:UInt8}) AS trial, bitTest(flagged, {bit:UInt8}) AS flag"
-)
-_EVENTS: Final = " UNION ALL ".join(
-    f"SELECT {_FIELDS} FROM {table} WHERE {_IN_TIME}{more}"
-    for table, more in (
-        ("inferences", ""),
-        ("agent_steps", ""),
-        ("retrievals", ""),
-        ("guard_verdicts", " AND event_kind = 'guard_verdict'"),
-    )
+_RATED: Final = (
+    "SELECT *, bitTest(trials, {bit:UInt8}) AS trial, bitTest(flagged, {bit:UInt8}) AS flag"
+    f" FROM rated_events WHERE {_IN_TIME}"
 )
 _SEVERE: Final = (
-    "SELECT time, service_name, tenant_id, counted_version, user_pseudo_id, event_id,"
+    "SELECT time, service_name, tenant_id, counted_version AS model_version, user_pseudo_id, event_id,"
     " coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session,"
     " 1 AS trial, has(findings_category, {metric:String}) AS flag"
     f" FROM guard_verdicts WHERE {_IN_TIME}"
@@ -51,7 +41,7 @@ _TOP: Final = """
 SELECT dimension, name, countIf(flag) AS flagged, countIf(trial) AS trials
 FROM ({events}) ARRAY JOIN
     ['service', 'tenant', 'version', 'user'] AS dimension,
-    [toString(service_name), toString(tenant_id), toString(counted_version), user_pseudo_id] AS name
+    [toString(service_name), toString(tenant_id), toString(model_version), user_pseudo_id] AS name
 WHERE name != '' GROUP BY dimension, name HAVING flagged > 0 ORDER BY flagged DESC, name LIMIT {most:UInt8} BY dimension
 """
 _EXAMPLES: Final = "SELECT event_id FROM ({events}) WHERE flag ORDER BY time DESC, event_id LIMIT 20"
@@ -63,7 +53,7 @@ GROUP BY category HAVING flagged > 0 ORDER BY flagged DESC, name LIMIT {{most:UI
 """
 _CHANGES: Final = """
 SELECT change_id, subject_type, subject_name, action, from_version, to_version, service_name, reason,
-    toString(time) AS time
+    toString(time) AS happened
 FROM changes FINAL
 WHERE has({services:Array(String)}, service_name)
     AND time BETWEEN fromUnixTimestamp64Nano({since:Int64}, 'UTC') - INTERVAL 1 DAY
@@ -135,7 +125,7 @@ def curve(incident: Incident, since: int, until: int, step_seconds: int) -> Ques
 
 def _source(incident: Incident) -> tuple[str, dict[str, str]] | None:
     if incident.metric in BITS:
-        return _EVENTS, {"bit": str(BITS[incident.metric])}
+        return _RATED, {"bit": str(BITS[incident.metric])}
     if incident.detector == "severe_event":
         return _SEVERE, {"metric": incident.metric}
     return None
