@@ -72,12 +72,16 @@ class Desk:
         found: list[Transition] = []
         gone: set[str] = set()
         for incident_id, incident in self.book.fold.incidents.items():
-            if self._told.get(incident_id) is incident:
+            old = self._told.get(incident_id)
+            if old is incident:
                 continue
-            records = [transition(incident, step) for step in incident.steps]
+            known = len(old.steps) if old is not None and _goes_on_from(old, incident) else 0
+            records = [transition(incident, step) for step in incident.steps[known:]]
             names = {record.event_id for record in records}
-            gone |= self._names.get(incident_id, set()) - names
-            self._names[incident_id] = names
+            if not known:
+                gone |= self._names.get(incident_id, set()) - names
+                self._names[incident_id] = set()
+            self._names[incident_id] |= names
             found += records
         for incident_id in self._told.keys() - self.book.fold.incidents.keys():
             gone |= self._names.pop(incident_id)
@@ -110,3 +114,8 @@ class Desk:
         records = [replace(record, transition="retracted") for record in held if record.transition != "retracted"]
         self.published(records)
         return sorted(records, key=lambda record: record.event_id)
+
+
+def _goes_on_from(old: Incident, new: Incident) -> bool:
+    """Tell whether an incident is what it was with more steps, so that its earlier ones are told already."""
+    return new.steps[: len(old.steps)] == old.steps and new.suspected_change == old.suspected_change

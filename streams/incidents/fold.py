@@ -155,10 +155,14 @@ class Fold:
             clocks=Clocks(detected=fact.at, onset=fact.onset),
             suspected_change=self._suspect(fact),
         )
-        self._put(stepped(self._with(incident, fact), Step("detected", fact.at, fact.detector, fact.id)))
+        self._put(
+            stepped(
+                self._with(incident, fact), Step("detected", fact.at, fact.detector, fact.id, event_ids=fact.event_ids)
+            )
+        )
 
     def _join(self, incident: Incident, fact: Fact) -> None:
-        step = Step("joined", fact.at, fact.detector, fact.id)
+        step = Step("joined", fact.at, fact.detector, fact.id, event_ids=fact.event_ids)
         ended, few = incident.ended is not None, incident.findings <= MOST_JOINED
         incident = self._with(incident, fact)
         if fact.severity == "page":

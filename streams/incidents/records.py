@@ -29,7 +29,7 @@ def transition(incident: Incident, step: Step) -> Transition:
         rule_id=incident.opened_by,
         onset_time_unix_nano=step.onset,
         onset_method="first_bad_event" if incident.detector == "severe_event" else "estimated",
-        evidence_event_ids=list(incident.event_ids) if step.name == "detected" and incident.event_ids else None,
+        evidence_event_ids=list(step.event_ids) or None,
         suspected_change_id=incident.suspected_change,
         mitigation_kind=step.mitigation,
         false_positive=(step.false_positive or False) if step.name == "closed" else None,

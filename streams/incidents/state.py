@@ -57,6 +57,7 @@ class Step(Struct, frozen=True):
     severity: Severity = "sev4"
     onset: int | None = None
     services: tuple[str, ...] = ()
+    event_ids: tuple[str, ...] = ()
 
 
 class Clocks(Struct, frozen=True):
