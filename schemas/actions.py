@@ -8,7 +8,7 @@ from .records import Mitigation
 
 Actor = Literal["human", "automation", "system"]
 ActionKind = Literal[
-    "acknowledge", "mitigate", "close", "reopen", "false_positive", "note", "merge", "escalate", "remind",
+    "acknowledge", "mitigate", "close", "reopen", "false_positive", "note", "merge", "escalate", "remind", "notify",
 ]  # fmt: skip
 ControlKind = Literal["promote", "rollback", "kill_switch", "pause", "review_required", "resume"]
 

@@ -21,6 +21,7 @@ from schemas.records import Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.findings import identity
+from streams.incidents.alerts import actions, read_notice
 from streams.incidents.desk import Desk
 from streams.incidents.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.tokens import made_token
@@ -64,7 +65,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app = FastAPI(
         title="Watchkeeper", summary="Incidents, changes, controls and reviews", docs_url=None, redoc_url=None
     )
-    for router in (incidents_router(work), *more):
+    for router in (incidents_router(work), alerts_router(work), *more):
         app.include_router(router, dependencies=[Depends(authorised)])
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
     app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
@@ -121,6 +122,24 @@ def incidents_router(work: Incidents) -> APIRouter:
             await work.publisher.publish([Message(topic, encode(said), incident_id.encode())])
             await _folded(work, said)
         return {"action_id": said.event_id} | await shown(incident_id)
+
+    return router
+
+
+def alerts_router(work: Incidents) -> APIRouter:
+    """Return the path that Grafana and Alertmanager notify."""
+    router = APIRouter(tags=["alerts"])
+
+    @router.post("/alerts")
+    async def notified(request: Request) -> dict[str, Any]:
+        """Take a notice, and tell the incidents that its alerts are about."""
+        desk = await _desk(work)
+        wall = time.time_ns()
+        said = actions(read_notice(await request.body()), desk.book.about, wall, desk.clock.now(wall))
+        fresh = [each for each in said if not desk.book.knows(each)]
+        topic = work.settings.topic(ACTIONS.name)
+        await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
+        return {"alerts": len(said), "new": len(fresh)}
 
     return router
 

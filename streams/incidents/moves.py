@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from schemas.actions import IncidentAction
 from streams.incidents.state import Incident, Status, Step, stepped
 
-_TALK: Final = ("note",)
+_TALK: Final = ("note", "notify")
 _OPEN: Final = ("close", "false_positive", "merge", *_TALK, "escalate", "remind")
 
 ALLOWED: Final[dict[Status, tuple[str, ...]]] = {
@@ -29,7 +29,7 @@ _BECOMES: Final[dict[str, Status]] = {
     "false_positive": "closed",
     "merge": "merged",
 }
-_SAYS: Final = {"note": "noted", "escalate": "escalated", "remind": "reminded"}
+_SAYS: Final = {"note": "noted", "notify": "notified", "escalate": "escalated", "remind": "reminded"}
 
 
 class UnknownIncidentError(ValueError):

@@ -10,6 +10,7 @@ from streams.incidents.severity import severity_of
 from streams.policy import Policy
 from tests.streams.incidents.entries import act, at, back, page, taken
 from tests.streams.incidents.process import TOKEN, Worker, send, transitions
+from tests.streams.incidents.test_alerts import notice
 from tests.streams.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
@@ -40,7 +41,10 @@ def test_from_a_page_to_a_verified_recovery(worker):
     assert "inc-p is closed" in worker.command("resolve", "inc-p").stdout
     shown = worker.ask("GET", "/inc-p").json()
     assert [step["step"] for step in shown["steps"]] == ["detected", "acknowledged", "mitigated", "recovered", "closed"]
-    assert (shown["mitigation"], shown["possible_actions"]) == ("rollback", ["reopen", "false_positive", "note"])
+    assert (shown["mitigation"], shown["possible_actions"]) == (
+        "rollback",
+        ["reopen", "false_positive", "note", "notify"],
+    )
     assert "inc-p" in worker.command("list").stdout
     found = transitions(settings)
     assert len({each.event_id for each in found}) == len(found) == 5
@@ -73,6 +77,15 @@ def test_what_is_wrong_is_refused_with_what_would_be_right(worker):
     wait_until(lambda: [each for each in transitions(worker.settings) if each.transition == "refused"])
     refused = transitions(worker.settings)[-1]
     assert (refused.incident_id, "no incident" in refused.reason) == ("inc-other", True)
+    alerts = f"http://127.0.0.1:{worker.api}/alerts"
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    assert requests.post(alerts, notice(incident_id="inc-p"), timeout=5).status_code == 401
+    assert requests.post(alerts, b"{}", headers=bearer, timeout=5).status_code == 422
+    answers = []
+    for _ in range(2):
+        answers.append(requests.post(alerts, notice(incident_id="inc-p"), headers=bearer, timeout=5).json())
+        wait_until(lambda: [each for each in transitions(worker.settings) if each.transition == "notified"])
+    assert [answer["new"] for answer in answers] == [1, 0]
     openapi = requests.get(f"http://127.0.0.1:{worker.api}/openapi.json", timeout=5).json()
     assert "/incidents/{incident_id}/{action}" in openapi["paths"]
 

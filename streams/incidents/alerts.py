@@ -1,0 +1,98 @@
+"""Alerts of Grafana and Alertmanager, told to the incidents they are about.
+
+Both send the same fields (Grafana webhook version "1", Alertmanager version "4"); others are ignored. An alert is an
+episode, named by its fingerprint and start (the group key changes with the routing). A repeat of a notice is the same
+action, a lost "resolved" leaves nothing open, because nothing waits for it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from schemas.actions import IncidentAction
+from streams.findings import identity
+from streams.incidents.state import Incident
+
+SOURCE: Final = "watchkeeper/alerts"
+MOST_ALERTS: Final = 500
+
+
+class AlertError(ValueError):
+    """A body that is no notice of Grafana or Alertmanager; the message says where."""
+
+
+class Alert(Struct, frozen=True, rename="camel"):
+    """One alert of a notice."""
+
+    status: Literal["firing", "resolved"]
+    fingerprint: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+class Notice(Struct, frozen=True, rename="camel"):
+    """The body of a webhook."""
+
+    alerts: list[Alert]
+    truncated_alerts: int = 0
+
+
+def read_notice(body: bytes) -> Notice:
+    """Return the notice that a body holds.
+
+    Raises
+    ------
+    AlertError
+        Where it holds none, or too many alerts.
+    """
+    try:
+        notice = msgspec.json.decode(body, type=Notice)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise AlertError(f"no notice of Grafana or Alertmanager: {error}") from None
+    if len(notice.alerts) > MOST_ALERTS:
+        raise AlertError(f"{len(notice.alerts)} alerts in one notice; set max_alerts to at most {MOST_ALERTS}")
+    return notice
+
+
+def actions(
+    notice: Notice, find: Callable[[str, str, str], Incident | None], now: int, at: int | None
+) -> list[IncidentAction]:
+    """Return what a notice says to incidents, one action an alert.
+
+    Parameters
+    ----------
+    find
+        Returns the incident of an id, or else of a service and family, that an alert is about.
+    now
+        When the notice came, Unix nanoseconds.
+    at
+        The time of the stream then.
+    """
+    said = []
+    for alert in notice.alerts:
+        service = alert.labels.get("service") or alert.labels.get("service_name") or "unknown"
+        named = alert.labels.get("incident_id", "")
+        incident = find(named, service, alert.labels.get("family", ""))
+        name = alert.labels.get("alertname", "alert")
+        said.append(
+            IncidentAction(
+                event_id=identity("alert", alert.fingerprint, alert.starts_at.isoformat(), alert.status),
+                source=SOURCE,
+                time_unix_nano=now,
+                service_name=(incident.service if incident else service)[:256],
+                incident_id=(incident.incident_id if incident else named or f"alert-{alert.fingerprint}")[:256],
+                action="notify",
+                actor_kind="automation",
+                actor_id=name[:256],
+                happened_at_unix_nano=at,
+                reason=f"{name} {alert.status} since {alert.starts_at.isoformat()}"[:2048],
+                alert_fingerprint=alert.fingerprint[:256],
+                alert_starts_at=int(alert.starts_at.timestamp() * 1_000) * 1_000_000,
+            )
+        )
+    return said

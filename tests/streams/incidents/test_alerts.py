@@ -1,0 +1,73 @@
+"""Notices of Grafana and Alertmanager: what they become, and what is refused."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.actions import IncidentAction
+from schemas.wire import decoder, encode
+from streams.incidents.alerts import AlertError, actions, read_notice
+from tests.streams.incidents.entries import at, book, page
+
+
+def notice(status="firing", **labels):
+    """Return the body of a notice, with fields that nobody reads."""
+    alert = {
+        "status": status, "labels": {"alertname": "LeakHigh", **labels}, "annotations": {"summary": "x"},
+        "startsAt": "2026-03-04T12:43:10.123456789Z", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "f00",
+        "generatorURL": "http://g/", "values": {"A": 1.5}, "silenceURL": "",
+    }  # fmt: skip
+    return json.dumps({"receiver": "w", "version": "1", "groupKey": "{}:{}", "alerts": [alert], "title": "t"}).encode()
+
+
+def said(body, kept):
+    """Return the one action of a notice."""
+    [action] = actions(read_notice(body), kept.about, at(1_000), at(100))
+    return action
+
+
+def test_an_alert_reaches_the_incident_it_is_about():
+    """By the incident's own id, or by service and family; and it is one step of it, however often it is sent."""
+    kept = book(page())
+    for labels in ({"incident_id": "inc-p"}, {"service": "a", "family": "leak"}):
+        action = said(notice(**labels), kept)
+        assert (action.incident_id, action.alert_fingerprint) == ("inc-p", "f00")
+        kept.add([action, action])
+    kept.add([said(notice("resolved", incident_id="inc-p"), kept)])
+    [incident] = kept.incidents()
+    assert [step.name for step in incident.steps] == ["detected", "notified", "notified"]
+    assert incident.status == "detected"
+
+
+def test_an_alert_about_nothing_that_is_open_is_kept_as_refused():
+    """It is an action on an incident that nobody knows, and says so; nothing is lost."""
+    kept = book(page())
+    action = said(notice(service="z", family="leak"), kept)
+    kept.add([action])
+    assert action.incident_id == "alert-f00"
+    assert action.event_id in kept.fold.refused
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"alerts": [{}]}', b"\xff", b'{"alerts": 3}'])
+def test_what_is_no_notice_is_refused(body):
+    """Wrong JSON, wrong types and missing fields are one clear error."""
+    with pytest.raises(AlertError, match="no notice"):
+        read_notice(body)
+
+
+def test_too_many_alerts_are_refused_with_what_to_set():
+    """A notice of a thousand alerts is refused before anything is made of it."""
+    many = json.loads(notice())
+    many["alerts"] *= 1_000
+    with pytest.raises(AlertError, match="max_alerts"):
+        read_notice(json.dumps(many).encode())
+
+
+@given(st.text(max_size=3_000), st.text(max_size=400))
+def test_any_labels_give_an_action_of_the_contract(name, service):
+    """Whatever the labels hold, what comes of them is a record that the contract accepts."""
+    action = said(notice(alertname=name, service=service), book(page()))
+    if "\x00" not in name + service:
+        assert decoder(IncidentAction)(encode(action), at(1_000)) == action
