@@ -6,7 +6,7 @@ minute has passed. What it does not answer is named in the evidence as missing.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -47,19 +47,19 @@ class Collector:
         self._finding: Final = finding
         self._waiting: dict[str, float] = {}
 
-    async def gather(self, incident: Incident, step: Step) -> IncidentEvidence | None:
-        """Return the evidence of a step after publishing it, or None where the store is not ready yet."""
-        began = self._waiting.setdefault(evidence_id(incident, step), time.monotonic())
-        patient = time.monotonic() - began < PATIENCE_SECONDS
+    async def gather(self, due: Sequence[tuple[Incident, Step]]) -> list[IncidentEvidence]:
+        """Return the evidence of those steps for which the store is ready, or was waited for long enough."""
+        until = await asyncio.to_thread(self._stored, min(step.at for _, step in due) - DAY_NANO)
+        found = []
+        for incident, step in due:
+            began = self._waiting.setdefault(evidence_id(incident, step), time.monotonic())
+            if until >= step.at or time.monotonic() - began > PATIENCE_SECONDS:
+                found.append(await self._gather(incident, step))
+        return found
+
+    async def _gather(self, incident: Incident, step: Step) -> IncidentEvidence:
         asked = questions(incident, step.at)
-        try:
-            if patient and not await asyncio.to_thread(self._stored, step.at):
-                return None
-            rows, missing = await asyncio.to_thread(self._ask, asked)
-        except StoreUnavailableError as error:
-            if patient:
-                return None
-            rows, missing = {}, [f"{name}: {error}" for name in asked]
+        rows, missing = await asyncio.to_thread(self._ask, asked)
         if "affected" not in asked:
             missing.append(f"{incident.metric} is no rate of single events: nobody is counted as affected")
         whole = bundle(incident, step, self._finding(incident.opened_by), asked, rows, self._policy)
@@ -70,10 +70,13 @@ class Collector:
         log.info("evidence is gathered", incident=incident.incident_id, moment=record.moment, missing=missing)
         return record
 
-    def _stored(self, until: int) -> bool:
-        """Tell whether history has come to a time."""
-        found = ask_running(self._settings, STORED, {"since": str(until - DAY_NANO)})
-        return bool(found) and int(found[0]["until"]) >= until
+    def _stored(self, since: int) -> int:
+        """Return up to when history has come; 0 where nobody answers."""
+        try:
+            found = ask_running(self._settings, STORED, {"since": str(since)})
+        except (StoreUnavailableError, ValueError):
+            return 0
+        return int(found[0]["until"]) if found else 0
 
     def _ask(self, asked: dict[str, Question]) -> tuple[Rows, list[str]]:
         rows: Rows = {}
@@ -81,6 +84,6 @@ class Collector:
         for name, question in asked.items():
             try:
                 rows[name] = ask_running(self._settings, question.query, question.parameters)
-            except ValueError as error:
+            except (StoreUnavailableError, ValueError) as error:
                 missing.append(f"{name}: {str(error)[:200]}")
         return rows, missing

@@ -158,12 +158,14 @@ class Incidents:
                 await self._gather(desk)
 
     async def _gather(self, desk: Desk) -> None:
-        for incident in desk.book.incidents():
-            for step in incident.steps:
-                if step.name in ("detected", "escalated") and evidence_id(incident, step) not in self.evidence:
-                    gathered = await self._collector.gather(incident, step)
-                    if gathered is not None:
-                        self.evidence[gathered.event_id] = gathered
+        due = [
+            (incident, step)
+            for incident in desk.book.incidents()
+            for step in incident.steps
+            if step.name in ("detected", "escalated") and evidence_id(incident, step) not in self.evidence
+        ]
+        if due:
+            self.evidence |= {record.event_id: record for record in await self._collector.gather(due)}
 
 
 def _end_worker(task: asyncio.Task[None]) -> None:
