@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect."""
     sql_port: Port = 8123
     """Port of the read-only SQL endpoint that serves a `chdb://` store."""
+    sql_users: Path | None = None
+    """Users of the SQL endpoint (YAML, made with `watchkeeper sql-user`); without it, this machine alone may ask."""
+    sql_user: str = "default"
+    """User that `watchkeeper sql` and its like give to the SQL endpoint."""
+    sql_password: SecretStr = SecretStr("")
+    """Password of that user; or a secrets file, as above."""
     tick_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     """Length of a tick of event time."""
     lateness_seconds: Annotated[int, Field(ge=0, le=3600)] = 10

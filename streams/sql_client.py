@@ -6,7 +6,8 @@ from typing import Any, Final
 import requests
 
 from streams.settings import Settings
-from streams.sql_guard import Reader
+from streams.sql_http.reader import Reader
+from streams.sql_http.request import Asked
 from streams.storage import connect
 
 PING_SECONDS: Final = 1.0
@@ -23,14 +24,36 @@ def ask(settings: Settings, query: str, output: str) -> bytes:
     ValueError
         With ClickHouse's own message, where the query fails.
     """
-    if settings.clickhouse.startswith("chdb://") and endpoint_answers(settings):
+    if not settings.clickhouse.startswith("chdb://"):
+        return _ask_server(settings, query, output)
+    if endpoint_answers(settings):
         answer = requests.post(
-            _url(settings), params={"default_format": output}, data=query.encode(), timeout=ASK_SECONDS
+            _url(settings),
+            params={"default_format": output},
+            data=query.encode(),
+            auth=(settings.sql_user.encode(), settings.sql_password.get_secret_value().encode()),
+            timeout=ASK_SECONDS,
         )
         if answer.status_code != requests.codes.ok:
             raise ValueError(answer.text.strip())
         return answer.content
-    return Reader(connect(settings)).run(query, output, {})[0]
+    return _ask_here(settings, query, output)
+
+
+def _ask_server(settings: Settings, query: str, output: str) -> bytes:
+    with connect(settings) as client:
+        return bytes(
+            client.raw_query(query, settings={"readonly": 1}, transport_settings={"X-ClickHouse-Format": output})
+        )
+
+
+def _ask_here(settings: Settings, query: str, output: str) -> bytes:
+    with connect(settings):  # says who holds the folder, and makes the database of a new store
+        reader = Reader(settings)
+        try:
+            return reader.run(Asked(query, output)).body
+        finally:
+            reader.close()
 
 
 def ask_rows(settings: Settings, query: str) -> list[dict[str, Any]]:
