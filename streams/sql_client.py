@@ -31,7 +31,10 @@ def ask(settings: Settings, query: str, output: str) -> bytes:
             _url(settings),
             params={"default_format": output},
             data=query.encode(),
-            auth=(settings.sql_user.encode(), settings.sql_password.get_secret_value().encode()),
+            headers={
+                "X-ClickHouse-User": settings.sql_user,
+                "X-ClickHouse-Key": settings.sql_password.get_secret_value(),
+            },
             timeout=ASK_SECONDS,
         )
         if answer.status_code != requests.codes.ok:

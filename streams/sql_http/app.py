@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -20,6 +22,8 @@ READERS: Final = 4
 GRACE_SECONDS: Final = 10
 """How much longer than its limit a query may take before its client is told; the engine looks at the clock between
 blocks, so one long function call ends late."""
+
+Result = TypeVar("Result")
 
 _TYPES: Final = (
     ("JSONEachRow", "application/x-ndjson; charset=UTF-8"),
@@ -61,10 +65,10 @@ class SqlApp:
             return _error(error)
         return _response(request, asked, answer)
 
-    async def _in_thread(self, call: object, *arguments: object) -> Answer:
-        running = asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)  # type: ignore[arg-type]
+    async def _in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
+        running = asyncio.get_running_loop().run_in_executor(self._pool, partial(call, *arguments))
         try:
-            return await asyncio.wait_for(running, self._seconds)  # type: ignore[return-value]
+            return await asyncio.wait_for(running, self._seconds)
         except TimeoutError:
             text = f"Timeout exceeded: elapsed {self._seconds * 1000:.0f} ms"
             raise refused(TIMEOUT_EXCEEDED, "TIMEOUT_EXCEEDED", text) from None
