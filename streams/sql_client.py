@@ -32,8 +32,8 @@ def ask(settings: Settings, query: str, output: str) -> bytes:
             params={"default_format": output},
             data=query.encode(),
             headers={
-                "X-ClickHouse-User": settings.sql_user,
-                "X-ClickHouse-Key": settings.sql_password.get_secret_value(),
+                "X-ClickHouse-User": settings.sql_user.encode(),
+                "X-ClickHouse-Key": settings.sql_password.get_secret_value().encode(),
             },
             timeout=ASK_SECONDS,
         )

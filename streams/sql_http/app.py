@@ -12,7 +12,7 @@ from aiohttp import web
 from streams.sql_http.errors import CANNOT_PARSE, SYNTAX_ERROR, TIMEOUT_EXCEEDED, SqlError, refused
 from streams.sql_http.framing import blocks, coding, pack, unpack
 from streams.sql_http.reader import Answer, Reader
-from streams.sql_http.request import Asked, credentials, parse_request
+from streams.sql_http.request import Asked, credentials, is_framed, parse_request
 from streams.sql_http.users import Doorkeeper
 
 MAX_QUERY_BYTES: Final = 262_144
@@ -62,7 +62,7 @@ class SqlApp:
                 return _nothing_asked(request)
             answer = await self._in_thread(self._reader.run, asked)
         except SqlError as error:
-            return _error(error)
+            return _error(error, framed=is_framed(request.query))
         return _response(request, asked, answer)
 
     async def _in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
@@ -139,6 +139,9 @@ def _type_of(output: str) -> str:
     return next((kind for prefix, kind in _TYPES if output.startswith(prefix)), "application/octet-stream")
 
 
-def _error(error: SqlError) -> web.Response:
+def _error(error: SqlError, *, framed: bool = False) -> web.Response:
     headers = {"X-ClickHouse-Exception-Code": str(error.code), "X-ClickHouse-Server-Display-Name": "watchkeeper"}
-    return web.Response(text=f"{error}\n", status=error.status, headers=headers)
+    body = f"{error}\n".encode()
+    return web.Response(
+        body=blocks(body) if framed else body, status=error.status, headers=headers, content_type="text/plain"
+    )

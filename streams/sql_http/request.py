@@ -76,9 +76,14 @@ def parse_request(url: Mapping[str, str], headers: Mapping[str, str], body: str,
         parameters={name[6:]: value for name, value in keys.items() if name.startswith("param_")},
         settings={name: value for name, value in url.items() if name not in TRANSPORT and name[:6] != "param_"},
         query_id=url.get("query_id") or str(uuid.uuid4()),
-        framed=url.get("compress", "0") not in {"", "0", "false"},
+        framed=is_framed(url),
         protocol=int(version) if version.isdecimal() else 0,
     )
+
+
+def is_framed(url: Mapping[str, str]) -> bool:
+    """Tell whether the answer, or the error, shall come in ClickHouse's own compressed blocks."""
+    return url.get("compress", "0") not in {"", "0", "false"}
 
 
 def credentials(url: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, str]:

@@ -8,8 +8,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"flag"
+	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -27,7 +28,9 @@ type question struct {
 type field struct {
 	Name   string `json:"name"`
 	Type   string `json:"type"`
-	Values []any  `json:"values"`
+	Values []any  `json:"values,omitempty"`
+
+	Labels data.Labels `json:"labels,omitempty"`
 }
 
 type answer struct {
@@ -35,9 +38,8 @@ type answer struct {
 	SQL    string  `json:"sql"`
 	Fields []field `json:"fields"`
 	Rows   int     `json:"rows"`
-	Wide   string  `json:"wide"`
+	Series []field `json:"series"`
 	Error  string  `json:"error,omitempty"`
-	Code   int32   `json:"code,omitempty"`
 }
 
 func main() {
@@ -91,7 +93,7 @@ func ask(db *sql.DB, query *sqlutil.Query) answer {
 		return failed(given, err)
 	}
 	defer rows.Close()
-	frame, err := sqlutil.FrameFromRows(rows, -1)
+	frame, err := sqlutil.FrameFromRows(rows, -1, converters...)
 	if err == nil {
 		err = rows.Err()
 	}
@@ -106,39 +108,38 @@ func ask(db *sql.DB, query *sqlutil.Query) answer {
 		given.Fields = append(given.Fields, shown)
 	}
 	given.Rows = frame.Rows()
-	given.Wide = wide(frame)
+	series, err := asSeries(frame)
+	if err != nil {
+		return failed(given, err)
+	}
+	for _, column := range series.Fields {
+		shown := field{Name: column.Name, Type: column.Type().ItemTypeString(), Labels: column.Labels}
+		given.Series = append(given.Series, shown)
+	}
 	return given
 }
 
-// value returns a value that JSON can hold: not-a-number and infinities are written as text.
+// value returns a value that JSON can hold.
 func value(column *data.Field, row int) any {
 	concrete, present := column.ConcreteAt(row)
 	if !present {
 		return nil
 	}
-	if _, err := json.Marshal(concrete); err != nil {
-		return "not a JSON value"
+	if number, ok := concrete.(float64); ok && (math.IsNaN(number) || math.IsInf(number, 0)) {
+		return fmt.Sprint(number)
 	}
 	return concrete
 }
 
-// wide tells what Grafana would make of the frame as a time series: its kind, or why it cannot.
-func wide(frame *data.Frame) string {
-	schema := frame.TimeSeriesSchema()
-	if schema.Type != data.TimeSeriesTypeLong {
-		return schema.Type.String()
+// asSeries returns a frame as Grafana draws it: text columns become labels, each combination a nullable series.
+func asSeries(frame *data.Frame) (*data.Frame, error) {
+	if frame.TimeSeriesSchema().Type != data.TimeSeriesTypeLong {
+		return frame, nil
 	}
-	if _, err := data.LongToWide(frame, nil); err != nil {
-		return err.Error()
-	}
-	return "long"
+	return data.LongToWide(frame, nil)
 }
 
 func failed(given answer, err error) answer {
 	given.Error = err.Error()
-	var exception *clickhouse.Exception
-	if errors.As(err, &exception) {
-		given.Code = exception.Code
-	}
 	return given
 }
