@@ -16,6 +16,10 @@ from streams.sql_http.users import Doorkeeper, load_users
 log: Final = structlog.get_logger()
 
 
+STOP_SECONDS: Final = 2.0
+"""How long the endpoint waits for clients when it stops, and for the rest of a body that it has refused."""
+
+
 class Endpoint:
     """A running endpoint, in a thread of its own.
 
@@ -58,7 +62,13 @@ class Endpoint:
         asyncio.set_event_loop(self._loop)
         reader = Reader(self._settings, self._limits)
         app = SqlApp(reader, self._door, self._limits.seconds)
-        runner = web.AppRunner(app.application(), access_log=None)
+        runner = web.AppRunner(
+            app.application(),
+            access_log=None,
+            auto_decompress=False,  # the application does it, up to its own limit
+            shutdown_timeout=STOP_SECONDS,
+            lingering_time=STOP_SECONDS,
+        )
         try:
             self._loop.run_until_complete(runner.setup())
             site = web.TCPSite(runner, self._settings.host, self._settings.sql_port)

@@ -91,9 +91,8 @@ async def _body(request: web.Request) -> tuple[str, dict[str, str]]:
         data += chunk
         if len(data) > MAX_QUERY_BYTES:
             raise _too_long()
-    # aiohttp has undone the codings it knows and leaves the header as it was
-    if request.headers.get("Content-Encoding", "").lower() == "lz4":
-        data = unpack(data, "lz4", MAX_QUERY_BYTES + 1)
+    if name := request.headers.get("Content-Encoding", "").lower():
+        data = unpack(data, name, MAX_QUERY_BYTES + 1)
         if len(data) > MAX_QUERY_BYTES:
             raise _too_long()
     try:
