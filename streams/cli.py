@@ -117,6 +117,17 @@ def sql(
     sys.stdout.buffer.write(ask(load(clickhouse=clickhouse), query, output))
 
 
+@app.command("sql-user")
+def sql_user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
+    """Print the line of a user for the file that WATCHKEEPER_SQL_USERS names; the password is asked for, or read."""
+    from streams.sql_http.users import user_line
+
+    asked = sys.stdin.isatty()
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
+    typer.echo("users:  # once, at the top of the file", err=True)
+    typer.echo(user_line(name, password.rstrip("\r\n")))
+
+
 @app.command()
 def findings(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002

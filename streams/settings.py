@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     """Where commands find that API; `http://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")
     """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder."""
+    sql_users: Path | None = None
+    """Users of the SQL endpoint (YAML, made with `watchkeeper sql-user`); without it, this machine alone may ask."""
+    sql_user: str = "default"
+    """User that `watchkeeper sql` and its like give to the SQL endpoint."""
+    sql_password: SecretStr = SecretStr("")
+    """Password of that user; or a secrets file, as above."""
     tick_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     """Length of a tick of event time."""
     lateness_seconds: Annotated[int, Field(ge=0, le=3600)] = 10

@@ -1,76 +1,50 @@
 """Read-only SQL over ClickHouse's HTTP interface, served by the process that holds the embedded store."""
 
 import asyncio
+import ipaddress
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import structlog
 from aiohttp import web
 
-from streams.settings import Settings
-from streams.sql_guard import Reader, SqlError
-from streams.storage import connect
+from streams.settings import Settings, SettingsError
+from streams.sql_http.app import SqlApp
+from streams.sql_http.reader import Limits, Reader
+from streams.sql_http.users import Doorkeeper, load_users
 
 log: Final = structlog.get_logger()
 
-MAX_QUERY_BYTES: Final = 1_048_576
-READERS: Final = 4
 
-_local: Final = threading.local()
-
-
-def sql_app(settings: Settings) -> web.Application:
-    """Return the application: ``/ping``, and queries by GET or POST at ``/``."""
-    pool = ThreadPoolExecutor(READERS, "sql")
-
-    def run(query: str, output: str, parameters: dict[str, str]) -> tuple[bytes, str]:
-        if not hasattr(_local, "reader"):
-            _local.reader = Reader(connect(settings))
-        reader: Reader = _local.reader
-        return reader.run(query, output, parameters)
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        query = request.query.get("query", "") + (await request.text() if request.can_read_body else "")
-        if not query.strip():
-            return web.Response(text="Ok.\n")
-        output = request.query.get("default_format") or request.headers.get("X-ClickHouse-Format") or "TabSeparated"
-        parameters = {name[6:]: value for name, value in request.query.items() if name.startswith("param_")}
-        try:
-            body, named = await asyncio.get_running_loop().run_in_executor(pool, run, query, output, parameters)
-        except SqlError as error:
-            return _error(error)
-        response = web.Response(body=body, headers={**_HEADERS, "X-ClickHouse-Format": named})
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
-            response.enable_compression(web.ContentCoding.gzip)
-        return response
-
-    async def ping(request: web.Request) -> web.Response:
-        return web.Response(text="Ok.\n")
-
-    app = web.Application(client_max_size=MAX_QUERY_BYTES)
-    app.add_routes([web.get("/ping", ping), web.get("/", answer), web.post("/", answer)])
-    return app
-
-
-_HEADERS: Final = {
-    "X-ClickHouse-Timezone": "UTC",
-    "X-ClickHouse-Server-Display-Name": "watchkeeper",
-    "X-ClickHouse-Summary": "{}",
-}
-
-
-def _error(error: SqlError) -> web.Response:
-    status = {497: 403, 164: 403, 62: 400, 47: 404, 60: 404}.get(error.code, 500)
-    headers = {**_HEADERS, "X-ClickHouse-Exception-Code": str(error.code)}
-    return web.Response(text=f"{error}\n", status=status, headers=headers)
+STOP_SECONDS: Final = 2.0
+"""How long the endpoint waits for clients when it stops, and for the rest of a body that it has refused."""
 
 
 class Endpoint:
-    """A running endpoint, in a thread of its own."""
+    """A running endpoint, in a thread of its own.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    settings
+        Address, port, user file and store.
+    limits
+        The most that one question may take.
+
+    Raises
+    ------
+    SettingsError
+        Where the address is not of this machine alone and there is no user file, or the file cannot be used.
+    """
+
+    def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
+        if settings.sql_users is None and not _loopback(settings.host):
+            raise SettingsError(
+                f"WATCHKEEPER_HOST={settings.host} would let anyone who reaches this machine read the store: name a "
+                "user file in WATCHKEEPER_SQL_USERS; `watchkeeper sql-user NAME` prints a line for it"
+            )
         self._settings: Final = settings
+        self._limits: Final = limits or Limits()
+        self._door: Final = Doorkeeper(None if settings.sql_users is None else load_users(settings.sql_users))
         self._loop: Final = asyncio.new_event_loop()
         self._ready: Final = threading.Event()
         self._error: OSError | None = None
@@ -86,7 +60,15 @@ class Endpoint:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        runner = web.AppRunner(sql_app(self._settings), access_log=None)
+        reader = Reader(self._settings, self._limits)
+        app = SqlApp(reader, self._door, self._limits.seconds)
+        runner = web.AppRunner(
+            app.application(),
+            access_log=None,
+            auto_decompress=False,  # the application does it, up to its own limit
+            shutdown_timeout=STOP_SECONDS,
+            lingering_time=STOP_SECONDS,
+        )
         try:
             self._loop.run_until_complete(runner.setup())
             site = web.TCPSite(runner, self._settings.host, self._settings.sql_port)
@@ -100,6 +82,7 @@ class Endpoint:
             self._loop.run_forever()
         self._loop.run_until_complete(runner.cleanup())
         self._loop.close()
+        reader.close()
 
     def stop(self) -> None:
         """Stop serving."""
@@ -114,7 +97,7 @@ def serve_sql(settings: Settings) -> Endpoint:
     Raises
     ------
     ValueError
-        Where its port is taken, with the setting that moves it.
+        Where its port is taken, with the setting that moves it; or as `Endpoint`.
     """
     endpoint = Endpoint(settings)
     try:
@@ -125,3 +108,10 @@ def serve_sql(settings: Settings) -> Endpoint:
         ) from error
     log.info("sql endpoint", url=f"http://{settings.host}:{endpoint.port}/")
     return endpoint
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

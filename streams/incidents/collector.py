@@ -73,7 +73,7 @@ class Collector:
     def _stored(self, since: int) -> int:
         """Return up to when history has come; 0 where nobody answers."""
         try:
-            found = ask_running(self._settings, STORED, {"since": str(since)})
+            found = ask_running(self._settings, STORED, {"since": since})
         except (StoreUnavailableError, ValueError):
             return 0
         return int(found[0]["until"]) if found else 0

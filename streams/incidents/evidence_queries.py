@@ -11,6 +11,7 @@ from msgspec import Struct
 from schemas.categories import FAMILIES
 from schemas.metrics import RATES
 from streams.incidents.state import Incident
+from streams.sql_client import Parameters
 
 MOST: Final = 5
 
@@ -82,10 +83,10 @@ SELECT toUnixTimestamp64Nano(min(latest)) AS until FROM (
 
 
 class Question(Struct, frozen=True):
-    """A query with its parameters, as ClickHouse writes them in text."""
+    """A query with its parameters."""
 
     query: str
-    parameters: dict[str, str]
+    parameters: Parameters
 
 
 def questions(incident: Incident, until: int) -> dict[str, Question]:
@@ -102,14 +103,12 @@ def questions(incident: Incident, until: int) -> dict[str, Question]:
         return asked
     events, own = source
     base = _common(incident, until) | own
-    most = {"most": str(MOST)}
+    most = {"most": MOST}
     asked["affected"] = Question(_AFFECTED.replace("{events}", events), base)
     asked["contributors"] = Question(_TOP.replace("{events}", events), base | most)
     asked["examples"] = Question(_EXAMPLES.replace("{events}", events), base)
     if categories := [code for code, family in FAMILIES.items() if family == incident.family]:
-        asked["categories"] = Question(
-            _CATEGORIES, _common(incident, until) | most | {"categories": _array(categories)}
-        )
+        asked["categories"] = Question(_CATEGORIES, _common(incident, until) | most | {"categories": categories})
     return asked
 
 
@@ -119,22 +118,18 @@ def curve(incident: Incident, since: int, until: int, step_seconds: int) -> Ques
     if source is None:
         return None
     events, own = source
-    times = {"since": str(since), "until": str(until), "step": str(step_seconds)}
+    times = {"since": since, "until": until, "step": step_seconds}
     return Question(_CURVE.replace("{events}", events), _common(incident, until) | own | times)
 
 
-def _source(incident: Incident) -> tuple[str, dict[str, str]] | None:
+def _source(incident: Incident) -> tuple[str, Parameters] | None:
     if incident.metric in BITS:
-        return _RATED, {"bit": str(BITS[incident.metric])}
+        return _RATED, {"bit": BITS[incident.metric]}
     if incident.detector == "severe_event":
         return _SEVERE, {"metric": incident.metric}
     return None
 
 
-def _common(incident: Incident, until: int) -> dict[str, str]:
+def _common(incident: Incident, until: int) -> Parameters:
     since = incident.clocks.onset or incident.clocks.detected
-    return {"services": _array(incident.services), "since": str(since), "until": str(until)}
-
-
-def _array(names: list[str]) -> str:
-    return "[" + ",".join("'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'" for name in names) + "]"
+    return {"services": incident.services, "since": since, "until": until}

@@ -1,0 +1,56 @@
+"""Errors as ClickHouse words them: a code, a text, and the HTTP status that belongs to the code."""
+
+import re
+from typing import Final
+
+_CODE: Final = re.compile(r"Code: (\d+)")
+
+_STATUS: Final = {
+    400: (6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321, 376, 427, 441, 675, 676),
+    401: (194,),
+    403: (192, 193, 497, 512, 516),
+    404: (46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511),
+    408: (159,),
+    413: (229,),
+    501: (48,),
+    503: (76, 209, 439),
+}
+"""Statuses of ClickHouse's codes; all others are 500 (its source, ``exceptionCodeToHTTPStatus``)."""
+
+STATUS: Final = {code: status for status, codes in _STATUS.items() for code in codes}
+
+AUTHENTICATION_FAILED: Final = 516
+ACCESS_DENIED: Final = 497
+SYNTAX_ERROR: Final = 62
+TIMEOUT_EXCEEDED: Final = 159
+UNKNOWN_SETTING: Final = 115
+CANNOT_PARSE: Final = 27
+
+
+class SqlError(ValueError):
+    """A query that was refused or failed; `code` is ClickHouse's own."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code: Final = code
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that ClickHouse gives for the code."""
+        return STATUS.get(self.code, 500)
+
+
+def refused(code: int, name: str, text: str) -> SqlError:
+    """Return an error of our own in ClickHouse's words.
+
+    >>> str(refused(497, "ACCESS_DENIED", "function file is not allowed here"))
+    'Code: 497. DB::Exception: function file is not allowed here. (ACCESS_DENIED)'
+    """
+    return SqlError(f"Code: {code}. DB::Exception: {text}. ({name})", code)
+
+
+def from_engine(error: Exception) -> SqlError:
+    """Return an error of the engine with its code; 1002 (UNKNOWN_EXCEPTION) where it has none."""
+    text = str(error).strip()
+    found = _CODE.search(text)
+    return SqlError(text[found.start() :], int(found.group(1))) if found else SqlError(text, 1002)
