@@ -46,8 +46,8 @@ class Limits:
     """The most that one question may take; a reader may ask for less, never for more."""
 
     rows: int = 1_000_000
-    result_bytes: int = 256 * 2**20
-    memory_bytes: int = 2**30
+    result_bytes: int = 2**30
+    memory_bytes: int = 2**31
     seconds: int = 30
 
     def settings(self) -> dict[str, int]:

@@ -29,7 +29,7 @@ def own_settings(store_path):
 @pytest.fixture(scope="module")
 def endpoint(own_settings):
     """A running endpoint on a free port."""
-    running = Endpoint(own_settings, Limits(seconds=2, result_bytes=10_000_000))
+    running = Endpoint(own_settings, Limits(seconds=2, memory_bytes=200_000_000, result_bytes=10_000_000))
     running.start()
     yield running
     running.stop()
