@@ -7,10 +7,9 @@ back is told as one digest when they end, or at once when its incident becomes u
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -99,9 +98,8 @@ def plan(
     known = list({record.event_id: record for record in transitions}.values())
     found: list[Due] = []
     for receiver in receivers:
-        wanted = [record for record in known if _wanted(record, receiver)]
-        waiting = list(_heads(wanted, lambda record, to=receiver: _waiting(record, wanted, to, attempts, now)))
-        found += _requests(receiver.name, waiting, resting.get(receiver.name, 0))
+        waiting = _waiting(known, receiver, attempts, now)
+        found += _requests(receiver.name, _heads(waiting), resting.get(receiver.name, 0))
     return sorted(found, key=lambda due: due.at)
 
 
@@ -166,40 +164,32 @@ def _held_until(record: Incident, receiver: Receiver) -> int | None:
 
 
 def _waiting(
-    record: Incident,
-    wanted: Sequence[Incident],
-    receiver: Receiver,
-    attempts: dict[tuple[str, str], list[Delivery]],
-    now: int,
-) -> _Waiting | None:
-    """Return a transition that is still to be told, or None where it was told, given up, or is too old."""
-    log = attempts.get((receiver.name, record.event_id), [])
-    settled = any(delivery.status != "failed" for delivery in log)
-    if settled or expires_at(record, receiver) <= now:
-        return None
-    until = _held_until(record, receiver)
-    if until is not None and _becomes_urgent(record, wanted):
-        until = None
-    return _Waiting(record, until, tuple(log))
+    known: Iterable[Incident], receiver: Receiver, attempts: dict[tuple[str, str], list[Delivery]], now: int
+) -> list[_Waiting]:
+    """Return what is still to be told: neither told, nor given up, nor too old."""
+    wanted = [record for record in known if _wanted(record, receiver)]
+    urgent = {record.incident_id for record in wanted if record.severity in URGENT}
+    found = []
+    for record in wanted:
+        log = attempts.get((receiver.name, record.event_id), [])
+        settled = any(delivery.status != "failed" for delivery in log)
+        if not settled and now < expires_at(record, receiver):
+            until = None if record.incident_id in urgent else _held_until(record, receiver)
+            found.append(_Waiting(record, until, tuple(log)))
+    return found
 
 
-def _becomes_urgent(record: Incident, wanted: Sequence[Incident]) -> bool:
-    return any(other.incident_id == record.incident_id and other.severity in URGENT for other in wanted)
-
-
-def _heads(wanted: Sequence[Incident], waiting: Callable[[Incident], _Waiting | None]) -> Iterator[_Waiting]:
+def _heads(waiting: Iterable[_Waiting]) -> Iterator[_Waiting]:
     """Yield what may be told next of each incident: its first transition, and those of the same digest."""
     by_incident: dict[str, list[_Waiting]] = {}
-    for record in wanted:
-        item = waiting(record)
-        if item is not None:
-            by_incident.setdefault(record.incident_id, []).append(item)
+    for item in waiting:
+        by_incident.setdefault(item.record.incident_id, []).append(item)
     for items in by_incident.values():
-        first = items[0]
-        if first.digest is None:
-            yield first
-        else:
-            yield from takewhile(lambda item, head=first: item.digest == head.digest, items)
+        yield items[0]
+        for item in items[1:]:
+            if item.digest is None or item.digest != items[0].digest:
+                break
+            yield item
 
 
 def _requests(receiver: str, waiting: Iterable[_Waiting], resting: int) -> Iterator[Due]:
