@@ -1,5 +1,7 @@
 """Records for the tests of incidents."""
 
+import time
+
 from schemas.actions import Delivery
 from schemas.records import Incident
 
@@ -25,3 +27,8 @@ def attempt(told, receiver="a", status="failed", second=0, number=1, **others):
         time_unix_nano=START + int(second * NANO), incident_id=told.incident_id, transition_event_id=told.event_id,
         receiver=receiver, status=status, attempt=number, **others,
     )  # fmt: skip
+
+
+def fresh(transition="detected", incident="i", **others):
+    """Return a transition that has just been published, always under the same id."""
+    return record(transition, 0, incident, observed_time_unix_nano=time.time_ns(), **others)
