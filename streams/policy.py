@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from detectors.river_classes import anomaly_class, drift_class
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
+from streams.incidents.policy import Receiver, ResponseTimes, names_differ
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
@@ -124,6 +125,13 @@ class Policy(_Part):
     defaults: Service = Service()
     services: dict[str, Service] = {}
     detectors: Detectors = Detectors()
+    receivers: list[Receiver] = []
+    response: ResponseTimes = ResponseTimes()
+
+    @field_validator("receivers")
+    @classmethod
+    def _told_apart(cls, value: list[Receiver]) -> list[Receiver]:
+        return names_differ(value)
 
     def service(self, name: str) -> Service:
         """Return what is agreed about a service, the defaults where nothing is said of it."""
@@ -206,6 +214,10 @@ def _line(node: yaml.Node, path: list[str]) -> int:
     """Return the line of the deepest key of a path that is there."""
     line = node.start_mark.line + 1
     for part in path:
+        if isinstance(node, yaml.SequenceNode) and part.isdigit():
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+            continue
         if not isinstance(node, yaml.MappingNode):
             break
         found = [(key, value) for key, value in node.value if key.value == part]
@@ -217,14 +229,14 @@ def _line(node: yaml.Node, path: list[str]) -> int:
 
 def _repeated(node: yaml.Node) -> Any:
     """Return a key that is said twice in one mapping, anywhere, or None."""
-    if not isinstance(node, yaml.MappingNode):
-        return None
+    inner: list[yaml.Node] = []
     seen = set()
-    for key, value in node.value:
-        if key.value in seen:
-            return key
-        seen.add(key.value)
-        deeper = _repeated(value)
-        if deeper is not None:
-            return deeper
-    return None
+    if isinstance(node, yaml.SequenceNode):
+        inner = node.value
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value in seen:
+                return key
+            seen.add(key.value)
+            inner.append(value)
+    return next((key for key in map(_repeated, inner) if key is not None), None)
