@@ -66,6 +66,10 @@ class Desk:
         for record in records:
             self._published[record.event_id] = record
 
+    def told(self) -> list[Transition]:
+        """Return what is published, as it holds now."""
+        return list(self._published.values())
+
     def news(self) -> list[Transition]:
         """Return the transitions that are not published yet, those that came out otherwise, and retractions."""
         first = not self._told

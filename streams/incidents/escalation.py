@@ -19,7 +19,7 @@ class Taken(Protocol):
     """One step of an incident: what it became, when, and the id of the finding or action that made it."""
 
     @property
-    def status(self) -> str: ...
+    def name(self) -> str: ...
     @property
     def at(self) -> int: ...
     @property
@@ -121,11 +121,11 @@ def _escalation(incident: Running, state: str, minutes: float, elapsed: int, now
 
 def _began(incident: Running) -> int:
     """Return when the present round of an incident began."""
-    return max((step.at for step in incident.steps if step.status in ("detected", "reopened")), default=2**63)
+    return max((step.at for step in incident.steps if step.name in ("detected", "reopened")), default=2**63)
 
 
 def _action(incident: Running, action: ActionKind, what: str, number: int, reason: str, now: int) -> IncidentAction:
-    rounds = sum(step.status == "reopened" for step in incident.steps)
+    rounds = sum(step.name == "reopened" for step in incident.steps)
     return IncidentAction(
         event_id=identity(incident.incident_id, str(rounds), what, str(number)),
         source=SOURCE,

@@ -14,18 +14,20 @@ from typing import Any, Final, Protocol
 import structlog
 from aiokafka import ConsumerRecord
 
-from schemas.actions import IncidentAction, IncidentEvidence
+from schemas.actions import Delivery, IncidentAction, IncidentEvidence
 from schemas.findings import Finding
 from schemas.records import Change
 from schemas.records import Incident as Transition
-from schemas.topics import ACTIONS, CHANGES, EVIDENCE, FINDINGS, INCIDENTS, Topic
+from schemas.topics import ACTIONS, CHANGES, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.faust_app import LogBatch
 from streams.health import REFUSED
 from streams.incidents.bundle import evidence_id
 from streams.incidents.collector import Collector
 from streams.incidents.desk import Desk
+from streams.incidents.escalation import due
 from streams.incidents.logs import read_whole
+from streams.incidents.notify import Notifier
 from streams.incidents.severity import severity_of
 from streams.incidents.state import Entry, fact, happened
 from streams.kafka_admin import TopicState, client_arguments
@@ -36,13 +38,14 @@ from streams.settings import Settings
 log: Final = structlog.get_logger()
 
 TOPICS: Final = (FINDINGS, ACTIONS, CHANGES)
-NEEDED: Final = (*TOPICS, INCIDENTS, EVIDENCE)
+NEEDED: Final = (*TOPICS, INCIDENTS, EVIDENCE, DELIVERIES)
 KINDS: Final[dict[Topic, Any]] = {
     FINDINGS: Finding,
     ACTIONS: IncidentAction,
     CHANGES: Change,
     INCIDENTS: Transition,
     EVIDENCE: IncidentEvidence,
+    DELIVERIES: Delivery,
 }
 DUTY_SECONDS: Final = 1.0
 
@@ -70,6 +73,10 @@ class Incidents:
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
         self._desk: Desk | None = None
         self._pages: dict[str, Finding] = {}
+        self._written: dict[str, int] = {}
+        self._deliveries: list[Delivery] = []
+        self._due: set[str] = set()
+        self._notifier: Notifier | None = None
         self.evidence: dict[str, IncidentEvidence] = {}
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
@@ -89,11 +96,18 @@ class Incidents:
             self._regular.cancel()
         for companion in reversed(self.beside):
             await companion.stop()
+        await self._stop_telling()
         await self.publisher.stop()
 
     async def forget(self) -> None:
         """Read the logs again."""
         self._desk = None
+        await self._stop_telling()
+
+    async def _stop_telling(self) -> None:
+        if self._notifier is not None:
+            await self._notifier.stop()
+            self._notifier = None
 
     async def take(self, batch: LogBatch) -> None:
         """Fold a batch, publish what it brings about, then acknowledge it."""
@@ -106,7 +120,7 @@ class Incidents:
     async def desk(self) -> Desk | None:
         """Return the desk, its logs read; None where another worker holds it."""
         if not self.owns():
-            self._desk = None
+            await self.forget()
             return None
         async with self._busy:
             return await self._opened()
@@ -117,8 +131,11 @@ class Incidents:
             names = [self._topics[self.settings.topic(topic.name)] for topic in NEEDED]
             records = [record async for record in read_whole(client_arguments(self.settings), names)]
             await asyncio.to_thread(self._note, desk, records)
+            self._notifier = Notifier(self.settings, self.policy, self.publisher)
+            self._notifier.restore(desk.told(), self._deliveries)
+            await self._notifier.start()
             await self._tell(desk)
-            self._desk = desk
+            self._desk, self._deliveries = desk, []
             log.info("incidents are worked out", records=len(records), seconds=round(time.monotonic() - began, 2))
         return self._desk
 
@@ -136,8 +153,12 @@ class Incidents:
             if isinstance(said, IncidentEvidence):
                 self.evidence[said.event_id] = said
                 continue
+            if isinstance(said, Delivery):
+                self._deliveries.append(said)
+                continue
             if isinstance(said, Finding) and said.severity == "page":
                 self._pages[said.finding_id] = said
+                self._written.setdefault(said.finding_id, record.timestamp * 1_000_000)
             if (entry := fact(said) if isinstance(said, Finding) else said) is not None:
                 assert isinstance(entry, Entry)  # noqa: S101
                 entries.append(entry)
@@ -148,6 +169,9 @@ class Incidents:
         """Publish what is news; a repeat after a crash in the middle is the same records."""
         topic, news = self.settings.topic(INCIDENTS.name), desk.news()
         await self.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in news)
+        for each in news:
+            if self._notifier is not None:
+                self._notifier.transition(each)
 
     async def _regularly(self) -> None:
         """Do what is due by time."""
@@ -155,7 +179,19 @@ class Incidents:
             await asyncio.sleep(DUTY_SECONDS)
             desk = await self.desk()
             if desk is not None:
+                await self._escalate(desk)
                 await self._gather(desk)
+
+    async def _escalate(self, desk: Desk) -> None:
+        """Do what the time since a page was published makes due; a replayed week does not outrun people."""
+        wall, said = time.time_ns(), []
+        for incident in desk.book.incidents():
+            waited = wall - self._written.get(incident.opened_by, wall)
+            said += due([incident], incident.clocks.detected + waited, self.policy.response)
+        fresh = [each for each in said if each.event_id not in self._due and not desk.book.knows(each)]
+        self._due |= {each.event_id for each in fresh}
+        topic = self.settings.topic(ACTIONS.name)
+        await self.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
 
     async def _gather(self, desk: Desk) -> None:
         due = [

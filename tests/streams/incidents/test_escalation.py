@@ -21,7 +21,7 @@ class Open:
     severity: str = "sev1"
     status: str = "detected"
     steps: list = field(default_factory=lambda: [Step("detected", START, "d", "f")])
-    clocks: Clocks = field(default_factory=Clocks)
+    clocks: Clocks = field(default_factory=lambda: Clocks(detected=START))
     incident_id: str = "inc-f"
     service: str = "helpdesk-eu"
 
@@ -66,7 +66,7 @@ def test_what_nobody_has_to_acknowledge_disturbs_nobody():
 
 def test_a_quiet_day_after_the_recovery_closes():
     """Recovered for 24 hours: closed, once, by the system; a mitigated incident is not."""
-    incident = Open(status="recovered", clocks=Clocks(recovered=START))
+    incident = Open(status="recovered", clocks=Clocks(detected=START, recovered=START))
     assert at(incident, 24 * 60 - 1) == []
     [action] = due([incident], START + 24 * 60 * MINUTE, TIMES)
     assert (action.action, action.actor_kind, action.reason) == ("close", "system", "recovered for 24 hours")
@@ -99,7 +99,7 @@ def test_a_reopened_incident_begins_anew():
 )
 def test_asking_more_often_changes_nothing(severity, status, minutes):
     """Whoever asks, and how often: ids do not depend on when it is asked, and nothing is due twice."""
-    incident = Open(severity, status, clocks=Clocks(recovered=START))
+    incident = Open(severity, status, clocks=Clocks(detected=START, recovered=START))
     for minute in sorted(minutes):
         before = due([incident], START + int(minute * MINUTE), TIMES)
         assert before == due([incident], START + int(minute * MINUTE), TIMES)
