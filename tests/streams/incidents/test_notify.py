@@ -237,7 +237,10 @@ async def test_no_secret_is_seen(kafka_settings, monkeypatch, caplog):
             {"name": "pd", "kind": "pagerduty", "url": server.url + "?q=t0psecret", "secret_from": "pd_key"},
         )
         capture = LogCapture()
-        monkeypatch.setattr("streams.incidents.notify.log", structlog.wrap_logger(None, [capture]))
+        monkeypatch.setattr(
+            "streams.incidents.notify.log",
+            structlog.wrap_logger(None, [capture], structlog.make_filtering_bound_logger(0)),
+        )
         async with notifying(kafka_settings, policy) as notifier:
             notifier.transition(fresh())
             made = [await on_record(kafka_settings, 1, name) for name in ("slack", "gone", "pd")]
