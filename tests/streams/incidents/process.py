@@ -20,7 +20,7 @@ TOKEN = "t0ken-of-the-tests"  # noqa: S105
 class Worker:
     """One worker process and its API."""
 
-    def __init__(self, settings, instance="1"):
+    def __init__(self, settings, instance="1", policy=None):
         self.settings, self.instance = settings, instance
         self.port, self.api = free_port(), free_port()
         self.environment = {
@@ -29,6 +29,10 @@ class Worker:
             "WATCHKEEPER_DATA_DIR": str(settings.data_dir), "WATCHKEEPER_KAFKA_SESSION_SECONDS": "3",
             "WATCHKEEPER_SQL_PORT": str(free_port()),
         }  # fmt: skip
+        if policy is not None:
+            path = settings.data_dir / "policy.yaml"
+            path.write_text(policy)
+            self.environment["WATCHKEEPER_POLICY"] = str(path)
         self.process = None
 
     def start(self, *, wait=True):

@@ -1,9 +1,14 @@
 """The incidents worker as a process: its API, its commands, kills, two workers, and bad input."""
 
+import json
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
@@ -118,3 +123,48 @@ def test_kills_and_a_second_worker_change_nothing(kafka_settings):
     assert len(opened) == len(set(opened))
     first.kill()
     second.kill()
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps what it is told, by delivery."""
+
+    got: ClassVar = {}
+
+    def do_POST(self):
+        """Take a notification."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.got.setdefault(self.headers["Watchkeeper-Delivery"], body)
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *given):
+        """Say nothing."""
+
+
+def test_receivers_are_told_and_nobody_answering_is_escalated(kafka_settings):
+    """A page of now reaches a receiver; unacknowledged it is escalated; a restart tells nothing again."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    Thread(target=server.serve_forever, daemon=True).start()
+    policy = f"""
+receivers: [{{name: chat, kind: webhook, url: 'http://127.0.0.1:{server.server_port}/'}}]
+response: {{acknowledge_within_minutes: {{sev2: 0.03}}}}
+"""
+    running = Worker(kafka_settings, policy=policy).start()
+    now = time.time_ns()
+    found = page("n", 0)
+    send(kafka_settings, replace(found, detected_time_unix_nano=now, onset_time_unix_nano=now - 60 * 10**9))
+    wait_until(lambda: len(Receiver.got) >= 2, seconds=60)
+    told = [record.transition for record in transitions(kafka_settings)]
+    assert told[:2] == ["detected", "escalated"]
+    bodies = json.dumps([*Receiver.got.values()])
+    assert "inc-n" in bodies
+    assert "escalated" in bodies
+    running.ask("POST", "/inc-n/acknowledge", json={"actor": "kim"})
+    wait_until(lambda: len(Receiver.got) == len(transitions(kafka_settings)), seconds=60)
+    before = len(Receiver.got)
+    running.kill()
+    running.start()
+    time.sleep(3)
+    assert len(Receiver.got) == before == len(transitions(kafka_settings))
+    running.kill()
+    server.shutdown()
