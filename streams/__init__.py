@@ -1,1 +1,1 @@
-"""Everything that moves. Read `app` first: it wires the three workers on one screen."""
+"""Everything that moves. Read `app` first: it wires the four workers on one screen."""

@@ -1,4 +1,4 @@
-"""The three workers as processes: bad input, outages, static membership, a severe event."""
+"""The four workers as processes: bad input, outages, static membership, a severe event."""
 
 import contextlib
 import json
