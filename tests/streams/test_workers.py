@@ -1,4 +1,4 @@
-"""The four workers as processes: bad input, outages, static membership, a severe event."""
+"""The workers as processes: bad input, outages, static membership, a severe event."""
 
 import contextlib
 import json
