@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """At most this much work of watch and detect is repeated after a crash."""
     policy: Path | None = None
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
+    control_key: SecretStr = SecretStr("")
+    """Key that signs controls; or a secrets file, as above. Without it nothing is asked of any service."""
     max_series: Annotated[int, Field(ge=10)] = 20_000
     """Series a detect worker keeps for each partition; the rest is summed as `~other` and counted."""
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = 0.2
