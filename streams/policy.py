@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from detectors.river_classes import anomaly_class, drift_class
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
+from streams.policy_controls import CanaryGate, Changes, ControlRule, misnamed
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
@@ -124,6 +125,9 @@ class Policy(_Part):
     defaults: Service = Service()
     services: dict[str, Service] = {}
     detectors: Detectors = Detectors()
+    changes: Changes = Changes()
+    canary_gate: CanaryGate = CanaryGate()
+    controls: list[ControlRule] = []
 
     def service(self, name: str) -> Service:
         """Return what is agreed about a service, the defaults where nothing is said of it."""
@@ -192,9 +196,12 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     if twice is not None:
         raise PolicyError(f"{name}:{twice.start_mark.line + 1}: {twice.value} is said twice")
     try:
-        return Policy.model_validate(content)
+        policy = Policy.model_validate(content)
     except ValidationError as error:
         raise PolicyError("\n".join(_problem(name, root, item) for item in error.errors())) from None
+    if wrong := [_problem(name, root, item) for item in misnamed(policy.controls, policy.services)]:
+        raise PolicyError("\n".join(wrong))
+    return policy
 
 
 def _problem(name: str, root: yaml.Node, item: Any) -> str:
@@ -206,6 +213,10 @@ def _line(node: yaml.Node, path: list[str]) -> int:
     """Return the line of the deepest key of a path that is there."""
     line = node.start_mark.line + 1
     for part in path:
+        if isinstance(node, yaml.SequenceNode) and part.isdigit():
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+            continue
         if not isinstance(node, yaml.MappingNode):
             break
         found = [(key, value) for key, value in node.value if key.value == part]
@@ -217,6 +228,8 @@ def _line(node: yaml.Node, path: list[str]) -> int:
 
 def _repeated(node: yaml.Node) -> Any:
     """Return a key that is said twice in one mapping, anywhere, or None."""
+    if isinstance(node, yaml.SequenceNode):
+        return next((key for key in map(_repeated, node.value) if key is not None), None)
     if not isinstance(node, yaml.MappingNode):
         return None
     seen = set()
