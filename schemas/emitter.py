@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from .events import AgentStep, Event, GuardVerdict, Inference, Retrieval, Telemetry
+from .events import AgentStep, Envelope, Event, GuardVerdict, Inference, Retrieval, Telemetry
 from .wire import InvalidRecordError, decoder, encode
 
 log = logging.getLogger(__name__)
@@ -254,7 +254,7 @@ def routing_key(event: Event) -> bytes:
     return (event.session_id or event.conversation_id or event.trace_id or event.event_id).encode()
 
 
-def headers(event: Event) -> Headers:
+def headers(event: Envelope) -> Headers:
     """Return the CloudEvents attributes of an event (Kafka binding, binary mode)."""
     return [
         ("ce_specversion", b"1.0"),

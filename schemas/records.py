@@ -1,6 +1,6 @@
 """What people and delivery systems say: reviews, changes and the transitions of incidents."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from .events import Envelope
 from .fields import Count, Identity, Level, Name, Probability, Real, Reference, Share, UnixNano, Version
@@ -62,8 +62,19 @@ class ReviewLabel(Envelope, frozen=True, tag="ai.safety.review_label.v1"):
     supersedes_label_id: Name | None = None
 
 
+NEEDS_VERSION: Final = frozenset({"started", "advanced", "promoted", "rolled_back"})
+"""Actions after which another version serves."""
+
+WITHOUT_VERSION: Final = frozenset({"feature_flag", "kill_switch"})
+"""Subjects that are on or off, and have no versions."""
+
+
 class Change(Envelope, frozen=True, tag="ai.safety.change.v1"):
-    """A change of model, prompt, policy, code or data: one timeline for all of them."""
+    """A change of model, prompt, policy, code or data: one timeline for all of them.
+
+    What starts, advances, promotes or rolls back a version must say which: without `to_version` nobody could tell
+    later what was serving.
+    """
 
     change_id: Identity
     subject_type: Subject
@@ -89,6 +100,12 @@ class Change(Envelope, frozen=True, tag="ai.safety.change.v1"):
     flag_reason: Name | None = None
     lineage_run_id: Name | None = None
     model_card_url: Reference | None = None
+
+    def __post_init__(self) -> None:
+        if self.action in NEEDS_VERSION and self.subject_type not in WITHOUT_VERSION and not self.to_version:
+            raise ValueError(
+                f"a {self.subject_type} that is {self.action} needs `to_version`: the version that serves after it"
+            )
 
 
 class Incident(Envelope, frozen=True, tag="ai.safety.incident.v1"):

@@ -2,6 +2,9 @@
 
 Each rate that a model or prompt can be to blame for has a verdict of its own, and so have the hazard categories
 together (worse in any of them) and the latency (more sessions above any of its edges).
+
+A verdict is said once. Between verdicts the numbers are told as *looks*, each time that a candidate's sessions have
+doubled: they are what a gate knows of exposure and regret, and no news for a person.
 """
 
 from collections.abc import Iterator
@@ -36,6 +39,9 @@ CATEGORIES: Final = (*FAMILIES, "~other")
 STEP: Final = 4
 """Fine bins of a latency between two edges: a factor of 1.4."""
 
+FIRST_LOOK: Final = 128
+"""Sessions of a candidate before the first look."""
+
 VERDICTS: Final = ("undecided", "not worse", "worse")
 Counts = tuple[float, Floats]
 """Sessions, and how many of them were flagged in each bin."""
@@ -59,18 +65,24 @@ class CanaryWatch:
             for kind, metric, own, others in _counts(mine, stable):
                 pairs[kind][self.compared[kind].row(service, version, metric)] = (own, others)
         return [
-            self._finding(tick, kind, row, verdicts, at)
+            self._finding(tick, kind, said)
             for kind, of_kind in pairs.items()
             if of_kind
-            for row, verdicts, at in self.compared[kind].update(tick, of_kind)
+            for said in self.compared[kind].update(tick, of_kind)
         ]
 
-    def _finding(self, tick: int, kind: str, row: int, found: Verdicts, at: int) -> Finding:
+    def _finding(self, tick: int, kind: str, said: "_Said") -> Finding:
+        row, found, at = said.row, said.verdicts, said.at
         service, version, metric = self.compared[kind].book.names[row]
         verdict = str(found.verdict[at])
         mine, stable = _one(found.candidate, at), _one(found.stable, at)
         where = _bin_name(kind, int(found.bin[at]))
-        judged = "is worse" if verdict == "worse" else f"is not worse by a factor of {self._margin:g}"
+        judged = {
+            "worse": "is worse",
+            "not worse": f"is not worse by a factor of {self._margin:g}",
+            "undecided": "is not judged yet",
+        }[verdict]
+        details = {"stable_trials": stable.trials, "stable_flagged": stable.flagged, "ticks": float(found.ticks[at])}
         return Finding(
             finding_id=identity("canary", service, version, metric, verdict, tick),
             kind="canary",
@@ -93,7 +105,7 @@ class CanaryWatch:
             sample_size=int(mine.trials),
             flagged=int(mine.flagged),
             verdict=verdict,
-            details={"stable_trials": stable.trials, "stable_flagged": stable.flagged, "ticks": float(found.ticks[at])},
+            details=details | ({"look": 1.0} if said.look else {}),
             evidence=(
                 f"candidate {version} of {service} {judged} in {metric}{where}: {mine.flagged:.0f} of "
                 f"{mine.trials:.0f} sessions ({mine.lower:.1%} to {mine.upper:.1%}) beside {stable.flagged:.0f} of "
@@ -121,9 +133,11 @@ class _Compared:
     def __init__(self, tick_seconds: int, policy: Policy, bins: int) -> None:
         canary = policy.detectors.canary
         self._settings: Final = (canary.alpha, canary.margin)
+        self._least: Final = policy.canary_gate.min_exposure
         self.book: Final = SeriesBook(tick_seconds, MOST)
         self.comparison = CanaryComparison(*self._settings, bins)
         self._said: list[int] = []  # by pair: index of the verdict that was published
+        self._next_look: list[int] = []  # by pair: sessions of the candidate at which it is due
 
     def row(self, service: str, version: str, metric: str) -> int:
         """Return the row of a candidate and metric."""
@@ -131,10 +145,11 @@ class _Compared:
         new = len(self.book) - len(self.comparison)
         self.comparison.grow(new)
         self._said += [0] * new
+        self._next_look += [FIRST_LOOK] * new
         return row
 
-    def update(self, tick: int, pairs: dict[int, tuple[Counts, Counts]]) -> list[tuple[int, Verdicts, int]]:
-        """Take the counts of a tick, and return the rows whose verdict has changed, with where it stands."""
+    def update(self, tick: int, pairs: dict[int, tuple[Counts, Counts]]) -> list["_Said"]:
+        """Take the counts of a tick, and return the rows whose verdict has changed, or whose look is due."""
         rows = np.array(sorted(pairs), np.int64)
         sides = [[pairs[row][side] for row in rows.tolist()] for side in (0, 1)]
         trials = [np.array([n for n, _ in side]) for side in sides]
@@ -142,22 +157,50 @@ class _Compared:
         self.book.note(rows, tick)
         self.comparison.update(tick, rows, trials[0], flagged[0], trials[1], flagged[1])
         verdicts = self.comparison.verdict(rows)
-        changed = []
-        for at, row in enumerate(rows.tolist()):
-            said = VERDICTS.index(str(verdicts.verdict[at]))
-            if said > self._said[row]:
-                self._said[row] = said
-                changed.append((row, verdicts, at))
-        return changed
+        return [_Said(row, verdicts, at, look) for at, row in enumerate(rows.tolist())
+                if (look := self._is_look(row, verdicts, at)) is not None]  # fmt: skip
+
+    def _is_look(self, row: int, verdicts: Verdicts, at: int) -> bool | None:
+        """Tell whether what is known of a row is a look (True) or a new verdict (False), or nothing to say (None)."""
+        verdict, exposure = VERDICTS.index(str(verdicts.verdict[at])), int(verdicts.candidate.trials[at])
+        changed = verdict > self._said[row]
+        due = exposure >= self._next_look[row] and self._said[row] != len(VERDICTS) - 1
+        self._said[row] = max(self._said[row], verdict)
+        if changed or due:
+            self._next_look[row] = next_look(exposure, self._least)
+            return not changed
+        return None
 
     def state(self) -> Arrays:
-        own = {"said": np.array(self._said, np.int64)}
+        own = {"said": np.array(self._said, np.int64), "next_look": np.array(self._next_look, np.int64)}
         return own | prefixed("book_", self.book.state()) | prefixed("comparison_", self.comparison.state())
 
     def restore(self, state: Arrays) -> None:
         self._said = state["said"].tolist()
+        self._next_look = state["next_look"].tolist()
         self.book.restore(under("book_", state))
         self.comparison = CanaryComparison.from_state(under("comparison_", state), *self._settings)
+
+
+class _Said(NamedTuple):
+    """What there is to say of a pair: its row, what is known, where it stands in that, and whether it is a look."""
+
+    row: int
+    verdicts: Verdicts
+    at: int
+    look: bool
+
+
+def next_look(exposure: int, least: int) -> int:
+    """Return at how many sessions of the candidate the next look is due: doubled, and once at what a gate asks for.
+
+    >>> next_look(0, 1_000), next_look(128, 1_000), next_look(600, 1_000), next_look(1_000, 1_000)
+    (128, 256, 1000, 1024)
+    """
+    doubled = FIRST_LOOK
+    while doubled <= exposure:
+        doubled *= 2
+    return least if exposure < least < doubled else doubled
 
 
 def _beside(sums: TickSums) -> Iterator[tuple[str, str, "list[GroupSums]", "list[GroupSums]"]]:

@@ -14,6 +14,7 @@ SELECT
     e_value, promise, rate, rate_lower, rate_upper, baseline, sample_size, flagged,
     versions, tenants, changes, evidence, evidence_sql, opened_finding_id
 FROM findings FINAL
+WHERE NOT mapContains(details, 'look')
 ORDER BY detected_time, finding_id
 """
 

@@ -15,6 +15,7 @@ from streams.policy import Policy
 from streams.quantity_watch import MixWatch, QuantityWatch
 from streams.rate_watch import RateWatch
 from streams.series import SeriesBook
+from streams.version_watch import VersionWatch
 from streams.volume_watch import TelemetryWatch
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Judge:
         self.telemetry: Final = TelemetryWatch(tick_seconds, share, max_series, policy)
         self.patterns: Final = PatternWatch(tick_seconds, share, policy)
         self.canaries: Final = CanaryWatch(tick_seconds, policy)
+        self.versions: Final = VersionWatch(tick_seconds, max_series)
         self._watchers: Final[dict[str, Watcher]] = {
             "telemetry_": self.telemetry,
             "rates_": self.rates,
@@ -50,6 +52,7 @@ class Judge:
             "mixes_": self.mixes,
             "patterns_": self.patterns,
             "canaries_": self.canaries,
+            "versions_": self.versions,
         }
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
@@ -79,7 +82,8 @@ class Judge:
         return sum(book.overflow for book in self._books())
 
     def _books(self) -> Iterator[SeriesBook]:
-        yield from (watcher.book for watcher in (self.telemetry, self.rates, self.quantities, self.mixes))
+        watchers = (self.telemetry, self.rates, self.quantities, self.mixes, self.versions)
+        yield from (watcher.book for watcher in watchers)
         yield from (compared.book for compared in self.canaries.compared.values())
 
     def state(self) -> Arrays:

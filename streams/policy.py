@@ -13,6 +13,7 @@ from detectors.river_classes import anomaly_class, drift_class
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.incidents.policy import Receiver, ResponseTimes, names_differ
+from streams.policy_controls import CanaryGate, Changes, ControlRule, misnamed
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
@@ -133,6 +134,10 @@ class Policy(_Part):
     def _told_apart(cls, value: list[Receiver]) -> list[Receiver]:
         return names_differ(value)
 
+    changes: Changes = Changes()
+    canary_gate: CanaryGate = CanaryGate()
+    controls: list[ControlRule] = []
+
     def service(self, name: str) -> Service:
         """Return what is agreed about a service, the defaults where nothing is said of it."""
         return self.services.get(name, self.defaults)
@@ -200,9 +205,12 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     if twice is not None:
         raise PolicyError(f"{name}:{twice.start_mark.line + 1}: {twice.value} is said twice")
     try:
-        return Policy.model_validate(content)
+        policy = Policy.model_validate(content)
     except ValidationError as error:
         raise PolicyError("\n".join(_problem(name, root, item) for item in error.errors())) from None
+    if wrong := [_problem(name, root, item) for item in misnamed(policy.controls, policy.services)]:
+        raise PolicyError("\n".join(wrong))
+    return policy
 
 
 def _problem(name: str, root: yaml.Node, item: Any) -> str:

@@ -1,5 +1,7 @@
 """Ticks to findings, without any Kafka: what each watcher says, and that a successor says the same."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -129,7 +131,7 @@ def test_a_latency_that_moves_is_told_in_its_unit():
 
 @pytest.mark.parametrize(("ratio", "verdict", "severity"), [(4.0, "worse", "ticket"), (1.0, "not worse", "info")])
 def test_a_candidate_beside_stable_gets_a_verdict(ratio, verdict, severity):
-    """With both variants in the traffic the candidate's verdict comes by itself, once."""
+    """With both variants in the traffic the candidate's verdict comes by itself, once, and looks as it is exposed."""
     rng, subject = np.random.default_rng(6), judge()
 
     def both(step):
@@ -140,6 +142,10 @@ def test_a_candidate_beside_stable_gets_a_verdict(ratio, verdict, severity):
         return sums
 
     found = [finding for finding in run(subject, 400, both) if finding.kind == "canary"]
+    looks = [finding.sample_size for finding in found if "look" in finding.details]
+    assert all(later > look for look, later in pairwise(looks))
+    assert verdict == "worse" or 1_000 in looks  # what the gate asks for
+    found = [finding for finding in found if "look" not in finding.details]
     assert [(finding.model_version, finding.metric, finding.verdict, finding.severity) for finding in found] == [
         ("m2", "refusal", verdict, severity)
     ]
