@@ -15,7 +15,7 @@ from functools import partial
 from typing import Final, Literal
 
 from schemas.topics import CHECKPOINTS, Topic
-from streams import detect, history, watch
+from streams import changes_api, controls_api, detect, history, watch
 from streams.checkpoints import Checkpoints
 from streams.faust_app import Stage, WorkerApp, build
 from streams.incidents import worker as incidents
@@ -68,7 +68,8 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> St
         return history.History(settings, publisher, partial(connect, settings))
     if name == "incidents":
         work = incidents.Incidents(settings, publisher, topics)
-        work.beside = [Server(api(work), settings.host, settings.api_port)]
+        routers = (changes_api.router(settings, publisher), controls_api.router(settings, publisher))
+        work.beside = [Server(api(work, *routers), settings.host, settings.api_port)]
         return work
     checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client, publisher)
     if name == "watch":

@@ -6,6 +6,7 @@ import faust
 import structlog
 
 from streams.app import worker
+from streams.controls import check_key
 from streams.migrate import check_schema, migrate
 from streams.policy import load_policy
 from streams.settings import Settings
@@ -18,7 +19,9 @@ log: Final = structlog.get_logger()
 def run_worker(name: Any, settings: Settings) -> None:
     """Run a worker until a signal ends it or its work fails; does not return."""
     if name in ("watch", "detect", "incidents"):
-        load_policy(settings.policy)  # refuse a wrong one before the start
+        policy = load_policy(settings.policy)  # refuse a wrong one before the start
+        if name == "incidents":
+            check_key(settings, policy)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     endpoint = None
     if name == "history":

@@ -14,12 +14,13 @@ from typing import Any, Final, Protocol
 import structlog
 from aiokafka import ConsumerRecord
 
-from schemas.actions import Delivery, IncidentAction, IncidentEvidence
+from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
 from schemas.findings import Finding
 from schemas.records import Change
 from schemas.records import Incident as Transition
-from schemas.topics import ACTIONS, CHANGES, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
-from schemas.wire import InvalidRecordError, decoder, encode
+from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
+from schemas.wire import InvalidRecordError, Record, decoder, encode
+from streams.controls import signed
 from streams.faust_app import LogBatch
 from streams.health import REFUSED
 from streams.incidents.bundle import evidence_id
@@ -28,6 +29,7 @@ from streams.incidents.desk import Desk
 from streams.incidents.escalation import due
 from streams.incidents.logs import read_whole
 from streams.incidents.notify import Notifier
+from streams.incidents.orders import Orders
 from streams.incidents.severity import severity_of
 from streams.incidents.state import Entry, fact, happened
 from streams.kafka_admin import TopicState, client_arguments
@@ -38,7 +40,7 @@ from streams.settings import Settings
 log: Final = structlog.get_logger()
 
 TOPICS: Final = (FINDINGS, ACTIONS, CHANGES)
-NEEDED: Final = (*TOPICS, INCIDENTS, EVIDENCE, DELIVERIES)
+NEEDED: Final = (*TOPICS, INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS)
 KINDS: Final[dict[Topic, Any]] = {
     FINDINGS: Finding,
     ACTIONS: IncidentAction,
@@ -46,6 +48,7 @@ KINDS: Final[dict[Topic, Any]] = {
     INCIDENTS: Transition,
     EVIDENCE: IncidentEvidence,
     DELIVERIES: Delivery,
+    CONTROLS: Control,
 }
 DUTY_SECONDS: Final = 1.0
 
@@ -77,6 +80,7 @@ class Incidents:
         self._deliveries: list[Delivery] = []
         self._due: set[str] = set()
         self._notifier: Notifier | None = None
+        self._orders = Orders(self.policy)
         self.evidence: dict[str, IncidentEvidence] = {}
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
@@ -128,6 +132,7 @@ class Incidents:
     async def _opened(self) -> Desk:
         if self._desk is None:
             began, desk = time.monotonic(), Desk(severity_of(self.policy))
+            self._orders = Orders(self.policy)
             names = [self._topics[self.settings.topic(topic.name)] for topic in NEEDED]
             records = [record async for record in read_whole(client_arguments(self.settings), names)]
             await asyncio.to_thread(self._note, desk, records)
@@ -147,23 +152,28 @@ class Incidents:
             except InvalidRecordError as error:
                 REFUSED.labels(record.topic, error.reason).inc()  # history makes a dead letter of it
                 continue
-            if isinstance(said, Transition):
-                desk.published([said])
-                continue
-            if isinstance(said, IncidentEvidence):
-                self.evidence[said.event_id] = said
-                continue
-            if isinstance(said, Delivery):
-                self._deliveries.append(said)
-                continue
-            if isinstance(said, Finding) and said.severity == "page":
-                self._pages[said.finding_id] = said
-                self._written.setdefault(said.finding_id, record.timestamp * 1_000_000)
-            if (entry := fact(said) if isinstance(said, Finding) else said) is not None:
-                assert isinstance(entry, Entry)  # noqa: S101
+            entry = self._entry(desk, said, record.timestamp * 1_000_000)
+            if entry is not None:
                 entries.append(entry)
                 desk.clock.note(happened(entry)[0], record.timestamp * 1_000_000)
         desk.book.add(entries)
+
+    def _entry(self, desk: Desk, said: Record, written: int) -> Entry | None:
+        """Return what the fold is to take of a record; what else is in it goes where it belongs."""
+        if isinstance(said, Transition):
+            desk.published([said])
+        elif isinstance(said, IncidentEvidence):
+            self.evidence[said.event_id] = said
+        elif isinstance(said, Delivery):
+            self._deliveries.append(said)
+        if isinstance(said, Control | Finding | Change):
+            self._orders.take(said)
+        if isinstance(said, Finding) and said.severity == "page":
+            self._pages[said.finding_id] = said
+            self._written.setdefault(said.finding_id, written)
+        if isinstance(said, Finding):
+            return fact(said)
+        return said if isinstance(said, IncidentAction | Change) else None
 
     async def _tell(self, desk: Desk) -> None:
         """Publish what is news; a repeat after a crash in the middle is the same records."""
@@ -179,8 +189,16 @@ class Incidents:
             await asyncio.sleep(DUTY_SECONDS)
             desk = await self.desk()
             if desk is not None:
+                await self._order(desk)
                 await self._escalate(desk)
                 await self._gather(desk)
+
+    async def _order(self, desk: Desk) -> None:
+        """Ask for what the rules of the policy want, and tell of versions that nobody announced."""
+        wall = time.time_ns()
+        await self.publisher.publish(signed(self.settings, control) for control in self._orders.controls(wall))
+        found = self._orders.findings(desk.clock.now(wall) or 0)
+        await self.publisher.publish_findings(self.settings.topic(FINDINGS.name), found)
 
     async def _escalate(self, desk: Desk) -> None:
         """Do what the time since a page was published makes due; a replayed week does not outrun people."""
