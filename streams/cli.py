@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import structlog
 import typer
 
+from streams.cli_canary import canary_app
 from streams.cli_changes import change_app
 from streams.cli_controls import control_app
 from streams.settings import Settings, SettingsError, load
@@ -22,6 +23,7 @@ policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
 app.add_typer(policy_app, name="policy")
 app.add_typer(topics_app, name="topics")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(canary_app, name="canary")
 app.add_typer(change_app, name="change")
 app.add_typer(control_app, name="control")
 

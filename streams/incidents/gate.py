@@ -87,17 +87,19 @@ class Gate:
         return [decision for each in running for decision in self._judge(each, look)]
 
     def _take_change(self, change: Change) -> list[Decision]:
-        if change.action == "started" and decision_id(change) not in self._done:
+        running = self._open.get(change.change_id)
+        if change.action == "started":
+            if decision_id(change) in self._done or (running and running.started.event_id == change.event_id):
+                return []
             self._open[change.change_id] = canary = _Canary(change)
             _forget(self._open)
             looks = self._looks.get(_about(change), {})
             newest = max(looks.values(), key=lambda look: look.at, default=None)
             return list(self._judge(canary, newest)) if newest else []
-        if change.action == "aborted" and change.change_id in self._open:
-            self._close(self._open[change.change_id])
+        if change.action == "aborted" and running:
+            self._close(running)
         elif change.gate_result is not None:  # our own word, read back after a restart
             self._done[change.event_id] = None
-            running = self._open.get(change.change_id)
             if running and running.decision_id == change.event_id:
                 self._close(running)
         return []
@@ -123,7 +125,7 @@ class Gate:
         regret, metric = max((look.regret, name) for name, look in looks.items())
         most = canary.limit("max_regret", self._policy.max_regret)
         if regret > most:
-            return "rollback", f"about {regret:.0f} more flagged sessions by {metric} than stable; at most {most:g}"
+            return "rollback", f"about {regret:.1f} more flagged sessions by {metric} than stable; at most {most:g}"
         open_ = [name for name in self._policy.metrics if name not in looks or looks[name].verdict != "not worse"]
         if open_:
             return None, f"not yet proven not worse: {', '.join(open_)}"

@@ -18,9 +18,10 @@ POLICY = CanaryGate(metrics=["leak", "refusal"], min_exposure=1_000, max_regret=
 
 def started(service="chat", candidate="m2", number=1, **more):
     """Return the change that begins a canary."""
-    own = {"action": "started", "to_version": candidate, "from_version": "m1", "gate_name": "canary"} | more
+    own = {"action": "started", "to_version": candidate, "from_version": "m1", "gate_name": "canary"}
+    own |= {"time_unix_nano": START} | more
     return Change(
-        event_id=f"s{number}", source="t", time_unix_nano=START, service_name=service, change_id=f"c-{candidate}",
+        event_id=f"s{number}", source="t", service_name=service, change_id=f"c-{candidate}",
         subject_type="model", subject_name=service, **own,
     )  # fmt: skip
 
