@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import structlog
 import typer
 
+from streams.cli_canary import canary_app
 from streams.cli_changes import change_app
 from streams.cli_controls import control_app
 from streams.cli_incidents import incident_app
@@ -24,6 +25,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(incident_app, name="incident")
 app.add_typer(topics_app, name="topics")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(canary_app, name="canary")
 app.add_typer(change_app, name="change")
 app.add_typer(control_app, name="control")
 
