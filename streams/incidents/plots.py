@@ -51,7 +51,8 @@ def rate_plot(points: Sequence[Point], marks: Sequence[Mark], spans: Sequence[tu
         axes.axvspan(_time(start), _time(end), color=SHADE, alpha=0.2, linewidth=0)
     for number, mark in enumerate(marks, start=1):
         axes.axvline(_time(mark.at), color=INK, linewidth=1, linestyle=":")
-        axes.annotate(str(number), (_time(mark.at), 1), xycoords=("data", "axes fraction"), ha="center", va="bottom")
+        top = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom", "color": INK}
+        axes.annotate(str(number), (_time(mark.at), 1), **top)
     axes.set_ylim(bottom=0)
     return _svg(figure)
 
@@ -93,7 +94,7 @@ def _svg(figure: Any) -> str:
     FigureCanvasSVG(figure)
     out = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "watchkeeper", "text.color": INK}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "watchkeeper"}):
         figure.savefig(out, format="svg", transparent=True, metadata=nothing)
     text = out.getvalue()
     return text[text.index("<svg") :].replace(INK, "currentColor")
