@@ -62,7 +62,7 @@ class QuietHours(_Part):
     def _known(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             raise ValueError(f"no time zone is called {value!r}; take a name such as Europe/Berlin or UTC") from None
         return value
 
