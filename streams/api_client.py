@@ -1,5 +1,6 @@
 """A question to the HTTP API from a command."""
 
+import json
 from typing import Any, Final
 
 import requests
@@ -15,6 +16,12 @@ class ApiError(ValueError):
 
 
 def call(settings: Settings, method: str, path: str, **more: Any) -> dict[str, Any]:
+    """Return the answer of the API, taken from JSON; parameters and errors as of `fetch`."""
+    answer: dict[str, Any] = json.loads(fetch(settings, method, path, **more))
+    return answer
+
+
+def fetch(settings: Settings, method: str, path: str, **more: Any) -> bytes:
     """Return the answer of the API.
 
     Parameters
@@ -33,13 +40,13 @@ def call(settings: Settings, method: str, path: str, **more: Any) -> dict[str, A
         answer = requests.request(method, base + path, headers=headers, timeout=SECONDS, **more)
     except requests.RequestException:
         raise ApiError(f"no API answers at {base}; is `watchkeeper up` or the incidents worker running?") from None
+    if answer.ok:
+        return answer.content
     try:
-        body: dict[str, Any] = answer.json()
-    except ValueError:
-        raise ApiError(f"{base} is not the API of Watchkeeper") from None
-    if not answer.ok:
-        raise ApiError(_text(body.get("detail", body)))
-    return body
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        raise ApiError(f"{base} is not the API of Watchkeeper: it answers {answer.status_code}") from None
+    raise ApiError(_text(detail))
 
 
 def _text(detail: Any) -> str:

@@ -3,11 +3,12 @@
 import getpass
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from streams.api_client import call
+from streams.api_client import call, fetch
 from streams.settings import load
 
 incident_app: Final = typer.Typer(no_args_is_help=True, help="Incidents: look at them, and say what is done.")
@@ -34,6 +35,30 @@ def listed(
         typer.echo("\n".join(map(json.dumps, found)))
     else:
         console().print(incident_table(found))
+
+
+@incident_app.command()
+def show(
+    incident_id: Id,
+    html: Annotated[Path | None, typer.Option(help="Write the page of the incident to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Show what is known of an incident: what, since when, how sure, what changed, who is affected."""
+    settings = load()
+    if html is not None:
+        html.write_bytes(fetch(settings, "GET", f"/incidents/{incident_id}/page"))
+        typer.echo(f"wrote {html}")
+    elif as_json:
+        typer.echo(fetch(settings, "GET", f"/incidents/{incident_id}").decode())
+    else:
+        import msgspec
+
+        from streams.incidents.page import table
+        from streams.incidents.view import IncidentView
+        from streams.terminal import console
+
+        known = fetch(settings, "GET", f"/incidents/{incident_id}/view")
+        console().print(table(msgspec.json.decode(known, type=IncidentView)))
 
 
 def _do(incident_id: str, action: str, actor: str | None, reason: str | None, at: datetime | None, **more: Any) -> None:

@@ -10,10 +10,12 @@ import time
 from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
+import msgspec
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, status
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.actions import ActionKind, Actor, IncidentAction
@@ -24,7 +26,10 @@ from streams.findings import identity
 from streams.incidents.alerts import actions, read_notice
 from streams.incidents.desk import Desk
 from streams.incidents.moves import IllegalActionError, UnknownIncidentError
+from streams.incidents.page import render
+from streams.incidents.portrait import course
 from streams.incidents.tokens import made_token
+from streams.incidents.view import IncidentView
 from streams.incidents.views import full, shown_evidence, summary
 from streams.incidents.worker import Incidents
 from streams.publisher import Message
@@ -111,6 +116,16 @@ def incidents_router(work: Incidents) -> APIRouter:
         known = [each for each in work.evidence.values() if each.incident_id == incident_id]
         return full(found, desk.clock.now(time.time_ns())) | {"evidence": [shown_evidence(each) for each in known]}
 
+    @router.get("/{incident_id}/view")
+    async def viewed(incident_id: str) -> Response:
+        """Return what the page of an incident shows, as JSON."""
+        return Response(msgspec.json.encode(await _view(work, incident_id)), media_type="application/json")
+
+    @router.get("/{incident_id}/page")
+    async def paged(incident_id: str) -> HTMLResponse:
+        """Return the page of an incident, one file that needs no network."""
+        return HTMLResponse(await asyncio.to_thread(render, await _view(work, incident_id)))
+
     @router.post("/{incident_id}/{action}")
     async def act(incident_id: str, action: ActionKind, body: ActionBody) -> dict[str, Any]:
         """Do something about an incident."""
@@ -146,6 +161,17 @@ def alerts_router(work: Incidents) -> APIRouter:
 
 def _open(shown: dict[str, Any]) -> bool:
     return shown["status"] not in ("closed", "merged")
+
+
+async def _view(work: Incidents, incident_id: str) -> IncidentView:
+    desk = await _desk(work)
+    incident = desk.book.fold.incidents.get(incident_id)
+    if incident is None:
+        raise UnknownIncidentError(f"no incident is called {incident_id}")
+    view = work.portrait(desk, incident)
+    baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
+    series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)
+    return replace(view, series=series)
 
 
 async def _desk(work: Incidents) -> Desk:

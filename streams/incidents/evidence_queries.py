@@ -54,7 +54,7 @@ GROUP BY category HAVING flagged > 0 ORDER BY flagged DESC, name LIMIT {{most:UI
 """
 _CHANGES: Final = """
 SELECT change_id, subject_type, subject_name, action, from_version, to_version, service_name, reason,
-    toString(time) AS happened
+    toUnixTimestamp64Nano(time) AS at
 FROM changes FINAL
 WHERE has({services:Array(String)}, service_name)
     AND time BETWEEN fromUnixTimestamp64Nano({since:Int64}, 'UTC') - INTERVAL 1 DAY

@@ -1,4 +1,5 @@
-"""What follows from findings and changes beside incidents: controls that a rule asks for, versions nobody announced.
+"""What follows from findings and changes beside incidents: what rules ask for, what the canary gate decides, and
+versions that nobody announced.
 
 What was said already is read from the logs like everything else, so that nothing is asked twice.
 """
@@ -10,6 +11,7 @@ from schemas.findings import Finding
 from schemas.records import Change
 from streams.incidents.announcements import Announcements
 from streams.incidents.control_rules import ControlRules
+from streams.incidents.gate import Gate
 from streams.policy import Policy
 
 
@@ -18,8 +20,11 @@ class Orders:
 
     def __init__(self, policy: Policy) -> None:
         self._rules: Final = ControlRules(policy.controls)
+        self._gate: Final = Gate(policy.canary_gate)
         self._announcements: Final = Announcements(policy.changes)
         self._asked: dict[str, Control] = {}
+        self._decided: dict[str, Change] = {}
+        self._changes: set[str] = set()
         self._given: set[str] = set()
         self._found: set[str] = set()
 
@@ -29,7 +34,12 @@ class Orders:
             self._given.add(record.event_id)
             return
         self._announcements.take(record)
-        if isinstance(record, Finding):
+        for control, change in self._gate.take(record):
+            self._asked[control.event_id] = control
+            self._decided[change.event_id] = change
+        if isinstance(record, Change):
+            self._changes.add(record.event_id)
+        else:
             if record.kind == "unannounced_change":
                 self._found.add(record.finding_id)
             self._asked |= {control.event_id: control for control in self._rules.take(record)}
@@ -43,6 +53,13 @@ class Orders:
         ]
         self._asked.clear()
         self._given |= {control.event_id for control in fresh}
+        return fresh
+
+    def changes(self) -> list[Change]:
+        """Return the decisions of the gate that are not on the timeline of changes yet."""
+        fresh = [change for name, change in self._decided.items() if name not in self._changes]
+        self._decided.clear()
+        self._changes |= {change.event_id for change in fresh}
         return fresh
 
     def findings(self, now_unix_nano: int) -> list[Finding]:

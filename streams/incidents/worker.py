@@ -30,8 +30,10 @@ from streams.incidents.escalation import due
 from streams.incidents.logs import read_whole
 from streams.incidents.notify import Notifier
 from streams.incidents.orders import Orders
+from streams.incidents.portrait import portrait
 from streams.incidents.severity import severity_of
-from streams.incidents.state import Entry, fact, happened
+from streams.incidents.state import Entry, Incident, fact, happened
+from streams.incidents.view import IncidentView
 from streams.kafka_admin import TopicState, client_arguments
 from streams.policy import load_policy
 from streams.publisher import Message, Publisher
@@ -129,6 +131,13 @@ class Incidents:
         async with self._busy:
             return await self._opened()
 
+    def portrait(self, desk: Desk, incident: Incident) -> IncidentView:
+        """Return everything that is known of an incident, but for the course of its rate."""
+        known = [each for each in self.evidence.values() if each.incident_id == incident.incident_id]
+        known.sort(key=lambda each: (each.moment != "opening", each.time_unix_nano))
+        now = desk.clock.now(time.time_ns()) or incident.clocks.detected
+        return portrait(incident, known, self._pages.get, self.policy, now)
+
     async def _opened(self) -> Desk:
         if self._desk is None:
             began, desk = time.monotonic(), Desk(severity_of(self.policy))
@@ -196,7 +205,13 @@ class Incidents:
     async def _order(self, desk: Desk) -> None:
         """Ask for what the rules of the policy want, and tell of versions that nobody announced."""
         wall = time.time_ns()
-        await self.publisher.publish(signed(self.settings, control) for control in self._orders.controls(wall))
+        asked, topic = self._orders.controls(wall), self.settings.topic(CHANGES.name)
+        if asked and not self.settings.control_key.get_secret_value():
+            log.error("nothing was asked: set WATCHKEEPER_CONTROL_KEY", controls=[each.event_id for each in asked])
+            asked = []
+        await self.publisher.publish(signed(self.settings, control) for control in asked)
+        decided = self._orders.changes()
+        await self.publisher.publish(Message(topic, encode(each), each.service_name.encode()) for each in decided)
         found = self._orders.findings(desk.clock.now(wall) or 0)
         await self.publisher.publish_findings(self.settings.topic(FINDINGS.name), found)
 

@@ -56,3 +56,21 @@ def test_a_version_that_nobody_announced_is_a_finding_once():
         other.take(new)
         other.take(record)
         assert other.findings(at(901) + NANO) == []
+
+
+def test_the_gate_decides_once():
+    """A candidate that is worse goes back, as a control and on the timeline; what both logs hold is not said again."""
+    begun = change(0, gate_name="canary", version="m@2", from_version="m@1")
+    worse = replace(
+        page("w", 60, "ticket", "canary", family="leak"), metric="leak", model_version="m@2", verdict="worse",
+        sample_size=900, flagged=40, details={"stable_trials": 9_000.0, "stable_flagged": 45.0},
+    )  # fmt: skip
+    orders = Orders(POLICY)
+    for record in (worse, begun):  # as the logs are read: topic by topic
+        orders.take(record)
+    [asked], [decided] = orders.controls(at(100)), orders.changes()
+    assert (asked.control, asked.model_version, decided.gate_result) == ("rollback", "m@2", "fail")
+    again = Orders(POLICY)
+    for record in (worse, begun, decided, asked):
+        again.take(record)
+    assert (again.controls(at(100)), again.changes()) == ([], [])
