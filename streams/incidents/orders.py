@@ -1,5 +1,6 @@
-"""What follows from findings and changes beside incidents: what rules ask for, what the canary gate decides, and
-versions that nobody announced.
+"""What follows from findings and changes beside incidents.
+
+Rules of the policy and the canary gate ask for controls, and versions that nobody announced are found.
 
 What was said already is read from the logs like everything else, so that nothing is asked twice.
 """
