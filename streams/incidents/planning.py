@@ -89,7 +89,10 @@ def pending(
 def plan(
     transitions: Sequence[Incident], deliveries: Iterable[Delivery], receivers: Iterable[Receiver], now: int
 ) -> list[Due]:
-    """Return the next request of each receiver and incident, also those whose time has not come."""
+    """Return the next request of each receiver and incident, also those whose time has not come.
+
+    They are in the order in which they should be sent: what was never tried first, and of it the gravest.
+    """
     attempts: dict[tuple[str, str], list[Delivery]] = {}
     resting: dict[str, int] = {}
     for delivery in deliveries:
@@ -100,7 +103,7 @@ def plan(
     for receiver in receivers:
         waiting = _waiting(known, receiver, attempts, now)
         found += _requests(receiver.name, _heads(waiting), resting.get(receiver.name, 0))
-    return sorted(found, key=lambda due: due.at)
+    return sorted(found, key=lambda due: (due.at, min(record.severity for record in due.transitions)))
 
 
 def said_at(record: Incident) -> int:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
@@ -24,7 +25,7 @@ from streams.incidents.signature import DELIVERY_HEADER, SIGNATURE_HEADER, verif
 from streams.kafka_admin import client_arguments
 from streams.policy import parse_policy
 from streams.publisher import Publisher
-from tests.streams.incidents.records import fresh
+from tests.streams.incidents.records import fresh, record
 
 decode = decoder(Delivery)
 
@@ -232,6 +233,23 @@ async def test_a_kill_between_post_and_log_is_recognisable(kafka_settings):
         async with notifying(kafka_settings, policy_of(hook(server)), [fresh()]):
             await on_record(kafka_settings, 1)
     assert server.ids() == [identity("a", fresh().event_id)] * 2
+
+
+async def test_what_the_night_held_back_comes_as_one(kafka_settings):
+    """Quiet hours that ended an hour ago: two incidents, one request, a delivery on record for each transition."""
+    now = datetime.now(UTC)
+    two_ago = int((now - timedelta(hours=2)).timestamp()) * 1_000_000_000
+    hours = {"from": f"{now - timedelta(hours=3):%H:%M}", "to": f"{now - timedelta(hours=1):%H:%M}", "timezone": "UTC"}
+    told = [record(incident=name, severity="sev3", observed_time_unix_nano=two_ago) for name in ("i", "j")]
+    async with Server(503) as server:
+        policy = policy_of(hook(server) | {"quiet_hours": hours})
+        async with notifying(kafka_settings, policy, told):
+            made = await on_record(kafka_settings, 4)
+    assert [len(json.loads(body)["incidents"]) for _, body in server.got] == [2, 2]
+    assert len(set(server.ids())) == 1
+    assert [(item.incident_id, item.status) for item in made] == [
+        ("i", "failed"), ("j", "failed"), ("i", "delivered"), ("j", "delivered"),
+    ]  # fmt: skip
 
 
 async def test_no_secret_is_seen(kafka_settings, monkeypatch, caplog):

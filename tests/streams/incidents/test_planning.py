@@ -43,6 +43,13 @@ def test_each_incident_goes_on_when_its_last_transition_is_settled():
         assert due_names(told, [attempt(one, status=status)]) == [[two.event_id], [other.event_id]]
 
 
+def test_the_gravest_news_goes_first():
+    """A receiver that is slow hears of what it has not heard of before repeats, and of sev1 before sev4."""
+    old, mild, grave = record(), record(incident="j", severity="sev4"), record(incident="k", severity="sev1")
+    expected = [[grave.event_id], [mild.event_id], [old.event_id]]
+    assert due_names([old, mild, grave], [attempt(old)], second=5) == expected
+
+
 def test_only_what_a_receiver_asked_for():
     """Transitions and severities choose; a repeat of a record is told once."""
     told = [record(severity="sev3"), record("noted", 1), record("escalated", 2), record("escalated", 2)]
