@@ -51,8 +51,8 @@ def status_table(canaries: Iterable[Row], looks: Iterable[Row], requests: Iterab
             about = (canary["service"], canary["candidate"])
             decision = _decision(canary, asked.get(canary["change_id"]))
             known: list[Row | None] = [*by_candidate.get(about, [])] or [None]
-            for side in known:
-                shown.add_row(*about, *_sides(side), decision)
+            for each in known:
+                shown.add_row(*about, *_sides(each), decision)
                 decision = ""
     return shown
 

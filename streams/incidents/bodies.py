@@ -72,7 +72,7 @@ def body(due: Due, receiver: Receiver, policy: Policy, public_url: str, routing_
 
 def links(record: Incident, policy: Policy, public_url: str) -> list[Link]:
     """Return where to go on reading: the page of the incident, the runbook, the ticket, the post-mortem."""
-    page = f"{public_url.rstrip('/')}/incidents/{quote(record.incident_id, safe='')}" if public_url else ""
+    page = f"{public_url.rstrip('/')}/incidents/{quote(record.incident_id, safe='')}/page" if public_url else ""
     found = (
         Link("incident", page),
         Link("runbook", policy.service(record.service_name).runbook),

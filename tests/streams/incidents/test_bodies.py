@@ -33,7 +33,7 @@ def test_a_webhook_gets_the_record_and_links():
     one = record(reason="why", users_affected=3, ticket_url="https://tickets.example.org/1")
     sent = told("webhook", one)
     assert [link["text"] for link in sent["links"]] == ["incident", "runbook", "ticket"]
-    assert sent["links"][0]["href"] == "https://watch.example.org/incidents/i"
+    assert sent["links"][0]["href"] == "https://watch.example.org/incidents/i/page"
     assert sent.pop("links")[1]["href"] == RUNBOOK
     assert decoder(Incident)(json.dumps(sent).encode(), 2**62) == one
 
@@ -77,7 +77,7 @@ def test_slack_is_told_the_facts_and_shows_names_as_they_are():
     fields = [field["text"] for field in sent["blocks"][1]["fields"]]
     assert "*why*\na &amp; b" in fields
     assert "*affected*\n3 users" in fields
-    assert sent["blocks"][2]["elements"][0]["text"] == "<https://watch.example.org/incidents/i|incident>"
+    assert sent["blocks"][2]["elements"][0]["text"] == "<https://watch.example.org/incidents/i/page|incident>"
 
 
 def test_only_web_addresses_are_links():
