@@ -146,7 +146,7 @@ def _guard_rows(
 
 
 def _envelope_names() -> frozenset[str]:
-    own = ("target_event_id", "target_id")
+    own = ("target_event_id", "target_id", "probe_id")
     return frozenset(_renamed(name) for name in (*Telemetry.__struct_fields__[4:], *own)) - {"reason"}
 
 
