@@ -219,7 +219,7 @@ WITH
     gaps AS (
         SELECT service_name, arrayStringConcat(arraySort(groupUniqArray(toString(what))), ' and ') AS whats,
             toDateTime(arrayJoin(range(
-                toUInt32(toStartOfHour(toDateTime(began, 'UTC'))),
+                toUInt32(toStartOfHour(greatest(toDateTime(began, 'UTC'), newest - INTERVAL 400 DAY))),
                 toUInt32(ifNull(toDateTime(ended, 'UTC'), newest + INTERVAL 1 HOUR)), 3600
             )), 'UTC') AS hour
         FROM telemetry_gaps GROUP BY service_name, hour

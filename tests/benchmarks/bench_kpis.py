@@ -64,10 +64,10 @@ FILL = {
     "probe_minutes": f"""INSERT INTO probe_minutes (minute, service_name, model_version, probe_id, sent, detections)
         SELECT {START} + number * 600, concat('service-', toString(number % 20)), 'm@0', toString(number), 1, number % 5 > 0
         FROM numbers(4000)""",
-    "findings": f"""INSERT INTO findings (finding_id, kind, service_name, metric, detected_time, opened_finding_id)
-        SELECT toString(number), ['quantity', 'mix', 'recovery', 'telemetry'][number % 4 + 1],
-            concat('service-', toString(number % 20)), 'latency', {START} + number * 2000,
-            if(number % 4 = 2, toString(number - 2), '') FROM numbers(1000)""",
+    "findings": f"""INSERT INTO findings (finding_id, kind, service_name, metric, onset_time, detected_time, opened_finding_id)
+        SELECT toString(number), ['quantity', 'telemetry', 'recovery', 'mix'][number % 4 + 1],
+            concat('service-', toString(number % 20)), 'latency', {START} + number * 2000, {START} + number * 2500,
+            if(number % 4 = 2, toString(number - 1), '') FROM numbers(1000)""",
     "incident_transitions": f"""INSERT INTO incident_transitions
             (incident_id, event_id, transition, transition_time, time, onset_time, actor_kind, family, service_name)
         SELECT toString(intDiv(number, 5)), toString(number), steps[number % 5 + 1],
