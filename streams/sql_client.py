@@ -1,6 +1,7 @@
 """A question to the store from another process."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 import requests
@@ -13,29 +14,34 @@ PING_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 60.0
 
 
-def ask(settings: Settings, query: str, output: str) -> bytes:
+def ask(settings: Settings, query: str, output: str, parameters: Mapping[str, str] | None = None) -> bytes:
     """Return the answer of a query in one of ClickHouse's formats.
 
-    An embedded store is asked through the process that holds it; where none runs, it is opened here.
+    `parameters` are the values of ``{name:Type}`` in the query. An embedded store is asked through the process that
+    holds it; where none runs, it is opened here.
 
     Raises
     ------
     ValueError
         With ClickHouse's own message, where the query fails.
     """
+    given = dict(parameters or {})
     if settings.clickhouse.startswith("chdb://") and endpoint_answers(settings):
         answer = requests.post(
-            _url(settings), params={"default_format": output}, data=query.encode(), timeout=ASK_SECONDS
+            _url(settings),
+            params={"default_format": output, **{f"param_{name}": value for name, value in given.items()}},
+            data=query.encode(),
+            timeout=ASK_SECONDS,
         )
         if answer.status_code != requests.codes.ok:
             raise ValueError(answer.text.strip())
         return answer.content
-    return Reader(connect(settings)).run(query, output, {})[0]
+    return Reader(connect(settings)).run(query, output, given)[0]
 
 
-def ask_rows(settings: Settings, query: str) -> list[dict[str, Any]]:
+def ask_rows(settings: Settings, query: str, parameters: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """Return the answer of a query as one dict a row."""
-    return [json.loads(line) for line in ask(settings, query, "JSONEachRow").decode().splitlines()]
+    return [json.loads(line) for line in ask(settings, query, "JSONEachRow", parameters).decode().splitlines()]
 
 
 def endpoint_answers(settings: Settings) -> bool:
