@@ -15,6 +15,7 @@ from streams.cli_canary import canary_app
 from streams.cli_changes import change_app
 from streams.cli_controls import control_app
 from streams.cli_incidents import incident_app
+from streams.cli_kpis import kpi
 from streams.cli_probes import probe_app
 from streams.settings import Settings, SettingsError, load
 
@@ -30,6 +31,7 @@ app.add_typer(canary_app, name="canary")
 app.add_typer(change_app, name="change")
 app.add_typer(control_app, name="control")
 app.add_typer(probe_app, name="probe")
+app.command()(kpi)
 
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]

@@ -1,0 +1,29 @@
+"""The policy as rows, so that SQL can hold services against it."""
+
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from streams.policy import Policy, Service
+from streams.storage import WRITE
+
+COLUMNS = ("service_name", "tier", "owner", "runbook", "required_guards", "published_at")
+
+
+def publish_policy(client: Client, policy: Policy, published_at: datetime) -> None:
+    """Store what is agreed about each service; what was published last is what holds.
+
+    The row without a name is what is agreed about every service that the policy does not name.
+
+    Parameters
+    ----------
+    published_at
+        When; an aware time, so that of several workers the last one wins as a whole.
+    """
+    agreed = {"": policy.defaults, **policy.services}
+    rows = [_row(name, service, published_at) for name, service in agreed.items()]
+    client.insert("service_policies", rows, column_names=list(COLUMNS), settings=WRITE)
+
+
+def _row(name: str, service: Service, published_at: datetime) -> list[object]:
+    return [name, service.tier, service.owner, service.runbook, service.required_guards, published_at]
