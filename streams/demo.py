@@ -17,6 +17,7 @@ from rich.text import Text
 
 from streams.demo_engineer import Engineer
 from streams.demo_incidents import compare_incidents
+from streams.demo_kpis import show_kpis
 from streams.demo_report import compare, print_queries
 from streams.found import FINDINGS_QUERY
 from streams.local.broker import free_port
@@ -27,7 +28,7 @@ from streams.terminal import console as terminal
 from streams.up import WORKER_PORTS, Installation
 
 WEEK_SECONDS: Final = 7 * 86_400
-SETTLE_SECONDS: Final = 120.0
+SETTLE_SECONDS: Final = 300.0
 
 SERVICES_QUERY: Final = """
 WITH t AS (
@@ -124,6 +125,7 @@ def run_demo(settings: Settings, seconds: float) -> None:
         answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
         found = compare(installation.settings, sent, answers, console)
         ok = compare_incidents(installation.settings, answers, console) and found
+        ok = show_kpis(installation.settings, answers, console) and ok
         print_queries(installation.settings, console)
     finally:
         installation.stop()

@@ -1,5 +1,6 @@
 """One worker in this process, from its checks before the start to its exit status."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import faust
@@ -7,6 +8,7 @@ import structlog
 
 from streams.app import worker
 from streams.controls import check_key
+from streams.kpis.policies import publish_policy
 from streams.migrate import check_schema, migrate
 from streams.policy import load_policy
 from streams.settings import Settings
@@ -18,10 +20,9 @@ log: Final = structlog.get_logger()
 
 def run_worker(name: Any, settings: Settings) -> None:
     """Run a worker until a signal ends it or its work fails; does not return."""
-    if name in ("watch", "detect", "incidents"):
-        policy = load_policy(settings.policy)  # refuse a wrong one before the start
-        if name == "incidents":
-            check_key(settings, policy)
+    policy = load_policy(settings.policy)  # refuse a wrong one before the start
+    if name == "incidents":
+        check_key(settings, policy)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     endpoint = None
     if name == "history":
@@ -31,6 +32,7 @@ def run_worker(name: Any, settings: Settings) -> None:
             endpoint = serve_sql(settings)
         else:
             check_schema(client)
+        publish_policy(client, policy, datetime.now(UTC))
     app = worker(name, settings)
     log.info("worker starts", worker=name, instance=settings.instance, kafka=settings.kafka)
     try:

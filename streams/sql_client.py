@@ -1,7 +1,6 @@
 """A question to the store from another process."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 import requests
@@ -14,7 +13,7 @@ from streams.storage import StoreUnavailableError, connect
 PING_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 60.0
 
-Parameters = Mapping[str, str | int | list[str]]
+Parameters = dict[str, str | int | list[str]]
 """Values of the placeholders of a query, by name."""
 
 

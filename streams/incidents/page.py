@@ -56,12 +56,14 @@ def pages() -> jinja2.Environment:
     return environment
 
 
-def figure(value: float | None) -> str:
-    """Return a figure of a table; None is not known, and never 0.
+def figure(value: float | str | None) -> str:
+    """Return a figure of a table; None is not known, and never 0; a text is as it should be read.
 
     >>> figure(None), figure(0.034567), figure(120000)
     ('not known', '0.03457', '120,000')
     """
     if value is None:
         return "not known"
+    if isinstance(value, str):
+        return value
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"

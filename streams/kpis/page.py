@@ -34,8 +34,7 @@ ORDER BY service_name, kpi, window_start
 
 def hourly_rows(settings: Settings, period: Period) -> list[Row]:
     """Return the KPIs that are drawn, by the hour."""
-    drawn = "[" + ",".join(f"'{name}'" for name in DRAWN) + "]"
-    return ask_rows(settings, HOURLY, period.parameters() | {"drawn": drawn})
+    return ask_rows(settings, HOURLY, period.parameters() | {"drawn": list(DRAWN)})
 
 
 def page(totals: Sequence[Row], hours: Sequence[Row], title: str) -> str:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from streams.kpis.registry import KPIS, Kpi
 from streams.settings import Settings
-from streams.sql_client import ask_rows
+from streams.sql_client import Parameters, ask_rows
 
 QUERY: Final = """
 SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason
@@ -69,7 +69,7 @@ class Period:
     until: datetime
     service: str = ""
 
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> Parameters:
         """Return the parameters of a query over the period."""
         since, until = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for moment in (self.since, self.until))
         step = int((self.until - self.since).total_seconds()) + 1

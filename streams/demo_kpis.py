@@ -1,0 +1,60 @@
+"""The KPIs of the played week: the table, the hours that nobody may trust, and the report."""
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from streams.api_client import call
+from streams.kpis.show import Period, period_rows, table
+from streams.reporting import report
+from streams.settings import Settings
+from streams.sql_client import ask_rows
+
+SHOWN: Final = (
+    "unsafe_served", "over_refusal", "mitigation", "injection_flag", "leak_incidents", "guard_coverage",
+    "risk_adjusted_uptime", "time_to_detect", "time_to_acknowledge", "time_to_mitigate", "time_to_recover",
+)  # fmt: skip
+"""What the terminal shows; the report has all of them."""
+
+GAP: Final = """
+SELECT formatDateTime(window_start, '%H:%i') AS hour, value, trust, trust_reason
+FROM kpi_unsafe_served
+WHERE service_name = {service:String} AND window_start >= parseDateTimeBestEffort({since:String})
+    AND window_start < parseDateTimeBestEffort({until:String})
+ORDER BY window_start
+"""
+EVIDENCE_SECONDS: Final = 90.0
+FILE: Final = "report.html"
+
+
+def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Console) -> bool:
+    """Print the KPIs, write the report, and tell whether the gap in the traffic made its hours untrusted."""
+    _await_evidence(settings)
+    since = min(datetime.fromisoformat(answer["start"]) for answer in answers).replace(hour=0, minute=0, second=0)
+    period = Period(since - timedelta(days=1), since + timedelta(days=6))
+    rows = [row for row in period_rows(settings, period) if row["kpi"] in SHOWN and row["value"] is not None]
+    console.print(table(rows, f"KPIs from {period.since:%Y-%m-%d} to {period.until:%Y-%m-%d} (the report has all)"))
+    [gap] = [answer for answer in answers if answer["kind"] == "traffic_gap"]
+    times = {"service": gap["service"], "since": gap["start"], "until": gap["end"]}
+    hours = ask_rows(settings, GAP, dict(times))
+    distrusted = bool(hours) and all(hour["trust"] == "untrusted" for hour in hours)
+    for hour in hours:
+        console.print(f"{gap['service']} {hour['hour']}: {hour['trust']}, {hour['trust_reason']}", highlight=False)
+    console.print(f"hours of the traffic gap: {'[green]untrusted[/]' if distrusted else '[bold red]TRUSTED[/]'}")
+    path = Path(settings.data_dir) / FILE
+    path.write_text(report(settings, period))
+    console.print(f"one page with all of it, people played by a script: {path}", highlight=False)
+    return distrusted
+
+
+def _await_evidence(settings: Settings) -> None:
+    """Wait until each incident has its evidence: it is gathered beside the fold."""
+    end = time.monotonic() + EVIDENCE_SECONDS
+    while time.monotonic() < end:
+        listed = call(settings, "GET", "/incidents")["incidents"]
+        if all(call(settings, "GET", f"/incidents/{each['incident_id']}")["evidence"] for each in listed):
+            return
+        time.sleep(1)
