@@ -15,6 +15,7 @@ from streams.decode import Columns, Decoded
 from streams.flags import Flags, counted_version
 from streams.hashing import hash_texts
 from streams.labels import NOTHING, Named, guard_statuses, labels_of
+from streams.risk import Risk, risk_of
 from streams.ticks import Batch, EventColumns, Float32s, Group, Int64s, Shown, UInt8s, UInt64s
 
 MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
@@ -30,9 +31,10 @@ _FIELDS: Final[dict[Kind, dict[str, str]]] = {
     AgentStep: {"step_latency": "duration_ms", "argument_bytes": "args_bytes", "result_bytes": "result_bytes"},
 }
 _SCORE: Final = MEASURES.index("guard_score")
+_USUAL: Final = Risk()
 
 
-def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s) -> Batch:
+def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s, weights: Risk = _USUAL) -> Batch:
     """Return the events of a batch in log order, ready for `streams.ticks`.
 
     Parameters
@@ -44,8 +46,10 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s)
     written_ms
         When each record of the batch was written to Kafka, in milliseconds by the broker's clock. An event that
         claims to be later than that is counted at that time, so that one wrong clock can't close ticks for all.
+    weights
+        Of the risk of each event.
     """
-    parts = [_kind_part(columns, flags[columns.kind], written_ms) for columns in decoded.kinds.values()]
+    parts = [_kind_part(columns, flags[columns.kind], written_ms, weights) for columns in decoded.kinds.values()]
     if not parts:
         return _EMPTY
     position = np.concatenate([part.position for part in parts])
@@ -94,6 +98,7 @@ class _Part(msgspec.Struct):
     call: UInt8s
     counted: UInt8s
     measures: Float32s
+    risk: Float32s
     guards: Named
     labels: Named
     label_names: list[str]
@@ -114,10 +119,11 @@ class _Part(msgspec.Struct):
             measures=self.measures,
             late=np.zeros(len(self.time), np.uint8),
             counted=self.counted,
+            risk=self.risk,
         )
 
 
-def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s) -> _Part:
+def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk) -> _Part:
     table, count = columns.table, len(columns.table)
     groups, group = _groups(columns)
     names, labels = labels_of(columns, flags)
@@ -132,6 +138,7 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s) -> _Part:
         call=np.full(count, columns.kind is Inference, np.uint8),
         counted=(~flags.probe & (columns.kind is not Telemetry)).astype(np.uint8),
         measures=_measures(columns, flags),
+        risk=risk_of(columns, flags.guards, weights).astype(np.float32),
         guards=guard_statuses(columns, flags),
         labels=labels,
         label_names=names,
@@ -212,6 +219,7 @@ _EMPTY: Final = Batch(
         measures=np.empty((0, len(MEASURES)), np.float32),
         late=np.empty(0, np.uint8),
         counted=np.empty(0, np.uint8),
+        risk=np.empty(0, np.float32),
     ),
     (),
     NOTHING,

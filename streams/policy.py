@@ -14,6 +14,7 @@ from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.incidents.policy import Receiver, ResponseTimes, names_differ
 from streams.policy_controls import CanaryGate, Changes, ControlRule, misnamed
+from streams.risk import Risk
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
@@ -95,6 +96,16 @@ class Canary(_Part):
     margin: Annotated[float, Field(gt=1)] = 1.5
 
 
+class Review(_Part):
+    """How people's judgement is asked for."""
+
+    labels_per_day: Annotated[float, Field(gt=0)] = 200.0
+    second_reviewer_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    queue: Annotated[str, Field(min_length=1, max_length=256)] = "safety"
+    always_at: Annotated[float, Field(gt=0)] = 0.75
+    """From this risk on an event is asked about whatever its stratum; above 1 never."""
+
+
 class Detectors(_Part):
     """Which detector looks at what, and what it may do."""
 
@@ -126,6 +137,8 @@ class Policy(_Part):
     defaults: Service = Service()
     services: dict[str, Service] = {}
     detectors: Detectors = Detectors()
+    risk: Risk = Risk()
+    review: Review = Review()
     receivers: list[Receiver] = []
     response: ResponseTimes = ResponseTimes()
 

@@ -52,6 +52,8 @@ class When(_Part):
     kind: Kind | None = None
     family: str | None = None
     severity: Severity | None = None
+    risk: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Least risk of a severe event."""
     services: list[str] = []
 
 

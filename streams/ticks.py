@@ -39,7 +39,8 @@ class EventColumns:
 
     `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged`
     are bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is
-    none; `late` is filled in by the ticks. An event that is not `counted` only moves the watermark.
+    none; `late` is filled in by the ticks; `risk` is that of `streams.risk`, without the tier. An event that is not
+    `counted` only moves the watermark.
     """
 
     time: Int64s
@@ -53,6 +54,7 @@ class EventColumns:
     measures: Float32s
     late: UInt8s
     counted: UInt8s
+    risk: Float32s
 
     def take(self, rows: Int64s | slice) -> "EventColumns":
         """Return the chosen rows; a slice gives views."""

@@ -17,7 +17,8 @@ import numpy as np
 from detectors.columns import prefixed, under
 from schemas.events import Telemetry
 from schemas.findings import Finding
-from schemas.topics import FINDINGS, INFERENCE
+from schemas.review import ReviewItem
+from schemas.topics import FINDINGS, INFERENCE, REVIEW_QUEUE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
@@ -33,6 +34,7 @@ from streams.odd_watch import OddWatch
 from streams.policy import load_policy
 from streams.publisher import Message, Publisher
 from streams.reduce import reduce_tick
+from streams.review.sampler import ReviewWatch
 from streams.sessions import Memory
 from streams.settings import Settings
 from streams.severe import severe_findings
@@ -61,6 +63,7 @@ class Partition:
     ticks: PartitionTicks
     memory: Memory
     odd: OddWatch
+    review: ReviewWatch
     done: int = -1
     told: dict[int, int] = field(default_factory=dict)
     held: deque[Held] = field(default_factory=deque)
@@ -125,6 +128,7 @@ class Watch:
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
             Memory(memory),
             OddWatch(settings.tick_seconds, memory, 1 / batch.topic.partitions, self._policy),
+            ReviewWatch(settings.tick_seconds, 1 / batch.topic.partitions, self._policy),
         )
         checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
         if checkpoint is not None:
@@ -139,7 +143,7 @@ class Watch:
         self._limit.check(batch.topic.name, len(records), decoded.refused)
         written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
         flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
-        last_tick = partition.ticks.add(countable(decoded, flags, written))
+        last_tick = partition.ticks.add(countable(decoded, flags, written, self._policy.risk))
         partition.held.append(Held(batch.last_offset, partition.ticks.newest, last_tick, batch.ack))
         partition.heard_at = time.monotonic()
         if partition.ticks.newest is not None:
@@ -147,7 +151,7 @@ class Watch:
         return [
             finding
             for kind, columns in decoded.kinds.items()
-            for finding in severe_findings(columns, flags[kind].guards)
+            for finding in severe_findings(columns, flags[kind].guards, self._policy)
         ]
 
     def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:
@@ -158,6 +162,7 @@ class Watch:
         for tick, parts in partition.ticks.close():
             groups = reduce_tick(parts, tick, partition.memory)
             odd += partition.odd.judge(tick, parts)
+            messages += (self._item(item) for item in partition.review.judge(tick, parts))
             counted(LATE, sum(group.late for group in groups))
             for target, share in shared_out(groups, self._windows.partitions).items():
                 messages.append(self._window(partition, target, tick, share))
@@ -170,6 +175,9 @@ class Watch:
             if partition.told.get(target, before - 1) < end - 1
         )
         return messages, odd
+
+    def _item(self, item: ReviewItem) -> Message:
+        return Message(self._settings.topic(REVIEW_QUEUE.name), encode(item), item.target_event_id.encode())
 
     def _window(self, partition: Partition, target: int, tick: int, groups: list[GroupSums]) -> Message:
         first = min(partition.told.get(target, tick - 1) + 1, tick)
@@ -258,6 +266,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
         **prefixed("memory_", partition.memory.state()),
         **prefixed("odd_", partition.odd.state()),
+        **prefixed("review_", partition.review.state()),
     }
 
 
@@ -269,7 +278,8 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
     partition.memory.restore(under("memory_", arrays))
     partition.odd.restore(under("odd_", arrays))
+    partition.review.restore(under("review_", arrays))
 
 
 TOPICS: Final = (INFERENCE,)
-NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS)
+NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, REVIEW_QUEUE)

@@ -73,6 +73,8 @@ def matches(when: When, finding: Finding) -> bool:
     (True, False)
     """
     wanted = ((when.kind, finding.kind), (when.family, finding.family), (when.severity, finding.severity))
+    if when.risk is not None and (finding.details or {}).get("risk", 0.0) < when.risk:
+        return False
     return all(want in (None, is_) for want, is_ in wanted) and (
         not when.services or finding.service_name in when.services
     )

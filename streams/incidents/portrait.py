@@ -94,7 +94,9 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
     trials = np.array([int(row["trials"]) for row in rows], float)
     lower, upper = wilson(flagged, trials)
     points = [
-        view.Point(int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline)
+        view.Point(
+            int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline
+        )
         for at, row in enumerate(rows)
     ]
     return [view.Series(incident.metric, points)] if points else []

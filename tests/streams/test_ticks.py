@@ -49,6 +49,7 @@ def batch(rows) -> Batch:
         measures=measures,
         late=np.zeros(count, np.uint8),
         counted=np.ones(count, np.uint8),
+        risk=np.zeros(len(rows), np.float32),
     )
     groups = [("t", "a", "1", ""), ("t", "b", "1", ""), ("u", "b", "2", "canary")]
     return Batch(columns, groups, named, named, [f"category{SEPARATOR}content.ncr"], Shown(ids, ids, ids))
