@@ -22,6 +22,7 @@ from streams.incidents import worker as incidents
 from streams.incidents.api import Server, api
 from streams.kafka_admin import TopicState, check_topics, client_arguments
 from streams.publisher import Publisher
+from streams.review import api as review_api
 from streams.settings import WORKER_PORTS, Settings
 from streams.storage import connect
 
@@ -68,7 +69,7 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> St
         return history.History(settings, publisher, partial(connect, settings))
     if name == "incidents":
         work = incidents.Incidents(settings, publisher, topics)
-        routers = (changes_api.router(settings, publisher), controls_api.router(settings, publisher))
+        routers = [each.router(settings, publisher) for each in (changes_api, controls_api, review_api)]
         work.beside = [Server(api(work, *routers), settings.host, settings.api_port)]
         return work
     checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client, publisher)

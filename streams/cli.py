@@ -17,6 +17,7 @@ from streams.cli_controls import control_app
 from streams.cli_incidents import incident_app
 from streams.cli_kpis import kpi
 from streams.cli_probes import probe_app
+from streams.cli_review import review_app
 from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -31,6 +32,7 @@ app.add_typer(canary_app, name="canary")
 app.add_typer(change_app, name="change")
 app.add_typer(control_app, name="control")
 app.add_typer(probe_app, name="probe")
+app.add_typer(review_app, name="review")
 app.command()(kpi)
 
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]

@@ -1,0 +1,145 @@
+"""The review queue: what to look at next, and a judgement as a record.
+
+There are no leases. Two people who take the same item at once give two labels, and two labels are an agreement pair.
+"""
+
+import time
+import uuid
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from schemas.records import Annotator, Label, ReviewLabel
+from schemas.wire import decoder, encode
+from streams.settings import Settings
+from streams.sql_client import Parameters, ask_rows
+
+SOURCE: Final = "watchkeeper/review"
+EVALUATION: Final = "harm_review"
+NANO: Final = 1_000_000_000
+
+_NEXT: Final = """
+SELECT items.target_event_id AS target_event_id, items.target_kind AS target_kind, items.service_name AS service_name,
+    items.tenant_id AS tenant_id, items.model_version AS model_version, formatDateTime(items.time, '%FT%TZ') AS queued,
+    items.sampling_method AS sampling_method, items.sampling_probability AS sampling_probability,
+    items.stratum AS stratum, items.flagged AS flagged, items.score AS score, items.risk AS risk,
+    items.reviewers AS reviewers, said.readers AS readers
+FROM (SELECT * FROM review_items FINAL WHERE queue = {queue:String}) AS items
+LEFT JOIN (
+    SELECT target_event_id, uniqExact(annotator_pseudo_id) AS readers, groupUniqArray(annotator_pseudo_id) AS who
+    FROM labels_known(known_at='2106-01-01 00:00:00') WHERE annotator_kind = 'human' GROUP BY target_event_id
+) AS said ON said.target_event_id = items.target_event_id
+WHERE said.readers < items.reviewers AND NOT has(said.who, {reviewer:String})
+ORDER BY items.time, items.target_event_id LIMIT {most:UInt32}
+"""
+_GUARDS: Final = """
+SELECT guard_name, layer, status, verdict, action, findings_category AS categories
+FROM guard_verdicts FINAL WHERE event_id = {event:String} OR target_event_id = {event:String} ORDER BY layer, guard_name
+"""
+_TEXTS: Final = "SELECT input_text, output_text FROM inferences FINAL WHERE event_id = {event:String} LIMIT 1"
+_ITEM: Final = """
+SELECT service_name, tenant_id, model_version, sampling_method, sampling_probability, queue,
+    toUnixTimestamp64Nano(time) AS queued_at
+FROM review_items FINAL WHERE target_event_id = {event:String}
+ORDER BY sampling_method = 'stratified' DESC, event_id LIMIT 1
+"""
+_EVENT: Final = """
+SELECT service_name, tenant_id, model_version FROM rated_events WHERE event_id = {event:String} LIMIT 1
+"""
+_MINE: Final = """
+SELECT event_id FROM labels_known(known_at='2106-01-01 00:00:00')
+WHERE target_event_id = {event:String} AND annotator_pseudo_id = {reviewer:String}
+    AND evaluation_name = {evaluation:String}
+ORDER BY said_at DESC, event_id LIMIT 1
+"""
+
+_check: Final = decoder(ReviewLabel)
+
+
+class UnknownEventError(ValueError):
+    """A label for an event that nobody has seen."""
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What somebody says of an event. `score` is for feedback of users, 0 to 1."""
+
+    target_event_id: str
+    label: Label
+    reviewer: str
+    annotator_kind: Annotator = "human"
+    categories: list[str] | None = None
+    severity: int | None = None
+    score: float | None = None
+    note: str | None = None
+    labelled_at: int | None = None
+    evaluation_name: str = EVALUATION
+
+
+def upcoming(settings: Settings, queue: str, reviewer: str, most: int = 1) -> list[dict[str, Any]]:
+    """Return the oldest items that still need this reviewer, each with what is known of its event.
+
+    Texts are there only where the producer of the event sent them.
+    """
+    asked: Parameters = {"queue": queue, "reviewer": reviewer, "most": most}
+    return [item | _known(settings, item["target_event_id"]) for item in ask_rows(settings, _NEXT, asked)]
+
+
+def _known(settings: Settings, event_id: str) -> dict[str, Any]:
+    guards = ask_rows(settings, _GUARDS, {"event": event_id})
+    texts = ask_rows(settings, _TEXTS, {"event": event_id})
+    return {"guards": guards, "texts": {name: text for row in texts for name, text in row.items() if text}}
+
+
+def judged(settings: Settings, said: Judgement) -> ReviewLabel:
+    """Return a judgement as a record, with how its event came to be chosen; it takes the place of an earlier one.
+
+    Raises
+    ------
+    UnknownEventError
+        Where neither the queue nor the history knows the event.
+    InvalidRecordError
+        Where the contract refuses it; the message names the field.
+    """
+    event: Parameters = {"event": said.target_event_id}
+    wall = time.time_ns()
+    items = ask_rows(settings, _ITEM, event)
+    chosen = items or [
+        row | {"sampling_method": "appeal", "sampling_probability": 1.0, "queue": "", "queued_at": None}
+        for row in ask_rows(settings, _EVENT, event)
+    ]
+    if not chosen:
+        raise UnknownEventError(
+            f"no event is called {said.target_event_id}: history has not stored it (yet), or the id is wrong"
+        )
+    item = chosen[0]
+    mine: Parameters = {"reviewer": said.reviewer, "evaluation": said.evaluation_name}
+    earlier = ask_rows(settings, _MINE, event | mine)
+    label = ReviewLabel(
+        event_id=uuid.uuid4().hex,
+        source=SOURCE,
+        time_unix_nano=wall,
+        service_name=item["service_name"],
+        tenant_id=item["tenant_id"] or None,
+        model_version=item["model_version"] or None,
+        target_event_id=said.target_event_id,
+        evaluation_name=said.evaluation_name,
+        label=said.label,
+        annotator_kind=said.annotator_kind,
+        annotator_pseudo_id=said.reviewer,
+        sampling_method=item["sampling_method"],
+        sampling_probability=item["sampling_probability"],
+        score=said.score,
+        categories=said.categories,
+        severity=said.severity,
+        explanation_ref=said.note,
+        queue=item["queue"] or None,
+        queued_at=int(item["queued_at"]) if item["queued_at"] else None,
+        labelled_at=said.labelled_at or wall,
+        supersedes_label_id=earlier[0]["event_id"] if earlier else None,
+    )
+    _check(encode(label), wall)
+    return label
+
+
+LABELS: Final = tuple(msgspec.inspect.type_info(Label).values)  # type: ignore[attr-defined]

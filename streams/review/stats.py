@@ -1,0 +1,88 @@
+"""What the labels say: how far people have come, how they agree, the true rate, and how good the guards are."""
+
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+
+from detectors.strata import STRATA
+from detectors.true_rate import Labels, guard_quality, true_rate
+from streams.kpis.show import Period, period_rows
+from streams.settings import Settings
+from streams.sql_client import ask_rows
+
+KPIS: Final = (
+    "unsafe_attempted", "unsafe_reviewed", "over_refusal", "review_turnaround", "review_turnaround_p90",
+    "review_turnaround_open", "review_agreement",
+)  # fmt: skip
+
+_COUNTS: Final = """
+SELECT service_name, stratum, flagged, sum(1 / propensity) AS events, countIf(unsafe IS NOT NULL) AS labelled,
+    sum(ifNull(unsafe, 0)) AS found
+FROM (
+    SELECT reviewed.service_name AS service_name, reviewed.stratum AS stratum, reviewed.propensity AS propensity,
+        reviewed.unsafe AS unsafe, items.flagged AS flagged
+    FROM reviewed_items(known_at={known:DateTime('UTC')}) AS reviewed
+    INNER JOIN (
+        SELECT target_event_id, any(ifNull(flagged, false)) AS flagged FROM review_items FINAL GROUP BY target_event_id
+    ) AS items ON items.target_event_id = reviewed.target_event_id
+    WHERE reviewed.time >= {since:DateTime('UTC')} AND reviewed.time < {until:DateTime('UTC')}
+)
+GROUP BY service_name, stratum, flagged ORDER BY service_name, stratum, flagged
+"""
+_PROGRESS: Final = """
+SELECT
+    (SELECT uniqExact(target_event_id) FROM review_items FINAL) AS items,
+    uniqExactIf(target_event_id, annotator_kind = 'human') AS labelled,
+    countIf(annotator_kind = 'human' AND said_at >= {known:DateTime('UTC')} - INTERVAL 1 DAY) AS last_day,
+    countIf(annotator_kind = 'human' AND label = 'cannot_judge') AS unsure,
+    countIf(annotator_kind = 'human') AS judgements,
+    countIf(annotator_kind = 'end_user') AS feedback,
+    countIf(NOT known) AS unmatched
+FROM (
+    SELECT *, target_event_id IN (SELECT target_event_id FROM review_items FINAL)
+        OR target_event_id IN (SELECT event_id FROM rated_events) AS known
+    FROM labels_known(known_at={known:DateTime('UTC')})
+)
+"""
+
+
+def stats(settings: Settings, period: Period, known_at: datetime) -> dict[str, Any]:
+    """Return what was known at a moment of the events of a period.
+
+    Parameters
+    ----------
+    known_at
+        Labels given later are left out: so it looked then.
+    """
+    known = f"{known_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    times = {name: value for name, value in period.parameters().items() if name in ("since", "until")}
+    rows = ask_rows(settings, _COUNTS, times | {"known": known})
+    services = {name: _quality(list(found)) for name, found in groupby(rows, key=lambda row: str(row["service_name"]))}
+    kpis = [row for row in period_rows(settings, period) if row["kpi"] in KPIS]
+    [progress] = ask_rows(settings, _PROGRESS, {"known": known})
+    return {"known_at": known, "progress": progress, "services": services, "kpis": kpis}
+
+
+def _quality(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the true rate of a service with precision and recall of its guards, each with its interval.
+
+    The events of a stratum are those that its items stand for (the sum of 1 / propensity).
+    """
+    counts = np.zeros((3, STRATA, 2))
+    for row in rows:
+        for part, name in enumerate(("events", "labelled", "found")):
+            counts[part, int(row["stratum"]), int(row["flagged"])] += float(row[name])
+    counts[0] = np.maximum(counts[0], counts[1])
+    labels = Labels(*counts)
+    if not counts[1].sum():
+        return {"labels": 0, "true_rate": None, "precision": None, "recall": None}
+    quality = guard_quality(labels)
+    rate = true_rate(Labels(*(part.sum(axis=1) for part in counts)))
+    return {
+        "labels": int(counts[1].sum()),
+        "true_rate": rate._asdict(),
+        "precision": quality.precision._asdict() if counts[0, :, 1].sum() else None,
+        "recall": quality.recall._asdict(),
+    }
