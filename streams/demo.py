@@ -30,6 +30,8 @@ from streams.up import WORKER_PORTS, Installation
 
 WEEK_SECONDS: Final = 7 * 86_400
 SETTLE_SECONDS: Final = 120.0
+SETTLE_THERE_SECONDS: Final = 300.0
+"""From the last event on; services elsewhere may be slower, and their stillness ends the wait long before."""
 
 SERVICES_QUERY: Final = """
 WITH t AS (
@@ -166,6 +168,7 @@ def _play_and_compare(settings: Settings, seconds: float, console: Console, work
 
 def _play(settings: Settings, seconds: float, console: Console, workers: dict[str, int]) -> int:
     screen, done = Screen(settings, workers), _done(settings, workers)
+    limit = SETTLE_SECONDS if workers else SETTLE_THERE_SECONDS
     week = resources.files("streams.recorded") / "week.jsonl.gz"
     replay = Replay(settings, WEEK_SECONDS / seconds, screen.progress)
     with resources.as_file(week) as path:
@@ -177,7 +180,8 @@ def _play(settings: Settings, seconds: float, console: Console, workers: dict[st
                 time.sleep(1 if console.is_terminal else 3)
                 live.update(screen.draw())
                 settled = settled or (0.0 if player.is_alive() else time.monotonic())
-                if settled and time.monotonic() - settled > SETTLE_SECONDS:
+                if settled and time.monotonic() - settled > limit:
+                    console.print(f"not settled {limit:.0f} s after the last event; what follows may be incomplete")
                     break
         player.join()
     return screen.sent

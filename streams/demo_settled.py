@@ -16,7 +16,7 @@ from streams.storage import connect
 
 EVENT_TABLES: Final = ("inferences", "agent_steps", "retrievals", "telemetry")
 LATER_TABLES: Final = ("findings", "incident_transitions", "incident_actions", "incident_evidence", "window_messages")
-STILL_SECONDS: Final = 15.0
+STILL_SECONDS: Final = 20.0
 
 _COUNTED: Final = "SELECT sum(events) FROM windows FINAL WHERE metric = 'injection_flag'"
 _COUNTS: Final = ", ".join(
@@ -55,7 +55,7 @@ class Stillness:
         --------
         >>> stillness = Stillness()
         >>> counts = dict.fromkeys((*EVENT_TABLES, *LATER_TABLES), 0) | {"inferences": 5, "telemetry": 2, "counted": 5}
-        >>> [stillness.settled(counts, 5, 2, now) for now in (100.0, 114.0, 115.0)]
+        >>> [stillness.settled(counts, 5, 2, now) for now in (100.0, 119.0, 120.0)]
         [False, False, True]
         """
         if counts != self._last:

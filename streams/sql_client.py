@@ -25,7 +25,7 @@ def ask(settings: Settings, query: str, output: str) -> bytes:
     """
     if settings.clickhouse.startswith("chdb://") and endpoint_answers(settings):
         return _ask_endpoint(settings, query, output, {})
-    return Reader(connect(settings)).run(query, output, {})[0]
+    return _reader(settings).run(query, output, {})[0]
 
 
 def ask_running(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
@@ -49,8 +49,12 @@ def ask_running(settings: Settings, query: str, parameters: dict[str, str]) -> l
         except requests.RequestException as error:
             raise StoreUnavailableError(f"no history worker answers at {_url(settings)}") from error
     else:
-        body = Reader(connect(settings)).run(query, "JSONEachRow", parameters)[0]
+        body = _reader(settings).run(query, "JSONEachRow", parameters)[0]
     return [json.loads(line) for line in body.decode().splitlines()]
+
+
+def _reader(settings: Settings) -> Reader:
+    return Reader(connect(settings), readonly=1 if settings.clickhouse.startswith("chdb://") else 2)
 
 
 def _ask_endpoint(settings: Settings, query: str, output: str, parameters: dict[str, str]) -> bytes:

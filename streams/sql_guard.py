@@ -6,7 +6,7 @@ and `Python`. They are found in the engine's own syntax tree, not in the text.
 """
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -35,10 +35,17 @@ class Reader:
         A client for this reader alone; it is read-only from now on.
     max_rows, max_seconds, max_bytes
         Limits of one query: rows returned, time, memory.
+    readonly
+        ClickHouse's own; 2 for a server, whose client sends settings with every query: 1 would refuse them.
     """
 
     def __init__(
-        self, client: Client, max_rows: int = 1_000_000, max_seconds: int = 30, max_bytes: int = 2**31
+        self,
+        client: Client,
+        max_rows: int = 1_000_000,
+        max_seconds: int = 30,
+        max_bytes: int = 2**31,
+        readonly: Literal[1, 2] = 1,
     ) -> None:
         self._client: Final = client
         limits = {
@@ -46,7 +53,7 @@ class Reader:
             "result_overflow_mode": "'throw'",
             "max_execution_time": max_seconds,
             "max_memory_usage": max_bytes,
-            "readonly": 1,  # last: after it no setting of this client can be changed, these included
+            "readonly": readonly,  # last: after 1 no setting of this client can be changed, these included
         }
         for name, value in limits.items():
             client.command(f"SET {name} = {value}")

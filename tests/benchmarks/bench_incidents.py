@@ -39,7 +39,9 @@ def findings(seed=1):
             severity = rng.choice(["page", "ticket", "ticket"])
             family = rng.choice(["leak", "unsafe", "error"])
             second = 2 * number + rng.randrange(-20, 20)
-            found.append(page(f"f{number}", second, severity, service=service, family=family, versions=[f"m@{service}"]))
+            found.append(
+                page(f"f{number}", second, severity, service=service, family=family, versions=[f"m@{service}"])
+            )
     return found
 
 

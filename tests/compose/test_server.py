@@ -110,6 +110,17 @@ def test_our_user_has_its_database_alone(folder):
             assert "ACCESS_DENIED" in ask(query)[1]
 
 
+def test_a_reading_client_of_the_server_may_send_its_settings(folder):
+    """What our HTTP client sends with every query is refused with readonly 1 and taken with 2; a write never is."""
+    sent = "SELECT 1 SETTINGS enable_http_compression = 1, cancel_http_readonly_queries_on_client_close = 1"
+    for readonly, wrong in (1, "READONLY"), (2, ""):
+        with engine(folder, as_default("watchkeeper")) as ask:
+            assert ask(f"SET readonly = {readonly}")[1] == ""
+            error = ask(sent)[1]
+            assert (wrong in error) if wrong else error == ""
+            assert "READONLY" in ask("INSERT INTO watchkeeper.schema_migrations (name) VALUES ('y')")[1]
+
+
 def test_the_users_log_in_with_the_hashes_that_the_command_writes(tmp_path):
     """Both files together give both users a password; it is the one in the secrets folder."""
     write_secrets(tmp_path / "secrets")
