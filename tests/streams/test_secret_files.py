@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.secret_files import SECRETS, USERS_FILE, write_secrets
+from streams.settings import load
 
 
 def test_secrets_are_random_and_their_folder_is_closed(tmp_path):
@@ -48,3 +49,13 @@ def test_the_command_says_what_it_wrote(tmp_path):
     said = CliRunner().invoke(app, ["secrets", str(folder)]).output
     assert [str(folder / name) in said for name in SECRETS] == [True] * len(SECRETS)
     assert "nothing to do" in CliRunner().invoke(app, ["secrets", str(folder)]).output
+
+
+def test_the_folder_serves_commands_on_this_machine(tmp_path, monkeypatch):
+    """`WATCHKEEPER_SECRETS` may name the folder itself: token and password are found, and other files do no harm."""
+    folder = tmp_path / "secrets"
+    write_secrets(folder)
+    monkeypatch.setenv("WATCHKEEPER_SECRETS", str(folder))
+    settings = load()
+    assert settings.api_token.get_secret_value() == (folder / "watchkeeper_api_token").read_text()
+    assert settings.clickhouse_password.get_secret_value() == (folder / "watchkeeper_clickhouse_password").read_text()
