@@ -1,10 +1,17 @@
-FROM python:3.12-slim AS build
+# syntax=docker/dockerfile:1
+FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-COPY . .
-RUN python -m venv /opt/watchkeeper && /opt/watchkeeper/bin/pip install --no-cache-dir -c constraints.txt .
+RUN python -m venv /opt/watchkeeper
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY schemas schemas
+COPY detectors detectors
+COPY streams streams
+COPY dashboards dashboards
+RUN /opt/watchkeeper/bin/python -m pip install --quiet --no-cache-dir -c constraints.txt .
 
-FROM python:3.12-slim
+FROM python:3.11-slim-bookworm
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp watchkeeper
 COPY --from=build /opt/watchkeeper /opt/watchkeeper
-ENV PATH=/opt/watchkeeper/bin:$PATH
-USER 10001
+ENV PATH=/opt/watchkeeper/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+USER 10001:10001
 ENTRYPOINT ["watchkeeper"]

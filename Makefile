@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench bench-detectors kills clean
+.PHONY: demo secrets test lint bench bench-detectors kills clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -14,6 +14,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)  ## the recorded week through Kafka, Faust, the detectors and ClickHouse
 	@$(BIN)/watchkeeper demo
+
+secrets: $(READY)  ## what docker-compose.yml needs before its first start; nothing that is there is touched
+	@$(BIN)/watchkeeper secrets secrets
 
 lint: $(READY)
 	@echo "format, lint, types, import contracts"

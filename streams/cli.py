@@ -251,14 +251,35 @@ def up(
 def demo(
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; emptied first.")] = None,
     seconds: Annotated[float, typer.Option(help="How long the week shall take.")] = 50,
+    kafka: Annotated[
+        str | None, typer.Option("--kafka", help="Of services that run already, with --clickhouse.")
+    ] = None,
+    clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="Their store, which must be empty.")] = None,
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
-    from streams.demo import run_demo
+    from streams.demo import run_demo, run_demo_there
 
+    if kafka or clickhouse:
+        if data_dir or not (kafka and clickhouse):
+            raise SettingsError("--kafka and --clickhouse name services that run; give both, and no --data-dir")
+        settings = load(kafka=kafka, clickhouse=clickhouse, log_level="WARNING")
+        configure_logs(settings)
+        run_demo_there(settings, seconds)
+        return
     folder = data_dir or Path("data/demo")
     settings = load(data_dir=folder, clickhouse=_store_in(folder), log_level="WARNING")
     configure_logs(settings)
     run_demo(settings, seconds)
+
+
+@app.command("secrets")
+def make_secrets(
+    folder: Annotated[Path, typer.Argument(help="Made where it is missing; open to its owner alone.")],
+) -> None:
+    """Write the random passwords and tokens that docker-compose.yml needs; what is there is never touched."""
+    from streams.secret_files import write_secrets
+
+    typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
 
 
 def _store_in(folder: Path | None) -> str | None:

@@ -5,6 +5,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from streams.demo_engineer import Engineer
 from streams.demo_incidents import compare_incidents
 from streams.demo_kpis import show_kpis
 from streams.demo_report import compare, print_queries
+from streams.demo_settled import EVENT_TABLES, Stillness, check_ready, store_counts
 from streams.found import FINDINGS_QUERY
 from streams.local.broker import free_port
 from streams.replay import Replay, read
@@ -29,6 +31,7 @@ from streams.up import WORKER_PORTS, Installation
 
 WEEK_SECONDS: Final = 7 * 86_400
 SETTLE_SECONDS: Final = 300.0
+"""From the last event on; services elsewhere say by their stillness when they are done."""
 
 SERVICES_QUERY: Final = """
 WITH t AS (
@@ -52,8 +55,9 @@ FROM t ORDER BY service_name
 class Screen:
     """What the terminal shows while the week plays."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, workers: dict[str, int]) -> None:
         self._settings: Final = settings
+        self._workers: Final = workers
         self._started = time.monotonic()
         self.sent = 0
         self.event_time = 0
@@ -66,8 +70,8 @@ class Screen:
         """Return the screen as it is now."""
         elapsed = time.monotonic() - self._started
         moment = time.strftime("%a %Y-%m-%d %H:%M", time.gmtime(self.event_time / 1e9)) if self.event_time else "-"
-        lag = " ".join(f"{name} {_lag(self._settings.host, port)}" for name, port in WORKER_PORTS.items())
-        head = Text(f"{moment} UTC   {self.sent} events, {self.sent / max(elapsed, 1):.0f}/s   waiting: {lag}")
+        lag = " ".join(f"{name} {_lag(self._settings.host, port)}" for name, port in self._workers.items())
+        head = Text(f"{moment} UTC   {self.sent} events, {self.sent / max(elapsed, 1):.0f}/s   waiting: {lag or '?'}")
         return Group(head, self._services(), self._findings())
 
     def _services(self) -> Table:
@@ -118,15 +122,7 @@ def run_demo(settings: Settings, seconds: float) -> None:
     installation = Installation(settings, broker_port=free_port())
     try:
         installation.start()
-        engineer = Engineer(installation.settings)
-        engineer.start()
-        sent = _play(installation.settings, seconds, console)
-        engineer.stop()
-        answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
-        found = compare(installation.settings, sent, answers, console)
-        ok = compare_incidents(installation.settings, answers, console) and found
-        ok = show_kpis(installation.settings, answers, console) and ok
-        print_queries(installation.settings, console)
+        ok = _play_and_compare(installation.settings, seconds, console, WORKER_PORTS)
     finally:
         installation.stop()
     console.print(
@@ -136,8 +132,43 @@ def run_demo(settings: Settings, seconds: float) -> None:
         sys.exit(1)
 
 
-def _play(settings: Settings, seconds: float, console: Console) -> int:
-    screen = Screen(settings)
+def run_demo_there(settings: Settings, seconds: float) -> None:
+    """Play the week to services that run already; their workers are watched through the store alone.
+
+    Raises
+    ------
+    ValueError
+        Where they are not all there, or have stored something already; with what to do.
+    """
+    console = terminal()
+    check_ready(settings)
+    console.print(f"playing to Kafka at {settings.kafka}, stored in {settings.clickhouse}")
+    if not _play_and_compare(settings, seconds, console, {}):
+        sys.exit(1)
+
+
+def _play_and_compare(settings: Settings, seconds: float, console: Console, workers: dict[str, int]) -> bool:
+    """Play the week with an engineer on call, and tell whether all came out as it should.
+
+    Parameters
+    ----------
+    workers
+        Ports of the workers' health pages; none where they can't be reached.
+    """
+    engineer = Engineer(settings)
+    engineer.start()
+    sent = _play(settings, seconds, console, workers)
+    engineer.stop()
+    answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
+    found = compare(settings, sent, answers, console)
+    ok = compare_incidents(settings, answers, console) and found
+    ok = show_kpis(settings, answers, console) and ok
+    print_queries(settings, console)
+    return ok
+
+
+def _play(settings: Settings, seconds: float, console: Console, workers: dict[str, int]) -> int:
+    screen, done = Screen(settings, workers), _done(settings, workers)
     week = resources.files("streams.recorded") / "week.jsonl.gz"
     replay = Replay(settings, WEEK_SECONDS / seconds, screen.progress)
     with resources.as_file(week) as path:
@@ -145,22 +176,30 @@ def _play(settings: Settings, seconds: float, console: Console) -> int:
         player.start()
         with Live(screen.draw(), console=console, refresh_per_second=2, screen=console.is_terminal) as live:
             settled = 0.0
-            while player.is_alive() or not _settled(settings, screen.sent + replay.marks):
+            while player.is_alive() or not done(screen.sent, replay.marks):
                 time.sleep(1 if console.is_terminal else 3)
                 live.update(screen.draw())
                 settled = settled or (0.0 if player.is_alive() else time.monotonic())
                 if settled and time.monotonic() - settled > SETTLE_SECONDS:
+                    console.print(
+                        f"not settled {SETTLE_SECONDS:.0f} s after the last event; what follows may be incomplete"
+                    )
                     break
         player.join()
     return screen.sent
 
 
-def _settled(settings: Settings, expected: int) -> bool:
+def _done(settings: Settings, workers: dict[str, int]) -> Callable[[int, int], bool]:
+    """Return what tells, from the events and marks sent, whether all is settled: by the workers, or by the store."""
+    if workers:
+        return lambda sent, marks: _settled(settings, workers, sent + marks)
+    stillness = Stillness()
+    return lambda sent, marks: stillness.settled(store_counts(settings), sent, marks, time.monotonic())
+
+
+def _settled(settings: Settings, workers: dict[str, int], expected: int) -> bool:
     """Tell whether every worker has done all there is to do."""
-    if any(_lag(settings.host, port) != 0 for port in WORKER_PORTS.values()):
+    if any(_lag(settings.host, port) != 0 for port in workers.values()):
         return False
     stored = ask_rows(settings, f"SELECT {' + '.join(f'(SELECT count() FROM {name})' for name in EVENT_TABLES)} AS n")
     return int(stored[0]["n"]) >= expected
-
-
-EVENT_TABLES: Final = ("inferences", "agent_steps", "retrievals", "telemetry")

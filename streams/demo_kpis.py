@@ -45,6 +45,7 @@ def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Consol
         console.print(f"{gap['service']} {hour['hour']}: {hour['trust']}, {hour['trust_reason']}", highlight=False)
     console.print(f"hours of the traffic gap: {'[green]untrusted[/]' if distrusted else '[bold red]TRUSTED[/]'}")
     path = Path(settings.data_dir) / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report(settings, period))
     console.print(f"one page with all of it, people played by a script: {path}", highlight=False)
     return distrusted

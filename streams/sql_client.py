@@ -74,7 +74,7 @@ def _ask_server(settings: Settings, query: str, output: str, parameters: Paramet
             client.raw_query(
                 query,
                 parameters=parameters,
-                settings={"readonly": 1},
+                settings={"readonly": 2},  # 1 refuses the settings that the client itself sends
                 transport_settings={"X-ClickHouse-Format": output},
             )
         )

@@ -11,7 +11,6 @@ from dashboards.overview import DATASOURCE, PANELS, board, query
 from streams.storage import rows
 
 FOLDER = Path(dashboards.__file__).parent
-ROOT = FOLDER.parent
 
 
 @pytest.mark.store
@@ -31,19 +30,3 @@ def test_the_provisioned_data_source_is_the_one_the_panels_name():
     """Panels and provisioning agree on the data source."""
     [source] = yaml.safe_load((FOLDER / "provisioning/datasources/clickhouse.yaml").read_text())["datasources"]
     assert {"type": source["type"], "uid": source["uid"]} == DATASOURCE
-
-
-def test_compose_mounts_what_exists_and_starts_what_there_is():
-    """Every mounted path exists, only loopback ports are open, and the workers are those the command knows."""
-    from streams.app import READS
-    from streams.settings import Settings
-
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    services = compose["services"]
-    mounts = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])]
-    assert all((ROOT / mount).exists() for mount in mounts if mount.startswith("."))
-    assert all(port.startswith("127.0.0.1:") for service in services.values() for port in service.get("ports", []))
-    workers = [service["command"][1] for service in services.values() if service.get("command", [""])[0] == "worker"]
-    assert sorted(workers) == sorted(READS)
-    named = {name.removeprefix("WATCHKEEPER_").lower() for name in services["watch"]["environment"]} - {"secrets"}
-    assert named <= set(Settings.model_fields)
