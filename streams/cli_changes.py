@@ -8,7 +8,6 @@ from typing import Annotated, Final
 import typer
 
 from schemas.topics import CHANGES
-from streams.changes_api import checked
 from streams.settings import load
 
 change_app: Final = typer.Typer(no_args_is_help=True, help="Changes of models, prompts, policies, code and data.")
@@ -40,6 +39,7 @@ def record(  # noqa: PLR0913 - one option for each fact of a change
     kafka: Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")] = None,
 ) -> None:
     """Record one step of one change."""
+    from streams.changes_api import checked
     from streams.sending import send
 
     given = {

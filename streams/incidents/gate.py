@@ -129,10 +129,8 @@ class Gate:
         open_ = [name for name in self._policy.metrics if name not in looks or looks[name].verdict != "not worse"]
         if open_:
             return None, f"not yet proven not worse: {', '.join(open_)}"
-        exposure, least = (
-            min(look.trials for look in looks.values()),
-            canary.limit("min_exposure", self._policy.min_exposure),
-        )
+        exposure = min(look.trials for look in looks.values())
+        least = canary.limit("min_exposure", self._policy.min_exposure)
         if exposure < least:
             return None, f"{exposure} sessions, {least:g} are asked for"
         return "promote", f"not worse in {', '.join(self._policy.metrics)} over {exposure} sessions"

@@ -26,6 +26,10 @@ detectors:
   quantities: {input_tokens: "off"}
   odd_events: {river_class: river.anomaly.LODA, parameters: {n_random_cuts: 20}, every: 5}
   canary: {alpha: 0.01, margin: 2}
+changes: {announce_within_minutes: 30, level: "off"}
+canary_gate: {metrics: [leak, latency], min_exposure: 500, max_regret: 5}
+controls:
+- {name: leaks, when: {family: leak, services: [helpdesk-eu]}, count: 3, do: kill_switch}
 """
 
 
@@ -38,6 +42,8 @@ def test_a_whole_policy_is_read():
     assert policy.ceiling("other", "error", 0.05) == 0.05
     assert (policy.level("refusal"), policy.level("error"), policy.level("leak")) == ("ticket", "off", "page")
     assert policy.service("helpdesk-eu").owner == "team-a"
+    assert (policy.changes.level, policy.canary_gate.metrics) == ("off", ["leak", "latency"])
+    assert [(rule.name, rule.at_most_per_day) for rule in policy.controls] == [("leaks", 1)]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n"])
