@@ -13,10 +13,27 @@ FILLED = (
     "service_hours", "stage_hours", "probe_minutes", "service_policies", "telemetry", "windows", "dead_letters",
     "findings", "incident_transitions", "review_items", "review_labels", "service_minutes",
 )  # fmt: skip
-ARGUMENTS = (
-    "since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8}, "
-    "objective=0.99, known_at={known_at:DateTime('UTC')}"
-)
+BY_OFFSET = ("review_labels", "telemetry")
+"""Tables whose rows are told apart by where they came from."""
+
+_WINDOWS = "since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}"
+_VERSIONS = f"{_WINDOWS}, versions={{versions:UInt8}}"
+_KNOWN = "known_at={known_at:DateTime('UTC')}"
+ARGUMENTS = {
+    "kpis": f"{_VERSIONS}, objective=0.99, {_KNOWN}",
+    "kpi_shares": _VERSIONS,
+    "kpi_known_shares": _VERSIONS,
+    "kpi_losses": _WINDOWS,
+    "kpi_totals": _VERSIONS,
+    "kpi_uptimes": f"{_VERSIONS}, objective=0.99",
+    "kpi_budgets": f"{_VERSIONS}, objective=0.99",
+    "kpi_latencies": _VERSIONS,
+    "kpi_durations": _WINDOWS,
+    "kpi_reviewed": f"{_VERSIONS}, {_KNOWN}",
+    "kpi_agreements": _WINDOWS,
+    "kpi_burn_rates": "objective=0.99, at={until:DateTime('UTC')}",
+}
+"""What each family of views is asked with."""
 
 
 def fill(client, **tables):
@@ -24,6 +41,8 @@ def fill(client, **tables):
     for name in FILLED:
         client.command(f"TRUNCATE TABLE {name}")
     for name, rows in tables.items():
+        if name in BY_OFFSET:
+            rows = [{"kafka_offset": offset} | row for offset, row in enumerate(rows)]
         columns = sorted({column for row in rows for column in row})
         if rows:
             client.insert(name, [[row[column] for column in columns] for row in rows], column_names=columns)
@@ -41,19 +60,19 @@ def counts(hour, service="a", version="m", events=10, **fields):
     return row | fields
 
 
-def ask(client, hours=24, *, step=None, versions=0, known_at=None, since=START):
-    """Return {(kpi, part, window, service, version): row} of every KPI."""
-    until = since + hours * HOUR
-    query = f"SELECT * FROM kpis({ARGUMENTS})"
+def ask(client, view="kpis", hours=24, *, step=None, versions=0, known_at=None):
+    """Return {(kpi, part, window, service, version): row} of a family of KPIs."""
+    until = START + hours * HOUR
+    query = f"SELECT * FROM {view}({ARGUMENTS[view]})"
     parameters = {
-        "since": since, "until": until, "step": step or hours * 3600, "versions": versions,
+        "since": START, "until": until, "step": step or hours * 3600, "versions": versions,
         "known_at": known_at or datetime(2100, 1, 1, tzinfo=UTC),
     }  # fmt: skip
     result = client.query(query, parameters=parameters)
     rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
     found = {}
     for row in rows:
-        window = round((row["window_start"].replace(tzinfo=UTC) - since) / timedelta(seconds=parameters["step"]))
+        window = round((row["window_start"].replace(tzinfo=UTC) - START) / timedelta(seconds=parameters["step"]))
         key = (row["kpi"], row["part"], window, row["service_name"], row["model_version"])
         assert key not in found, f"{key} twice"
         found[key] = row

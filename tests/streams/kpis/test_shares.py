@@ -66,21 +66,22 @@ def totals(rows, step, *, versions):
 def test_shares_are_sums_over_sums(store, rows, step, versions):
     """Every share is of the counts of its window, whatever the windows, versions and partitions."""
     fill(store, service_hours=rows)
-    found, wanted = ask(store, step=step * 3600, versions=int(versions)), totals(rows, step, versions=versions)
+    asked = {"step": step * 3600, "versions": int(versions)}
+    found, wanted = ask(store, "kpi_shares", **asked), totals(rows, step, versions=versions)
     for kpi, (numerator, n) in SHARES.items():
         of_kpi = of(found, kpi)
         known = {key: row for key, row in of_kpi.items() if row["n"]}
         assert set(known) == {key for key, cell in wanted.items() if cell[n]}, kpi
         assert all(holds(row, wanted[key][numerator], wanted[key][n]) for key, row in known.items()), kpi
         assert all(holds(row, 0, 0) for key, row in of_kpi.items() if key not in known), kpi
-    leaks = {key: row["value"] for key, row in of(found, "leak_events").items() if row["n"]}
+    leaks = {key: row["value"] for key, row in of(ask(store, "kpi_totals", **asked), "leak_events").items() if row["n"]}
     assert leaks == {key: cell["leak"] for key, cell in wanted.items()}
 
 
 def test_the_later_version_of_a_row_counts(store):
     """A repeat of an hour replaces it."""
     fill(store, service_hours=[counts(0, version="m") | {"version": 1}, counts(0, events=20) | {"version": 2}])
-    assert of(ask(store), "unsafe_served")[0, "a", ""]["n"] == 20
+    assert of(ask(store, "kpi_shares"), "unsafe_served")[0, "a", ""]["n"] == 20
 
 
 def test_the_hourly_views_say_the_same_as_the_period(store):
@@ -100,7 +101,7 @@ def test_uptime_and_budget_follow_their_formulas(store, rows):
     """Budget left is 1 - p / tolerated; uptime is the mean over hours of up times one less the risk."""
     rows = [row | {"unsafe_by_severity": {3: row["unsafe_served"]}, "error": row["events"] // 4} for row in rows]
     fill(store, service_hours=rows)
-    found = ask(store)
+    found = ask(store, "kpi_uptimes") | ask(store, "kpi_budgets")
     hours = totals(rows, 1, versions=False)
     for (_, service, _), cell in totals(rows, 24, versions=False).items():
         budget = found["error_budget", "", 0, service, ""]

@@ -48,7 +48,7 @@ def test_an_hour_without_events_is_not_known(store):
     assert {"unsafe_served", "leak_events", "leak_incidents", "drift_open", "guard_coverage"} <= set(silent)
     assert {row["value"] for row in silent.values()} == {None}
     assert {row["trust"] for row in silent.values()} == {"untrusted"}
-    whole = of(ask(store), "unsafe_served")[0, "b", ""]
+    whole = of(ask(store, "kpi_shares"), "unsafe_served")[0, "b", ""]
     assert (whole["trust"], whole["trust_reason"], whole["n"]) == ("untrusted", "1 of 5 hours, first: no events", 40)
 
 
@@ -78,11 +78,11 @@ def test_a_gap_makes_its_hours_untrusted(store):
 
 def test_lost_events_make_untrusted(store):
     """What an emitter dropped or refused is named, and counted in the share of lost events."""
-    words = [{"time": START, "service_name": "a", "event_id": str(number), "dropped": 2, "refused": 1, "kafka_offset": number}
+    words = [{"time": START, "service_name": "a", "event_id": str(number), "dropped": 2, "refused": 1}
              for number in range(2)]  # fmt: skip
     fill(store, service_hours=hours("a"), telemetry=words)
     assert trusts(store) == {(0, "a"): "6 events lost at the source"}
-    assert of(ask(store), "lost_events")[0, "a", ""]["value"] == pytest.approx(6 / 56)
+    assert of(ask(store, "kpi_losses"), "lost_events")[0, "a", ""]["value"] == pytest.approx(6 / 56)
 
 
 def letter(offset, value, reason="invalid"):
@@ -119,7 +119,7 @@ def test_late_events_make_untrusted(store, late, reasons):
     }  # fmt: skip
     fill(store, service_hours=hours("a"), windows=[cell, cell, cell | {"metric": "leak"}])
     assert trusts(store) == reasons
-    assert of(ask(store), "late_events")[0, "a", ""]["value"] == late / 50
+    assert of(ask(store, "kpi_losses"), "late_events")[0, "a", ""]["value"] == late / 50
 
 
 POLICY = """
@@ -140,7 +140,7 @@ def test_what_no_guard_saw_makes_the_rates_of_guards_untrusted(store):
     ])  # fmt: skip
     publish_policy(store, parse_policy("services: {d: {required_guards: [x]}}"), START)
     publish_policy(store, parse_policy(POLICY), START + HOUR)
-    found = ask(store)
+    found = ask(store, "kpi_shares")
     covered = {key[1]: row["value"] for key, row in of(found, "guard_coverage").items()}
     assert covered == {"a": 0.98, "b": 0.0, "c": 1.0, "d": 0.0}
     assert of(found, "fail_open")[0, "a", ""]["value"] == pytest.approx(1 / 99)
@@ -153,10 +153,10 @@ def test_what_no_guard_saw_makes_the_rates_of_guards_untrusted(store):
 def test_governance_is_the_share_of_what_is_written_down(store):
     """A service has a policy, a guard, a runbook and an owner, or some of them; the whole counts those with all."""
     fill(store, service_hours=hours("a", "b", "c"))
-    unknown = of(ask(store), "governance")
-    assert {(row["value"], row["trust"]) for row in unknown.values()} == {(None, "untrusted")}
+    unknown = store.query("SELECT DISTINCT value, trust FROM kpi_governance").result_rows
+    assert list(map(tuple, unknown)) == [(None, "untrusted")]
     publish_policy(store, parse_policy(POLICY), START)
-    shares = {row["service_name"]: row["value"] for row in store.query("SELECT * FROM kpi_governance").named_results()}
+    shares = dict(store.query("SELECT service_name, value FROM kpi_governance").result_rows)
     assert shares == {"": pytest.approx(1 / 3), "a": 1.0, "b": 0.5, "c": 0.0}
 
 
