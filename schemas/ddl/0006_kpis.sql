@@ -313,7 +313,7 @@ SELECT
 FROM (SELECT * FROM probe_minutes FINAL WHERE sent > 0) AS probes
 GROUP BY probe_id, service_name;
 
--- Labels as they stood at a moment: said by then, and not superseded by then.
+-- Labels as they stood at a moment: said by then, and not superseded by then; one that was sent twice counts once.
 CREATE VIEW labels_known AS
 SELECT
     event_id, target_event_id, evaluation_name, label, annotator_kind, annotator_pseudo_id, score, queued_at,
@@ -322,10 +322,12 @@ FROM review_labels FINAL
 WHERE said_at <= {known_at:DateTime('UTC')} AND event_id NOT IN (
     SELECT supersedes_label_id FROM review_labels FINAL
     WHERE supersedes_label_id != '' AND ifNull(labelled_at, time) <= {known_at:DateTime('UTC')}
-);
+)
+LIMIT 1 BY event_id;
 
--- Shares, each with the interval of Wilson (1927). `part` names a stage where there is one.
-CREATE VIEW kpi_ratios AS
+-- Shares, each with the interval of Wilson (1927), by what they are counted from: the rollups, the telemetry, and what
+-- is rarer than events. `part` names a stage where there is one.
+CREATE VIEW kpi_shares AS
 WITH 1.959963984540054 AS z, numerator / n AS p, 1 + z * z / n AS scale,
     (p + z * z / (2 * n)) / scale AS middle, z / scale * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) AS half
 SELECT
@@ -349,7 +351,17 @@ FROM (
         ('guard_coverage', covered, outputs, ''),
         ('fail_open', exposed, served, '')
     ] AS ratio
-    UNION ALL
+);
+
+CREATE VIEW kpi_losses AS
+WITH 1.959963984540054 AS z, numerator / n AS p, 1 + z * z / n AS scale,
+    (p + z * z / (2 * n)) / scale AS middle, z / scale * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) AS half
+SELECT
+    kpi, part, window_start, service_name, model_version, if(n = 0, NULL, p) AS value,
+    multiIf(n = 0, NULL, numerator = 0, 0, greatest(middle - half, 0)) AS lower,
+    multiIf(n = 0, NULL, numerator = n, 1, least(middle + half, 1)) AS upper,
+    n, trust, trust_reason
+FROM (
     SELECT
         ratio.1 AS kpi, '' AS part, window_start, service_name, '' AS model_version,
         toFloat64(ratio.2) AS numerator, toUInt64(ratio.3) AS n, trust, trust_reason
@@ -358,7 +370,17 @@ FROM (
         ('lost_events', toUInt64(lost + dead_letters), toUInt64(events + lost + dead_letters)),
         ('late_events', toUInt64(least(late, events)), toUInt64(events))
     ] AS ratio
-    UNION ALL
+);
+
+CREATE VIEW kpi_known_shares AS
+WITH 1.959963984540054 AS z, numerator / n AS p, 1 + z * z / n AS scale,
+    (p + z * z / (2 * n)) / scale AS middle, z / scale * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) AS half
+SELECT
+    kpi, part, window_start, service_name, model_version, if(n = 0, NULL, p) AS value,
+    multiIf(n = 0, NULL, numerator = 0, 0, greatest(middle - half, 0)) AS lower,
+    multiIf(n = 0, NULL, numerator = n, 1, least(middle + half, 1)) AS upper,
+    n, trust, trust_reason
+FROM (
     SELECT
         counted.kpi AS kpi, counted.part AS part, counted.window_start AS window_start,
         counted.service_name AS service_name, counted.version AS model_version,
@@ -561,7 +583,7 @@ LEFT JOIN (
 -- the mean weight of its severities (none said 1, low 0.3, medium 1, high 3, critical 10); uptime is the mean of
 -- up * (1 - risk) over the hours with outputs. Its bounds put those of p (Wilson) in, hour by hour, so they are wide.
 -- The budget left is 1 - p / (1 - objective); below 0 it is overspent.
-CREATE VIEW kpi_objectives AS
+CREATE VIEW kpi_uptimes AS
 WITH 1.959963984540054 AS z, 1 - {objective:Float64} AS tolerated
 SELECT
     'risk_adjusted_uptime' AS kpi, '' AS part, hours.bucket AS window_start,
@@ -585,13 +607,17 @@ FROM (
     FROM kpi_counts(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions={versions:UInt8})
 ) AS hours
 LEFT JOIN kpi_frame(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}) AS frame ON frame.window_start = hours.bucket AND frame.service_name = hours.service_name
-GROUP BY window_start, service_name, model_version
-UNION ALL
+GROUP BY window_start, service_name, model_version;
+
+CREATE VIEW kpi_budgets AS
+WITH 1 - {objective:Float64} AS tolerated
 SELECT
-    'error_budget', '', window_start, service_name, model_version,
-    1 - value / tolerated, 1 - upper / tolerated, 1 - lower / tolerated, n, trust, trust_reason
-FROM kpi_ratios(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8})
-WHERE kpi = 'unsafe_served';
+    'error_budget' AS kpi, '' AS part, window_start, service_name, model_version,
+    
+    1 - shares.value / tolerated AS value, 1 - shares.upper / tolerated AS lower, 1 - shares.lower / tolerated AS upper,
+    n, trust, trust_reason
+FROM kpi_shares(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8}) AS shares
+WHERE shares.kpi = 'unsafe_served';
 
 -- Burn rates up to a moment over a long window and its short one: the smaller of the two, which is what an alert
 -- compares with the threshold in `part` (Site Reliability Workbook, chapter 5).
@@ -773,13 +799,22 @@ CROSS JOIN (SELECT count() > 0 AS published FROM service_policies_now) AS polici
 -- whole period. Shares are of the counts of the period, never means of shares of hours.
 CREATE VIEW kpis AS
 SELECT kpi, part, window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8})
+FROM kpi_shares(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8})
+UNION ALL
+SELECT kpi, part, window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
+FROM kpi_losses(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32})
+UNION ALL
+SELECT kpi, part, window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
+FROM kpi_known_shares(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8})
 UNION ALL
 SELECT kpi, part, window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
 FROM kpi_totals(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8})
 UNION ALL
 SELECT kpi, part, window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_objectives(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8}, objective={objective:Float64})
+FROM kpi_uptimes(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8}, objective={objective:Float64})
+UNION ALL
+SELECT kpi, part, window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
+FROM kpi_budgets(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8}, objective={objective:Float64})
 UNION ALL
 SELECT kpi, part, window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
 FROM kpi_latencies(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions={versions:UInt8})
@@ -803,47 +838,47 @@ FROM kpi_governance_now;
 
 CREATE VIEW kpi_unsafe_served AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'unsafe_served';
+FROM kpi_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'unsafe_served';
 
 CREATE VIEW kpi_unsafe_attempted AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'unsafe_attempted';
+FROM kpi_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'unsafe_attempted';
 
 CREATE VIEW kpi_mitigation AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'mitigation';
+FROM kpi_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'mitigation';
 
 CREATE VIEW kpi_injection_flag AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'injection_flag';
+FROM kpi_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'injection_flag';
 
 CREATE VIEW kpi_injection_detection AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'injection_detection';
+FROM kpi_known_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'injection_detection';
 
 CREATE VIEW kpi_guard_coverage AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'guard_coverage';
+FROM kpi_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'guard_coverage';
 
 CREATE VIEW kpi_fail_open AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'fail_open';
+FROM kpi_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'fail_open';
 
 CREATE VIEW kpi_lost_events AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'lost_events';
+FROM kpi_losses(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600) WHERE kpi = 'lost_events';
 
 CREATE VIEW kpi_late_events AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'late_events';
+FROM kpi_losses(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600) WHERE kpi = 'late_events';
 
 CREATE VIEW kpi_satisfaction AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'satisfaction';
+FROM kpi_known_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'satisfaction';
 
 CREATE VIEW kpi_stage_errors AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason, part
-FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'stage_errors';
+FROM kpi_known_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'stage_errors';
 
 CREATE VIEW kpi_leak_events AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
@@ -859,11 +894,11 @@ FROM kpi_totals(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3
 
 CREATE VIEW kpi_risk_adjusted_uptime AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_objectives(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1, objective=0.99) WHERE kpi = 'risk_adjusted_uptime';
+FROM kpi_uptimes(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1, objective=0.99);
 
 CREATE VIEW kpi_error_budget AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason
-FROM kpi_objectives(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1, objective=0.99) WHERE kpi = 'error_budget';
+FROM kpi_budgets(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1, objective=0.99);
 
 CREATE VIEW kpi_latency_p50 AS
 SELECT window_start, service_name, model_version, value, lower, upper, n, trust, trust_reason, part
@@ -955,7 +990,7 @@ SELECT
     refusals.model_version AS model_version, refusals.value AS value, refusals.lower AS lower, refusals.upper AS upper,
     refusals.n AS n, refusals.trust AS trust, refusals.trust_reason AS trust_reason,
     unsafe.value AS unsafe_served, unsafe.lower AS unsafe_served_lower, unsafe.upper AS unsafe_served_upper
-FROM (SELECT * FROM kpi_ratios(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'over_refusal') AS refusals
+FROM (SELECT * FROM kpi_shares(since='2020-01-01 00:00:00', until='2106-01-01 00:00:00', step=3600, versions=1) WHERE kpi = 'over_refusal') AS refusals
 LEFT JOIN (SELECT * FROM kpi_unsafe_served) AS unsafe
     ON unsafe.window_start = refusals.window_start AND unsafe.service_name = refusals.service_name
     AND unsafe.model_version = refusals.model_version;
