@@ -24,6 +24,8 @@ _COUNTED: Final = ",\n        ".join(
     for bit in range(len(RATES))
 )
 _RATES: Final = ", ".join(f"sum(t{bit}), sum(f{bit})" for bit in range(len(RATES)))
+_BIN: Final = "if(ms IS NULL, -1, toInt32(floor(8 * log2(greatest(assumeNotNull(ms), 1)))))"
+"""Bin -1 is no bin; `greatest` alone would take a duration that is not known for the shortest."""
 _KEYS: Final = "tenant_id, service_name, model_version"
 _SUMS: Final = (
     "events",
@@ -78,17 +80,19 @@ SELECT
     minute, tenant_id, service_name, counted_version, sum(n), sum(calls), {_RATES},
     sum(ok), sum(not_ok), sum(uncovered), sum(input), sum(output),
     CAST(sumMapIf([bin], [toUInt64(n)], bin >= 0), 'Map(Int32, UInt64)'),
-    CAST(sumMapIf([guards], [toUInt64(t0)], t0 > 0), 'Map(String, UInt64)'),
+    CAST(sumMapIf([guards], [toUInt64(answered)], answered > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([guards], [toUInt64(reached)], reached > 0), 'Map(String, UInt64)'),
-    CAST(sumMapIf([severity], [toUInt64(f1)], f1 > 0), 'Map(UInt8, UInt64)'),
+    CAST(sumMapIf([severity], [toUInt64(harmful)], harmful > 0), 'Map(UInt8, UInt64)'),
     {_ORIGIN}
 FROM (
     SELECT
         toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
-        ifNull(toInt32(floor(8 * log2(greatest(ms, 1)))), -1) AS bin, count() AS n, sum(call) AS calls,
+        {_BIN} AS bin, count() AS n, sum(call) AS calls,
         {_COUNTED},
         sum(guard_ok) AS ok, sum(guard_not_ok) AS not_ok, countIf(bitTest(trials, 0) AND guard_ok = 0) AS uncovered,
-        countIf(bitTest(trials, 0) AND served) AS reached, sum(input) AS input, sum(output) AS output
+        countIf(bitTest(trials, 0) AND call) AS answered, countIf(bitTest(trials, 0) AND served) AS reached,
+        countIf(bitTest(trials, 1) AND bitTest(flagged, 1) AND call) AS harmful,
+        sum(input) AS input, sum(output) AS output
     FROM ({_EVENTS.replace("{where}", _WHERE)})
     GROUP BY minute, tenant_id, service_name, counted_version, bin, guards, severity
 )
@@ -134,7 +138,7 @@ SELECT
 FROM (
     SELECT
         toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, stage,
-        ifNull(toInt32(floor(8 * log2(greatest(ms, 1)))), -1) AS bin,
+        {_BIN} AS bin,
         count() AS n, countIf(judged) AS judges, countIf(judged AND failed) AS failures
     FROM ({_STAGED})
     GROUP BY minute, tenant_id, service_name, counted_version, stage, bin
