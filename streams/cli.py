@@ -1,6 +1,5 @@
 """The command ``watchkeeper``: thin, each command a few lines over the part that does the work."""
 
-import json
 import logging
 import os
 import sys
@@ -18,11 +17,10 @@ from streams.cli_incidents import incident_app
 from streams.cli_kpis import kpi
 from streams.cli_probes import probe_app
 from streams.cli_review import review_app
+from streams.cli_topics import letters_app, topics_app
 from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-topics_app: Final = typer.Typer(no_args_is_help=True, help="Kafka topics.")
-letters_app: Final = typer.Typer(no_args_is_help=True, help="Records that were refused.")
 policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
 app.add_typer(policy_app, name="policy")
 app.add_typer(incident_app, name="incident")
@@ -86,19 +84,6 @@ def migrate(clickhouse: Store = None) -> None:
 
     applied = apply(connect(load(clickhouse=clickhouse)))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
-
-
-@topics_app.command("create")
-def create(
-    kafka: Kafka = None,
-    partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of inference.v1.")] = None,
-    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
-) -> None:
-    """Create the topics that are missing."""
-    from streams.kafka_admin import create_topics
-
-    created = create_topics(load(kafka=kafka), partitions, replication)
-    typer.echo("\n".join(f"created {name}" for name in created) or "nothing to do")
 
 
 @app.command()
@@ -200,26 +185,6 @@ def budget(clickhouse: Store = None) -> None:
     promised = load_policy(settings.policy).budget
     per_day = {"page": promised.pages_per_day, "ticket": promised.tickets_per_day}
     console().print(budget_table(ask_rows(settings, BUDGET_QUERY), per_day))
-
-
-@letters_app.command("list")
-def list_letters(kafka: Kafka = None, limit: Annotated[int, typer.Option(min=1)] = 50) -> None:
-    """List refused records, newest last, with their reasons."""
-    from streams.letters import read_letters
-
-    for letter in read_letters(load(kafka=kafka))[-limit:]:
-        typer.echo(json.dumps(letter.summary()))
-
-
-@letters_app.command("replay")
-def replay_letters(
-    kafka: Kafka = None,
-    reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
-) -> None:
-    """Send refused records to their topics again, after what refused them was mended."""
-    from streams.letters import send_again
-
-    typer.echo(f"sent {send_again(load(kafka=kafka), reason)} records again")
 
 
 @app.command()

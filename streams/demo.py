@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from streams.demo_engineer import Engineer
+from streams.demo_engineer import Engineer, Pipeline
 from streams.demo_incidents import compare_incidents
 from streams.demo_kpis import show_kpis
 from streams.demo_report import compare, print_queries
@@ -52,11 +52,16 @@ FROM t ORDER BY service_name
 """Rates with their Wilson intervals, and the 95th percentile from bins nine per cent wide."""
 
 
+Settled = Callable[[int, int], bool]
+"""Tells from the events and marks sent whether all is done."""
+
+
 class Screen:
     """What the terminal shows while the week plays."""
 
-    def __init__(self, settings: Settings, workers: dict[str, int]) -> None:
+    def __init__(self, settings: Settings, workers: dict[str, int], pipeline: Pipeline) -> None:
         self._settings: Final = settings
+        self._pipeline: Final = pipeline
         self._workers: Final = workers
         self._started = time.monotonic()
         self.sent = 0
@@ -65,6 +70,7 @@ class Screen:
     def progress(self, sent: int, event_time: int) -> None:
         """Take note of how far the replay is."""
         self.sent, self.event_time = sent, event_time
+        self._pipeline.progress(event_time)
 
     def draw(self) -> Group:
         """Return the screen as it is now."""
@@ -155,11 +161,11 @@ def _play_and_compare(settings: Settings, seconds: float, console: Console, work
     workers
         Ports of the workers' health pages; none where they can't be reached.
     """
-    engineer = Engineer(settings)
-    engineer.start()
-    sent = _play(settings, seconds, console, workers)
-    engineer.stop()
     answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
+    engineer, pipeline = Engineer(settings), Pipeline(settings, answers)
+    engineer.start()
+    sent = _play(settings, seconds, console, Screen(settings, workers, pipeline), _done(settings, workers))
+    engineer.stop()
     found = compare(settings, sent, answers, console)
     ok = compare_incidents(settings, answers, console) and found
     ok = show_kpis(settings, answers, console) and ok
@@ -167,8 +173,7 @@ def _play_and_compare(settings: Settings, seconds: float, console: Console, work
     return ok
 
 
-def _play(settings: Settings, seconds: float, console: Console, workers: dict[str, int]) -> int:
-    screen, done = Screen(settings, workers), _done(settings, workers)
+def _play(settings: Settings, seconds: float, console: Console, screen: Screen, done: Settled) -> int:
     week = resources.files("streams.recorded") / "week.jsonl.gz"
     replay = Replay(settings, WEEK_SECONDS / seconds, screen.progress)
     with resources.as_file(week) as path:
@@ -189,7 +194,7 @@ def _play(settings: Settings, seconds: float, console: Console, workers: dict[st
     return screen.sent
 
 
-def _done(settings: Settings, workers: dict[str, int]) -> Callable[[int, int], bool]:
+def _done(settings: Settings, workers: dict[str, int]) -> Settled:
     """Return what tells, from the events and marks sent, whether all is settled: by the workers, or by the store."""
     if workers:
         return lambda sent, marks: _settled(settings, workers, sent + marks)

@@ -1,6 +1,7 @@
 """A scripted on-call engineer for the recorded week: the same moves after the same minutes, for every incident.
 
-What it does is marked as scripted; it knows nothing but what the API tells everybody.
+What it does is marked as scripted; it knows nothing but what the API tells everybody. Beside it a scripted pipeline
+announces the change that had been announced.
 """
 
 import threading
@@ -20,6 +21,9 @@ MITIGATES: Final = timedelta(minutes=25)
 CLOSES: Final = timedelta(hours=1)
 """After the detection, and after the proven recovery."""
 
+AHEAD: Final = timedelta(hours=6)
+"""The pipeline says so long before what it is going to do."""
+
 POLL_SECONDS: Final = 0.5
 
 _MEASURES: Final = {
@@ -30,6 +34,38 @@ _MEASURES: Final = {
     "refusal": ("rollback", "system prompt of last week"),
     "tool": ("rollback", "deploy rolled back"),
 }
+
+
+class Pipeline:
+    """The delivery pipeline of the recorded week: it announces the one change that had been announced, ahead of time."""
+
+    def __init__(self, settings: Settings, answers: list[dict[str, Any]]) -> None:
+        self._settings: Final = settings
+        self._waiting: Final = [answer for answer in answers if "announced_version" in answer]
+
+    def progress(self, event_time: int) -> None:
+        """Announce what is due at a time of the recording, Unix nanoseconds."""
+        for answer in list(self._waiting):
+            said = _time(answer["start"]) - AHEAD
+            if event_time >= said.timestamp() * 1e9:
+                self._waiting.remove(answer)
+                call(self._settings, "POST", "/changes", json=_change(answer, said))
+
+
+def _change(answer: dict[str, Any], said: datetime) -> dict[str, Any]:
+    return {
+        "event_id": f"announced/{answer['id']}",
+        "change_id": answer["id"],
+        "source": "scripted-pipeline",
+        "time_unix_nano": int(said.timestamp()) * 1_000_000_000,
+        "service_name": answer["service"],
+        "subject_type": "model",
+        "subject_name": answer["service"],
+        "action": "approved",
+        "to_version": answer["announced_version"],
+        "reason": answer["text"],
+        "trigger": "ci",
+    }
 
 
 class Engineer:
