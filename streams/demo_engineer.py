@@ -37,7 +37,7 @@ _MEASURES: Final = {
 
 
 class Pipeline:
-    """The delivery pipeline of the recorded week: it announces the one change that had been announced, ahead of time."""
+    """The delivery pipeline of the recorded week; it announces ahead of time what had been announced."""
 
     def __init__(self, settings: Settings, answers: list[dict[str, Any]]) -> None:
         self._settings: Final = settings
