@@ -24,6 +24,8 @@ _COUNTED: Final = ",\n        ".join(
     for bit in range(len(RATES))
 )
 _RATES: Final = ", ".join(f"sum(t{bit}), sum(f{bit})" for bit in range(len(RATES)))
+_BIN: Final = "if(ms IS NULL, -1, toInt32(floor(8 * log2(greatest(assumeNotNull(ms), 1)))))"
+"""Bin -1 is no bin; `greatest` alone would take a duration that is not known for the shortest."""
 _KEYS: Final = "tenant_id, service_name, model_version"
 _SUMS: Final = (
     "events",
@@ -43,6 +45,12 @@ _OUTPUT: Final = (
     " ifNull(reached_user, true) AND outcome NOT IN ('blocked', 'filtered') AS served"
 )
 _NO_OUTPUT: Final = "'' AS guards, 0 AS severity, false AS served"
+_ALONE: Final = (
+    "'' AS guards, toUInt8(arrayMax(arrayMap("
+    "(level, counts, stopped, code) -> if(counts AND NOT stopped AND code IN {unsafe:Array(String)}, ifNull(level, 0), 0),"
+    " findings_severity, finding_counts, finding_stopped, findings_category))) AS severity, false AS served"
+)
+"""A verdict that travels alone says how severe its findings are, and is no output."""
 _EVENTS: Final = " UNION ALL ".join(
     f"""
     SELECT time, tenant_id, service_name, counted_version, trials, flagged, {guards}, {tokens}, {call} AS call, {output}
@@ -63,7 +71,7 @@ _EVENTS: Final = " UNION ALL ".join(
             "toUInt16(status = 'ok'), toUInt16(status != 'ok')",
             "NULL, NULL, NULL",
             "0",
-            _NO_OUTPUT,
+            _ALONE,
             "AND event_kind = 'guard_verdict'",
         ),
     )
@@ -78,17 +86,18 @@ SELECT
     minute, tenant_id, service_name, counted_version, sum(n), sum(calls), {_RATES},
     sum(ok), sum(not_ok), sum(uncovered), sum(input), sum(output),
     CAST(sumMapIf([bin], [toUInt64(n)], bin >= 0), 'Map(Int32, UInt64)'),
-    CAST(sumMapIf([guards], [toUInt64(t0)], t0 > 0), 'Map(String, UInt64)'),
+    CAST(sumMapIf([guards], [toUInt64(outputs)], outputs > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([guards], [toUInt64(reached)], reached > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([severity], [toUInt64(f1)], f1 > 0), 'Map(UInt8, UInt64)'),
     {_ORIGIN}
 FROM (
     SELECT
         toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
-        ifNull(toInt32(floor(8 * log2(greatest(ms, 1)))), -1) AS bin, count() AS n, sum(call) AS calls,
+        {_BIN} AS bin, count() AS n, sum(call) AS calls,
         {_COUNTED},
         sum(guard_ok) AS ok, sum(guard_not_ok) AS not_ok, countIf(bitTest(trials, 0) AND guard_ok = 0) AS uncovered,
-        countIf(bitTest(trials, 0) AND served) AS reached, sum(input) AS input, sum(output) AS output
+        countIf(bitTest(trials, 0) AND call) AS outputs, countIf(bitTest(trials, 0) AND served) AS reached,
+        sum(input) AS input, sum(output) AS output
     FROM ({_EVENTS.replace("{where}", _WHERE)})
     GROUP BY minute, tenant_id, service_name, counted_version, bin, guards, severity
 )
@@ -134,7 +143,7 @@ SELECT
 FROM (
     SELECT
         toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, stage,
-        ifNull(toInt32(floor(8 * log2(greatest(ms, 1)))), -1) AS bin,
+        {_BIN} AS bin,
         count() AS n, countIf(judged) AS judges, countIf(judged AND failed) AS failures
     FROM ({_STAGED})
     GROUP BY minute, tenant_id, service_name, counted_version, stage, bin
@@ -220,6 +229,7 @@ def recompute(
         "end": hours[-1] + HOUR,
         "flagging": sorted(FLAGGING_VERDICTS),
         "attacks": [code for code, family in FAMILIES.items() if family == "injection"],
+        "unsafe": [code for code, family in FAMILIES.items() if family == "unsafe"],
     }
     for query in _RECOMPUTED:
         client.command(

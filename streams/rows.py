@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
+from schemas.categories import FAMILIES
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.findings import Finding
 from schemas.records import Change, Incident, ReviewLabel
@@ -37,7 +38,7 @@ from schemas.tables import (
 )
 from streams.column_reader import Kind
 from streams.decode import Columns
-from streams.flags import BIT, Flags, counted_version, event_flags
+from streams.flags import BIT, INPUT_LAYERS, Flags, counted_version, event_flags
 
 Int64s = npt.NDArray[np.int64]
 
@@ -58,6 +59,7 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Finding: FINDINGS,
 }
 
+_UNSAFE: Final = pa.array([code for code, family in FAMILIES.items() if family == "unsafe"])
 INSTANT: Final = pa.timestamp("ns", "UTC")
 _TIMES: Final = (
     "queued_at", "labelled_at", "alert_starts_at", "aware_time", "report_due_time", "report_sent_time", "expires_at",
@@ -128,7 +130,9 @@ def _output_columns(flags: Flags, ok: npt.NDArray[np.bool_]) -> dict[str, pa.Arr
     severity = np.zeros(count, np.uint8)
     if not len(guards.row):
         return {"unsafe_severity": pa.array(severity)}
-    served = guards.finding_counts & ~guards.finding_stopped
+    unsafe = pc.is_in(guards.finding_category, _UNSAFE).to_numpy(zero_copy_only=False).astype(bool)
+    asked = pc.is_in(pc.struct_field(guards.result, "layer"), pa.array(INPUT_LAYERS)).to_numpy(zero_copy_only=False)
+    served = guards.finding_counts & ~guards.finding_stopped & unsafe & ~asked.astype(bool)[guards.finding_row]
     np.maximum.at(severity, guards.row[guards.finding_row[served]], guards.finding_severity[served].astype(np.uint8))
     severity[(flags.flagged & BIT["unsafe_served"]) == 0] = 0
     names = pc.struct_field(guards.result, "guard_name").filter(pa.array(ok)).dictionary_encode()

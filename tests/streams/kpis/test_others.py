@@ -71,7 +71,7 @@ def test_a_burn_rate_is_the_smaller_of_two_windows(store, minutes):
 
     for part, long, short in (("1h/5m > 14.4", 60, 5), ("6h/30m > 6", 360, 30), ("3d/6h > 1", 4320, 360)):
         wanted = [share(long), share(short)]
-        row = found.get(("burn_rate", part, 0, "a", ""))
+        row = found.get(("burn_rate", part, 1, "a", ""))
         if None in wanted:
             assert row is None or row["value"] is None
         else:
