@@ -45,6 +45,13 @@ _OUTPUT: Final = (
     " ifNull(reached_user, true) AND outcome NOT IN ('blocked', 'filtered') AS served"
 )
 _NO_OUTPUT: Final = "'' AS guards, 0 AS severity, false AS served"
+_ALONE: Final = (
+    "'' AS guards, toUInt8(arrayMax(arrayMap("
+    "(level, counts, stopped, code) ->"
+    " if(counts AND NOT stopped AND code IN {unsafe:Array(String)}, ifNull(level, 0), 0),"
+    " findings_severity, finding_counts, finding_stopped, findings_category))) AS severity, false AS served"
+)
+"""A verdict that travels alone says how severe its findings are, and is no output."""
 _EVENTS: Final = " UNION ALL ".join(
     f"""
     SELECT time, tenant_id, service_name, counted_version, trials, flagged, {guards}, {tokens}, {call} AS call, {output}
@@ -65,7 +72,7 @@ _EVENTS: Final = " UNION ALL ".join(
             "toUInt16(status = 'ok'), toUInt16(status != 'ok')",
             "NULL, NULL, NULL",
             "0",
-            _NO_OUTPUT,
+            _ALONE,
             "AND event_kind = 'guard_verdict'",
         ),
     )
@@ -80,9 +87,9 @@ SELECT
     minute, tenant_id, service_name, counted_version, sum(n), sum(calls), {_RATES},
     sum(ok), sum(not_ok), sum(uncovered), sum(input), sum(output),
     CAST(sumMapIf([bin], [toUInt64(n)], bin >= 0), 'Map(Int32, UInt64)'),
-    CAST(sumMapIf([guards], [toUInt64(answered)], answered > 0), 'Map(String, UInt64)'),
+    CAST(sumMapIf([guards], [toUInt64(outputs)], outputs > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([guards], [toUInt64(reached)], reached > 0), 'Map(String, UInt64)'),
-    CAST(sumMapIf([severity], [toUInt64(harmful)], harmful > 0), 'Map(UInt8, UInt64)'),
+    CAST(sumMapIf([severity], [toUInt64(f1)], f1 > 0), 'Map(UInt8, UInt64)'),
     {_ORIGIN}
 FROM (
     SELECT
@@ -90,8 +97,7 @@ FROM (
         {_BIN} AS bin, count() AS n, sum(call) AS calls,
         {_COUNTED},
         sum(guard_ok) AS ok, sum(guard_not_ok) AS not_ok, countIf(bitTest(trials, 0) AND guard_ok = 0) AS uncovered,
-        countIf(bitTest(trials, 0) AND call) AS answered, countIf(bitTest(trials, 0) AND served) AS reached,
-        countIf(bitTest(trials, 1) AND bitTest(flagged, 1) AND call) AS harmful,
+        countIf(bitTest(trials, 0) AND call) AS outputs, countIf(bitTest(trials, 0) AND served) AS reached,
         sum(input) AS input, sum(output) AS output
     FROM ({_EVENTS.replace("{where}", _WHERE)})
     GROUP BY minute, tenant_id, service_name, counted_version, bin, guards, severity
@@ -224,6 +230,7 @@ def recompute(
         "end": hours[-1] + HOUR,
         "flagging": sorted(FLAGGING_VERDICTS),
         "attacks": [code for code, family in FAMILIES.items() if family == "injection"],
+        "unsafe": [code for code, family in FAMILIES.items() if family == "unsafe"],
     }
     for query in _RECOMPUTED:
         client.command(

@@ -78,7 +78,7 @@ def guards_of(event):
     return [event.guard] if isinstance(event, GuardVerdict) else event.guards or []
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=events())
 def test_rollups_are_what_a_loop_over_the_events_counts(store, sent):
     """Outputs by the guards that were ok, what was served, severities, stages and probes, by the hour."""
@@ -93,6 +93,7 @@ def test_rollups_are_what_a_loop_over_the_events_counts(store, sent):
             named = "\x1f".join(sorted({result.guard_name for result in guards_of(event) if result.status == "ok"}))
             outputs[*hour_of(event), named] += 1
             served[*hour_of(event), named] += event.outcome != "blocked"
+        if isinstance(event, GuardVerdict) or (isinstance(event, Inference) and event.outcome != "error"):
             worst = [result.findings[0].severity for result in guards_of(event) if result.status == "ok"
                      and result.action != "blocked" and result.findings[0].category == "content.ncr"]  # fmt: skip
             if worst:
