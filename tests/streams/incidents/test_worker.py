@@ -51,6 +51,12 @@ def test_from_a_page_to_a_verified_recovery(worker):
         ["reopen", "false_positive", "note", "notify"],
     )
     assert "inc-p" in worker.command("list").stdout
+    told = worker.command("show", "inc-p").stdout
+    assert "leak incident on a: closed" in told
+    page_file = settings.data_dir / "incident.html"
+    assert "wrote" in worker.command("show", "inc-p", "--html", str(page_file)).stdout
+    assert "looking" in page_file.read_text()
+    assert json.loads(worker.command("show", "inc-p", "--json").stdout)["mitigation"] == "rollback"
     found = transitions(settings)
     assert len({each.event_id for each in found}) == len(found) == 5
     assert {each.rule_id for each in found} == {"p"}
