@@ -109,7 +109,7 @@ class Campaign:
         while time.monotonic() < end:
             installation.supervisor.check()
             lags = [_lag(self.settings.host, port) for port in PORTS.values()]
-            if lags == [0, 0, 0] and self._stored() >= logged:
+            if all(lag == 0 for lag in lags) and self._stored() >= logged:
                 return
             time.sleep(0.5)
         raise AssertionError(f"the workers did not finish: waiting {lags}, stored {self._stored()} of {logged}")
