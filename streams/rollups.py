@@ -47,7 +47,8 @@ _OUTPUT: Final = (
 _NO_OUTPUT: Final = "'' AS guards, 0 AS severity, false AS served"
 _ALONE: Final = (
     "'' AS guards, toUInt8(arrayMax(arrayMap("
-    "(level, counts, stopped, code) -> if(counts AND NOT stopped AND code IN {unsafe:Array(String)}, ifNull(level, 0), 0),"
+    "(level, counts, stopped, code) ->"
+    " if(counts AND NOT stopped AND code IN {unsafe:Array(String)}, ifNull(level, 0), 0),"
     " findings_severity, finding_counts, finding_stopped, findings_category))) AS severity, false AS served"
 )
 """A verdict that travels alone says how severe its findings are, and is no output."""

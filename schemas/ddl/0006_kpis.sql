@@ -784,7 +784,7 @@ LEFT JOIN (SELECT *, true AS listed FROM service_policies_now) AS own ON own.ser
 
 CREATE VIEW kpi_governance_now AS
 SELECT
-    'governance' AS kpi, '' AS part, toStartOfHour((SELECT max(hour) FROM service_hours)) AS window_start,
+    'governance' AS kpi, '' AS part, assumeNotNull(toStartOfHour((SELECT max(hour) FROM service_hours))) AS window_start,
     service_name, '' AS model_version, if(published, toNullable(share), NULL) AS value,
     CAST(NULL AS Nullable(Float64)) AS lower, CAST(NULL AS Nullable(Float64)) AS upper, n,
     if(published, 'trusted', 'untrusted') AS trust, if(published, '', 'no policy was published') AS trust_reason

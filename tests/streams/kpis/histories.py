@@ -40,9 +40,8 @@ def fill(client, **tables):
     """Empty the store and insert rows, given as dicts; columns that are not given have their defaults."""
     for name in FILLED:
         client.command(f"TRUNCATE TABLE {name}")
-    for name, rows in tables.items():
-        if name in BY_OFFSET:
-            rows = [{"kafka_offset": offset} | row for offset, row in enumerate(rows)]
+    for name, given in tables.items():
+        rows = [{"kafka_offset": offset} | row for offset, row in enumerate(given)] if name in BY_OFFSET else given
         columns = sorted({column for row in rows for column in row})
         if rows:
             client.insert(name, [[row[column] for column in columns] for row in rows], column_names=columns)

@@ -17,7 +17,7 @@ Z = 1.959963984540054
 @settings(max_examples=6)
 @given(values=st.lists(st.integers(0, 90), min_size=1, max_size=120), failed=st.integers(0, 40))
 def test_latencies_are_quantiles_of_their_bins(store, values, failed):
-    """Middle of the bin of the quantile, edges of the bins of its order-statistic bounds; hours and partitions summed."""
+    """Middle of the bin of the quantile, edges of the bins of its bounds; hours and partitions summed."""
     halves = [values[::2], values[1::2]]
     rows = [
         {"hour": START + index * HOUR, "service_name": "a", "model_version": "m", "stage": "action", "judged": 40,
@@ -42,8 +42,8 @@ def test_a_probe_is_detected_by_any_guard_that_names_it(store):
     """Probes count once however often they were stored, and a verdict may come elsewhere and later."""
 
     def probe(name, sent, detections, partition=0, hour=0):
-        return {"minute": START + hour * HOUR, "service_name": "a", "model_version": "m", "probe_id": name, "sent": sent,
-                "detections": detections, "kafka_partition": partition}  # fmt: skip
+        return {"minute": START + hour * HOUR, "service_name": "a", "model_version": "m", "probe_id": name,
+                "sent": sent, "detections": detections, "kafka_partition": partition}  # fmt: skip
 
     rows = [probe("1", 1, 1), probe("2", 1, 0), probe("2", 0, 1, partition=1, hour=2), probe("3", 2, 0),
             probe("4", 0, 1)]  # fmt: skip
