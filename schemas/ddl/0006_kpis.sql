@@ -54,6 +54,26 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (kafka_topic_id, kafka_partition, hour, tenant_id, service_name, model_version);
 
+-- Hours of what is stored already; what the minutes did not count until now stays unknown for them.
+INSERT INTO service_hours
+(
+    hour, tenant_id, service_name, model_version, events, calls, unsafe_attempted_trials, unsafe_attempted,
+    unsafe_served_trials, unsafe_served, injection_flag_trials, injection_flag, leak_trials, leak, refusal_trials,
+    refusal, error_trials, error, denied_tool_trials, denied_tool, over_refusal_trials, over_refusal,
+    guard_failure_trials, guard_failure, guard_ok, guard_not_ok, uncovered, input_tokens, output_tokens,
+    latency_bins, kafka_topic_id, kafka_partition, version
+)
+SELECT
+    toStartOfHour(minute) AS hour, tenant_id, service_name, model_version, sum(events), sum(calls),
+    sum(unsafe_attempted_trials), sum(unsafe_attempted), sum(unsafe_served_trials), sum(unsafe_served),
+    sum(injection_flag_trials), sum(injection_flag), sum(leak_trials), sum(leak), sum(refusal_trials),
+    sum(refusal), sum(error_trials), sum(error), sum(denied_tool_trials), sum(denied_tool),
+    sum(over_refusal_trials), sum(over_refusal), sum(guard_failure_trials), sum(guard_failure), sum(guard_ok),
+    sum(guard_not_ok), sum(uncovered), sum(input_tokens), sum(output_tokens), sumMap(latency_bins),
+    kafka_topic_id, kafka_partition, max(service_minutes.version)
+FROM service_minutes FINAL
+GROUP BY hour, tenant_id, service_name, model_version, kafka_topic_id, kafka_partition;
+
 CREATE TABLE stage_minutes
 (
     minute DateTime('UTC'),
@@ -784,7 +804,7 @@ LEFT JOIN (SELECT *, true AS listed FROM service_policies_now) AS own ON own.ser
 
 CREATE VIEW kpi_governance_now AS
 SELECT
-    'governance' AS kpi, '' AS part, toStartOfHour((SELECT max(hour) FROM service_hours)) AS window_start,
+    'governance' AS kpi, '' AS part, assumeNotNull(toStartOfHour((SELECT max(hour) FROM service_hours))) AS window_start,
     service_name, '' AS model_version, if(published, toNullable(share), NULL) AS value,
     CAST(NULL AS Nullable(Float64)) AS lower, CAST(NULL AS Nullable(Float64)) AS upper, n,
     if(published, 'trusted', 'untrusted') AS trust, if(published, '', 'no policy was published') AS trust_reason

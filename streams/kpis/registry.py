@@ -192,10 +192,37 @@ KPIS: Final[tuple[Kpi, ...]] = (
 )  # fmt: skip
 
 
-def markdown() -> str:
-    """Return the page about the KPIs, from the registry."""
+_PAGE: Final = """# The KPIs
+
+Every KPI is a view of one shape: `window_start` (one hour), `service_name`, `model_version`, `value`, `lower` and
+`upper` (95 per cent), `n` (what it was counted among), `trust` and `trust_reason`. What is not known is NULL, never
+0: in the life of a service an hour without events has no value and is untrusted.
+
+`watchkeeper kpi --since 7d` prints them over a period, `--json` and `--html FILE` give the same. In SQL, any
+windows:
+
+```sql
+SELECT * FROM kpis(
+    since='2026-03-02 00:00:00', until='2026-03-09 00:00:00', step=86400, versions=0, objective=0.99,
+    known_at='2026-03-09 00:00:00')
+```
+
+`versions=0` takes all versions together, `objective` is the share of outputs that shall be safe, and `known_at` is
+the moment as of which review labels count: the same period can be asked for as it was known then and as it is known
+now.
+
+An hour is untrusted where it has no events, overlaps a gap of the telemetry, an emitter lost events in it, more
+than 1 per cent of them were refused or more than 5 per cent came late; shares that rest on guards also where fewer
+than 99 per cent of outputs had a verdict of every required guard. A period is untrusted when one of its hours is.
+`kpi_trust` has the reasons. Events of probes are in no KPI but the injection detection rate.
+
+"""
+
+
+def page() -> str:
+    """Return ``streams/kpis/README.md``."""
     lines = ["| KPI | view | unit | better | what it is | known bias |", "| --- | --- | --- | --- | --- | --- |"]
     lines += [
         f"| {kpi.title} | `{kpi.view}` | {kpi.unit} | {kpi.better} | {kpi.formula} | {kpi.bias} |" for kpi in KPIS
     ]
-    return "\n".join(lines)
+    return _PAGE + "\n".join(lines) + "\n"

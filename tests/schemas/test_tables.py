@@ -6,7 +6,7 @@ import pytest
 from schemas.guards import GuardResult
 from schemas.tables import BASES, GUARD_VERDICTS, PROVENANCE
 from streams.migrate import SchemaError, check_schema, migrate, migrations
-from streams.storage import rows
+from streams.storage import connect, rows
 
 pytestmark = pytest.mark.store
 
@@ -57,3 +57,19 @@ def test_migrations_apply_once_and_refuse_surprises(client, monkeypatch):
     monkeypatch.setattr("streams.migrate.migrations", lambda: {k: v for k, v in known.items() if k != name})
     with pytest.raises(SchemaError, match="newer"):
         check_schema(client)
+
+
+def test_hours_of_stored_minutes_are_filled_in(store_settings, monkeypatch):
+    """A store that held minutes before there were hours has its hours after the migration."""
+    client, known = connect(store_settings), migrations()
+    with monkeypatch.context() as before:
+        before.setattr("streams.migrate.migrations", lambda: dict(list(known.items())[:5]))
+        migrate(client)
+    client.command(
+        "INSERT INTO service_minutes (minute, service_name, events, latency_bins) "
+        "SELECT toDateTime('2026-03-02 07:00:00', 'UTC') + number * 1200, 'a', 2, map(80, 2) FROM numbers(4)"
+    )
+    assert migrate(client) == list(known)[5:]
+    found = rows(client, "SELECT toHour(hour), events, latency_bins FROM service_hours_now ORDER BY hour")
+    assert found == [(7, 6, {80: 6}), (8, 2, {80: 2})]
+    client.close()

@@ -40,11 +40,11 @@ def fill(client, **tables):
     """Empty the store and insert rows, given as dicts; columns that are not given have their defaults."""
     for name in FILLED:
         client.command(f"TRUNCATE TABLE {name}")
-    for name, rows in tables.items():
-        kept = [{"kafka_offset": offset} | row for offset, row in enumerate(rows)] if name in BY_OFFSET else rows
-        columns = sorted({column for row in kept for column in row})
-        if kept:
-            client.insert(name, [[row[column] for column in columns] for row in kept], column_names=columns)
+    for name, given in tables.items():
+        rows = [{"kafka_offset": offset} | row for offset, row in enumerate(given)] if name in BY_OFFSET else given
+        columns = sorted({column for row in rows for column in row})
+        if rows:
+            client.insert(name, [[row[column] for column in columns] for row in rows], column_names=columns)
 
 
 def counts(hour, service="a", version="m", events=10, **fields):
@@ -68,9 +68,9 @@ def ask(client, view="kpis", hours=24, *, step=None, versions=0, known_at=None):
         "known_at": known_at or datetime(2100, 1, 1, tzinfo=UTC),
     }  # fmt: skip
     result = client.query(query, parameters=parameters)
-    kept = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+    rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
     found = {}
-    for row in kept:
+    for row in rows:
         window = round((row["window_start"].replace(tzinfo=UTC) - START) / timedelta(seconds=parameters["step"]))
         key = (row["kpi"], row["part"], window, row["service_name"], row["model_version"])
         assert key not in found, f"{key} twice"

@@ -46,7 +46,19 @@ def incidents(draw):
     return rows
 
 
-def folded(rows):  # noqa: C901  the reference is one loop
+def reached(steps):
+    """Return when an incident came to each state: the first time, or the first since it was last reopened."""
+    at = {}
+    for step in steps:
+        if step["transition"] == "reopened":
+            at.pop("recovered", None)
+            at.pop("closed", None)
+        elif step["transition"] != "acknowledged" or step["actor_kind"] == "human":
+            at.setdefault(step["transition"], step["transition_time"])
+    return at
+
+
+def folded(rows):
     """Return {clock: seconds of each incident} and {clock: how many still wait}."""
     taken, waiting = defaultdict(list), defaultdict(int)
     by_incident = defaultdict(list)
@@ -55,13 +67,7 @@ def folded(rows):  # noqa: C901  the reference is one loop
     for steps in by_incident.values():
         if any(step["false_positive"] for step in steps):
             continue
-        began, at = steps[0]["transition_time"], {}
-        for step in steps:
-            if step["transition"] == "reopened":
-                at.pop("recovered", None)
-                at.pop("closed", None)
-            elif step["transition"] != "acknowledged" or step["actor_kind"] == "human":
-                at.setdefault(step["transition"], step["transition_time"])
+        began, at = steps[0]["transition_time"], reached(steps)
         if steps[0]["onset_time"]:
             taken["detect"].append((began - steps[0]["onset_time"]).total_seconds())
         for state, clock in CLOCKS.items():

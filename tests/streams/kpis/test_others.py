@@ -42,10 +42,8 @@ def test_a_probe_is_detected_by_any_guard_that_names_it(store):
     """Probes count once however often they were stored, and a verdict may come elsewhere and later."""
 
     def probe(name, sent, detections, partition=0, hour=0):
-        return {
-            "minute": START + hour * HOUR, "service_name": "a", "model_version": "m", "probe_id": name, "sent": sent,
-            "detections": detections, "kafka_partition": partition,
-        }  # fmt: skip
+        return {"minute": START + hour * HOUR, "service_name": "a", "model_version": "m", "probe_id": name,
+                "sent": sent, "detections": detections, "kafka_partition": partition}  # fmt: skip
 
     rows = [probe("1", 1, 1), probe("2", 1, 0), probe("2", 0, 1, partition=1, hour=2), probe("3", 2, 0),
             probe("4", 0, 1)]  # fmt: skip

@@ -1,0 +1,123 @@
+"""The KPIs as people get them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from streams.cli import app
+from streams.kpis.page import chart
+from streams.kpis.registry import KPIS, page
+from streams.kpis.show import begin, interval
+from streams.storage import rows
+from tests.streams.kpis.histories import counts
+
+pytestmark = pytest.mark.store
+
+SHAPE = ["window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust", "trust_reason"]
+
+
+def test_every_kpi_has_its_view_of_one_shape(client):
+    """The views are those of the registry, and their first columns are the same."""
+    for kpi in KPIS:
+        described = rows(client, f"DESCRIBE TABLE {kpi.view}")
+        assert [row[0] for row in described][: len(SHAPE)] == SHAPE, kpi.name
+        types = {row[0]: row[1] for row in described}
+        assert types["window_start"] == "DateTime('UTC')", kpi.name
+        assert {types[name] for name in ("value", "lower", "upper")} == {"Nullable(Float64)"}, kpi.name
+        assert ("part" in types) == bool(kpi.by_part), kpi.name
+
+
+def test_the_page_about_the_kpis_is_the_registry():
+    """``streams/kpis/README.md`` is what the code would write."""
+    assert (Path(__file__).parents[3] / "streams" / "kpis" / "README.md").read_text() == page()
+
+
+@pytest.fixture
+def run(client, store_settings, monkeypatch):
+    """Run the command over two hours of one service, of which the later one has lost its guard."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    whole = {"g": 100}
+    stored = [
+        counts(0, "shop", events=100, unsafe_served=1, unsafe_attempted=4,
+               outputs_by_guards=whole, served_by_guards=whole) | {"hour": hour - timedelta(hours=2)},
+        counts(0, "shop", events=300, unsafe_served=9, unsafe_attempted=9,
+               outputs_by_guards={"": 300}, served_by_guards={"": 300}) | {"hour": hour - timedelta(hours=1)},
+    ]  # fmt: skip
+    client.insert("service_hours", [list(row.values()) for row in stored], column_names=list(stored[0]))
+    monkeypatch.setenv("WATCHKEEPER_CLICKHOUSE", store_settings.clickhouse)
+    monkeypatch.setenv("WATCHKEEPER_CLICKHOUSE_DATABASE", store_settings.clickhouse_database)
+    monkeypatch.setenv("WATCHKEEPER_SQL_PORT", "1")  # nothing answers there: the store is asked in this process
+
+    def command(*arguments):
+        result = CliRunner().invoke(app, ["kpi", "--since", "6h", *arguments], env={"COLUMNS": "200"})
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return command
+
+
+def test_no_kpi_is_missing_in_the_registry(run, client):
+    """Whatever the views count has a title, a unit and a known bias."""
+    found = rows(
+        client,
+        "SELECT DISTINCT kpi FROM kpis(since='2020-01-01 00:00:00', until='2100-01-01 00:00:00', step=3600, "
+        "versions=0, objective=0.99, known_at='2100-01-01 00:00:00')",
+    )
+    assert {"unsafe_served", "risk_adjusted_uptime", "late_events"} <= {name for (name,) in found}
+    assert {name for (name,) in found} <= {kpi.name for kpi in KPIS}
+
+
+def test_json_is_of_the_counts_of_the_period(run):
+    """A share of the period is the sum over the sum, not the mean of the hours, and says why it is not trusted."""
+    found = {(row["kpi"], row["service_name"]): row for row in map(json.loads, run("--json").splitlines())}
+    served = found["unsafe_served", "shop"]
+    assert (served["value"], int(served["n"])) == (10 / 400, 400)
+    assert (served["trust"], served["trust_reason"]) == ("untrusted", "1 of 2 hours, first: guard coverage 0 %")
+    assert found["guard_coverage", "shop"]["trust"] == "trusted"
+    assert found["governance", ""]["value"] is None
+    assert run("--json", "--service", "nobody") == ""
+
+
+def test_the_table_shows_value_interval_and_trust(run):
+    """Untrusted lines say so, and what is not known is not a number."""
+    shown = run()
+    line = next(line for line in shown.splitlines() if "Unsafe output served" in line)
+    assert "2.50 %" in line
+    assert "1.36 % to 4.54 %" in line
+    assert "untrusted: 1 of 2 hours" in line
+    assert "not known" in shown
+
+
+def test_the_html_page_needs_nothing_else(run, tmp_path):
+    """One file with its charts inside, and no address to fetch anything from."""
+    file = tmp_path / "kpis.html"
+    run("--html", str(file))
+    text = file.read_text()
+    assert text.count("<svg") >= 8
+    assert "Unsafe output served" in text
+    assert "src=" not in text
+    assert "<script" not in text
+
+
+def test_a_chart_shades_the_hours_that_are_not_trusted():
+    """A shaded hour is one more shape in the drawing."""
+    points = [{"hour": f"2026-03-02T0{hour}:00:00", "value": 0.1, "lower": 0.0, "upper": 0.2, "trust": "trusted"}
+              for hour in range(3)]  # fmt: skip
+    broken = [*points[:2], points[2] | {"trust": "untrusted", "value": None, "lower": None, "upper": None}]
+    assert chart(KPIS[0], broken).count("patch_") == chart(KPIS[0], points).count("patch_") + 1
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "7", "2027-01-01"])
+def test_a_period_that_is_none_is_refused(text):
+    """The message says what to write instead."""
+    with pytest.raises(ValueError, match="--since"):
+        begin(text, datetime(2026, 3, 9, tzinfo=UTC))
+
+
+def test_a_side_that_is_not_known_is_a_question_mark():
+    """An interval that few observations leave open does not end in a number."""
+    assert interval({"lower": None, "upper": 3.0}, str) == "? to 3.0"
+    assert interval({"lower": None, "upper": None}, str) == ""
