@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo secrets test lint bench bench-detectors kills clean
+.PHONY: demo secrets test lint bench bench-detectors bench-incidents bench-kpis kills clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -12,7 +12,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e '.[local]'
 	@touch $@
 
-demo: $(READY)  ## the recorded week through Kafka, Faust, the detectors and ClickHouse
+demo: $(READY)  ## the recorded week through Kafka, Faust, the detectors, incidents and ClickHouse
 	@$(BIN)/watchkeeper demo
 
 secrets: $(READY)  ## what docker-compose.yml needs before its first start; nothing that is there is touched
@@ -34,6 +34,12 @@ bench: $(READY)  ## throughput on a real broker, as ratios to other readers on t
 
 bench-detectors: $(READY)  ## what the detectors promise, held against what they do; NAB=PATH adds that benchmark
 	@$(BIN)/python -m tests.benchmarks.detectors $(if $(NAB),--nab $(NAB))
+
+bench-incidents: $(READY)  ## findings to incidents: the fold alone, and one worker on a real broker
+	@$(BIN)/python -m tests.benchmarks.bench_incidents
+
+bench-kpis: $(READY)  ## every KPI view over thirty days of five million events
+	@$(BIN)/python -m tests.benchmarks.bench_kpis
 
 kills: $(READY)  ## the long kill campaign
 	@$(BIN)/python -m tests.faults.campaign --kills 200 --seconds 500 --events 60000
