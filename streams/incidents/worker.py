@@ -8,7 +8,7 @@ transition is published once, and a repeat is the same record.
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Protocol
 
 import structlog
@@ -86,20 +86,22 @@ class Incidents:
         self.evidence: dict[str, IncidentEvidence] = {}
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
-        self._regular: asyncio.Task[None] | None = None
+        self._regular: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Connect."""
         await self.publisher.start()
         for companion in self.beside:
             await companion.start()
-        self._regular = asyncio.create_task(self._regularly())
-        self._regular.add_done_callback(_end_worker)
+        urgent = self._regularly(self._order, self._escalate)
+        self._regular = [asyncio.create_task(work) for work in (urgent, self._regularly(self._gather))]
+        for task in self._regular:
+            task.add_done_callback(_end_worker)
 
     async def stop(self) -> None:
         """Disconnect."""
-        if self._regular is not None:
-            self._regular.cancel()
+        for task in self._regular:
+            task.cancel()
         for companion in reversed(self.beside):
             await companion.stop()
         await self._stop_telling()
@@ -192,15 +194,14 @@ class Incidents:
             if self._notifier is not None:
                 self._notifier.transition(each)
 
-    async def _regularly(self) -> None:
+    async def _regularly(self, *duties: Callable[[Desk], Awaitable[None]]) -> None:
         """Do what is due by time."""
         while True:
             await asyncio.sleep(DUTY_SECONDS)
-            desk = await self.desk()
-            if desk is not None:
-                await self._order(desk)
-                await self._escalate(desk)
-                await self._gather(desk)
+            for duty in duties:
+                desk = await self.desk()
+                if desk is not None:
+                    await duty(desk)
 
     async def _order(self, desk: Desk) -> None:
         """Ask for what the rules of the policy want, and tell of versions that nobody announced."""
