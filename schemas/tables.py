@@ -37,7 +37,7 @@ INFERENCES: Final = Table(
     row="one call of a model",
     kind=Inference,
     left_out=("guards",),
-    computed=_COUNTED,
+    computed=(*_COUNTED, "guards_ok", "unsafe_severity"),
 )
 AGENT_STEPS: Final = Table(
     name="agent_steps",
@@ -80,4 +80,6 @@ BASES: Final = (
     WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS,
 )  # fmt: skip
 
-ROLLUPS: Final = ("service_minutes", "category_minutes")
+ROLLUPS: Final = (
+    "service_minutes", "category_minutes", "stage_minutes", "probe_minutes", "service_hours", "stage_hours",
+)  # fmt: skip

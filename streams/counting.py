@@ -130,7 +130,7 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s) -> _Part:
         trace=hash_texts(_chunk(pc.coalesce(_text(table, "trace_id"), table.column("event_id")))),
         flags=flags,
         call=np.full(count, columns.kind is Inference, np.uint8),
-        counted=np.full(count, columns.kind is not Telemetry, np.uint8),
+        counted=(~flags.probe & (columns.kind is not Telemetry)).astype(np.uint8),
         measures=_measures(columns, flags),
         guards=guard_statuses(columns, flags),
         labels=labels,

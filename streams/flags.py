@@ -1,10 +1,11 @@
 """What is unsafe about each event, once for everyone who counts: history's rows and watch's sums.
 
 Only results of guards that ran (`status` ok) and that are not in shadow say anything. Content was *stopped*
-when an enforcing guard took one of `schemas.guards.STOPPING_ACTIONS`.
+when an enforcing guard took one of `schemas.guards.STOPPING_ACTIONS`. A probe is an attack of our own: it is a
+trial of nothing, flagged for nothing, and none of its findings counts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.categories import FAMILIES
-from schemas.events import AgentStep, GuardVerdict, Inference
+from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
 from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
 from streams.decode import Columns
@@ -58,11 +59,15 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """For each event of a batch: which rates it is a trial of, and for which it is flagged (bits of `BIT`)."""
+    """For each event of a batch: which rates it is a trial of, and for which it is flagged (bits of `BIT`).
+
+    `probe` marks the events that belong to a probe.
+    """
 
     trials: Bits
     flagged: Bits
     guards: Guards
+    probe: npt.NDArray[np.bool_]
 
 
 def event_flags(columns: Columns) -> Flags:
@@ -81,7 +86,23 @@ def event_flags(columns: Columns) -> Flags:
         trials |= flagged  # the event it judged was the trial; alone it must not vanish
     else:
         flagged &= trials
-    return Flags(trials, flagged, guards)
+    probe = _probes(columns)
+    if probe.any():
+        trials[probe], flagged[probe] = 0, 0
+        guards = _without(guards, probe)
+    return Flags(trials, flagged, guards, probe)
+
+
+def _probes(columns: Columns) -> npt.NDArray[np.bool_]:
+    if columns.kind is Telemetry:
+        return np.zeros(len(columns.table), bool)
+    return _present(columns.table, "probe_id")
+
+
+def _without(guards: Guards, probe: npt.NDArray[np.bool_]) -> Guards:
+    """Return guard results of which those on probes find nothing that counts."""
+    users = ~probe[guards.row[guards.finding_row]]
+    return replace(guards, finding_counts=guards.finding_counts & users, finding_stopped=guards.finding_stopped & users)
 
 
 def _own_flags(columns: Columns) -> tuple[Bits, Bits]:

@@ -37,7 +37,7 @@ from schemas.tables import (
 )
 from streams.column_reader import Kind
 from streams.decode import Columns
-from streams.flags import Flags, counted_version, event_flags
+from streams.flags import BIT, Flags, counted_version, event_flags
 
 Int64s = npt.NDArray[np.int64]
 
@@ -116,8 +116,35 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
             "guard_ok": pa.array(np.bincount(flags.guards.row[ok], minlength=len(offset)).astype(np.uint16)),
             "guard_not_ok": pa.array(np.bincount(flags.guards.row[~ok], minlength=len(offset)).astype(np.uint16)),
         }
+        if columns.kind is Inference:
+            own |= _output_columns(flags, ok)
         full = _beside(base, _beside(counted, pa.table(own)))
         yield _rows(TABLE_OF[columns.kind], full, offset, np.zeros(len(offset), np.int64), origin, columns)
+
+
+def _output_columns(flags: Flags, ok: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """Return which guards gave each output a verdict, and the worst severity of what was unsafe and served."""
+    guards, count = flags.guards, len(flags.trials)
+    severity = np.zeros(count, np.uint8)
+    if not len(guards.row):
+        return {"unsafe_severity": pa.array(severity)}
+    served = guards.finding_counts & ~guards.finding_stopped
+    np.maximum.at(severity, guards.row[guards.finding_row[served]], guards.finding_severity[served].astype(np.uint8))
+    severity[(flags.flagged & BIT["unsafe_served"]) == 0] = 0
+    names = pc.struct_field(guards.result, "guard_name").filter(pa.array(ok)).dictionary_encode()
+    found = np.unique(np.stack([guards.row[ok], _ranks(names)]), axis=1)
+    offsets = np.searchsorted(found[0], np.arange(count + 1)).astype(np.int32)
+    ranked = names.dictionary.take(pc.sort_indices(names.dictionary))
+    lists = pa.ListArray.from_arrays(pa.array(offsets), ranked.take(pa.array(found[1])))
+    return {"unsafe_severity": pa.array(severity), "guards_ok": lists}
+
+
+def _ranks(names: pa.DictionaryArray) -> Int64s:
+    """Return the place of each name in the order of names."""
+    order = pc.sort_indices(names.dictionary).to_numpy().astype(np.int64)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[names.indices.to_numpy()]
 
 
 def _guard_rows(
@@ -146,7 +173,7 @@ def _guard_rows(
 
 
 def _envelope_names() -> frozenset[str]:
-    own = ("target_event_id", "target_id")
+    own = ("target_event_id", "target_id", "probe_id")
     return frozenset(_renamed(name) for name in (*Telemetry.__struct_fields__[4:], *own)) - {"reason"}
 
 

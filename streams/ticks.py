@@ -151,7 +151,8 @@ class PartitionTicks:
             return
         events = batch.events.take(order)
         sorted_tick = tick[order]
-        guards, labels = _ByTick(batch.guards, tick), _ByTick(batch.labels, tick)
+        counted = batch.events.counted > 0
+        guards, labels = _ByTick(batch.guards, tick, counted), _ByTick(batch.labels, tick, counted)
         numbers, starts = np.unique(sorted_tick, return_index=True)
         for number, start, end in zip(numbers, starts, [*starts[1:], len(order)], strict=True):
             if number >= (self.first_open or 0):
@@ -170,14 +171,15 @@ class PartitionTicks:
 
 
 class _ByTick:
-    """Named things in the order of their ticks."""
+    """Named things of the events that are counted, in the order of their ticks."""
 
-    def __init__(self, named: Named, tick: Int64s) -> None:
-        own = tick[named.row]
+    def __init__(self, named: Named, tick: Int64s, counted: npt.NDArray[np.bool_]) -> None:
+        kept = np.flatnonzero(counted[named.row])
+        own = tick[named.row[kept]]
         order = np.argsort(own, kind="stable")
         self._tick = own[order]
-        self._row = named.row[order]
-        self._name = named.name[order]
+        self._row = named.row[kept][order]
+        self._name = named.name[kept][order]
 
     def of(self, number: int) -> Named:
         start, end = np.searchsorted(self._tick, [number, number + 1])
