@@ -1,36 +1,28 @@
-"""Dashboards run on the real tables, and what is committed is what the code makes."""
+"""What is committed is what the code makes, and fits what stands around it."""
 
-import json
 from pathlib import Path
 
-import pytest
 import yaml
 
 import dashboards
-from dashboards.overview import DATASOURCE, PANELS, board, query
-from streams.storage import rows
+from dashboards.generate import FOLDER as GENERATED
+from dashboards.generate import files
+from dashboards.panels import TYPE, UID
 
 FOLDER = Path(dashboards.__file__).parent
 ROOT = FOLDER.parent
 
 
-@pytest.mark.store
-@pytest.mark.parametrize("name", [panel[0] for panel in PANELS])
-def test_every_query_runs_on_the_migrated_tables(client, name):
-    """Each panel's SQL is accepted by the engine over any range, with its macros filled in."""
-    text = query(name).replace("$__fromTime", "toDateTime(0, 'UTC')").replace("$__toTime", "now('UTC')")
-    assert rows(client, text) == []
+def test_the_committed_files_are_the_generated_ones():
+    """`python -m dashboards` would change, add and remove nothing."""
+    committed = {str(path.relative_to(GENERATED)): path.read_text() for path in GENERATED.rglob("*.*")}
+    assert committed == files()
 
 
-def test_the_committed_board_is_the_generated_one():
-    """`python -m dashboards` would change nothing."""
-    assert json.loads((FOLDER / "generated" / "overview.json").read_text()) == board()
-
-
-def test_the_provisioned_data_source_is_the_one_the_panels_name():
-    """Panels and provisioning agree on the data source."""
+def test_the_provisioned_data_source_is_the_one_that_rules_and_variables_name():
+    """Rules, the data source variable and provisioning agree."""
     [source] = yaml.safe_load((FOLDER / "provisioning/datasources/clickhouse.yaml").read_text())["datasources"]
-    assert {"type": source["type"], "uid": source["uid"]} == DATASOURCE
+    assert (source["type"], source["uid"]) == (TYPE, UID)
 
 
 def test_compose_mounts_what_exists_and_starts_what_there_is():

@@ -1,0 +1,57 @@
+"""What Grafana does with a query before it is sent: variables, then macros. Written again here, from its documentation."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+
+from dashboards.boards import BOARDS
+from dashboards.generate import FOLDER
+from dashboards.layout import board_json
+
+ALL = ("environment", "service", "version", "tenant")
+
+
+def singlequote(values: list[str]) -> str:
+    """Return values as ``${name:singlequote}`` writes them."""
+    return ",".join("'" + value.replace("'", "\\'") + "'" for value in values)
+
+
+def expand(sql: str, since: datetime, until: datetime, chosen: dict[str, list[str]], options: dict[str, list[str]]) -> str:
+    """Return a query as it reaches the store.
+
+    A variable that is not in `chosen` stands on All, which means all its `options`.
+    """
+    for name in ALL:
+        condition = re.compile(rf"\$__conditionalAll\(((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*), \${name}\)", re.S)
+        sql = condition.sub(lambda match, name=name: match[1] if name in chosen else "1=1", sql)
+        sql = sql.replace(f"${{{name}:singlequote}}", singlequote(chosen.get(name, options.get(name, []))))
+    sql = re.sub(r"\$__timeInterval\((\w+)\)", r"toStartOfInterval(toDateTime(\1), INTERVAL 60 second)", sql)
+    sql = sql.replace("$__interval_s", "60")
+    sql = sql.replace("$__fromTime", f"toDateTime({int(since.timestamp())})")
+    sql = sql.replace("$__toTime", f"toDateTime({int(until.timestamp())})")
+    assert "$_" not in sql
+    assert "${" not in sql
+    return sql
+
+
+def targets() -> Iterator[tuple[str, str, str, bool]]:
+    """Yield board, name, query, and whether it is a time series, of all that boards ask."""
+    for board in BOARDS:
+        made = board_json(board)
+        for panel in made["panels"]:
+            for target in panel.get("targets", []):
+                yield board.name, panel["title"], target["rawSql"], target["format"] == 0
+    for variable in made["templating"]["list"]:
+        if variable["type"] == "query":
+            yield "all", f"variable {variable['name']}", variable["query"], False
+    for note in made["annotations"]["list"]:
+        yield "all", f"annotation {note['name']}", note["target"]["rawSql"], False
+
+
+def alert_rules() -> list[dict]:
+    """Return the rules of the committed file."""
+    groups = yaml.safe_load((Path(FOLDER) / "alerting/rules.yaml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
