@@ -119,7 +119,7 @@ def _of_burn(part: str, window: str, limit: float) -> Rule:
         kpi=f"burn_rate_{window}",
         runbook="error-budget",
         board="overview",
-        panel="Every KPI against its objective",
+        panel="Error budget left",
         minutes=2,
     )
 

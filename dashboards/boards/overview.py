@@ -3,7 +3,7 @@
 from typing import Final
 
 from dashboards.boards.common import CHANGES, OPEN_INCIDENTS, TO_SERVICE
-from dashboards.panels import UNTRUSTED, Board, Panel, wanted
+from dashboards.panels import UNTRUSTED, Board, Panel, history, wanted
 from dashboards.registry import BY_ID, KPIS, SERVICE_OBJECTIVE
 
 HEADLINES: Final = ("unsafe_served", "mitigation", "guard_coverage", "fail_open")
@@ -53,6 +53,8 @@ BOARD: Final = Board(
             width=24,
             height=14,
         ),
+        history("risk_adjusted_uptime"),
+        history("error_budget"),
         CHANGES,
     ),
 )

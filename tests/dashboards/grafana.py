@@ -19,13 +19,17 @@ def singlequote(values: list[str]) -> str:
     return ",".join("'" + value.replace("'", "\\'") + "'" for value in values)
 
 
-def expand(sql: str, since: datetime, until: datetime, chosen: dict[str, list[str]], options: dict[str, list[str]]) -> str:
+def expand(
+    sql: str, since: datetime, until: datetime, chosen: dict[str, list[str]], options: dict[str, list[str]]
+) -> str:
     """Return a query as it reaches the store.
 
     A variable that is not in `chosen` stands on All, which means all its `options`.
     """
     for name in ALL:
-        condition = re.compile(rf"\$__conditionalAll\(((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*), \${name}\)", re.S)
+        condition = re.compile(
+            rf"\$__conditionalAll\(((?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*), \${name}\)", re.S
+        )
         sql = condition.sub(lambda match, name=name: match[1] if name in chosen else "1=1", sql)
         sql = sql.replace(f"${{{name}:singlequote}}", singlequote(chosen.get(name, options.get(name, []))))
     sql = re.sub(r"\$__timeInterval\((\w+)\)", r"toStartOfInterval(toDateTime(\1), INTERVAL 60 second)", sql)
@@ -38,12 +42,15 @@ def expand(sql: str, since: datetime, until: datetime, chosen: dict[str, list[st
 
 
 def targets() -> Iterator[tuple[str, str, str, bool]]:
-    """Yield board, name, query, and whether it is a time series, of all that boards ask."""
+    """Yield board, name, query, and whether it is a time series, of what boards ask: one panel for each named query."""
+    seen = {""}
     for board in BOARDS:
         made = board_json(board)
-        for panel in made["panels"]:
-            for target in panel.get("targets", []):
+        for spec, panel in zip(board.panels, made["panels"], strict=True):
+            if spec.query not in seen:
+                [target] = panel["targets"]
                 yield board.name, panel["title"], target["rawSql"], target["format"] == 0
+            seen.add(spec.query)
     for variable in made["templating"]["list"]:
         if variable["type"] == "query":
             yield "all", f"variable {variable['name']}", variable["query"], False
