@@ -92,16 +92,11 @@ def finding(number: int, kind: str, at: datetime, **more) -> dict:
 def write_records(client):
     """Write what the bad day brings besides counts: an incident, drift, dead letters, a gap, reviews, a change."""
     day = CLEAN_UNTIL + timedelta(hours=1)
-    ended = BAD_UNTIL + timedelta(hours=1)
-    steps = [transition("inc-1", "detected", day)]
-    steps += [transition("inc-1", name, ended) for name in ("acknowledged", "mitigated", "recovered", "closed")]
-    put(client, "incident_transitions", *steps)
+    put(client, "incident_transitions", transition("inc-1", "detected", day))
     drifts = [finding(number, "quantity", day) for number in range(5)]
-    over = [finding(number, "recovery", ended, opened_finding_id=f"quantity{number}") for number in range(5)]
     page = finding(9, "rate", day, severity="page")
     gap = finding(8, "telemetry", day, verdict="lag")
-    back = finding(8, "recovery", ended, finding_id="recovery-gap", opened_finding_id="telemetry8")
-    put(client, "findings", *drifts, *over, page, gap, back)
+    put(client, "findings", *drifts, page, gap)
     letters = [day + timedelta(hours=22, minutes=number) for number in range(30)]
     put(client, "dead_letters", *(
         {"time": at, "origin_topic": "inference.v1", "origin_topic_id": "i", "origin_partition": 0, "origin_offset": number,
@@ -149,7 +144,17 @@ def base_of_delivery(at: datetime) -> dict:
     }
 
 
+def write_recovery(client):
+    """Write that all of it is over, an hour after the bad day."""
+    ended = BAD_UNTIL + timedelta(hours=1)
+    steps = [transition("inc-1", name, ended) for name in ("acknowledged", "mitigated", "recovered", "closed")]
+    put(client, "incident_transitions", *steps)
+    over = [finding(number, "recovery", ended, opened_finding_id=f"quantity{number}") for number in range(5)]
+    back = finding(8, "recovery", ended, finding_id="recovery-gap", opened_finding_id="telemetry8")
+    put(client, "findings", *over, back)
+
+
 def write_all(client):
-    """Write the whole history."""
+    """Write the whole history, up to what is known at the end of the bad day."""
     write_hours(client, START, WELL_AGAIN)
     write_records(client)
