@@ -60,7 +60,9 @@ def _rule(rule: Rule, panel: int) -> dict[str, Any]:
             "summary": f"{rule.title}: {{{{ $values.B.Value }}}} against {rule.limit:g}"
             + " {{ with $labels.service }}({{ . }}){{ end }}",
             "description": rule.summary,
-            "runbook_url": "{{ externalURL }}" + runbook.link(rule.runbook),
+            "runbook_url": "{{ externalURL }}"
+            + runbook.link(rule.runbook)
+            + "{{ with $labels.service }}&var-service={{ . }}{{ end }}",
             "__dashboardUid__": board,
             "__panelId__": str(panel),
         },

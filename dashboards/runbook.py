@@ -17,6 +17,12 @@ def page(name: str) -> str:
     return (resources.files("dashboards") / "runbooks" / f"{name}.md").read_text()
 
 
+def on_board(name: str) -> str:
+    """Return the text of a runbook with the services that are chosen on the board in its queries."""
+    text = page(name).replace("= {service:String}", "IN ({service:String})")
+    return text.replace("{service:String}", "${service:singlequote}")
+
+
 def link(name: str) -> str:
     """Return where a runbook is on its board, from Grafana's root on.
 

@@ -3,11 +3,11 @@
 from typing import Final
 
 from dashboards.panels import Board, Panel
-from dashboards.runbook import names, page
+from dashboards.runbook import names, on_board
 
 
 def _panel(name: str) -> Panel:
-    text = page(name)
+    text = on_board(name)
     return Panel(
         title=text.splitlines()[0].removeprefix("# "),
         text="What it means, where to look first, how to stop the harm, how to close.",
