@@ -57,17 +57,21 @@ def _rule(rule: Rule, panel: int) -> dict[str, Any]:
             **{name: value for name, value in named.items() if value},
         },
         "annotations": {
-            "summary": f"{rule.title}: {{{{ $values.B.Value }}}} against {rule.limit:g}"
-            + " {{ with $labels.service }}({{ . }}){{ end }}",
+            "summary": f"{rule.title}: {_said(rule)}",
             "description": rule.summary,
-            "runbook_url": "{{ externalURL }}"
-            + runbook.link(rule.runbook)
-            + "{{ with $labels.service }}&var-service={{ . }}{{ end }}",
+            "runbook_url": f"{{{{ externalURL }}}}{runbook.link(rule.runbook)}"
+            "{{ with $labels.service }}&var-service={{ . }}{{ end }}",
             "__dashboardUid__": board,
             "__panelId__": str(panel),
         },
         "isPaused": False,
     }
+
+
+def _said(rule: Rule) -> str:
+    if rule.query == "alert_incidents":
+        return "{{ $labels.incident_id }} of {{ $labels.service }}, {{ humanizeDuration $values.B.Value }} too long"
+    return f"{{{{ $values.B.Value }}}} against {rule.limit:g}{{{{ with $labels.service }}}} ({{{{ . }}}}){{{{ end }}}}"
 
 
 def _data(rule: Rule) -> list[dict[str, Any]]:

@@ -92,7 +92,7 @@ def _of_clock(clock: str, allowed: Mapping[str, int]) -> Rule:
     return Rule(
         name=f"not-{done}",
         title=f"Incident not {done} in time",
-        summary=f"An incident waits longer to be {done} than agreed; the number is the seconds beyond.",
+        summary=f"An incident waits longer to be {done} than agreed.",
         query="alert_incidents",
         values={"clock": clock, "severities": list(allowed), "seconds": list(allowed.values())},
         limit=0.0,

@@ -12,8 +12,8 @@ BOARD: Final = Board(
     panels=(
         Panel(
             title="Denied tools: rate",
-            text="Share of tool steps that were denied or flagged, all chosen services together, with the 95 % interval."
-            f" {UNTRUSTED}",
+            text="Share of tool steps that were denied or flagged, all chosen services together, with the 95 %"
+            f" interval. {UNTRUSTED}",
             query="rate_history", values={"flagged": "denied_tool", "trials": "denied_tool_trials"}, unit="percentunit",
         ),
         Panel(

@@ -18,8 +18,8 @@ BOARD: Final = Board(
         ),
         Panel(
             title="Drift findings",
-            text="Open ones, and those that ended in the time shown. A vote of a River detector has no proof of recovery"
-            " and lapses after a week.",
+            text="Open ones, and those that ended in the time shown. A vote of a River detector has no proof of"
+            " recovery and lapses after a week.",
             query="drifts", kind="table", unit="string",
             units={"time": "dateTimeAsIso", "ended": "dateTimeAsIso"}, links={"service": TO_SERVICE}, width=24,
         ),

@@ -1,4 +1,4 @@
-"""Monitor health: may the other boards be believed?"""
+"""Monitor health: whether the other boards may be believed."""
 
 from typing import Final
 
@@ -28,7 +28,10 @@ BOARD: Final = Board(
             text="Hours in which telemetry or guards were not whole, and why. KPIs over them say untrusted.",
             query="trust", kind="table", units={"time": "dateTimeAsIso"}, links={"service": TO_SERVICE}, width=24,
         ),
-        Panel(title="Events a second", text="Throughput of each service: a fall to nothing is silence, not peace.", query="events", unit="ops", width=24),
+        Panel(
+            title="Events a second", text="Throughput of each service: a fall to nothing is silence, not peace.",
+            query="events", unit="ops", width=24,
+        ),
         Panel(
             title="Parts of the store",
             text="Active parts, rows and bytes of each table. Thousands of parts in one table mean that merges lag.",

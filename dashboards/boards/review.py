@@ -21,7 +21,8 @@ BOARD: Final = Board(
         history("review_agreement"),
         Panel(
             title="Turnaround",
-            text=f"From queued to labelled: median with its interval, 90th percentile, and what still waits. {UNTRUSTED}",
+            text="From queued to labelled: median with its interval, 90th percentile, and what still waits."
+            f" {UNTRUSTED}",
             query="clocks", values={"prefix": "review_turnaround"}, kind="table", unit="s",
             units={"finished": "short", "open": "short"}, width=24,
         ),

@@ -19,7 +19,8 @@ RATES: Final = (
 def _rate(name: str, title: str, text: str) -> Panel:
     return Panel(
         title=f"{title}: rate",
-        text=f"{text} All chosen services together, by the hour, with the 95 % interval (Wilson) as a band. {UNTRUSTED}",
+        text=f"{text} All chosen services together, by the hour, with the 95 % interval (Wilson) as a band."
+        f" {UNTRUSTED}",
         query="rate_history",
         values={"flagged": name, "trials": f"{name}_trials"},
         unit="percentunit",

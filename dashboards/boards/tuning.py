@@ -25,8 +25,8 @@ BOARD: Final = Board(
         Panel(
             title="False alarms: promised and achieved",
             text="False pages a day that the budget promises, beside incidents that people judged false, with a 95 %"
-            " interval (Poisson, approximation of Wilson and Hilferty). What nobody has judged yet is counted apart: the"
-            " achieved figure is known only when people say false positive. The promise is the default policy's.",
+            " interval (Poisson, approximation of Wilson and Hilferty). What nobody has judged yet is counted apart:"
+            " the achieved figure is known only when people say false positive. The promise is the default policy's.",
             query="false_alarms", values={"budget": PAGES_PER_DAY}, kind="table", width=24, height=5,
         ),
         Panel(
@@ -34,7 +34,8 @@ BOARD: Final = Board(
             query="raised_per_day", values={"severity": "page"}, limit=PAGES_PER_DAY,
         ),
         Panel(
-            title="Tickets a day", text="Tickets raised, true and false together. The line is the budget of false ones.",
+            title="Tickets a day",
+            text="Tickets raised, true and false together. The line is the budget of false ones.",
             query="raised_per_day", values={"severity": "ticket"}, limit=TICKETS_PER_DAY,
         ),
         Panel(

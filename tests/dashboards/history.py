@@ -1,4 +1,4 @@
-"""A small history with a clean day, a bad one, and a clean one again; written into the tables as the workers leave them."""
+"""A small history with a clean day, a bad one, and clean ones again; in the tables as the workers leave them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,9 +9,27 @@ WELL_AGAIN = START + timedelta(days=5)
 SERVICE = "shop"
 ODD_NAME = "kim's"
 
-_HOUR = ("events", "calls", "unsafe_attempted_trials", "unsafe_attempted", "unsafe_served_trials", "unsafe_served",
-         "injection_flag_trials", "injection_flag", "over_refusal_trials", "over_refusal", "leak_trials", "leak",
-         "error_trials", "error", "denied_tool_trials", "denied_tool", "guard_ok", "guard_not_ok", "uncovered")  # fmt: skip
+_HOUR = (
+    "events",
+    "calls",
+    "unsafe_attempted_trials",
+    "unsafe_attempted",
+    "unsafe_served_trials",
+    "unsafe_served",
+    "injection_flag_trials",
+    "injection_flag",
+    "over_refusal_trials",
+    "over_refusal",
+    "leak_trials",
+    "leak",
+    "error_trials",
+    "error",
+    "denied_tool_trials",
+    "denied_tool",
+    "guard_ok",
+    "guard_not_ok",
+    "uncovered",
+)
 
 
 def counts(*, bad: bool) -> dict:
@@ -58,35 +76,72 @@ def write_hours(client, first: datetime, last: datetime, step: timedelta = timed
     )
     minutes = [first + timedelta(minutes=5 * number) for number in range((last - first) // timedelta(minutes=5))]
     put(client, "service_minutes", *({"minute": at} | key | counts(bad=bad(at)) for at in minutes))
-    put(client, "category_minutes", *(
-        {"minute": at} | key | {"category": "content.ncr", "layer": "output", "findings": 3, "stopped": 2} for at in hours
-    ))  # fmt: skip
-    put(client, "stage_hours", *(
-        {"hour": at} | key | {"stage": "inference", "judged": 200, "failed": 1, "bins": {40: 150, 50: 50}} for at in hours
-    ))  # fmt: skip
-    put(client, "probe_minutes", *(
-        {"minute": at} | key | {"probe_id": f"{number}-{at}", "sent": 1, "detections": 0 if bad(at) else 1}
-        for at in hours for number in range(4)
-    ))  # fmt: skip
+    put(
+        client,
+        "category_minutes",
+        *(
+            {"minute": at} | key | {"category": "content.ncr", "layer": "output", "findings": 3, "stopped": 2}
+            for at in hours
+        ),
+    )
+    put(
+        client,
+        "stage_hours",
+        *(
+            {"hour": at} | key | {"stage": "inference", "judged": 200, "failed": 1, "bins": {40: 150, 50: 50}}
+            for at in hours
+        ),
+    )
+    put(
+        client,
+        "probe_minutes",
+        *(
+            {"minute": at} | key | {"probe_id": f"{number}-{at}", "sent": 1, "detections": 0 if bad(at) else 1}
+            for at in hours
+            for number in range(4)
+        ),
+    )
 
 
 def transition(incident: str, name: str, at: datetime, family: str = "leak", **more) -> dict:
     """Return one transition of an incident."""
     return {
-        "incident_id": incident, "event_id": f"{incident}-{name}", "transition": name, "transition_time": at, "time": at,
-        "service_name": SERVICE, "severity": "sev1", "family": family, "reached_user": True,
-        "onset_time": at - timedelta(minutes=5), "actor_kind": "human", "false_positive": None,
-    } | more  # fmt: skip
+        "incident_id": incident,
+        "event_id": f"{incident}-{name}",
+        "transition": name,
+        "transition_time": at,
+        "time": at,
+        "service_name": SERVICE,
+        "severity": "sev1",
+        "family": family,
+        "reached_user": True,
+        "onset_time": at - timedelta(minutes=5),
+        "actor_kind": "human",
+        "false_positive": None,
+    } | more
 
 
 def finding(number: int, kind: str, at: datetime, **more) -> dict:
     """Return one finding."""
     return {
-        "finding_id": f"{kind}{number}", "kind": kind, "severity": "ticket", "service_name": SERVICE, "metric": f"m{number}",
-        "family": "quantity", "detected_time": at, "onset_time": at - timedelta(minutes=9), "e_value": 2e5, "promise": 1e5,
-        "rate": 0.4, "rate_lower": 0.3, "rate_upper": 0.5, "baseline": 0.02, "opened_finding_id": "", "verdict": "",
+        "finding_id": f"{kind}{number}",
+        "kind": kind,
+        "severity": "ticket",
+        "service_name": SERVICE,
+        "metric": f"m{number}",
+        "family": "quantity",
+        "detected_time": at,
+        "onset_time": at - timedelta(minutes=9),
+        "e_value": 2e5,
+        "promise": 1e5,
+        "rate": 0.4,
+        "rate_lower": 0.3,
+        "rate_upper": 0.5,
+        "baseline": 0.02,
+        "opened_finding_id": "",
+        "verdict": "",
         "evidence": "more",
-    } | more  # fmt: skip
+    } | more
 
 
 def write_records(client):
@@ -98,29 +153,92 @@ def write_records(client):
     gap = finding(8, "telemetry", day, verdict="lag")
     put(client, "findings", *drifts, page, gap)
     letters = [day + timedelta(hours=22, minutes=number) for number in range(30)]
-    put(client, "dead_letters", *(
-        {"time": at, "origin_topic": "inference.v1", "origin_topic_id": "i", "origin_partition": 0, "origin_offset": number,
-         "reason": "not_json", "value": "{"} for number, at in enumerate(letters)
-    ))  # fmt: skip
-    put(client, "changes", {
-        "time": day, "event_id": "c", "change_id": "c", "service_name": SERVICE, "subject_type": "model",
-        "subject_name": "m", "action": "promoted", "to_version": "m@2",
-    })  # fmt: skip
-    put(client, "review_items", *(
-        {"time": day, "event_id": f"r{number}", "target_event_id": f"e{number}", "service_name": SERVICE, "queue": "q",
-         "sampling_method": "random", "sampling_probability": 0.1, "stratum": 0} for number in range(6)
-    ))  # fmt: skip
-    put(client, "review_labels", *(
-        {"time": day + timedelta(hours=1), "event_id": f"l{number}{who}", "target_event_id": f"e{number}",
-         "service_name": SERVICE, "evaluation_name": "unsafe", "label": "unsafe" if number == 0 else "safe",
-         "annotator_kind": "human", "annotator_pseudo_id": who, "sampling_method": "random", "sampling_probability": 0.1,
-         "kafka_offset": 2 * number + (who == "b")}
-        for number in range(4) for who in "ab"
-    ))  # fmt: skip
-    put(client, "windows", {
-        "time": day, "tick": 1, "tick_seconds": 10, "source_topic_id": "i", "source_partition": 0, "service_name": SERVICE,
-        "metric": "cascade", "trials": 9, "flagged": 3, "events": 9, "flagged_events": 3, "late": 0,
-    })  # fmt: skip
+    put(
+        client,
+        "dead_letters",
+        *(
+            {
+                "time": at,
+                "origin_topic": "inference.v1",
+                "origin_topic_id": "i",
+                "origin_partition": 0,
+                "origin_offset": number,
+                "reason": "not_json",
+                "value": "{",
+            }
+            for number, at in enumerate(letters)
+        ),
+    )
+    put(
+        client,
+        "changes",
+        {
+            "time": day,
+            "event_id": "c",
+            "change_id": "c",
+            "service_name": SERVICE,
+            "subject_type": "model",
+            "subject_name": "m",
+            "action": "promoted",
+            "to_version": "m@2",
+        },
+    )
+    put(
+        client,
+        "review_items",
+        *(
+            {
+                "time": day,
+                "event_id": f"r{number}",
+                "target_event_id": f"e{number}",
+                "service_name": SERVICE,
+                "queue": "q",
+                "sampling_method": "random",
+                "sampling_probability": 0.1,
+                "stratum": 0,
+            }
+            for number in range(6)
+        ),
+    )
+    put(
+        client,
+        "review_labels",
+        *(
+            {
+                "time": day + timedelta(hours=1),
+                "event_id": f"l{number}{who}",
+                "target_event_id": f"e{number}",
+                "service_name": SERVICE,
+                "evaluation_name": "unsafe",
+                "label": "unsafe" if number == 0 else "safe",
+                "annotator_kind": "human",
+                "annotator_pseudo_id": who,
+                "sampling_method": "random",
+                "sampling_probability": 0.1,
+                "kafka_offset": 2 * number + (who == "b"),
+            }
+            for number in range(4)
+            for who in "ab"
+        ),
+    )
+    put(
+        client,
+        "windows",
+        {
+            "time": day,
+            "tick": 1,
+            "tick_seconds": 10,
+            "source_topic_id": "i",
+            "source_partition": 0,
+            "service_name": SERVICE,
+            "metric": "cascade",
+            "trials": 9,
+            "flagged": 3,
+            "events": 9,
+            "flagged_events": 3,
+            "late": 0,
+        },
+    )
     base = {"time": day, "service_name": SERVICE, "environment": "prod", "kafka_topic_id": "i", "kafka_offset": 1}
     put(client, "inferences", base | {"event_id": "e1"})
     put(

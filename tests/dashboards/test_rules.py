@@ -93,7 +93,7 @@ def test_an_incident_alert_names_the_incident_its_service_and_family(client):
 @pytest.mark.store
 @pytest.mark.parametrize("clock", ["acknowledged", "mitigated", "recovered"])
 def test_a_clock_alarms_when_the_time_allowed_is_over_and_not_before(client, clock):
-    """A sev1 incident is quiet until its time is up; doing what is asked ends the alarm, and so does a false positive."""
+    """A sev1 incident is quiet until its time is up; doing what is asked, or a false positive, ends the alarm."""
     allowed = {
         "acknowledged": registry.ACKNOWLEDGE_SECONDS, "mitigated": registry.MITIGATE_SECONDS,
         "recovered": registry.RECOVER_SECONDS,
@@ -130,7 +130,7 @@ def test_little_evidence_does_not_fire(client):
     history.put(client, "service_hours", key | few)
     at = history.START + timedelta(minutes=59)
     [value] = values(client, RULES["unsafe-served"], at).values()
-    assert 0 < value < registry.BY_ID["unsafe_served"].objective < 1 / 30
+    assert 0 < value < registry.BY_ID["unsafe_served"].objective
     assert firing(client, RULES["unsafe-served"], at) == []
 
 
@@ -164,4 +164,4 @@ def test_limits_are_those_of_the_policy_and_the_detectors():
         acknowledge, mitigate = times.acknowledge_within(severity), times.mitigate_within(severity)
         assert registry.ACKNOWLEDGE_SECONDS.get(severity) == (acknowledge and 60 * acknowledge)
         assert registry.MITIGATE_SECONDS.get(severity) == (mitigate and 60 * mitigate)
-    assert (registry.PAGES_PER_DAY, registry.TICKETS_PER_DAY) == (Budget().pages_per_day, Budget().tickets_per_day)
+    assert (Budget().pages_per_day, Budget().tickets_per_day) == (registry.PAGES_PER_DAY, registry.TICKETS_PER_DAY)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from dashboards.layout import board_json
 from dashboards.boards import runbooks
+from dashboards.layout import board_json
 from dashboards.registry import KPIS
 from dashboards.rules import RULES
 from dashboards.runbook import link, names, page
