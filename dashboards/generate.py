@@ -9,6 +9,7 @@ import yaml
 from dashboards import alerting, prometheus
 from dashboards.boards import BOARDS
 from dashboards.layout import board_json
+from dashboards.reference import reference
 from dashboards.rules import RULES
 
 FOLDER: Final = Path(__file__).with_name("generated")
@@ -19,6 +20,7 @@ def files() -> dict[str, str]:
     """Return the text of each generated file."""
     boards = {f"boards/{board.uid}.json": json.dumps(board_json(board), indent=1) + "\n" for board in BOARDS}
     return boards | {
+        "kpis.md": reference(RULES),
         "alerting/rules.yaml": _yaml(alerting.rules_yaml(RULES, BOARDS)),
         "alerting/contact-points.yaml": _yaml(alerting.contact_points_yaml()),
         "alerting/policy.yaml": _yaml(alerting.policy_yaml()),

@@ -1,6 +1,8 @@
 """Every query of every board runs on the migrated tables, whatever is in them and whatever is chosen."""
 
+import re
 from datetime import timedelta
+from importlib import resources
 
 import pytest
 
@@ -112,3 +114,13 @@ def test_every_named_query_is_used():
     used = {panel.query for board in BOARDS for panel in board.panels} | {rule.query for rule in RULES}
     used |= {f"var_{name}" for name in OPTIONS} | {"note_changes", "note_incidents"}
     assert used - {""} == set(names())
+
+
+BASES = re.compile(r"\b(inferences|agent_steps|retrievals|guard_verdicts)\b")
+
+
+@pytest.mark.parametrize("name", names())
+def test_only_rollups_are_read_over_long_times(name):
+    """A query that reads events themselves reads at most a day of them."""
+    text = (resources.files("dashboards") / "queries" / f"{name}.sql").read_text()
+    assert len(BASES.findall(text)) <= text.count("$__toTime - INTERVAL 1 DAY")
