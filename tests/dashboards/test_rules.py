@@ -1,4 +1,4 @@
-"""The rules, evaluated as Grafana evaluates them: query, last value, threshold, pending time, states."""
+"""The rules, evaluated on histories: query, number, threshold, no-data state. Pending times are not played."""
 
 import copy
 import math
