@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo secrets test lint bench bench-detectors bench-incidents bench-kpis kills clean
+.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis kills clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -28,6 +28,9 @@ lint: $(READY)
 test: lint  ## every check
 	@echo "tests"
 	@$(BIN)/python -m pytest -q
+
+dashboards: $(READY)  ## boards, alert rules and Prometheus rules, written anew from dashboards/registry.py
+	@$(BIN)/python -m dashboards
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline

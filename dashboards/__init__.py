@@ -1,4 +1,14 @@
-"""Dashboards: named SQL, panels made of it, provisioning. Knows the tables and nothing else of the project.
+"""Dashboards as code: a registry of KPIs, named SQL, and the boards, alerts and runbooks that are made of them.
 
-``python -m dashboards`` writes ``generated/overview.json`` anew; a test fails where it differs.
+| file | what |
+| --- | --- |
+| `registry.py` | the KPIs: title, unit, objective, window, severity, family, owner, runbook |
+| `queries/*.sql` | named SQL, one each, shared by panels, rules and tests |
+| `rules.py` | the alert rules |
+| `boards/*.py` | the panels of each board |
+| `runbooks/*.md` | what to do about each alert |
+| `panels.py`, `layout.py`, `alerting.py`, `prometheus.py`, `generate.py` | how these become files in `generated/` |
+
+`make dashboards` (``python -m dashboards``) writes ``generated/`` anew; a test fails where it differs. This package
+knows the tables and nothing else of the project.
 """

@@ -1,8 +1,5 @@
-"""Write the generated dashboards anew."""
+"""Write the generated boards and alerting files anew."""
 
-import json
-from pathlib import Path
+from dashboards.generate import write
 
-from dashboards.overview import board
-
-(Path(__file__).with_name("generated") / "overview.json").write_text(json.dumps(board(), indent=1) + "\n")
+write()

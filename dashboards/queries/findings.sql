@@ -1,5 +1,8 @@
-SELECT detected_time AS time, severity, kind, service_name, metric, evidence
+SELECT
+    detected_time AS time, severity, kind, toString(service_name) AS service, metric, model_version AS version, onset_time AS onset,
+    rate, rate_lower, rate_upper, baseline, flagged, sample_size, e_value, promise, arrayStringConcat(changes, ', ') AS changed, evidence
 FROM findings FINAL
-WHERE detected_time BETWEEN $__fromTime AND $__toTime
-ORDER BY detected_time DESC
+WHERE detected_time >= $__fromTime AND detected_time <= $__toTime AND has({kinds:Array(String)}, kind)
+    AND service_name IN (${service:singlequote})
+ORDER BY time DESC
 LIMIT 200

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from dashboards.queries import query
 from streams.history_writer import HistoryWriter
 from streams.sql_endpoint import Endpoint
 from streams.sql_http.users import user_line
+from tests.dashboards.grafana import conditions, singlequote, targets
 from tests.streams.test_decode import NOW_MS
 from tests.streams.test_history_writer import write
 
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.store
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "tests" / "plugin"
-QUERIES = sorted((ROOT / "dashboards" / "queries").glob("*.sql"))
+ASKED = {f"{board}: {name}": (sql, series) for board, name, sql, series in targets()}
 NUMBERS = {"float64", "float32", "uint64", "int64", "uint32", "int32", "uint8", "int8"}
 
 
@@ -88,27 +90,39 @@ def test_the_client_connects_reads_and_sees_errors(plugin, endpoint, compression
     assert "Code: 497" in forbidden["error"]
 
 
-@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_a_query_of_the_dashboards_gives_the_frame_that_grafana_draws(plugin, endpoint, path):
-    """Rows come, times stand first, series are sorted, text becomes labels and every other column a nullable number."""
-    sql = path.read_text()
-    (answer,) = ask(plugin, endpoint, sql)
-    assert "error" not in answer, answer["error"]
-    assert answer["rows"] > 0
-    first = answer["fields"][0]
-    if first["name"] != "time":
-        return
-    assert first["type"] == "time.Time"
-    if "DESC" in sql:
-        return  # a table, newest first
-    assert all(a <= b for a, b in pairwise(first["values"]))
-    kinds = [field["type"].removeprefix("*") for field in answer["fields"][1:]]
-    assert set(kinds) <= {*NUMBERS, "string"}
-    labelled = "string" in kinds
-    assert {field["type"].removeprefix("*") for field in answer["series"][1:]} <= NUMBERS
-    if labelled:  # a number that cannot be NULL is drawn as 0 where a service has no row
-        assert all(field["type"].startswith("*") for field in answer["series"][1:])
-    assert all(bool(field.get("labels")) == labelled for field in answer["series"][1:])
+def chosen(sql):
+    """Return a query with both services chosen and the other variables on All."""
+    return conditions(sql, {}).replace("${service:singlequote}", singlequote(["svc0", "svc1"]))
+
+
+def test_queries_of_the_boards_give_the_frames_that_grafana_draws(plugin, endpoint):
+    """Times stand first, series are sorted, text becomes labels and every other column a nullable number."""
+    answers = ask(plugin, endpoint, *(chosen(sql) for sql, _ in ASKED.values()))
+    drawn = 0
+    for (name, (_, series)), answer in zip(ASKED.items(), answers, strict=True):
+        assert "error" not in answer, (name, answer["error"])
+        if not series or not answer["rows"]:
+            continue
+        drawn += 1
+        first = answer["fields"][0]
+        assert (first["name"], first["type"]) == ("time", "time.Time"), name
+        assert all(a <= b for a, b in pairwise(first["values"])), name
+        kinds = [field["type"].removeprefix("*") for field in answer["fields"][1:]]
+        assert set(kinds) <= {*NUMBERS, "string"}, name
+        labelled = "string" in kinds
+        assert {field["type"].removeprefix("*") for field in answer["series"][1:]} <= NUMBERS, name
+        if labelled:  # a number that cannot be NULL is drawn as 0 where a service has no row
+            assert all(field["type"].startswith("*") for field in answer["series"][1:]), name
+        assert all(bool(field.get("labels")) == labelled for field in answer["series"][1:]), name
+    assert drawn > 5
+
+
+def test_a_rule_gives_the_frame_that_expressions_take(plugin, endpoint):
+    """One number and text beside it, without a time: each row is a series of its own."""
+    values = {"kpi": "unsafe_served", "bound": "lower"}
+    (answer,) = ask(plugin, endpoint, query("alert_ratio", **values))
+    assert [field["type"] for field in answer["fields"]] == ["string", "float64"]
+    assert answer["rows"] == 2
 
 
 def test_the_macros_become_what_the_data_source_makes_of_them(plugin, endpoint):

@@ -1,0 +1,83 @@
+"""Service: what is wrong with it, since when, in which version, for whom."""
+
+from typing import Final
+
+from dashboards.boards.common import CHANGES, findings
+from dashboards.panels import UNTRUSTED, Board, Panel, history
+from dashboards.registry import BY_ID
+
+RATES: Final = (
+    ("unsafe_served", "Unsafe output served", "Outputs that a guard found unsafe and nothing stopped."),
+    ("injection_flag", "Injections flagged", "Inputs and tool steps in which a guard saw prompt injection."),
+    ("leak", "Leaks flagged", "Outputs and tool calls in which a guard saw personal data, secrets or exfiltration."),
+    ("refusal", "Refusals", "Outputs in which the model refused."),
+    ("error", "Errors", "Calls that ended in an error."),
+    ("denied_tool", "Denied tools", "Tool steps that were denied or flagged."),
+)
+
+
+def _rate(name: str, title: str, text: str) -> Panel:
+    return Panel(
+        title=f"{title}: rate",
+        text=f"{text} All chosen services together, by the hour, with the 95 % interval (Wilson) as a band."
+        f" {UNTRUSTED}",
+        query="rate_history",
+        values={"flagged": name, "trials": f"{name}_trials"},
+        unit="percentunit",
+        limit=BY_ID[name].objective if name in BY_ID else None,
+        width=8,
+    )
+
+
+BOARD: Final = Board(
+    name="service",
+    title="Watchkeeper: service",
+    text="Rates with intervals, baseline and onset, versions side by side, stages, tenants and categories.",
+    panels=(
+        *(_rate(*rate) for rate in RATES),
+        findings(
+            "Findings: baseline and onset",
+            "What the detectors found: since when (onset), the rate since then with its interval, and what was normal"
+            " (baseline). Surer means e-value further above its promise.",
+            "rate", "severe_event", "canary", "odd_event", "telemetry",
+        ),
+        Panel(
+            title="Versions side by side",
+            text="The same rates for each model version over the time shown. Intervals that do not overlap differ. It"
+            f" counts all tenants. {UNTRUSTED}",
+            query="versions", kind="table", unit="percentunit", units={"n": "short"}, width=24,
+        ),
+        Panel(
+            title="Over-refusal beside unsafe output",
+            text=f"A guard that refuses more makes the other fall; look at both. All tenants and versions. {UNTRUSTED}",
+            query="refusal_beside_unsafe", unit="percentunit",
+        ),
+        history("over_refusal"),
+        Panel(
+            title="Latency by stage: median",
+            text="Half of the calls are faster in this stage. Dashed lines are the 95 % interval; bins are an eighth of"
+            f" a doubling wide. {UNTRUSTED}",
+            query="stage_latency", values={"kpi": "latency_p50"}, unit="ms",
+        ),
+        Panel(
+            title="Latency by stage: 95th percentile",
+            text=f"One call in twenty is slower in this stage. Dashed lines are the 95 % interval. {UNTRUSTED}",
+            query="stage_latency", values={"kpi": "latency_p95"}, unit="ms",
+        ),
+        Panel(
+            title="Events a second", text="How much is counted at all. A rate over few events says little.",
+            query="events", unit="ops",
+        ),
+        Panel(
+            title="Top tenants",
+            text="The twenty tenants with most flags over the time shown. Counts are of events, not of people.",
+            query="top_tenants", kind="table", units={"unsafe_share": "percentunit"},
+        ),
+        Panel(
+            title="Top categories",
+            text="What the guards found most, and how much of it an enforcing guard stopped.",
+            query="top_categories", kind="table", units={"stopped_share": "percentunit"},
+        ),
+        CHANGES,
+    ),
+)  # fmt: skip

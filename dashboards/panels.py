@@ -1,0 +1,164 @@
+"""Panels and boards in Grafana's classic JSON: the house's defaults, once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from dashboards.queries import Value, query
+from dashboards.registry import BY_ID, SERVICE_OBJECTIVE, Kpi
+
+TYPE: Final = "grafana-clickhouse-datasource"
+DATASOURCE: Final = {"type": TYPE, "uid": "${datasource}"}
+UID: Final = "watchkeeper-clickhouse"
+"""The data source that provisioning makes; rules name it, panels take the one that is chosen."""
+
+UNTRUSTED: Final = "Orange points and the word untrusted mean: its telemetry was late, missing or partial."
+GREEN: Final = "green"
+RED: Final = "red"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One panel. `units` and `links` are by column; `limit` is drawn and colours what is beyond it."""
+
+    title: str
+    text: str
+    query: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    kind: Literal["timeseries", "table", "stat", "text"] = "timeseries"
+    unit: str = "short"
+    units: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    limit: float | None = None
+    worse: Literal["high", "low"] = "high"
+    width: int = 12
+    height: int = 8
+    markdown: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """One board: its uid is ``watchkeeper-`` and the name."""
+
+    name: str
+    title: str
+    text: str
+    panels: Sequence[Panel]
+    since: str = "now-24h"
+
+    @property
+    def uid(self) -> str:
+        """Its fixed name in Grafana."""
+        return f"watchkeeper-{self.name}"
+
+
+def history(kpi_id: str, width: int = 12) -> Panel:
+    """Return the panel of a KPI's history: value, interval, objective, and where it is untrusted."""
+    kpi = BY_ID[kpi_id]
+    values: dict[str, Value] = {"kpi": kpi.id} if kpi.query.startswith(("ratio", "total", "objective")) else {}
+    if kpi.query == "objective_history":
+        values["objective"] = SERVICE_OBJECTIVE
+    return Panel(
+        title=kpi.title, text=f"{kpi.meaning} {wanted(kpi)} {UNTRUSTED}", query=kpi.query, values=values,
+        unit=kpi.unit, limit=kpi.objective, worse=kpi.worse, width=width,
+    )  # fmt: skip
+
+
+def wanted(kpi: Kpi) -> str:
+    """Return what is wanted of a KPI, as a sentence.
+
+    >>> wanted(BY_ID["unsafe_served"])
+    'Wanted: at most 2 %.'
+    """
+    written = f"{100 * kpi.objective:g} %" if kpi.unit == "percentunit" else f"{kpi.objective:g}"
+    written = f"{kpi.objective / 60:g} minutes" if kpi.unit == "s" else written
+    return f"Wanted: at {'most' if kpi.worse == 'high' else 'least'} {written}."
+
+
+def panel_json(panel: Panel, number: int, place: Mapping[str, int]) -> dict[str, Any]:
+    """Return a panel as Grafana reads it."""
+    made: dict[str, Any] = {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.text,
+        "gridPos": dict(place),
+    }
+    if panel.kind == "text":
+        return made | {"options": {"mode": "markdown", "content": panel.markdown}}
+    return made | {
+        "datasource": DATASOURCE,
+        "interval": "1m",
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": list(_overrides(panel))},
+        "options": _options(panel),
+        "targets": [target(query(panel.query, **panel.values), series=panel.kind == "timeseries")],
+    }
+
+
+def target(sql: str, *, series: bool = False) -> dict[str, Any]:
+    """Return a query as the data source reads it."""
+    return {
+        "refId": "A",
+        "datasource": DATASOURCE,
+        "editorType": "sql",
+        "format": 0 if series else 1,
+        "queryType": "timeseries" if series else "table",
+        "rawSql": sql,
+    }
+
+
+def _defaults(panel: Panel) -> dict[str, Any]:
+    made: dict[str, Any] = {"unit": panel.unit, "noValue": "not known"}
+    if panel.unit == "percentunit" and panel.kind == "timeseries":
+        made |= {"min": 0}
+    if panel.limit is not None:
+        good, bad = (GREEN, RED) if panel.worse == "high" else (RED, GREEN)
+        steps = [{"color": good, "value": None}, {"color": bad, "value": panel.limit}]
+        made["thresholds"] = {"mode": "absolute", "steps": steps}
+    if panel.kind == "timeseries":
+        style = "line" if panel.limit is not None else "off"
+        made["custom"] = {"thresholdsStyle": {"mode": style}, "lineWidth": 2, "showPoints": "auto", "spanNulls": False}
+    return made
+
+
+def _options(panel: Panel) -> dict[str, Any]:
+    if panel.kind == "stat":
+        reduce = {"values": True, "calcs": ["lastNotNull"], "fields": ""}
+        return {"reduceOptions": reduce, "textMode": "value_and_name", "colorMode": "value", "graphMode": "none"}
+    if panel.kind == "table":
+        return {"showHeader": True, "cellHeight": "sm"}
+    return {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}}
+
+
+def _overrides(panel: Panel) -> Iterator[dict[str, Any]]:
+    if panel.kind == "timeseries":
+        yield _override("byRegexp", "/^(lower|upper)/", {"custom.lineWidth": 1, "custom.lineStyle": _DASHED})
+        yield _override("byName", "upper", {"custom.fillBelowTo": "lower", "custom.fillOpacity": 10})
+        points = {"custom.drawStyle": "points", "custom.pointSize": 8, "color": _FIXED | {"fixedColor": "orange"}}
+        yield _override("byRegexp", "/^untrusted/", points)
+    for name in ("trust", "guard_trust", "state", "severity"):
+        if panel.kind == "table":
+            yield _override("byName", name, {"mappings": [_WORDS], "custom.cellOptions": {"type": "color-text"}})
+    for name, unit in panel.units.items():
+        yield _override("byName", name, {"unit": unit})
+    for name, url in panel.links.items():
+        yield _override("byName", name, {"links": [{"title": "Open", "url": url}]})
+
+
+_DASHED: Final = {"fill": "dash", "dash": [4, 4]}
+_FIXED: Final = {"mode": "fixed"}
+_COLOURS: Final = {
+    "untrusted": "orange", "missed": "red", "at risk": "yellow", "unknown": "orange", "met": "green",
+    "sev1": "red", "sev2": "orange", "page": "red", "open": "orange", "detected": "red", "acknowledged": "orange",
+}  # fmt: skip
+_WORDS: Final = {
+    "type": "value",
+    "options": {word: {"index": index, "color": colour} for index, (word, colour) in enumerate(_COLOURS.items())},
+}
+
+
+def _override(matcher: str, name: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "matcher": {"id": matcher, "options": name},
+        "properties": [{"id": key, "value": value} for key, value in properties.items()],
+    }

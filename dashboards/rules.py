@@ -1,0 +1,156 @@
+"""The alert rules: what is compared with which limit, and where to look. Grafana's and Prometheus' are made of these.
+
+Rates that the detectors decide on page through incidents; here they are tickets that stay open while the objective is
+missed. What pages here is what no detector looks at: people who do not answer, guards that are not there, a budget
+that burns, and the store itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from dashboards.queries import Value
+from dashboards.registry import (
+    ACKNOWLEDGE_SECONDS,
+    KPIS,
+    MITIGATE_SECONDS,
+    RECOVER_SECONDS,
+    SERVICE_OBJECTIVE,
+    Kpi,
+    Severity,
+)
+
+STALE_SECONDS: Final = 900.0
+UNTRUSTED_SHARE: Final = 0.5
+DEAD_LETTERS: Final = 10.0
+BURNS: Final = (("1h/5m > 14.4", "1h", 14.4), ("6h/30m > 6", "6h", 6.0), ("3d/6h > 1", "3d", 1.0))
+"""Part of the view, its long window, and the threshold (Site Reliability Workbook, chapter 5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One alert rule: it fires for each series of its query whose number is beyond the limit for `minutes`."""
+
+    name: str
+    title: str
+    summary: str
+    query: str
+    limit: float
+    severity: Severity
+    runbook: str
+    board: str
+    panel: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    above: bool = True
+    unit: str = "short"
+    family: str = ""
+    kpi: str = ""
+    window_seconds: int = 600
+    minutes: int = 5
+    health: bool = False
+    owner: str = "safety"
+
+    @property
+    def uid(self) -> str:
+        """Its fixed name in Grafana."""
+        return f"watchkeeper-{self.name}"
+
+
+_BOARDS: Final = {
+    "guard_coverage": "guards", "fail_open": "guards", "mitigation": "guards", "injection_detection": "guards",
+    "leak_incidents": "incidents", "drift_open": "drift", "unsafe_served": "service", "injection_flag": "guards",
+    "over_refusal": "service",
+}  # fmt: skip
+
+
+def _of_kpi(kpi: Kpi, severity: Severity) -> Rule:
+    shares = kpi.query == "ratio_history"
+    bound: Literal["lower", "upper"] = "lower" if kpi.worse == "high" else "upper"
+    values: dict[str, Value] = {"kpi": kpi.id, "bound": bound} if shares else {"kpi": kpi.id}
+    return Rule(
+        name=kpi.id.replace("_", "-"),
+        title=f"{kpi.title}: objective missed",
+        summary=kpi.meaning + (f" The {bound} bound of the 95 % interval is beyond the objective." if shares else ""),
+        query="alert_ratio" if shares else "alert_total",
+        values=values,
+        limit=kpi.objective,
+        above=kpi.worse == "high",
+        unit=kpi.unit,
+        severity=severity,
+        family=kpi.family,
+        kpi=kpi.id,
+        runbook=kpi.runbook,
+        owner=kpi.owner,
+        board=_BOARDS[kpi.id],
+        panel=f"{kpi.title}: rate" if kpi.id == "unsafe_served" else kpi.title,
+        window_seconds=3_600 * kpi.window_hours,
+    )
+
+
+def _of_clock(clock: str, allowed: Mapping[str, int]) -> Rule:
+    done = {"acknowledge": "acknowledged", "mitigate": "mitigated", "recover": "recovered"}[clock]
+    return Rule(
+        name=f"not-{done}",
+        title=f"Incident not {done} in time",
+        summary=f"An incident waits longer to be {done} than agreed.",
+        query="alert_incidents",
+        values={"clock": clock, "severities": list(allowed), "seconds": list(allowed.values())},
+        limit=0.0,
+        unit="s",
+        severity="page",
+        runbook=f"un{done}",
+        board="incidents",
+        panel="Open incidents",
+        minutes=1,
+    )
+
+
+def _of_burn(part: str, window: str, limit: float) -> Rule:
+    return Rule(
+        name=f"burn-{window}",
+        title=f"Error budget burns fast over {window}",
+        summary=f"Unsafe output is served at more than {limit:g} times what the budget allows, over the long and the"
+        " short window. Counts only where a burn above 1 is sure (95 %).",
+        query="alert_burn",
+        values={"part": part, "objective": SERVICE_OBJECTIVE},
+        limit=limit,
+        severity="page" if limit > 1 else "ticket",
+        family="unsafe",
+        kpi=f"burn_rate_{window}",
+        runbook="error-budget",
+        board="overview",
+        panel="Error budget left",
+        minutes=2,
+    )
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    _of_clock("acknowledge", ACKNOWLEDGE_SECONDS),
+    _of_clock("mitigate", MITIGATE_SECONDS),
+    _of_clock("recover", RECOVER_SECONDS),
+    *(_of_kpi(kpi, kpi.severity) for kpi in KPIS if kpi.severity is not None),
+    *(_of_burn(*burn) for burn in BURNS),
+    Rule(
+        name="untrusted",
+        title="Telemetry untrusted",
+        summary="More than half of the last hours of a service are late, missing or partial; its KPIs say untrusted.",
+        query="alert_untrusted", limit=UNTRUSTED_SHARE, unit="percentunit", severity="ticket",
+        runbook="telemetry-untrusted", board="monitor", panel="Untrusted hours", family="telemetry",
+        window_seconds=3 * 3_600, minutes=10,
+    ),
+    Rule(
+        name="dead-letters",
+        title="Records are refused",
+        summary=f"More than {DEAD_LETTERS:g} records of one reason were refused within an hour.",
+        query="alert_dead_letters", limit=DEAD_LETTERS, severity="ticket", runbook="dead-letters", board="monitor",
+        panel="Dead letters", family="telemetry", window_seconds=3_600,
+    ),
+    Rule(
+        name="store",
+        title="The store does not answer, or holds nothing new",
+        summary="No other rule can be believed while this one fires: the query fails, the store is empty, or its newest"
+        " minute is old.",
+        query="alert_store", limit=STALE_SECONDS, unit="s", severity="page", runbook="store", board="monitor",
+        panel="Age of the newest minute", family="telemetry", window_seconds=86_400, health=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,49 @@
+"""Runbooks: there is one for each rule, in one form, and its queries run."""
+
+import re
+
+import pytest
+
+from dashboards.boards import runbooks
+from dashboards.layout import board_json
+from dashboards.registry import KPIS
+from dashboards.rules import RULES
+from dashboards.runbook import link, names, page
+from tests.dashboards.history import SERVICE, write_all
+
+LOOKS = re.compile(r"^\d\. .+?\n\n```sql\n(.+?)\n```", re.DOTALL | re.MULTILINE)
+
+
+def test_every_rule_and_kpi_names_a_runbook_that_exists_and_none_lies_about():
+    """No link leads nowhere, and no page is about nothing."""
+    assert {rule.runbook for rule in RULES} | {kpi.runbook for kpi in KPIS} - {""} == set(names())
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_runbook_says_what_it_means_where_to_look_how_to_stop_and_how_to_close(name):
+    """A title, a meaning, three looks with SQL, and two sections of what to do."""
+    text = page(name)
+    title, meaning = text.split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert len(meaning) > 60
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["First three looks", "Stop the harm", "Close"]
+    assert len(LOOKS.findall(text)) == 3
+
+
+@pytest.mark.store
+def test_every_look_runs(client):
+    """The engine takes each query for a service, with rows in the tables and without."""
+    for _ in range(2):
+        for name in names():
+            for sql in LOOKS.findall(page(name)):
+                client.query(sql, parameters={"service": SERVICE} if "{service:String}" in sql else {})
+        write_all(client)
+
+
+def test_a_link_opens_the_panel_of_its_runbook():
+    """The panel that a link names holds the text of that runbook, with the chosen services in its queries."""
+    panels = {panel["id"]: panel for panel in board_json(runbooks.BOARD)["panels"]}
+    for name in names():
+        panel = panels[int(link(name).split("viewPanel=")[1])]
+        assert panel["title"] == page(name).splitlines()[0].removeprefix("# ")
+        assert "{service:String}" not in panel["options"]["content"]
