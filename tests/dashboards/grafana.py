@@ -59,7 +59,7 @@ def expand(
 
 
 def targets() -> Iterator[tuple[str, str, str, bool]]:
-    """Yield board, name, query, and whether it is a time series, of what boards ask: once for each named query and view."""
+    """Yield board, name, query, and whether it is a time series, of what boards ask: once for a query and view."""
     seen = {("", "")}
     for board in BOARDS:
         made = board_json(board)
