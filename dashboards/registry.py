@@ -36,7 +36,7 @@ class Kpi:
     worse: Literal["high", "low"]
     objective: float
     meaning: str
-    view: str = "kpi_shares"
+    view: str = "kpi_output_shares"
     step_seconds: int = 3_600
     exact: bool = False
     window_hours: int = 6
@@ -85,22 +85,22 @@ KPIS: Final = (
     Kpi(
         id="guard_coverage", title="Guard coverage", unit="percentunit", worse="low", objective=0.99,
         meaning="Share of outputs that every required guard looked at and was ok. The rest is not known to be safe.",
-        window_hours=1, severity="page", family="guard", runbook="guard-coverage",
+        view="kpi_guard_shares", window_hours=1, severity="page", family="guard", runbook="guard-coverage",
     ),
     Kpi(
         id="fail_open", title="Served without a guard", unit="percentunit", worse="high", objective=0.01,
         meaning="Share of served outputs for which a required guard was missing, failed or timed out.",
-        window_hours=1, severity="page", family="guard", runbook="fail-open",
+        view="kpi_guard_shares", window_hours=1, severity="page", family="guard", runbook="fail-open",
     ),
     Kpi(
         id="leak_incidents", title="Leaks that reached a user", unit="short", worse="high", objective=0,
         meaning="Incidents of data leakage that reached a user, or may have.",
-        view="kpi_totals", exact=True, window_hours=24, severity="ticket", family="leak", runbook="leak",
+        view="kpi_leaks", exact=True, window_hours=24, severity="ticket", family="leak", runbook="leak",
     ),
     Kpi(
         id="drift_open", title="Open drift findings", unit="short", worse="high", objective=3,
         meaning="Findings that something is distributed differently, and that are not proven back.",
-        view="kpi_totals", exact=True, window_hours=1, severity="ticket", family="quantity", runbook="drift",
+        view="kpi_drifts", exact=True, window_hours=1, severity="ticket", family="quantity", runbook="drift",
     ),
     Kpi(
         id="risk_adjusted_uptime", title="Risk-adjusted uptime", unit="percentunit", worse="low",

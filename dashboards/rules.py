@@ -148,7 +148,7 @@ RULES: Final[tuple[Rule, ...]] = (
         name="store",
         title="The store does not answer, or holds nothing new",
         summary="No other rule can be believed while this one fires: the query fails, the store is empty, or its newest"
-        " minute is old.",
+        " minute or the last judgement of trust is old.",
         query="alert_store", limit=STALE_SECONDS, unit="s", severity="page", runbook="store", board="monitor",
         panel="Age of the newest minute", family="telemetry", window_seconds=86_400, health=True,
     ),

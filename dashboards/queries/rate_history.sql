@@ -7,7 +7,7 @@ SELECT
     if(max(trusts.guard_trust) = 'untrusted', p, NULL) AS untrusted
 FROM service_hours_now AS counted
 LEFT JOIN (
-    SELECT window_start, service_name, guard_trust FROM kpi_trust
+    SELECT window_start, service_name, guard_trust FROM trust_hours
     WHERE window_start >= toStartOfHour($__fromTime) AND window_start <= $__toTime
 ) AS trusts ON trusts.window_start = counted.hour AND trusts.service_name = counted.service_name
 WHERE hour >= toStartOfHour($__fromTime) AND hour <= $__toTime AND counted.service_name IN (${service:singlequote})

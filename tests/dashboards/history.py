@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from tests.streams.kpis.histories import judge
+
 START = datetime(2026, 3, 2, tzinfo=UTC)
 CLEAN_UNTIL = START + timedelta(days=1)
 BAD_UNTIL = START + timedelta(days=2)
@@ -101,6 +103,7 @@ def write_hours(client, first: datetime, last: datetime, step: timedelta = timed
             for number in range(4)
         ),
     )
+    judge(client)
 
 
 def transition(incident: str, name: str, at: datetime, family: str = "leak", **more) -> dict:
@@ -270,9 +273,11 @@ def write_recovery(client):
     over = [finding(number, "recovery", ended, opened_finding_id=f"quantity{number}") for number in range(5)]
     back = finding(8, "recovery", ended, finding_id="recovery-gap", opened_finding_id="telemetry8")
     put(client, "findings", *over, back)
+    judge(client)
 
 
 def write_all(client):
     """Write the whole history, up to what is known at the end of the bad day."""
     write_hours(client, START, WELL_AGAIN)
     write_records(client)
+    judge(client)

@@ -73,7 +73,7 @@ def test_series_are_sorted_and_say_where_they_are_untrusted():
             if panel["type"] == "timeseries":
                 sql = panel["targets"][0]["rawSql"]
                 assert re.search(r"ORDER BY time\b", sql), panel["title"]
-                assert ("kpi_" in sql) == ("AS untrusted" in sql), panel["title"]
+                assert bool(re.search("kpi_|trust_hours", sql)) == ("AS untrusted" in sql), panel["title"]
             if panel["type"] == "table" and re.search(r"\bkpis?_?\w*\(", panel["targets"][0]["rawSql"]):
                 about_rules = panel["title"].startswith("Rule: ")
                 assert about_rules or "trust" in panel["targets"][0]["rawSql"], panel["title"]

@@ -9,6 +9,7 @@ import pytest
 from dashboards import registry
 from tests.dashboards import history
 from tests.dashboards.grafana import alert_rules, expand
+from tests.streams.kpis.histories import judge
 
 RULES = {rule["uid"].removeprefix("watchkeeper-"): rule for rule in alert_rules()}
 BAD_AT = history.BAD_UNTIL - timedelta(minutes=1)
@@ -128,6 +129,7 @@ def test_little_evidence_does_not_fire(client):
     few = {"events": 30, "calls": 30, "unsafe_attempted_trials": 30, "unsafe_attempted": 1, "unsafe_served_trials": 30,
            "unsafe_served": 1, "outputs_by_guards": {"pii": 30}, "served_by_guards": {"pii": 30}}  # fmt: skip
     history.put(client, "service_hours", key | few)
+    judge(client)
     at = history.START + timedelta(minutes=59)
     [value] = values(client, RULES["unsafe-served"], at).values()
     assert 0 < value < registry.BY_ID["unsafe_served"].objective

@@ -12,7 +12,7 @@ from streams.kpis.page import chart
 from streams.kpis.registry import KPIS, page
 from streams.kpis.show import begin, interval
 from streams.storage import rows
-from tests.streams.kpis.histories import counts
+from tests.streams.kpis.histories import counts, judge
 
 pytestmark = pytest.mark.store
 
@@ -47,6 +47,7 @@ def run(client, store_settings, monkeypatch):
                outputs_by_guards={"": 300}, served_by_guards={"": 300}) | {"hour": hour - timedelta(hours=1)},
     ]  # fmt: skip
     client.insert("service_hours", [list(row.values()) for row in stored], column_names=list(stored[0]))
+    judge(client)
     monkeypatch.setenv("WATCHKEEPER_CLICKHOUSE", store_settings.clickhouse)
     monkeypatch.setenv("WATCHKEEPER_CLICKHOUSE_DATABASE", store_settings.clickhouse_database)
     monkeypatch.setenv("WATCHKEEPER_SQL_PORT", "1")  # nothing answers there: the store is asked in this process

@@ -8,7 +8,7 @@ import pytest
 from streams.kpis.policies import publish_policy
 from streams.kpis.registry import KPIS
 from streams.policy import parse_policy
-from tests.streams.kpis.histories import HOUR, START, ask, counts, fill, of
+from tests.streams.kpis.histories import HOUR, START, ask, counts, fill, judge, of
 
 pytestmark = pytest.mark.store
 
@@ -140,6 +140,7 @@ def test_what_no_guard_saw_makes_the_rates_of_guards_untrusted(store):
     ])  # fmt: skip
     publish_policy(store, parse_policy("services: {d: {required_guards: [x]}}"), START)
     publish_policy(store, parse_policy(POLICY), START + HOUR)
+    judge(store)
     found = ask(store, "kpi_shares")
     covered = {key[1]: row["value"] for key, row in of(found, "guard_coverage").items()}
     assert covered == {"a": 0.98, "b": 0.0, "c": 1.0, "d": 0.0}
