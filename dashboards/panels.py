@@ -56,6 +56,8 @@ def history(kpi_id: str, width: int = 12) -> Panel:
     """Return the panel of a KPI's history: value, interval, objective, and where it is untrusted."""
     kpi = BY_ID[kpi_id]
     values: dict[str, Value] = {"kpi": kpi.id} if kpi.query.startswith(("ratio", "total", "objective")) else {}
+    if kpi.query in {"ratio_history", "objective_history"}:
+        values["view"] = kpi.view
     if kpi.query == "objective_history":
         values["objective"] = SERVICE_OBJECTIVE
     return Panel(

@@ -27,7 +27,7 @@ class Kpi:
     """One KPI.
 
     `worse` says which way is bad; `window_hours` is what an alert looks at; `severity` is empty where nothing alerts.
-    `query` is the history that a panel draws; `at_once` for how many minutes an alert must hold.
+    `query` is the history that a panel draws, `view` what it reads where queries share their text.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Kpi:
     objective: float
     meaning: str
     query: str = "ratio_history"
+    view: str = "kpi_shares"
     window_hours: int = 6
     severity: Severity | None = None
     family: str = ""
@@ -73,7 +74,7 @@ KPIS: Final = (
     Kpi(
         id="injection_detection", title="Known attacks detected", unit="percentunit", worse="low", objective=0.9,
         meaning="Of the attacks that we sent ourselves as probes, the share that the guards saw.",
-        window_hours=24, severity="ticket", family="injection", runbook="injection",
+        view="kpi_known_shares", window_hours=24, severity="ticket", family="injection", runbook="injection",
     ),
     Kpi(
         id="over_refusal", title="Over-refusal", unit="percentunit", worse="high", objective=0.15,
@@ -102,24 +103,26 @@ KPIS: Final = (
     ),
     Kpi(
         id="risk_adjusted_uptime", title="Risk-adjusted uptime", unit="percentunit", worse="low",
-        objective=SERVICE_OBJECTIVE, query="objective_history",
+        objective=SERVICE_OBJECTIVE, query="objective_history", view="kpi_uptimes",
         meaning="Mean over the hours of: calls without error, times one minus the weighted unsafe share over what is"
         " tolerated.",
         runbook="error-budget",
     ),
     Kpi(
         id="error_budget", title="Error budget left", unit="percentunit", worse="low", objective=0,
-        query="objective_history",
+        query="objective_history", view="kpi_budgets",
         meaning="What is left of the tolerated unsafe share in the time shown; below nothing it is overspent.",
         runbook="error-budget",
     ),
     Kpi(
         id="lost_events", title="Events lost", unit="percentunit", worse="high", objective=0.01,
-        meaning="Share of events that were dropped at the source or refused.", runbook="telemetry-untrusted",
+        meaning="Share of events that were dropped at the source or refused.",
+        view="kpi_losses", runbook="telemetry-untrusted",
     ),
     Kpi(
         id="late_events", title="Events late", unit="percentunit", worse="high", objective=0.05,
-        meaning="Share of events that came after their tick was closed.", runbook="telemetry-untrusted",
+        meaning="Share of events that came after their tick was closed.",
+        view="kpi_losses", runbook="telemetry-untrusted",
     ),
     Kpi(
         id="unsafe_reviewed", title="True unsafe rate", unit="percentunit", worse="high", objective=0.02,

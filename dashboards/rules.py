@@ -66,7 +66,7 @@ _BOARDS: Final = {
 def _of_kpi(kpi: Kpi, severity: Severity) -> Rule:
     shares = kpi.query == "ratio_history"
     bound: Literal["lower", "upper"] = "lower" if kpi.worse == "high" else "upper"
-    values: dict[str, Value] = {"kpi": kpi.id, "bound": bound} if shares else {"kpi": kpi.id}
+    values: dict[str, Value] = {"view": kpi.view, "kpi": kpi.id, "bound": bound} if shares else {"kpi": kpi.id}
     return Rule(
         name=kpi.id.replace("_", "-"),
         title=f"{kpi.title}: objective missed",
