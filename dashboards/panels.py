@@ -55,15 +55,16 @@ class Board:
 def history(kpi_id: str, width: int = 12) -> Panel:
     """Return the panel of a KPI's history: value, interval, objective, and where it is untrusted."""
     kpi = BY_ID[kpi_id]
-    values: dict[str, Value] = {"kpi": kpi.id} if kpi.query.startswith(("ratio", "total", "objective")) else {}
-    if kpi.query in {"ratio_history", "objective_history"}:
-        values["view"] = kpi.view
-    if kpi.query == "objective_history":
-        values["objective"] = SERVICE_OBJECTIVE
     return Panel(
-        title=kpi.title, text=f"{kpi.meaning} {wanted(kpi)} {UNTRUSTED}", query=kpi.query, values=values,
-        unit=kpi.unit, limit=kpi.objective, worse=kpi.worse, width=width,
-    )  # fmt: skip
+        title=kpi.title,
+        text=f"{kpi.meaning} {wanted(kpi)} {UNTRUSTED}",
+        query="history",
+        values={"view": kpi.view, "kpi": kpi.id, "step": kpi.step_seconds, "objective": SERVICE_OBJECTIVE},
+        unit=kpi.unit,
+        limit=kpi.objective,
+        worse=kpi.worse,
+        width=width,
+    )
 
 
 def wanted(kpi: Kpi) -> str:

@@ -29,8 +29,8 @@ def expression(rule: Rule) -> str:
     if rule.query == "alert_burn":
         kpi = f'watchkeeper_kpi{{kpi="{rule.kpi}",part='
         return f'{kpi}"value"}} {sign} {rule.limit:g} and on (service) {kpi}"lower"}} > 1'
-    if rule.query in {"alert_ratio", "alert_total"}:
-        part = rule.values.get("bound", "value")
+    if rule.query == "alert_kpi":
+        part = rule.values["bound"]
         return f'watchkeeper_kpi{{kpi="{rule.kpi}",part="{part}"}} {sign} {rule.limit:g}'
     if rule.query == "alert_untrusted":
         return f'avg by (service) (1 - watchkeeper_kpi{{kpi="unsafe_served",part="trusted"}}) > {rule.limit:g}'

@@ -27,7 +27,7 @@ class Kpi:
     """One KPI.
 
     `worse` says which way is bad; `window_hours` is what an alert looks at; `severity` is empty where nothing alerts.
-    `query` is the history that a panel draws, `view` what it reads where queries share their text.
+    `view` holds its values, in steps of `step_seconds` on a panel; `exact` means counted, without an interval.
     """
 
     id: str
@@ -36,8 +36,9 @@ class Kpi:
     worse: Literal["high", "low"]
     objective: float
     meaning: str
-    query: str = "ratio_history"
     view: str = "kpi_shares"
+    step_seconds: int = 3_600
+    exact: bool = False
     window_hours: int = 6
     severity: Severity | None = None
     family: str = ""
@@ -94,58 +95,58 @@ KPIS: Final = (
     Kpi(
         id="leak_incidents", title="Leaks that reached a user", unit="short", worse="high", objective=0,
         meaning="Incidents of data leakage that reached a user, or may have.",
-        query="total_history", window_hours=24, severity="ticket", family="leak", runbook="leak",
+        view="kpi_totals", exact=True, window_hours=24, severity="ticket", family="leak", runbook="leak",
     ),
     Kpi(
         id="drift_open", title="Open drift findings", unit="short", worse="high", objective=3,
         meaning="Findings that something is distributed differently, and that are not proven back.",
-        query="total_history", window_hours=1, severity="ticket", family="quantity", runbook="drift",
+        view="kpi_totals", exact=True, window_hours=1, severity="ticket", family="quantity", runbook="drift",
     ),
     Kpi(
         id="risk_adjusted_uptime", title="Risk-adjusted uptime", unit="percentunit", worse="low",
-        objective=SERVICE_OBJECTIVE, query="objective_history", view="kpi_uptimes",
+        objective=SERVICE_OBJECTIVE, view="kpi_uptimes",
         meaning="Mean over the hours of: calls without error, times one minus the weighted unsafe share over what is"
         " tolerated.",
         runbook="error-budget",
     ),
     Kpi(
         id="error_budget", title="Error budget left", unit="percentunit", worse="low", objective=0,
-        query="objective_history", view="kpi_budgets",
+        view="kpi_budgets",
         meaning="What is left of the tolerated unsafe share in the time shown; below nothing it is overspent.",
         runbook="error-budget",
     ),
     Kpi(
         id="lost_events", title="Events lost", unit="percentunit", worse="high", objective=0.01,
-        meaning="Share of events that were dropped at the source or refused.",
-        view="kpi_losses", runbook="telemetry-untrusted",
+        meaning="Share of events that were dropped at the source or refused.", view="kpi_losses",
+        runbook="telemetry-untrusted",
     ),
     Kpi(
         id="late_events", title="Events late", unit="percentunit", worse="high", objective=0.05,
-        meaning="Share of events that came after their tick was closed.",
-        view="kpi_losses", runbook="telemetry-untrusted",
+        meaning="Share of events that came after their tick was closed.", view="kpi_losses",
+        runbook="telemetry-untrusted",
     ),
     Kpi(
         id="unsafe_reviewed", title="True unsafe rate", unit="percentunit", worse="high", objective=0.02,
-        query="reviewed_history",
+        view="kpi_reviewed", step_seconds=86_400,
         meaning="Unsafe share of all outputs as reviewers judge it, estimated from a sample of known probability.",
         runbook="unsafe-output",
     ),
     Kpi(
         id="review_agreement", title="Reviewers agree", unit="short", worse="low", objective=0.6,
-        query="agreement_history",
+        view="kpi_agreements", step_seconds=86_400,
         meaning="Cohen's kappa of the first two people who judged the same output; 1 is full agreement, 0 is chance.",
     ),
     Kpi(
         id="time_to_acknowledge", title="Median time to acknowledge", unit="s", worse="high", objective=900,
-        meaning="From detection until a person has it in hand.", query="", runbook="unacknowledged",
+        meaning="From detection until a person has it in hand.", view="", runbook="unacknowledged",
     ),
     Kpi(
         id="time_to_mitigate", title="Median time to mitigate", unit="s", worse="high", objective=14_400,
-        meaning="From detection until the harm was stopped.", query="", runbook="unmitigated",
+        meaning="From detection until the harm was stopped.", view="", runbook="unmitigated",
     ),
     Kpi(
         id="governance", title="Services with policy, guard, runbook, owner", unit="percentunit", worse="low",
-        objective=1, query="", meaning="Share of services about which all four are agreed.",
+        objective=1, view="", meaning="Share of services about which all four are agreed.",
     ),
 )  # fmt: skip
 

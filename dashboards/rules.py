@@ -7,7 +7,7 @@ that burns, and the store itself.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from dashboards.queries import Value
 from dashboards.registry import (
@@ -64,15 +64,14 @@ _BOARDS: Final = {
 
 
 def _of_kpi(kpi: Kpi, severity: Severity) -> Rule:
-    shares = kpi.query == "ratio_history"
-    bound: Literal["lower", "upper"] = "lower" if kpi.worse == "high" else "upper"
-    values: dict[str, Value] = {"view": kpi.view, "kpi": kpi.id, "bound": bound} if shares else {"kpi": kpi.id}
+    bound = "value" if kpi.exact else "lower" if kpi.worse == "high" else "upper"
     return Rule(
         name=kpi.id.replace("_", "-"),
         title=f"{kpi.title}: objective missed",
-        summary=kpi.meaning + (f" The {bound} bound of the 95 % interval is beyond the objective." if shares else ""),
-        query="alert_ratio" if shares else "alert_total",
-        values=values,
+        summary=kpi.meaning
+        + (f" The {bound} bound of the 95 % interval is beyond the objective." if not kpi.exact else ""),
+        query="alert_kpi",
+        values={"kpi": kpi.id, "view": kpi.view, "bound": bound},
         limit=kpi.objective,
         above=kpi.worse == "high",
         unit=kpi.unit,

@@ -16,7 +16,7 @@ def _headline(kpi_id: str) -> Panel:
         text=f"{kpi.meaning} {wanted(kpi)} The service that is worst over the time shown; its name says when it is"
         " untrusted.",
         query="worst_now",
-        values={"kpi": kpi.id, "worse": kpi.sign},
+        values={"view": kpi.view, "kpi": kpi.id, "worse": kpi.sign},
         kind="stat",
         unit=kpi.unit,
         limit=kpi.objective,

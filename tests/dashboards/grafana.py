@@ -59,15 +59,16 @@ def expand(
 
 
 def targets() -> Iterator[tuple[str, str, str, bool]]:
-    """Yield board, name, query, and whether it is a time series, of what boards ask: one panel for each named query."""
-    seen = {""}
+    """Yield board, name, query, and whether it is a time series, of what boards ask: once for a query and view."""
+    seen = {("", "")}
     for board in BOARDS:
         made = board_json(board)
         for spec, panel in zip(board.panels, made["panels"], strict=True):
-            if spec.query not in seen:
+            asked = (spec.query, spec.values.get("view", ""))
+            if asked not in seen:
                 [target] = panel["targets"]
                 yield board.name, panel["title"], target["rawSql"], target["format"] == 0
-            seen.add(spec.query)
+            seen.add(asked)
     for variable in made["templating"]["list"]:
         if variable["type"] == "query":
             yield "all", f"variable {variable['name']}", variable["query"], False

@@ -119,8 +119,8 @@ def test_queries_of_the_boards_give_the_frames_that_grafana_draws(plugin, endpoi
 
 def test_a_rule_gives_the_frame_that_expressions_take(plugin, endpoint):
     """One number and text beside it, without a time: each row is a series of its own."""
-    values = {"view": "kpi_shares", "kpi": "unsafe_served", "bound": "lower"}
-    (answer,) = ask(plugin, endpoint, query("alert_ratio", **values))
+    values = {"kpi": "unsafe_served", "view": "kpi_shares", "bound": "lower"}
+    (answer,) = ask(plugin, endpoint, query("alert_kpi", **values))
     assert [field["type"] for field in answer["fields"]] == ["string", "float64"]
     assert answer["rows"] == 2
 
