@@ -127,10 +127,15 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 def _options(panel: Panel) -> dict[str, Any]:
     if panel.kind == "stat":
         reduce = {"values": True, "calcs": ["lastNotNull"], "fields": ""}
-        return {"reduceOptions": reduce, "textMode": "value_and_name", "colorMode": "value", "graphMode": "none"}
+        return {
+            "reduceOptions": reduce, "textMode": "value_and_name", "colorMode": "value", "graphMode": "none",
+            "justifyMode": "auto", "orientation": "auto", "wideLayout": True, "showPercentChange": False,
+            "percentChangeColorMode": "standard",
+        }  # fmt: skip
     if panel.kind == "table":
-        return {"showHeader": True, "cellHeight": "sm"}
-    return {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}}
+        return {"showHeader": True, "cellHeight": "sm", "frameIndex": 0}
+    legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+    return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
 
 
 def _overrides(panel: Panel) -> Iterator[dict[str, Any]]:
