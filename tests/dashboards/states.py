@@ -18,7 +18,7 @@ from schemas.tables import BASES
 from streams.decode import Decoder, events_decoder
 from streams.history_writer import HistoryWriter
 from streams.rows import Origin, rows_of
-from tests.dashboards import history
+from tests.dashboards import edges, history
 from tests.streams.test_decode import Record
 
 EXAMPLES = Path(schemas.__file__).with_name("examples")
@@ -79,6 +79,12 @@ def write_examples(client: Client, *, whole: bool) -> None:
     history.put(client, "dead_letters", {"time": EXAMPLES_AT, "origin_offset": 1} | named)
 
 
+def write_mended(client: Client) -> None:
+    """Write the bad day and that it is over."""
+    history.write_all(client)
+    history.write_recovery(client)
+
+
 def write_week(client: Client) -> None:
     """Write the events of the week that the package ships for the demo."""
     packed = resources.files("streams.recorded") / "week.jsonl.gz"
@@ -91,4 +97,7 @@ STATES = {
     "nothing optional": State(lambda client: write_examples(client, whole=False), EXAMPLES_AT + timedelta(minutes=1)),
     "the recorded week": State(write_week, WEEK_UNTIL),
     "a bad day": State(history.write_all, history.BAD_UNTIL - timedelta(minutes=1)),
+    "a mended day": State(write_mended, history.WELL_AGAIN - timedelta(minutes=1)),
+    "just within": State(lambda client: edges.write_edges(client, beyond=False), edges.AT),
+    "just beyond": State(lambda client: edges.write_edges(client, beyond=True), edges.AT),
 }
