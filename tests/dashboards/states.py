@@ -79,9 +79,16 @@ def write_examples(client: Client, *, whole: bool) -> None:
     history.put(client, "dead_letters", {"time": EXAMPLES_AT, "origin_offset": 1} | named)
 
 
+def write_bad(client: Client) -> None:
+    """Write the bad day, with a finding for each table of findings."""
+    history.write_all(client)
+    at = history.BAD_UNTIL - timedelta(hours=9)
+    history.put(client, "findings", *(history.finding(1, kind, at) for kind in ("severe_event", "version")))
+
+
 def write_mended(client: Client) -> None:
     """Write the bad day and that it is over."""
-    history.write_all(client)
+    write_bad(client)
     history.write_recovery(client)
 
 
@@ -96,7 +103,7 @@ STATES = {
     "one row": State(lambda client: write_examples(client, whole=True), EXAMPLES_AT + timedelta(minutes=1)),
     "nothing optional": State(lambda client: write_examples(client, whole=False), EXAMPLES_AT + timedelta(minutes=1)),
     "the recorded week": State(write_week, WEEK_UNTIL),
-    "a bad day": State(history.write_all, history.BAD_UNTIL - timedelta(minutes=1)),
+    "a bad day": State(write_bad, history.BAD_UNTIL - timedelta(minutes=1)),
     "a mended day": State(write_mended, history.WELL_AGAIN - timedelta(minutes=1)),
     "just within": State(lambda client: edges.write_edges(client, beyond=False), edges.AT),
     "just beyond": State(lambda client: edges.write_edges(client, beyond=True), edges.AT),
