@@ -70,6 +70,10 @@ def answers(plugin, endpoint, queries, seconds=2 * 86_400, *, tables=True):
     asked = client.ask(plugin, endpoint, *(filled_in(sql) for sql in queries.values()), tables=tables, **span)
     given = dict(zip(queries, asked, strict=True))
     assert {name: answer["error"] for name, answer in given.items() if "error" in answer} == {}
+    for name, answer in given.items():
+        numbers = [field for field in answer["fields"] or [] if "float" in field["type"]]
+        spelt = [value for field in numbers for value in field.get("values", []) if isinstance(value, str)]
+        assert not spelt, f"{name}: a number is NaN or infinite"
     return given
 
 

@@ -1,5 +1,6 @@
 """The Go program of this folder as a fixture, and how it is asked."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,14 +12,15 @@ import pytest
 
 @pytest.fixture(scope="session")
 def plugin():
-    """The program, built once; Go's own cache makes the next build quick."""
+    """The program, built once for each text of it; Go's own cache makes the next build quick."""
     if shutil.which("go") is None:
         assert not os.environ.get("CI"), "Go is missing; CI must have it"
         pytest.skip("Go is not installed")
-    target = Path.home() / ".cache" / "watchkeeper" / "plugin-client"
+    source = Path(__file__).parent
+    text = b"".join(path.read_bytes() for path in sorted([*source.glob("*.go"), source / "go.sum"]))
+    target = Path.home() / ".cache" / "watchkeeper" / f"plugin-client-{hashlib.sha256(text).hexdigest()[:12]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     command = ["go", "build", "-trimpath", "-mod=readonly", "-o", str(target), "."]
-    source = Path(__file__).parent
     built = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=280, check=False)
     if built.returncode and not os.environ.get("CI"):
         pytest.skip(f"the Go modules cannot be had: {built.stderr[-300:]}")
