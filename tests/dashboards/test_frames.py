@@ -30,6 +30,7 @@ PANELS = [
     for panel in board["panels"]
     if panel["type"] != "text"
 ]
+SPECS = {f"{board.uid}: {panel.title}": panel for board in BOARDS for panel in board.panels}
 SERIES = {name: target["rawSql"] for name, target in PANELS if target["format"] == 0}
 TABLES = {name: target["rawSql"] for name, target in PANELS if target["format"] == 1}
 VARIABLES = {v["name"]: v["query"] for v in MADE[0]["templating"]["list"] if v["type"] == "query"}
@@ -90,11 +91,15 @@ def test_every_time_series_gives_the_frame_that_is_drawn(plugin, served):
 
 
 def test_every_table_has_rows_and_columns_that_are_told_apart(plugin, served):
-    """The client reads every type, and no two columns share a name."""
+    """The client reads every type, no two columns share a name, and units and links are of columns that are there."""
     for name, answer in answers(plugin, served("a bad day"), TABLES).items():
         assert answer["rows"], name
         assert len({field["name"] for field in answer["fields"]}) == len(answer["fields"]), name
         assert set(kinds(answer["fields"])) <= {*NUMBERS, "string", "bool", "time.Time"}, name
+        columns = {field["name"] for field in answer["fields"]}
+        assert {*SPECS[name].units, *SPECS[name].links} <= columns, name
+        times = {field["name"] for field in answer["fields"] if field["type"].endswith("time.Time")}
+        assert times == {column for column, unit in SPECS[name].units.items() if unit == "dateTimeAsIso"}, name
 
 
 def check_series(name, answer):
