@@ -112,7 +112,8 @@ def target(sql: str, *, series: bool = False) -> dict[str, Any]:
 
 def _defaults(panel: Panel) -> dict[str, Any]:
     made: dict[str, Any] = {"unit": panel.unit, "noValue": "not known"}
-    if panel.unit == "percentunit" and panel.kind == "timeseries":
+    can_be_overspent = panel.limit is not None and panel.limit <= 0
+    if panel.unit == "percentunit" and panel.kind == "timeseries" and not can_be_overspent:
         made |= {"min": 0}
     if panel.limit is not None:
         good, bad = (GREEN, RED) if panel.worse == "high" else (RED, GREEN)

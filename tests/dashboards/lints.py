@@ -84,6 +84,15 @@ def measured(board: Board) -> Iterator[str]:
             yield f"{panel['title']}: no unit that Grafana knows, or no word for no value"
 
 
+def visible(board: Board) -> Iterator[str]:
+    """A limit is drawn inside the axis: what is beyond it can be seen, on either side."""
+    for panel in shown(board):
+        defaults = panel["fieldConfig"]["defaults"]
+        limits = [step["value"] for step in defaults.get("thresholds", {}).get("steps", [])[1:]]
+        if "min" in defaults and any(limit <= defaults["min"] for limit in limits):
+            yield f"{panel['title']}: its limit is the end of the axis"
+
+
 def templated(board: Board) -> Iterator[str]:
     """Whatever asks takes the data source that is chosen above the board."""
     if board["templating"]["list"][0]["type"] != "datasource":
@@ -161,7 +170,7 @@ def plain(board: Board) -> Iterator[str]:
 BOARD_LINTS: dict[str, Lint] = {
     lint.__name__: lint
     for lint in (
-        described, fixed, told_apart, measured, templated, refreshed, declared, placed, ordered, honest, plain,
+        described, fixed, told_apart, measured, visible, templated, refreshed, declared, placed, ordered, honest, plain,
     )
 }  # fmt: skip
 

@@ -56,6 +56,7 @@ BREAK = {
     "fixed": [lambda board: board.update(editable=True), lambda board: board.update(uid="watchkeeper-" + 29 * "x")],
     "told_apart": [_panel("id", 1), lambda board: board["panels"][0]["targets"].append({"refId": "A"})],
     "measured": [_default("unit", "percentunits"), _default("noValue", "")],
+    "visible": [lambda board: board["panels"][0]["fieldConfig"]["defaults"].update(min=0.5)],
     "templated": [_panel("datasource", {"type": "prometheus", "uid": "p"})],
     "refreshed": [lambda board: board["templating"]["list"][2].update(refresh=1)],
     "declared": [lambda board: board["templating"]["list"].pop(), lambda board: board["templating"]["list"].pop(3)],
