@@ -45,6 +45,8 @@ costs 0.1 s even where no row is read, and a span is two numbers and a choice a 
 the other half would ask the engine nothing new."""
 UNION = "overview: Every KPI against its objective"
 """All KPI views in one take two seconds to plan. Each is asked on its own as well; this one only once a state."""
+UNFILTERED = ("tuning: Rule: ", "review: Governance")
+"""What is about every service on purpose."""
 
 
 def answer(client, sql, chosen=None, options=None):
@@ -113,7 +115,7 @@ def test_every_query_runs_whatever_is_stored_shown_and_chosen(filled, asked, sta
         if series and result.result_rows:  # an answer without rows has no columns
             check_series(name, result)
             assert state != "nothing", name
-        if "service:singlequote" in sql:
+        if not name.startswith(UNFILTERED):
             check_filter(name, result, chosen.get("service", options["service"]))
 
 
