@@ -24,7 +24,7 @@ RULE_FIELDS = (
 )  # fmt: skip
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer that is no success."""
 
     def __init__(self, status, message):
@@ -80,7 +80,7 @@ class FakeGrafana:
             if wanted == method and (match := re.fullmatch(place, path)):
                 try:
                     return 200, handler(self, *match.groups(), body=body, query=query)
-                except Refused as error:
+                except RefusedError as error:
                     return error.status, error.body
         return 404, {"message": f"no such call: {method} {path}"}
 
@@ -93,7 +93,7 @@ class FakeGrafana:
 def found(things, uid):
     """Return a thing or refuse."""
     if uid not in things:
-        raise Refused(404, "not found")
+        raise RefusedError(404, "not found")
     return things[uid]
 
 
@@ -116,12 +116,18 @@ def folder(grafana, uid, **_):
 
 def post_folder(grafana, body, **_):
     if body["uid"] in grafana.folders:
-        raise Refused(409, "a folder with that uid already exists")
+        raise RefusedError(409, "a folder with that uid already exists")
     return put_folder(grafana, body["uid"], body)
 
 
 def put_folder(grafana, uid, body, **_):
-    grafana.folders[uid] = {"uid": uid, "title": body["title"], "id": grafana.new_id(), "version": 1, "url": f"/f/{uid}"}
+    grafana.folders[uid] = {
+        "uid": uid,
+        "title": body["title"],
+        "id": grafana.new_id(),
+        "version": 1,
+        "url": f"/f/{uid}",
+    }
     return grafana.folders[uid]
 
 
@@ -131,14 +137,14 @@ def source(grafana, uid, **_):
 
 def post_source(grafana, body, **_):
     if body["uid"] in grafana.sources:
-        raise Refused(409, "data source with the same uid already exists")
+        raise RefusedError(409, "data source with the same uid already exists")
     return put_source(grafana, body["uid"], body)
 
 
 def put_source(grafana, uid, body, **_):
     old = grafana.sources.get(uid, {})
     if old.get("readOnly"):
-        raise Refused(403, "Cannot update read-only data source")
+        raise RefusedError(403, "Cannot update read-only data source")
     secrets = dict.fromkeys(body.get("secureJsonData", {}), True)
     defaults = {"orgId": 1, "isDefault": False, "basicAuth": False, "readOnly": False, "url": "", "user": ""}
     grafana.sources[uid] = defaults | {key: value for key, value in body.items() if key != "secureJsonData"}
@@ -149,7 +155,7 @@ def put_source(grafana, uid, body, **_):
 def health(grafana, uid, **_):
     found(grafana.sources, uid)
     if grafana.ask is None:
-        raise Refused(400, "dial tcp: connection refused")
+        raise RefusedError(400, "dial tcp: connection refused")
     return {"status": "OK", "message": "Data source is working"}
 
 
@@ -197,7 +203,7 @@ def shown(point):
 
 def post_point(grafana, body, **_):
     if body["uid"] in grafana.points:
-        raise Refused(500, "a contact point with this uid already exists")
+        raise RefusedError(500, "a contact point with this uid already exists")
     grafana.points[body["uid"]] = body | {"provenance": "api"}
     return shown(grafana.points[body["uid"]])
 
@@ -213,7 +219,7 @@ def delete_point(grafana, uid, **_):
     name = found(grafana.points, uid)["name"]
     last = [point["uid"] for point in grafana.points.values() if point["name"] == name] == [uid]
     if last and name in {grafana.tree["receiver"], *(route["receiver"] for route in grafana.tree.get("routes", []))}:
-        raise Refused(409, "contact point is currently used by a notification policy")
+        raise RefusedError(409, "contact point is currently used by a notification policy")
     del grafana.points[uid]
     return {"message": "contactpoint deleted"}
 
@@ -226,12 +232,12 @@ def put_policies(grafana, body, query, **_):
     known = {"grafana-default-email", *(point["name"] for point in grafana.points.values())}
     for route in body.get("routes", []):
         if route["receiver"] not in known:
-            raise Refused(400, f"receiver {route['receiver']} does not exist")
+            raise RefusedError(400, f"receiver {route['receiver']} does not exist")
         route["object_matchers"].sort()
         route.update({key: duration(value) for key, value in route.items() if key.endswith(("_wait", "_interval"))})
     [provenance] = query["provenance"]
     if grafana.tree.get("provenance", "") not in ("", provenance):
-        raise Refused(409, "cannot change provenance")
+        raise RefusedError(409, "cannot change provenance")
     grafana.tree = body | ({"provenance": provenance} if provenance else {})
     return {"message": "policies updated"}
 
@@ -242,7 +248,7 @@ def rules(grafana, **_):
 
 def group(grafana, folder_uid, name, **_):
     if (folder_uid, name) not in grafana.intervals:
-        raise Refused(404, "rule group does not exist")
+        raise RefusedError(404, "rule group does not exist")
     members = [r for r in grafana.rules.values() if (r["folderUID"], r["ruleGroup"]) == (folder_uid, name)]
     return {"title": name, "folderUid": folder_uid, "interval": grafana.intervals[folder_uid, name], "rules": members}
 
@@ -293,7 +299,7 @@ def ds_query(grafana, body, **_):
     results = grafana.ask(body)
     failed = [result for result in results.values() if "error" in result]
     if failed:
-        error = Refused(500, "")
+        error = RefusedError(500, "")
         error.body = {"results": results}
         raise error
     return {"results": results}

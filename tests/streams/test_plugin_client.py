@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from dashboards.queries import query
+from dashboards.variables import settle
 from streams.history_writer import HistoryWriter
 from streams.sql_endpoint import Endpoint
 from streams.sql_http.users import user_line
-from tests.dashboards.grafana import conditions, singlequote, targets
+from tests.dashboards.grafana import targets
 from tests.streams.test_decode import NOW_MS
 from tests.streams.test_history_writer import write
 
@@ -91,8 +92,8 @@ def test_the_client_connects_reads_and_sees_errors(plugin, endpoint, compression
 
 
 def chosen(sql):
-    """Return a query with both services chosen and the other variables on All."""
-    return conditions(sql, {}).replace("${service:singlequote}", singlequote(["svc0", "svc1"]))
+    """Return a query with all variables on All, which is two services."""
+    return settle(sql, {}, {"service": ["svc0", "svc1"]})
 
 
 def test_queries_of_the_boards_give_the_frames_that_grafana_draws(plugin, endpoint):
