@@ -5,28 +5,85 @@ import json
 
 import pytest
 
-from dashboards.grafana.deploy import deploy, differences, read_files, wanted
+from dashboards.grafana.deploy import Files, deploy, differences, read_files, wanted
 from dashboards.grafana.server import GrafanaError, GrafanaUnavailableError, Server
 from dashboards.grafana.shapes import ALERTS_FOLDER, BOARDS_FOLDER, Source
+from dashboards.panels import UID
 from tests.dashboards.grafana_server import TOKEN, FakeGrafana, serving
 
 pytestmark = pytest.mark.enable_socket
 
 FILES = read_files()
-SOURCE = Source(host="ch", port=8123, secure=False, user="reader", password="pw", database="watchkeeper")  # noqa: S106
+SOURCE = Source(host="ch", port=8123, secure=False, user="reader", password="hush-1", database="watchkeeper")  # noqa: S106
 VALUES = {
     "WATCHKEEPER_ALERT_WEBHOOK_URL": "http://api:8130/alerts",
-    "WATCHKEEPER_API_TOKEN": "tok",
-    "WATCHKEEPER_ALERT_PAGERDUTY_KEY": "key",
-    "WATCHKEEPER_ALERT_SLACK_URL": "https://hooks.example/1",
+    "WATCHKEEPER_API_TOKEN": "hush-2",
+    "WATCHKEEPER_ALERT_PAGERDUTY_KEY": "hush-3",
+    "WATCHKEEPER_ALERT_SLACK_URL": "https://hooks.example/hush-4",
     "WATCHKEEPER_ALERT_EMAIL": "a@example.org",
 }
 ITEMS = wanted(FILES, SOURCE, VALUES)
+FEW = Files(
+    boards=FILES.boards[:2],
+    groups=[group | {"rules": group["rules"][:2]} for group in FILES.groups],
+    points=FILES.points,
+    routes=FILES.routes,
+)
+
+
+def earlier() -> Files:
+    """Return the files of an earlier version: boards, rules and receivers that are gone since, and others changed."""
+    files = copy.deepcopy(FEW)
+    files.boards[0]["title"] = "Another title"
+    files.boards[1]["uid"] = "watchkeeper-retired"
+    files.groups[0]["interval"] = "2m"
+    files.groups[1]["rules"][0]["uid"] = "watchkeeper-retired"
+    files.groups[1]["name"] = "watchkeeper-old-group"
+    files.points[0]["receivers"][3]["uid"] = "watchkeeper-retired"
+    return files
+
+
+def add_foreign(grafana):
+    """Put things of others everywhere, also beside ours, some with names like ours; return what they are kept as."""
+    copied = grafana.rules["watchkeeper-store"] | {"uid": "watchkeeper-copy", "folderUID": "theirs"}
+    guest = copied | {"uid": "guest", "folderUID": ALERTS_FOLDER, "provenance": "", "title": "Guest"}
+    grafana.folders["theirs"] = {"uid": "theirs", "title": "Theirs", "id": 900, "version": 3, "url": "/f/theirs"}
+    for uid, folder in (("theirs", "theirs"), ("watchkeeper-copy", "theirs"), ("guest", BOARDS_FOLDER)):
+        board = {"uid": uid, "title": uid, "id": 901, "version": 4, "panels": []}
+        grafana.boards[uid] = {"dashboard": board, "meta": {"folderUid": folder}}
+    grafana.sources["theirs"] = {"uid": "theirs", "name": "Theirs", "isDefault": True, "jsonData": {}}
+    point = {"type": "webhook", "settings": {"url": "http://theirs"}, "provenance": ""}
+    grafana.points |= {"theirs": point | {"uid": "theirs", "name": "theirs"}}
+    grafana.points |= {"guest": point | {"uid": "guest", "name": "watchkeeper-page"}}
+    grafana.rules |= {"watchkeeper-copy": copied, "guest": guest}
+    grafana.intervals["theirs", guest["ruleGroup"]] = 60
+    routes = [
+        {"receiver": "theirs", "object_matchers": [["team", "=", name]], "repeat_interval": "4h"} for name in "ab"
+    ]
+    grafana.tree = {
+        "receiver": "theirs",
+        "group_wait": "31s",
+        "routes": [routes[0], *grafana.tree["routes"], routes[1]],
+    }
+
+
+def foreign(grafana) -> str:
+    """Return the text of everything that is not ours."""
+    uids = ("theirs", "guest", "watchkeeper-copy")
+    kept = grafana.save()
+    mine = {
+        name: {uid: things[uid] for uid in uids if uid in things} for name, things in kept.items() if name != "tree"
+    }
+    mine["intervals"] = {"/".join(key): value for key, value in kept["intervals"].items() if key[0] == "theirs"}
+    routes = [
+        route for route in kept["tree"]["routes"] if ["source", "=", "watchkeeper"] not in route["object_matchers"]
+    ]
+    return json.dumps([mine, kept["tree"] | {"routes": routes}])
 
 
 @pytest.fixture
 def grafana():
-    """A Grafana that others use, with its address in `url`."""
+    """An empty Grafana, with its address in `url`."""
     made = FakeGrafana()
     with serving(made) as made.url:
         yield made
@@ -37,8 +94,15 @@ def run(grafana, items=ITEMS, **more):
     return list(deploy(Server(grafana.url, TOKEN), items, **more))
 
 
+def diffs(grafana, items=ITEMS):
+    """Return what would be changed."""
+    return differences(Server(grafana.url, TOKEN), items)
+
+
 def test_everything_is_there_and_a_second_run_writes_nothing(grafana):
     """The first run makes each object, the second finds no difference, and diff has nothing to show."""
+    assert len(diffs(grafana)) == len(ITEMS)
+    assert grafana.writes == []
     lines = run(grafana)
     assert len(lines) == len(ITEMS)
     assert set(grafana.boards) == {board["uid"] for board in FILES.boards}
@@ -47,4 +111,196 @@ def test_everything_is_there_and_a_second_run_writes_nothing(grafana):
     grafana.calls.clear()
     assert run(grafana) == []
     assert grafana.writes == []
-    assert differences(Server(grafana.url, TOKEN), ITEMS) == []
+    assert diffs(grafana) == []
+
+
+def test_what_others_have_stays_as_it_is_and_what_is_retired_goes(grafana):
+    """From an earlier version to this one: ours is as on an empty Grafana, theirs is the same to the byte."""
+    run(grafana)
+    with_store = grafana.save()
+    run(grafana, wanted(FEW, SOURCE, VALUES))
+    clean = grafana.state()
+    grafana.load(with_store)
+    run(grafana, wanted(earlier(), SOURCE, VALUES))
+    grafana.rules["watchkeeper-store"] = with_store["rules"]["watchkeeper-store"]
+    add_foreign(grafana)
+    del grafana.rules["watchkeeper-store"]
+    theirs = foreign(grafana)
+    lines = run(grafana, wanted(FEW, SOURCE, VALUES))
+    assert {"removed board watchkeeper-retired", "removed rule watchkeeper-retired"} < set(lines)
+    assert "removed contact point watchkeeper-retired" in lines
+    assert foreign(grafana) == theirs
+    after = grafana.state()
+    for name in ("boards", "rules", "points", "sources", "folders"):
+        assert after[name].items() >= clean[name].items(), name
+        assert after[name].keys() - clean[name].keys() <= {"theirs", "guest", "watchkeeper-copy"}, name
+    receivers = [route["receiver"] for route in after["tree"]["routes"]]
+    assert receivers == ["theirs", "watchkeeper-page", "watchkeeper-ticket", "theirs"]
+
+
+@pytest.mark.parametrize("failure", ["500", "cut before", "cut after", "401"])
+def test_a_run_that_breaks_off_at_any_call_is_mended_by_the_next(grafana, failure):
+    """Whichever call fails, before or after it did its work, running again ends where an undisturbed run does."""
+    run(grafana)
+    run(grafana, wanted(earlier(), SOURCE, VALUES))
+    start, items = grafana.save(), wanted(FEW, SOURCE, VALUES)
+    run(grafana, items)
+    end = grafana.state()
+    grafana.load(start)
+    run(grafana, items)
+    count = len(grafana.calls)
+    assert count > 20
+    for index in range(count):
+        grafana.load(start)
+        grafana.fail_at, grafana.failure = index, failure
+        with pytest.raises((GrafanaError, GrafanaUnavailableError)):
+            run(grafana, items)
+        grafana.fail_at = None
+        run(grafana, items)
+        assert grafana.state() == end, (index, grafana.calls[index])
+
+
+def edit_panel(grafana):
+    grafana.boards["watchkeeper-overview"]["dashboard"]["panels"][0]["title"] = "Edited"
+
+
+def add_panel(grafana):
+    grafana.boards["watchkeeper-overview"]["dashboard"]["panels"].append({"id": 99, "title": "Edited"})
+
+
+def move_board(grafana):
+    grafana.boards["watchkeeper-overview"]["meta"]["folderUid"] = "general"
+
+
+def delete_board(grafana):
+    del grafana.boards["watchkeeper-overview"]
+
+
+def rename_folder(grafana):
+    grafana.folders[BOARDS_FOLDER]["title"] = "Edited"
+
+
+def edit_source(grafana):
+    grafana.sources[UID]["jsonData"]["host"] = "elsewhere"
+
+
+def forget_password(grafana):
+    grafana.sources[UID]["secureJsonFields"] = {}
+
+
+def edit_address(grafana):
+    grafana.points["watchkeeper-api"]["settings"]["url"] = "http://elsewhere"
+
+
+def forget_token(grafana):
+    grafana.points["watchkeeper-api"]["settings"]["authorization_credentials"] = ""
+
+
+def say_no_end(grafana):
+    grafana.points["watchkeeper-api"]["disableResolveMessage"] = True
+
+
+def reroute(grafana):
+    grafana.tree["routes"][0]["receiver"] = "grafana-default-email"
+
+
+def mute(grafana):
+    grafana.tree["routes"][0]["mute_time_intervals"] = ["weekends"]
+
+
+def unroute(grafana):
+    grafana.tree["routes"] = grafana.tree["routes"][:1]
+
+
+def swap_routes(grafana):
+    grafana.tree["routes"].reverse()
+
+
+def edit_limit(grafana):
+    grafana.rules["watchkeeper-store"]["data"][2]["model"]["conditions"][0]["evaluator"]["params"] = [10**9]
+
+
+def pause(grafana):
+    grafana.rules["watchkeeper-store"]["isPaused"] = True
+
+
+def patience(grafana):
+    grafana.rules["watchkeeper-store"]["for"] = "2d"
+
+
+def send_elsewhere(grafana):
+    grafana.rules["watchkeeper-store"]["notification_settings"] = {"receiver": "grafana-default-email"}
+
+
+def seldom(grafana):
+    grafana.intervals[ALERTS_FOLDER, "watchkeeper-page"] = 3_600
+
+
+def delete_rule(grafana):
+    del grafana.rules["watchkeeper-store"]
+
+
+EDITS = (edit_panel, add_panel, move_board, delete_board, rename_folder, edit_source, forget_password, edit_address,
+         forget_token, say_no_end, reroute, mute, unroute, swap_routes, edit_limit, pause, patience, send_elsewhere,
+         seldom, delete_rule)  # fmt: skip
+
+
+def test_each_edit_by_hand_is_shown_and_put_right(grafana):
+    """One difference, one change, and all is as it was; the order and numbers of others are not disturbed."""
+    run(grafana)
+    clean, state = grafana.save(), grafana.state()
+    for edit in EDITS:
+        grafana.load(clean)
+        edit(grafana)
+        shown = diffs(grafana)
+        assert len(shown) == 1, edit.__name__
+        assert "(in Grafana)" in shown[0], edit.__name__
+        assert any(line.startswith(("-", "+")) for line in shown[0].splitlines()[2:]), edit.__name__
+        assert len(run(grafana)) == 1, edit.__name__
+        assert grafana.state() == state, edit.__name__
+
+
+def test_no_secret_is_shown_and_none_is_seen_to_differ(grafana):
+    """Diffs mask them; a new one is not noticed, as Grafana hides it, but goes there when that is asked for."""
+    assert "hush" not in "".join(diffs(grafana))
+    run(grafana)
+    others = {name: value.replace("hush", "new") for name, value in VALUES.items()}
+    items = wanted(FILES, SOURCE, others)
+    assert run(grafana, items) == []
+    lines = run(grafana, items, secrets=True)
+    assert len(lines) == 1 + 5  # the data source, two webhooks, PagerDuty, two of Slack
+    assert "hush" not in json.dumps(grafana.points)
+
+
+def test_a_receiver_that_is_not_set_any_more_is_removed(grafana):
+    """Its contact point stays, with the others."""
+    run(grafana)
+    lines = run(grafana, wanted(FILES, SOURCE, VALUES | {"WATCHKEEPER_ALERT_PAGERDUTY_KEY": ""}))
+    assert lines == ["removed contact point watchkeeper-pagerduty"]
+
+
+@pytest.mark.parametrize("before", ["", "api"])
+def test_a_policy_tree_that_people_may_edit_stays_so(grafana, before):
+    """Ours is put in without locking the routes of others, and without unlocking what is kept as code."""
+    grafana.tree |= {"provenance": before} if before else {}
+    run(grafana)
+    assert grafana.tree.get("provenance", "") == before
+    assert grafana.tree["receiver"] == "grafana-default-email"
+
+
+def test_what_people_set_beside_ours_in_the_data_source_stays(grafana):
+    """A key that we do not set, and whether it is the default, survive a change of ours."""
+    run(grafana)
+    grafana.sources[UID] |= {"isDefault": True, "jsonData": grafana.sources[UID]["jsonData"] | {"dialTimeout": "5"}}
+    edit_source(grafana)
+    run(grafana)
+    assert grafana.sources[UID]["isDefault"]
+    assert (grafana.sources[UID]["jsonData"]["dialTimeout"], grafana.sources[UID]["jsonData"]["host"]) == ("5", "ch")
+
+
+def test_an_older_grafana_that_does_not_know_a_field_is_no_difference(grafana):
+    """A rule comes back without what 11.6 has not: nothing is written again and again."""
+    run(grafana)
+    for rule in grafana.rules.values():
+        del rule["keep_firing_for"], rule["missingSeriesEvalsToResolve"]
+    assert run(grafana) == []
