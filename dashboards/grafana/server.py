@@ -121,7 +121,7 @@ class Server:
         """Return what is wrong with the data source; nothing where it answers."""
         try:
             said = self._call(self._api.datasource.health, UID)
-        except GrafanaError as error:
+        except (GrafanaError, GrafanaUnavailableError) as error:
             return str(error)
         return "" if said["status"] == "OK" else said["message"]
 
