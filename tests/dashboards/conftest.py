@@ -5,6 +5,7 @@ import pytest
 from streams.migrate import migrate
 from streams.settings import load
 from streams.storage import connect
+from tests.dashboards.grafana_server import FakeGrafana, serving
 from tests.dashboards.states import STATES
 
 
@@ -24,3 +25,11 @@ def filled(store_path):
     yield of
     for client in clients.values():
         client.close()
+
+
+@pytest.fixture
+def grafana():
+    """An empty Grafana, with its address in `url`."""
+    made = FakeGrafana()
+    with serving(made) as made.url:
+        yield made

@@ -7,10 +7,11 @@ import pytest
 from dashboards.boards import BOARDS
 from dashboards.layout import board_json
 from dashboards.runbook import names, on_board
+from dashboards.variables import settle
 from streams.settings import load
 from streams.sql_endpoint import Endpoint
 from tests.dashboards import history
-from tests.dashboards.grafana import ALL, alert_rules, conditions, singlequote
+from tests.dashboards.grafana import alert_rules
 from tests.dashboards.states import STATES
 from tests.dashboards.test_runbooks import LOOKS
 from tests.plugin import client
@@ -59,10 +60,7 @@ def served(filled, store_path):
 
 def filled_in(sql):
     """Return a query as the browser sends it, with two values chosen in every variable."""
-    sql = conditions(sql, OPTIONS)
-    for name in ALL:
-        sql = sql.replace(f"${{{name}:singlequote}}", singlequote(OPTIONS[name]))
-    return sql
+    return settle(sql, OPTIONS, OPTIONS)
 
 
 def answers(plugin, endpoint, queries, seconds=2 * 86_400, *, tables=True):

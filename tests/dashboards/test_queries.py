@@ -9,8 +9,9 @@ from itertools import product
 import pytest
 
 from dashboards.queries import names, query
+from dashboards.variables import NAMES as ALL
 from tests.dashboards import history
-from tests.dashboards.grafana import ALL, alert_rules, expand, targets
+from tests.dashboards.grafana import alert_rules, expand, targets
 from tests.dashboards.states import STATES
 
 pytestmark = pytest.mark.store
