@@ -11,7 +11,7 @@ from typing import Any, Final
 from dashboards import runbook
 from dashboards.panels import UID, Board
 from dashboards.queries import query
-from dashboards.rules import Rule
+from dashboards.rules import RETIRED, Rule
 
 FOLDER: Final = "Watchkeeper alerts"
 """Differs from the folder of the boards: two folders of one title may come to be otherwise."""
@@ -32,7 +32,8 @@ def rules_yaml(rules: Sequence[Rule], boards: Sequence[Board]) -> dict[str, Any]
         }
         for severity, every in EVERY.items()
     ]
-    return {"apiVersion": 1, "groups": groups}
+    gone = [{"orgId": 1, "uid": f"watchkeeper-{name}"} for name in RETIRED]
+    return {"apiVersion": 1, "groups": groups, "deleteRules": gone}
 
 
 def _rule(rule: Rule, panel: int) -> dict[str, Any]:

@@ -60,7 +60,8 @@ def variables() -> Iterator[dict[str, Any]]:
             "refresh": 2, "multi": True, "includeAll": True, "current": {"text": ["All"], "value": ["$__all"]},
             "sort": 1,
         }  # fmt: skip
-    yield {"name": "api", "label": "Incidents API", "type": "textbox", "query": API, "current": {"value": API}}
+    chosen = {"text": API, "value": API}
+    yield {"name": "api", "label": "Incidents API", "type": "textbox", "query": API, "current": chosen}
 
 
 def annotations() -> Iterator[dict[str, Any]]:
@@ -77,6 +78,6 @@ def annotations() -> Iterator[dict[str, Any]]:
 
 def _boards_link() -> dict[str, Any]:
     return {
-        "title": "Watchkeeper", "type": "dashboards", "tags": ["watchkeeper"], "asDropdown": True,
-        "includeVars": True, "keepTime": True,
+        "title": "Watchkeeper", "tooltip": "The other boards", "type": "dashboards", "icon": "dashboard",
+        "tags": ["watchkeeper"], "asDropdown": True, "includeVars": True, "keepTime": True, "targetBlank": False,
     }  # fmt: skip

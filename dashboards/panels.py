@@ -112,7 +112,8 @@ def target(sql: str, *, series: bool = False) -> dict[str, Any]:
 
 def _defaults(panel: Panel) -> dict[str, Any]:
     made: dict[str, Any] = {"unit": panel.unit, "noValue": "not known"}
-    if panel.unit == "percentunit" and panel.kind == "timeseries":
+    can_be_overspent = panel.limit is not None and panel.limit <= 0
+    if panel.unit == "percentunit" and panel.kind == "timeseries" and not can_be_overspent:
         made |= {"min": 0}
     if panel.limit is not None:
         good, bad = (GREEN, RED) if panel.worse == "high" else (RED, GREEN)
@@ -127,10 +128,15 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 def _options(panel: Panel) -> dict[str, Any]:
     if panel.kind == "stat":
         reduce = {"values": True, "calcs": ["lastNotNull"], "fields": ""}
-        return {"reduceOptions": reduce, "textMode": "value_and_name", "colorMode": "value", "graphMode": "none"}
+        return {
+            "reduceOptions": reduce, "textMode": "value_and_name", "colorMode": "value", "graphMode": "none",
+            "justifyMode": "auto", "orientation": "auto", "wideLayout": True, "showPercentChange": False,
+            "percentChangeColorMode": "standard",
+        }  # fmt: skip
     if panel.kind == "table":
-        return {"showHeader": True, "cellHeight": "sm"}
-    return {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}}
+        return {"showHeader": True, "cellHeight": "sm", "frameIndex": 0}
+    legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+    return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
 
 
 def _overrides(panel: Panel) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,9 @@ DEAD_LETTERS: Final = 10.0
 BURNS: Final = (("1h/5m > 14.4", "1h", 14.4), ("6h/30m > 6", "6h", 6.0), ("3d/6h > 1", "3d", 1.0))
 """Part of the view, its long window, and the threshold (Site Reliability Workbook, chapter 5)."""
 
+RETIRED: Final[tuple[str, ...]] = ()
+"""Names of rules that were there once: Grafana deletes a provisioned rule only where it is told to by name."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:

@@ -13,6 +13,7 @@ import typer
 from streams.cli_canary import canary_app
 from streams.cli_changes import change_app
 from streams.cli_controls import control_app
+from streams.cli_grafana import grafana_app
 from streams.cli_incidents import incident_app
 from streams.cli_kpis import kpi
 from streams.cli_probes import probe_app
@@ -29,6 +30,7 @@ app.add_typer(letters_app, name="dead-letters")
 app.add_typer(canary_app, name="canary")
 app.add_typer(change_app, name="change")
 app.add_typer(control_app, name="control")
+app.add_typer(grafana_app, name="grafana")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
 app.command()(kpi)

@@ -85,6 +85,23 @@ class Settings(BaseSettings):
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
     public_url: str = ""
     """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
+    grafana_url: str = "http://127.0.0.1:3000"
+    """The Grafana of `watchkeeper grafana`, with its path if it has one."""
+    grafana_token: SecretStr = SecretStr("")
+    """Token of a service account there with the role Admin; or a secrets file, as above."""
+    grafana_clickhouse: str = ""
+    """The store as Grafana reaches it, `http(s)://USER@HOST:PORT`; when empty, the SQL endpoint of this machine with
+    the user and password for it."""
+    grafana_clickhouse_password: SecretStr = SecretStr("")
+    """Password of that user; or a secrets file, as above."""
+    alert_webhook_url: str = ""
+    """The API as Grafana reaches it, `http://HOST:8130/alerts`: where alerts are told to incidents."""
+    alert_pagerduty_key: SecretStr = SecretStr("")
+    """Integration key of PagerDuty; or a secrets file, as above."""
+    alert_slack_url: SecretStr = SecretStr("")
+    """Incoming webhook of Slack; or a secrets file, as above."""
+    alert_email: str = ""
+    """Addresses that alerts are mailed to, with `;` between them."""
     control_key: SecretStr = SecretStr("")
     """Key that signs controls; or a secrets file, as above. Without it nothing is asked of any service."""
     max_series: Annotated[int, Field(ge=10)] = 20_000

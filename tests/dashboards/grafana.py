@@ -1,4 +1,4 @@
-"""What Grafana does with a query before it is sent, written again from its documentation: variables, then macros."""
+"""What Grafana does with a query before it is sent; its macros are written again here from their documentation."""
 
 import re
 from collections.abc import Iterator
@@ -10,33 +10,7 @@ import yaml
 from dashboards.boards import BOARDS
 from dashboards.generate import FOLDER
 from dashboards.layout import board_json
-
-CONDITIONAL = "$__conditionalAll("
-ALL = ("environment", "service", "version", "tenant")
-
-
-def singlequote(values: list[str]) -> str:
-    """Return values as ``${name:singlequote}`` writes them."""
-    return ",".join("'" + value.replace("'", "\\'") + "'" for value in values)
-
-
-def conditions(sql: str, chosen: dict[str, list[str]]) -> str:
-    """Return a query with each ``$__conditionalAll`` settled: its condition, or none where a variable is on All."""
-    while (begin := sql.find(CONDITIONAL)) >= 0:
-        end = closing(sql, begin + len(CONDITIONAL) - 1)
-        inside, name = sql[begin + len(CONDITIONAL) : end].rsplit(", $", 1)
-        sql = sql[:begin] + (inside if name in chosen else "1=1") + sql[end + 1 :]
-    return sql
-
-
-def closing(text: str, opening: int) -> int:
-    """Return where the bracket that opens at a place is closed."""
-    depth = 0
-    for place in range(opening, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[place], 0)
-        if depth == 0:
-            return place
-    raise ValueError(f"a bracket is not closed in {text}")
+from dashboards.variables import settle
 
 
 def expand(
@@ -46,15 +20,23 @@ def expand(
 
     A variable that is not in `chosen` stands on All, which means all its `options`.
     """
-    sql = conditions(sql, chosen)
-    for name in ALL:
-        sql = sql.replace(f"${{{name}:singlequote}}", singlequote(chosen.get(name, options.get(name, []))))
+    return macros(settle(sql, chosen, options), since, until)
+
+
+def macros(sql: str, since: datetime, until: datetime) -> str:
+    """Return a query with what the back end does to it; whatever else is left in it is a mistake.
+
+    Raises
+    ------
+    ValueError
+        Where something is left that the back end does not know.
+    """
     sql = re.sub(r"\$__timeInterval\((\w+)\)", r"toStartOfInterval(toDateTime(\1), INTERVAL 60 second)", sql)
     sql = sql.replace("$__interval_s", "60")
     sql = sql.replace("$__fromTime", f"toDateTime({int(since.timestamp())})")
     sql = sql.replace("$__toTime", f"toDateTime({int(until.timestamp())})")
-    assert "$_" not in sql
-    assert "${" not in sql
+    if "$_" in sql or "${" in sql:
+        raise ValueError(f"a macro or a variable is left in {sql}")
     return sql
 
 

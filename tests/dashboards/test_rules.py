@@ -1,92 +1,156 @@
-"""The rules, evaluated on histories: query, number, threshold, no-data state. Pending times are not played."""
+"""The rules, played on histories by the simulator: query, reduce, threshold, waits, no data and errors."""
 
 import copy
-import math
 from datetime import datetime, timedelta
 
 import pytest
+import yaml
 
 from dashboards import registry
+from dashboards.generate import FOLDER
 from tests.dashboards import history
 from tests.dashboards.grafana import alert_rules, expand
+from tests.dashboards.simulator import Alert, Answer, beyond
+from tests.dashboards.states import STATES
 from tests.streams.kpis.histories import judge
 
 RULES = {rule["uid"].removeprefix("watchkeeper-"): rule for rule in alert_rules()}
-BAD_AT = history.BAD_UNTIL - timedelta(minutes=1)
-WELL_AT = history.WELL_AGAIN - timedelta(minutes=1)
+GROUPS = yaml.safe_load((FOLDER / "alerting/rules.yaml").read_text())["groups"]
+INTERVAL = {rule["uid"]: group["interval"] for group in GROUPS for rule in group["rules"]}
 CLEAN_AT = history.CLEAN_UNTIL - timedelta(minutes=1)
-
-FIRING = {"not-acknowledged", "not-mitigated", "not-recovered", "unsafe-served", "mitigation", "injection-flag",
-          "injection-detection", "over-refusal", "guard-coverage", "fail-open", "leak-incidents", "drift-open",
-          "burn-1h", "burn-6h", "burn-3d", "untrusted", "dead-letters"}  # fmt: skip
+HOLD = 1_800
+"""Seconds for which an answer stays: longer than any rule waits, or fires on, and asked once."""
 
 
-def values(client, rule: dict, at: datetime) -> dict[tuple, float | None]:
-    """Return what a rule's query says at a moment: the number of each set of labels."""
+def ask(client, rule: dict, at: datetime) -> Answer:
+    """Return what a rule's query says at a moment: the numbers of each set of labels."""
     asked = rule["data"][0]
     since = at - timedelta(seconds=asked["relativeTimeRange"]["from"])
     result = client.query(expand(asked["model"]["rawSql"], since, at, {}, {}))
     names = result.column_names[:-1]
-    return {tuple(zip(names, row[:-1], strict=True)): row[-1] for row in result.result_rows}
+    return {tuple(zip(names, row[:-1], strict=True)): [row[-1]] for row in result.result_rows}
 
 
-def beyond(rule: dict, value: float) -> bool:
-    """True where the threshold of a rule is passed."""
-    [condition] = rule["data"][2]["model"]["conditions"]
-    limit = condition["evaluator"]["params"][0]
-    assert math.isfinite(value)
-    return value > limit if condition["evaluator"]["type"] == "gt" else value < limit
+def play(rule: dict, *answers: Answer) -> tuple[bool, ...]:
+    """Return whether a rule fires at the end of each phase; each holds for half an hour."""
+    alert = Alert(rule, INTERVAL[rule["uid"]])
+    fires, now = [], 0
+    for answer in answers:
+        for _ in range(0, HOLD, alert.interval):
+            now += alert.interval
+            alert.evaluate(answer, now)
+        fires.append(bool(alert.firing()))
+    return tuple(fires)
+
+
+@pytest.fixture(scope="session")
+def answers(filled):
+    """A function from a rule, a state and a moment to the answer, asked once."""
+    known = {}
+
+    def of(name, state, at=None):
+        if (name, state, at) not in known:
+            known[name, state, at] = ask(filled(state), RULES[name], at or STATES[state].until)
+        return known[name, state, at]
+
+    return of
+
+
+@pytest.fixture
+def edge(answers):
+    """A function from a rule to its answers just within its limit and just beyond it."""
+
+    def of(name):
+        if name != "store":
+            return answers(name, "just within"), answers(name, "just beyond")
+        ages = (timedelta(minutes=10), timedelta(minutes=20))
+        return tuple(answers(name, "just within", STATES["just within"].until + age) for age in ages)
+
+    return of
+
+
+@pytest.mark.store
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_is_quiet_on_an_empty_store(answers, name):
+    """No rule about a KPI takes no data for harm; the one about the store takes it for an alarm."""
+    assert play(RULES[name], answers(name, "nothing")) == (name == "store",)
+
+
+@pytest.mark.store
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_is_quiet_fires_and_resolves(answers, edge, name):
+    """It is quiet on a clean day, fires on the bad one and resolves when that is mended; the store is well on all."""
+    clean, bad, mended = (
+        answers(name, "a bad day", CLEAN_AT), answers(name, "a bad day"), answers(name, "a mended day")
+    )  # fmt: skip
+    assert play(RULES[name], clean, bad, mended) == (False, name != "store", False)
+    within, over = edge(name)
+    assert play(RULES[name], within, over, within) == (False, True, False)
+
+
+def flipped(evaluator):
+    """Turn a comparator round."""
+    evaluator["type"] = {"gt": "lt", "lt": "gt"}[evaluator["type"]]
+
+
+def doubled(evaluator):
+    """Double a limit; one of 0 is moved by a unit: a second, or one incident."""
+    evaluator["params"] = [2 * limit or UNIT for limit in evaluator["params"]]
+
+
+def halved(evaluator):
+    """Halve a limit, or move one of 0 the other way."""
+    evaluator["params"] = [limit / 2 or -UNIT for limit in evaluator["params"]]
+
+
+UNIT = 1
+SAME = {("burn-3d", "halved")}
+"""A burn rate counts only where it is surely above 1, so that any limit from 0 to 1 says the same."""
+MUTANTS = [
+    (name, mutate) for name in RULES for mutate in (flipped, doubled, halved) if (name, mutate.__name__) not in SAME
+]
+
+
+@pytest.mark.store
+@pytest.mark.parametrize(("name", "mutate"), MUTANTS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_wrong_rule_is_noticed(edge, name, mutate):
+    """With its comparator turned round, or its limit doubled or halved, a rule says something else near the limit."""
+    wrong = copy.deepcopy(RULES[name])
+    mutate(wrong["data"][2]["model"]["conditions"][0]["evaluator"])
+    within, over = edge(name)
+    assert play(wrong, within, over, within) != (False, True, False)
+
+
+@pytest.mark.store
+@pytest.mark.parametrize("name", RULES)
+def test_a_store_that_is_away_changes_nothing_but_its_own_alarm(edge, name):
+    """What fires goes on firing, what is quiet stays quiet; only the rule about the store pages for the outage."""
+    within, over = edge(name)
+    assert play(RULES[name], over, None, within) == (True, True, False)
+    assert play(RULES[name], within, None, within) == (False, name == "store", False)
+
+
+@pytest.mark.store
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule["for"] != "0s"])
+def test_one_bad_answer_pages_nobody(edge, name):
+    """Every rule waits: a single answer beyond the limit fires nothing."""
+    within, over = edge(name)
+    alert = Alert(RULES[name], INTERVAL[RULES[name]["uid"]])
+    for number, answer in enumerate((within, over, within, within)):
+        alert.evaluate(answer, number * alert.interval)
+        assert alert.firing() == [], number
 
 
 def firing(client, rule: dict, at: datetime) -> list[dict[str, str]]:
-    """Return the labels of what fires at a moment, as notices carry them."""
-    seen = values(client, rule, at)
-    if not seen or None in seen.values():
-        return [dict(rule["labels"])] if rule["noDataState"] == "Alerting" else []
-    return [dict(labels) | rule["labels"] for labels, value in seen.items() if beyond(rule, value)]
-
-
-def flipped(rule: dict) -> dict:
-    """Return a rule with its comparator turned round."""
-    other = copy.deepcopy(rule)
-    evaluator = other["data"][2]["model"]["conditions"][0]["evaluator"]
-    evaluator["type"] = {"gt": "lt", "lt": "gt"}[evaluator["type"]]
-    return other
+    """Return the labels of what is beyond the limit at a moment, as notices carry them."""
+    asked = ask(client, rule, at)
+    return [dict(labels) | rule["labels"] for labels, [number] in asked.items() if beyond(rule, number)]
 
 
 @pytest.mark.store
-def test_an_empty_store_fires_the_rule_about_the_store_alone(client):
-    """No rule about a KPI takes no data for harm; the one about the store takes it for an alarm."""
-    assert {name for name, rule in RULES.items() if firing(client, rule, BAD_AT)} == {"store"}
-
-
-@pytest.mark.store
-def test_each_rule_is_quiet_fires_and_resolves(client):
-    """Nothing fires on a clean day; on the bad day every rule that harm is about does; afterwards none of them does."""
-    history.write_all(client)
-    clean = {name for name, rule in RULES.items() if firing(client, rule, CLEAN_AT)}
-    bad = {name for name, rule in RULES.items() if firing(client, rule, BAD_AT)}
-    history.write_recovery(client)
-    well = {name for name, rule in RULES.items() if firing(client, rule, WELL_AT)}
-    assert (clean, bad, well) == (set(), FIRING, set())
-
-
-@pytest.mark.store
-def test_a_comparator_turned_round_is_noticed(client):
-    """Each rule turned round would not fire on harm, or would fire on a clean day: the days above tell them apart."""
-    history.write_all(client)
-    for name in FIRING:
-        good, harm = (values(client, RULES[name], at).values() for at in (CLEAN_AT, BAD_AT))
-        assert any(beyond(RULES[name], value) for value in harm), name
-        wrong = flipped(RULES[name])
-        assert any(beyond(wrong, value) for value in good) or not any(beyond(wrong, value) for value in harm), name
-
-
-@pytest.mark.store
-def test_an_incident_alert_names_the_incident_its_service_and_family(client):
+def test_an_incident_alert_names_the_incident_its_service_and_family(filled):
     """The labels are those by which the webhook finds the incident, and severity stays that of the rule."""
-    history.write_records(client)
-    [labels] = firing(client, RULES["not-acknowledged"], BAD_AT)
+    [labels] = firing(filled("a bad day"), RULES["not-acknowledged"], STATES["a bad day"].until)
     assert (labels["incident_id"], labels["service"], labels["family"]) == ("inc-1", history.SERVICE, "leak")
     assert (labels["severity"], labels["incident_severity"]) == ("page", "sev1")
 
@@ -114,15 +178,6 @@ def test_a_clock_alarms_when_the_time_allowed_is_over_and_not_before(client, clo
 
 
 @pytest.mark.store
-def test_the_store_rule_sees_a_store_that_gets_nothing_new(client):
-    """It is quiet while minutes come and fires a quarter of an hour after the last one."""
-    history.write_hours(client, history.START, history.START + timedelta(hours=1))
-    last = history.START + timedelta(minutes=55)
-    assert firing(client, RULES["store"], last + timedelta(minutes=14)) == []
-    assert firing(client, RULES["store"], last + timedelta(minutes=16)) != []
-
-
-@pytest.mark.store
 def test_little_evidence_does_not_fire(client):
     """One unsafe output of three is no alert: the bound of the interval is compared, not the share."""
     key = {"hour": history.START, "service_name": "tiny", "kafka_topic_id": "i", "kafka_partition": 0, "version": 1}
@@ -131,7 +186,7 @@ def test_little_evidence_does_not_fire(client):
     history.put(client, "service_hours", key | few)
     judge(client)
     at = history.START + timedelta(minutes=59)
-    [value] = values(client, RULES["unsafe-served"], at).values()
+    [[value]] = ask(client, RULES["unsafe-served"], at).values()
     assert 0 < value < registry.BY_ID["unsafe_served"].objective
     assert firing(client, RULES["unsafe-served"], at) == []
 

@@ -1,6 +1,6 @@
 // Command plugin asks a ClickHouse HTTP endpoint as Grafana's ClickHouse data source does: the same Go client, the
-// same conversion of rows to data frames, the data source's macros. It reads one JSON object a line (refId, sql) and
-// prints one a line: the fields of the frame with their types, its rows, or the error.
+// same conversion of rows to data frames, the data source's macros. It reads one JSON object a line (refId, sql, and
+// table where no time series is made of the answer) and prints one a line: the fields of the frame with their types, its rows, or the error.
 package main
 
 import (
@@ -23,6 +23,7 @@ import (
 type question struct {
 	RefID string `json:"refId"`
 	SQL   string `json:"sql"`
+	Table bool   `json:"table"`
 }
 
 type field struct {
@@ -77,11 +78,11 @@ func main() {
 			continue
 		}
 		query := &sqlutil.Query{RawSQL: asked.SQL, RefID: asked.RefID, TimeRange: period, Interval: *interval}
-		_ = out.Encode(ask(db, query))
+		_ = out.Encode(ask(db, query, asked.Table))
 	}
 }
 
-func ask(db *sql.DB, query *sqlutil.Query) answer {
+func ask(db *sql.DB, query *sqlutil.Query, table bool) answer {
 	given := answer{RefID: query.RefID}
 	text, err := sqlutil.Interpolate(query, macros)
 	if err != nil {
@@ -108,6 +109,9 @@ func ask(db *sql.DB, query *sqlutil.Query) answer {
 		given.Fields = append(given.Fields, shown)
 	}
 	given.Rows = frame.Rows()
+	if table {
+		return given
+	}
 	series, err := asSeries(frame)
 	if err != nil {
 		return failed(given, err)

@@ -1,44 +1,16 @@
-"""The SQL endpoint and our queries, asked through the Go client and the data frames of Grafana's ClickHouse plugin."""
-
-import json
-import os
-import shutil
-import subprocess
-from itertools import pairwise
-from pathlib import Path
+"""The SQL endpoint, asked through the Go client of Grafana's ClickHouse plugin."""
 
 import pytest
 
-from dashboards.queries import query
 from streams.history_writer import HistoryWriter
 from streams.sql_endpoint import Endpoint
 from streams.sql_http.users import user_line
-from tests.dashboards.grafana import conditions, singlequote, targets
+from tests.plugin import client as client_of
 from tests.streams.test_decode import NOW_MS
 from tests.streams.test_history_writer import write
 
 pytestmark = pytest.mark.store
-
-ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "tests" / "plugin"
-ASKED = {f"{board}: {name}": (sql, series) for board, name, sql, series in targets()}
-NUMBERS = {"float64", "float32", "uint64", "int64", "uint32", "int32", "uint8", "int8"}
-
-
-@pytest.fixture(scope="session")
-def plugin():
-    """The program, built once; Go's own cache makes the next build quick."""
-    if shutil.which("go") is None:
-        assert not os.environ.get("CI"), "Go is missing; CI must have it"
-        pytest.skip("Go is not installed")
-    target = Path.home() / ".cache" / "watchkeeper" / "plugin-client"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    command = ["go", "build", "-trimpath", "-mod=readonly", "-o", str(target), "."]
-    built = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True, timeout=280, check=False)
-    if built.returncode and not os.environ.get("CI"):
-        pytest.skip(f"the Go modules cannot be had: {built.stderr[-300:]}")
-    assert built.returncode == 0, built.stderr
-    return target
+plugin = client_of.plugin
 
 
 @pytest.fixture
@@ -55,13 +27,9 @@ def endpoint(client, store_settings):
 
 
 def ask(plugin, endpoint, *queries, **flags):
-    """Return the answers of the program."""
+    """Return the answers of the program over the days around the events."""
     flags = {"from": NOW_MS // 1000 - 86_400, "to": NOW_MS // 1000 + 86_400} | flags
-    options = [f"-{name}={value}" for name, value in flags.items()]
-    lines = "\n".join(json.dumps({"refId": str(place), "sql": query}) for place, query in enumerate(queries))
-    command = [plugin, f"-address=127.0.0.1:{endpoint.port}", *options]
-    ran = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=60, check=True)
-    return [json.loads(line) for line in ran.stdout.splitlines()]
+    return client_of.ask(plugin, endpoint, *queries, **flags)
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip", "lz4"])
@@ -88,41 +56,6 @@ def test_the_client_connects_reads_and_sees_errors(plugin, endpoint, compression
     assert "Code: 47" in wrong["error"]
     assert "[HTTP 403]" in forbidden["error"]
     assert "Code: 497" in forbidden["error"]
-
-
-def chosen(sql):
-    """Return a query with both services chosen and the other variables on All."""
-    return conditions(sql, {}).replace("${service:singlequote}", singlequote(["svc0", "svc1"]))
-
-
-def test_queries_of_the_boards_give_the_frames_that_grafana_draws(plugin, endpoint):
-    """Times stand first, series are sorted, text becomes labels and every other column a nullable number."""
-    answers = ask(plugin, endpoint, *(chosen(sql) for sql, _ in ASKED.values()))
-    drawn = 0
-    for (name, (_, series)), answer in zip(ASKED.items(), answers, strict=True):
-        assert "error" not in answer, (name, answer["error"])
-        if not series or not answer["rows"]:
-            continue
-        drawn += 1
-        first = answer["fields"][0]
-        assert (first["name"], first["type"]) == ("time", "time.Time"), name
-        assert all(a <= b for a, b in pairwise(first["values"])), name
-        kinds = [field["type"].removeprefix("*") for field in answer["fields"][1:]]
-        assert set(kinds) <= {*NUMBERS, "string"}, name
-        labelled = "string" in kinds
-        assert {field["type"].removeprefix("*") for field in answer["series"][1:]} <= NUMBERS, name
-        if labelled:  # a number that cannot be NULL is drawn as 0 where a service has no row
-            assert all(field["type"].startswith("*") for field in answer["series"][1:]), name
-        assert all(bool(field.get("labels")) == labelled for field in answer["series"][1:]), name
-    assert drawn > 5
-
-
-def test_a_rule_gives_the_frame_that_expressions_take(plugin, endpoint):
-    """One number and text beside it, without a time: each row is a series of its own."""
-    values = {"kpi": "unsafe_served", "view": "kpi_shares", "bound": "lower"}
-    (answer,) = ask(plugin, endpoint, query("alert_kpi", **values))
-    assert [field["type"] for field in answer["fields"]] == ["string", "float64"]
-    assert answer["rows"] == 2
 
 
 def test_the_macros_become_what_the_data_source_makes_of_them(plugin, endpoint):

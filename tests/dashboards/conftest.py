@@ -1,0 +1,37 @@
+"""Stores that several tests read and none writes, each filled once a session: the tables alone cost a second."""
+
+import pytest
+
+from streams.migrate import migrate
+from streams.settings import load
+from streams.storage import connect
+from tests.dashboards.grafana_server import FakeGrafana, serving
+from tests.dashboards.states import STATES
+from tests.streams.kpis.histories import judge
+
+
+@pytest.fixture(scope="session")
+def filled(store_path):
+    """A function from the name of a state to a client of a database that holds it. Read only."""
+    clients = {}
+
+    def of(name):
+        if name not in clients:
+            made = connect(load(clickhouse=f"chdb://{store_path}", clickhouse_database=f"filled{len(clients)}"))
+            migrate(made)
+            STATES[name].fill(made)
+            judge(made)
+            clients[name] = made
+        return clients[name]
+
+    yield of
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture
+def grafana():
+    """An empty Grafana, with its address in `url`."""
+    made = FakeGrafana()
+    with serving(made) as made.url:
+        yield made

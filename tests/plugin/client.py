@@ -1,0 +1,39 @@
+"""The Go program of this folder as a fixture, and how it is asked."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def plugin():
+    """The program, built once for each text of it; Go's own cache makes the next build quick."""
+    if shutil.which("go") is None:
+        assert not os.environ.get("CI"), "Go is missing; CI must have it"
+        pytest.skip("Go is not installed")
+    source = Path(__file__).parent
+    text = b"".join(path.read_bytes() for path in sorted([*source.glob("*.go"), source / "go.sum"]))
+    target = Path.home() / ".cache" / "watchkeeper" / f"plugin-client-{hashlib.sha256(text).hexdigest()[:12]}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = ["go", "build", "-trimpath", "-mod=readonly", "-o", str(target), "."]
+    built = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=280, check=False)
+    if built.returncode and not os.environ.get("CI"):
+        pytest.skip(f"the Go modules cannot be had: {built.stderr[-300:]}")
+    assert built.returncode == 0, built.stderr
+    return target
+
+
+def ask(plugin, endpoint, *queries, tables=False, **flags):
+    """Return the answers of the program to queries, in their order."""
+    options = [f"-{name}={value}" for name, value in flags.items()]
+    lines = "\n".join(
+        json.dumps({"refId": str(place), "sql": query, "table": tables}) for place, query in enumerate(queries)
+    )
+    command = [plugin, f"-address=127.0.0.1:{endpoint.port}", *options]
+    ran = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120, check=True)
+    return [json.loads(line) for line in ran.stdout.splitlines()]
