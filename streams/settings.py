@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
     control_key: SecretStr = SecretStr("")
     """Key that signs controls; or a secrets file, as above. Without it nothing is asked of any service."""
+    gauge_seconds: Seconds = 30.0
+    """How often the incidents worker reads the KPIs for `/metrics`."""
     max_series: Annotated[int, Field(ge=10)] = 20_000
     """Series a detect worker keeps for each partition; the rest is summed as `~other` and counted."""
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = 0.2
