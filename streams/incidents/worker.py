@@ -171,6 +171,7 @@ class Incidents:
             entry = self._entry(desk, said, record.timestamp * 1_000_000)
             if entry is not None:
                 entries.append(entry)
+            if entry is not None and not _is_notice(entry):
                 desk.clock.note(happened(entry)[0], record.timestamp * 1_000_000)
         desk.book.add(entries)
 
@@ -241,6 +242,11 @@ class Incidents:
         ]
         if due:
             self.evidence |= {record.event_id: record for record in await self._collector.gather(due)}
+
+
+def _is_notice(entry: Entry) -> bool:
+    """Tell whether an entry is an alert's, whose time is the clock's; the time of a replayed stream is not moved by it."""
+    return isinstance(entry, IncidentAction) and entry.action == "notify"
 
 
 def end_worker(task: asyncio.Task[None]) -> None:

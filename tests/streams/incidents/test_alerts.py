@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.actions import IncidentAction
 from schemas.wire import decoder, encode
 from streams.incidents.alerts import AlertError, actions, read_notice
-from tests.streams.incidents.entries import at, book, page
+from tests.streams.incidents.entries import act, at, back, book, page, taken
 
 
 def notice(status="firing", **labels):
@@ -48,6 +48,18 @@ def test_an_alert_about_nothing_that_is_open_is_kept_as_refused():
     kept.add([action])
     assert action.incident_id == "alert-f00"
     assert action.event_id in kept.fold.refused
+
+
+@pytest.mark.parametrize("over", [back(second=500), act("close", 500), act("merge", 500, into_incident_id="inc-q")])
+def test_the_end_of_an_alert_goes_where_its_beginning_went(over):
+    """An alert that names a service and a family ends when its incident is over; so it is told to that incident."""
+    kept = book(page(), page("q", 1, service="z"))
+    kept.add([said(notice(service="a", family="leak"), kept)])
+    kept.add(taken([over]))
+    action = said(notice("resolved", service="a", family="leak"), kept)
+    assert action.incident_id == "inc-p"
+    kept.add([action])
+    assert action.event_id not in kept.fold.refused
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"alerts": [{}]}', b"\xff", b'{"alerts": 3}'])

@@ -1,0 +1,58 @@
+"""A whole Watchkeeper on free ports, with Prometheus and Alertmanager around it."""
+
+import pytest
+
+from streams.local.broker import free_port
+from streams.settings import WORKER_PORTS
+from streams.up import Installation
+from tests.chain.config import alertmanager_config
+from tests.chain.servers import Alertmanager, Listener, Prometheus
+
+
+@pytest.fixture
+def ports(monkeypatch):
+    """Ports of the four workers' metrics."""
+    found = {name: free_port() for name in WORKER_PORTS}
+    monkeypatch.setattr("streams.up.WORKER_PORTS", found)
+    return found
+
+
+@pytest.fixture
+def installation(kafka_settings, tmp_path, ports, monkeypatch):
+    """All four workers on the session's broker; the KPIs are read as often as Prometheus looks."""
+    monkeypatch.setenv("WATCHKEEPER_GAUGE_SECONDS", "1")
+    settings = kafka_settings.model_copy(
+        update={"clickhouse": f"chdb://{tmp_path}/clickhouse", "sql_port": free_port(), "api_port": free_port()}
+    )
+    running = Installation(settings, kafka=settings.kafka)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def listener():
+    """A second webhook beside the worker's own."""
+    listening = Listener()
+    yield listening
+    listening.stop()
+
+
+@pytest.fixture
+def alertmanager(installation, listener, tmp_path):
+    """Alertmanager, that tells the API of the incidents worker with the token that the worker made."""
+    settings = installation.settings
+    webhook, token = f"http://127.0.0.1:{settings.api_port}/alerts", settings.data_dir / "api-token"
+    running = Alertmanager(tmp_path / "alertmanager", alertmanager_config(webhook, token, listener.url))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def prometheus(ports, alertmanager, tmp_path):
+    """Prometheus, that scrapes every worker and tells Alertmanager."""
+    running = Prometheus(tmp_path / "prometheus", ports.values(), [alertmanager.port])
+    running.start()
+    yield running
+    running.stop()
