@@ -98,6 +98,7 @@ def actions(notice: Notice, find: Find, now: int, at: int | None) -> list[Incide
                 reason=f"{name} {alert.status} since {alert.starts_at.isoformat()}"[:2048],
                 alert_fingerprint=alert.fingerprint[:256],
                 alert_starts_at=int(alert.starts_at.timestamp() * 1_000) * 1_000_000,
+                labels=_labels(alert),
             )
         )
     return said
@@ -105,3 +106,9 @@ def actions(notice: Notice, find: Find, now: int, at: int | None) -> list[Incide
 
 def _identity(alert: Alert, status: str) -> str:
     return identity("alert", alert.fingerprint, alert.starts_at.isoformat(), status)
+
+
+def _labels(alert: Alert) -> dict[str, str]:
+    """Return what the contract has no field for; while an alert fires, its end is a time that nobody should read."""
+    over = alert.status == "resolved" and alert.ends_at is not None
+    return {"alert_status": alert.status} | ({"alert_ends_at": alert.ends_at.isoformat()} if over else {})

@@ -11,6 +11,9 @@ LOOKS_EVERY = 1
 PENDING = 2
 """Seconds that stand for every `for` and `keep_firing_for`."""
 
+RESENDS_AFTER = 5
+"""Seconds after which Prometheus tells of an alert again, a minute by default; each time for four times as long."""
+
 
 def shortened_rules():
     """Return the generated rules with their waiting cut short; what they ask and their labels are as generated.

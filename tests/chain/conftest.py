@@ -18,16 +18,11 @@ def ports(monkeypatch):
 
 
 @pytest.fixture
-def installation(kafka_settings, tmp_path, ports, monkeypatch):
-    """All four workers on the session's broker; the KPIs are read as often as Prometheus looks."""
-    monkeypatch.setenv("WATCHKEEPER_GAUGE_SECONDS", "1")
-    settings = kafka_settings.model_copy(
+def settings(kafka_settings, tmp_path):
+    """Settings of the four workers, on the session's broker."""
+    return kafka_settings.model_copy(
         update={"clickhouse": f"chdb://{tmp_path}/clickhouse", "sql_port": free_port(), "api_port": free_port()}
     )
-    running = Installation(settings, kafka=settings.kafka)
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -39,9 +34,8 @@ def listener():
 
 
 @pytest.fixture
-def alertmanager(installation, listener, tmp_path):
-    """Alertmanager, that tells the API of the incidents worker with the token that the worker made."""
-    settings = installation.settings
+def alertmanager(settings, listener, tmp_path):
+    """Alertmanager, that tells the API of the incidents worker with the token that the worker makes."""
     webhook, token = f"http://127.0.0.1:{settings.api_port}/alerts", settings.data_dir / "api-token"
     running = Alertmanager(tmp_path / "alertmanager", alertmanager_config(webhook, token, listener.url))
     running.start()
@@ -53,6 +47,16 @@ def alertmanager(installation, listener, tmp_path):
 def prometheus(ports, alertmanager, tmp_path):
     """Prometheus, that scrapes every worker and tells Alertmanager."""
     running = Prometheus(tmp_path / "prometheus", ports.values(), [alertmanager.port])
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def installation(settings, prometheus, monkeypatch):
+    """All four workers, started when the others wait for them; KPIs are read as often as Prometheus looks."""
+    monkeypatch.setenv("WATCHKEEPER_GAUGE_SECONDS", "1")
+    running = Installation(settings, kafka=settings.kafka)
     running.start()
     yield running
     running.stop()

@@ -13,7 +13,7 @@ import requests
 import yaml
 
 from streams.local.broker import die_with_parent, free_port
-from tests.chain.config import prometheus_config, shortened_rules
+from tests.chain.config import RESENDS_AFTER, prometheus_config, shortened_rules
 from tests.streams.test_transport import wait_until
 
 
@@ -57,9 +57,9 @@ class Server:
         except requests.RequestException:
             return False
 
-    def ask(self, path):
+    def ask(self, path, **parameters):
         """Return what its API answers."""
-        answer = requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+        answer = requests.get(f"http://127.0.0.1:{self.port}{path}", parameters, timeout=5)
         answer.raise_for_status()
         return answer.json()
 
@@ -79,13 +79,13 @@ class Prometheus(Server):
         self.configure("rules.yaml", shortened_rules())
 
     def start(self):
-        """Start with an empty history."""
-        super().start(f"--storage.tsdb.path={self.folder}/data")
+        """Start with an empty history; an alert sent before Alertmanager was found is sent again soon."""
+        super().start(f"--storage.tsdb.path={self.folder}/data", f"--rules.alert.resend-delay={RESENDS_AFTER}s")
 
-    def firing(self):
-        """Return the labels and the start of every alert that fires, by the alert's name."""
-        alerts = self.ask("/api/v1/alerts")["data"]["alerts"]
-        return {alert["labels"]["alertname"]: alert for alert in alerts if alert["state"] == "firing"}
+    def value(self, expression, at):
+        """Return the one value of an expression at a time."""
+        [found] = self.ask("/api/v1/query", query=expression, time=at)["data"]["result"]
+        return float(found["value"][1])
 
 
 class Alertmanager(Server):
