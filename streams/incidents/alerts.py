@@ -110,5 +110,6 @@ def _identity(alert: Alert, status: str) -> str:
 
 def _labels(alert: Alert) -> dict[str, str]:
     """Return what the contract has no field for; while an alert fires, its end is a time that nobody should read."""
-    over = alert.status == "resolved" and alert.ends_at is not None
-    return {"alert_status": alert.status} | ({"alert_ends_at": alert.ends_at.isoformat()} if over else {})
+    if alert.status == "firing" or alert.ends_at is None:
+        return {"alert_status": alert.status}
+    return {"alert_status": alert.status, "alert_ends_at": alert.ends_at.isoformat()}

@@ -245,7 +245,7 @@ class Incidents:
 
 
 def _is_notice(entry: Entry) -> bool:
-    """Tell whether an entry is an alert's, whose time is the clock's; the time of a replayed stream is not moved by it."""
+    """Tell whether an entry is an alert's: it comes by the clock, and says nothing about the time of the stream."""
     return isinstance(entry, IncidentAction) and entry.action == "notify"
 
 

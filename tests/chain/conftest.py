@@ -59,4 +59,6 @@ def installation(settings, prometheus, monkeypatch):
     running = Installation(settings, kafka=settings.kafka)
     running.start()
     yield running
+    for child in running.supervisor._children:
+        child.process.kill()  # nothing of it is looked at any more
     running.stop()

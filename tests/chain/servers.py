@@ -110,11 +110,18 @@ class Alertmanager(Server):
         answer = requests.post(f"http://127.0.0.1:{self.port}/api/v2/alerts", json=[alert], timeout=5)
         assert answer.ok, answer.text
 
-    def failed_notices(self):
+    def failed(self):
         """Return how many attempts to tell a webhook have failed."""
+        return self._counted("alertmanager_notification_requests_failed_total")
+
+    def tried(self):
+        """Return how many attempts to tell a webhook there were."""
+        return self._counted("alertmanager_notification_requests_total")
+
+    def _counted(self, name):
         text = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
-        name = 'alertmanager_notification_requests_failed_total{integration="webhook"}'
-        return sum(float(line.split()[1]) for line in text.splitlines() if line.startswith(name))
+        [line] = [each for each in text.splitlines() if each.startswith(f'{name}{{integration="webhook"}}')]
+        return float(line.split()[1])
 
 
 class Listener:
