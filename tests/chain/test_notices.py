@@ -5,6 +5,7 @@ episode that begins and ends while nobody takes its notices was never told, and 
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -42,101 +43,95 @@ def manager(tmp_path):
 
 
 @pytest.fixture
-def workers(kafka_settings):
-    """Two workers that are not started; of two that run, one holds the incidents."""
-    both = Worker(kafka_settings), Worker(kafka_settings, "2")
-    yield both
-    for each in both:
-        if each.process is not None and each.process.poll() is None:
-            each.kill()
+def worker(kafka_settings):
+    """A worker that is not started."""
+    made = Worker(kafka_settings)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
 
 
-def notices(settings, incident="inc-p"):
-    """Return the status of each notice in the log that is about an incident."""
+def notices(settings):
+    """Return the status of each notice in the log that is about the incident."""
     said = everything(settings, ACTIONS, IncidentAction)
-    return [each.labels["alert_status"] for each in said if each.action == "notify" if each.incident_id == incident]
+    return [each.labels["alert_status"] for each in said if each.action == "notify" if each.incident_id == "inc-p"]
+
+
+def tell(worker, status):
+    """Tell a worker of an alert without an Alertmanager, and return its answer."""
+    address, bearer = f"http://127.0.0.1:{worker.api}/alerts", {"Authorization": f"Bearer {TOKEN}"}
+    return requests.post(address, notice(status, incident_id="inc-p"), headers=bearer, timeout=10).json()
 
 
 def steps(worker):
-    """Return the steps of the incident."""
-    return [each["step"] for each in worker.ask("GET", "/inc-p").json()["steps"]]
+    """Return the steps of the incident; none before the worker knows it."""
+    answer = worker.ask("GET", "/inc-p")
+    return [each["step"] for each in answer.json()["steps"]] if answer.status_code == 200 else []
 
 
-def opened(worker):
-    """Tell whether the worker knows the incident."""
-    return worker.ask("GET", "/inc-p").status_code == 200
-
-
-def test_a_receiver_that_was_away_is_told_of_each_beginning_and_end_once(workers, manager):
-    """Alertmanager tries again while the API answers 503 or not at all; later there is one notice of each."""
-    holder, other = workers
-    settings = holder.start().settings
-    alertmanager, began = manager(other), time.time()
+def test_a_receiver_that_was_away_is_told_of_each_beginning_and_end_once(worker, manager):
+    """Alertmanager tries again while the worker is not there and while it starts; then there is one notice of each."""
+    settings, alertmanager, began = worker.settings, manager(worker), time.time()
+    send(settings, page())
     alertmanager.post(began, began + HOUR, **ABOUT)
     wait_until(lambda: alertmanager.failed() >= 2)
-    other.start(wait=False)
-    send(settings, page())
-    wait_until(lambda: opened(holder) and other.ask("GET", "").status_code == 503)
+    worker.start(wait=False)
+    wait_until(lambda: steps(worker) == ["detected", "notified"])
+    worker.kill()
     failed = alertmanager.failed()
-    wait_until(lambda: alertmanager.failed() > failed)
-    assert notices(settings) == []
-    holder.kill()
-    wait_until(lambda: opened(other) and steps(other) == ["detected", "notified"])
     alertmanager.post(began, time.time(), **ABOUT)
-    wait_until(lambda: steps(other) == ["detected", "notified", "notified"])
+    wait_until(lambda: alertmanager.failed() >= failed + 2)
+    worker.start(wait=False)
+    wait_until(lambda: steps(worker) == ["detected", "notified", "notified"])
     assert notices(settings) == ["firing", "resolved"]
 
 
-def test_the_same_from_two_alertmanagers_and_from_one_that_forgot_is_told_once(workers, manager):
-    """However many tell of an episode, the incident has one step for its beginning and one for its end."""
-    worker = workers[0].start()
+def test_what_many_tell_at_once_and_again_is_told_once(worker, manager):
+    """Of two Alertmanagers, one that forgot, and eight requests of one moment, each episode has one notice of each."""
+    worker.start()
     send(worker.settings, page())
-    wait_until(lambda: opened(worker))
+    wait_until(lambda: steps(worker))
     both, began = [manager(worker), manager(worker)], time.time()
     for each in both:
         each.post(began, began + HOUR, **ABOUT)
     wait_until(lambda: all(each.tried() for each in both))
-    wait_until(lambda: steps(worker) == ["detected", "notified"])
     both[1].stop()
     both[1] = manager(worker)
-    for end in (began + HOUR, time.time()):
-        before = [each.tried() for each in both]
-        for each in both:
-            each.post(began, end, **ABOUT)
-        wait_until(lambda before=before: both[1].tried() > before[1])
-    wait_until(lambda: both[0].tried() >= 2)
-    wait_until(lambda: steps(worker) == ["detected", "notified", "notified"])
-    assert set(notices(worker.settings)) == {"firing", "resolved"}
-    assert len([each for each in transitions(worker.settings) if each.transition == "notified"]) == 2
+    both[1].post(began, began + HOUR, **ABOUT)
+    wait_until(both[1].tried)
+    end = time.time()
+    for each in both:
+        each.post(began, end, **ABOUT)
+    wait_until(lambda: all(each.tried() >= 2 for each in both))
     assert sum(each.failed() for each in both) == 0
+    assert notices(worker.settings) == ["firing", "resolved"]
+    with ThreadPoolExecutor(8) as crowd:
+        answers = [*crowd.map(lambda _: tell(worker, "firing"), range(8))]
+    assert sum(each["new"] for each in answers) == 1
+    assert notices(worker.settings) == ["firing", "resolved", "firing"]
 
 
-def test_late_lost_and_swapped_notices_change_no_clock(workers, manager):
+def test_late_lost_and_swapped_notices_change_no_clock(worker, manager):
     """An alert about nothing, an end before its beginning, an end that never comes, and one after the close."""
-    worker = workers[0].start()
-    settings = worker.settings
+    settings = worker.start().settings
     alertmanager, began = manager(worker), time.time()
     alertmanager.post(began, began + HOUR, alertname="LeakHigh", service="z", family="leak")
     wait_until(lambda: [each for each in transitions(settings) if each.transition == "refused"])
     send(settings, page())
-    wait_until(lambda: opened(worker))
+    wait_until(lambda: steps(worker))
     clocks = worker.ask("POST", "/inc-p/acknowledge", json={"actor": "kim"}).json()["seconds_to"]
     assert clocks["acknowledged"] < HOUR  # of the stream, which the alert of today did not move
-    for status in ("resolved", "firing"):
-        body = notice(status, incident_id="inc-p")
-        address, bearer = f"http://127.0.0.1:{worker.api}/alerts", {"Authorization": f"Bearer {TOKEN}"}
-        assert requests.post(address, body, headers=bearer, timeout=5).json() == {"alerts": 1, "new": 1}
+    assert [tell(worker, status)["new"] for status in ("resolved", "firing")] == [1, 1]
     alertmanager.post(began, fresh := time.time() + 1, **ABOUT)
-    wait_until(lambda: notices(settings) == ["resolved", "firing", "firing"])
+    wait_until(lambda: steps(worker).count("notified") == 3)
     alertmanager.stop()
     again = manager(worker)
     wait_until(lambda: time.time() > fresh)
     again.post(fresh, fresh + HOUR, **ABOUT)
-    wait_until(lambda: notices(settings) == ["resolved", "firing", "firing", "firing"])
     wait_until(lambda: steps(worker).count("notified") == 4)
+    assert notices(settings) == ["resolved", "firing", "firing", "firing"]
     assert worker.ask("POST", "/inc-p/close", json={"actor": "kim"}).ok
     again.post(fresh, time.time(), **ABOUT)
     wait_until(lambda: steps(worker) == ["detected", "acknowledged", *["notified"] * 4, "closed", "notified"])
     after = worker.ask("GET", "/inc-p").json()["seconds_to"]
-    assert after["acknowledged"] == clocks["acknowledged"]
-    assert after["recovered"] is None
+    assert (after["acknowledged"], after["recovered"]) == (clocks["acknowledged"], None)

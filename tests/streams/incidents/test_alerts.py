@@ -1,14 +1,18 @@
 """Notices of Grafana and Alertmanager: what they become, and what is refused."""
 
 import json
+from urllib.parse import quote
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboards.generate import FOLDER
 from schemas.actions import IncidentAction
 from schemas.wire import decoder, encode
-from streams.incidents.alerts import AlertError, actions, read_notice
+from streams.incidents.alerts import MOST_ALERTS, AlertError, actions, read_notice
+from streams.incidents.api import MAX_BODY_BYTES
 from tests.streams.incidents.entries import act, at, back, book, page, taken
 
 
@@ -75,6 +79,18 @@ def test_too_many_alerts_are_refused_with_what_to_set():
     many["alerts"] *= 1_000
     with pytest.raises(AlertError, match="max_alerts"):
         read_notice(json.dumps(many).encode())
+
+
+def test_as_many_alerts_as_are_taken_fit_into_a_body():
+    """Alertmanager never repeats what was refused as too large; a full notice of the longest rule is not."""
+    rules = yaml.safe_load((FOLDER / "prometheus/rules.yaml").read_text())["groups"][0]["rules"]
+    longest = max(rules, key=lambda rule: len(json.dumps(rule)))
+    full = json.loads(notice(**longest["labels"], incident_id="i" * 256, service="s" * 256))
+    full["alerts"][0] |= {"annotations": longest["annotations"], "generatorURL": quote(longest["expr"])}
+    full["alerts"] *= MOST_ALERTS
+    body = json.dumps(full).encode()
+    assert len(body) <= MAX_BODY_BYTES / 1.5
+    assert len(read_notice(body).alerts) == MOST_ALERTS
 
 
 @given(st.text(max_size=3_000), st.text(max_size=400))
