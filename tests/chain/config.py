@@ -8,7 +8,7 @@ GENERATED = FOLDER / "prometheus"
 LOOKS_EVERY = 1
 """Seconds between two scrapes, two evaluations, and two notices of a group: the precision of every clock here."""
 
-PENDING = 2
+PENDING = 1
 """Seconds that stand for every `for` and `keep_firing_for`."""
 
 RESENDS_AFTER = 5
