@@ -130,7 +130,7 @@ def _check_alerts(settings, listener, firing, name):
     assert {each["labels"]["alertname"] for each in listener.told.values()} >= {UNANSWERED, LEAKED, STORE}
     for (fingerprint, start, status), alert in listener.told.items():
         row, labels = rows[fingerprint, ms(start), status], alert["labels"]
-        assert firing.get(fingerprint, start) == start
+        assert ms(firing.get(fingerprint, start)) == ms(start)
         assert row["written"] >= seconds(start)
         about = labels.get("family") == "leak" or labels.get("incident_id") == name
         assert (row["incident_id"] == name) == about
