@@ -20,6 +20,7 @@ from streams.checkpoints import Checkpoints
 from streams.faust_app import Stage, WorkerApp, build
 from streams.incidents import worker as incidents
 from streams.incidents.api import Server, api
+from streams.incidents.gauges import Gauges
 from streams.kafka_admin import TopicState, check_topics, client_arguments
 from streams.publisher import Publisher
 from streams.review import api as review_api
@@ -70,7 +71,7 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> St
     if name == "incidents":
         work = incidents.Incidents(settings, publisher, topics)
         routers = [each.router(settings, publisher) for each in (changes_api, controls_api, review_api)]
-        work.beside = [Server(api(work, *routers), settings.host, settings.api_port)]
+        work.beside = [Server(api(work, *routers), settings.host, settings.api_port), Gauges(work)]
         return work
     checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client, publisher)
     if name == "watch":

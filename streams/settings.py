@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     """Addresses that alerts are mailed to, with `;` between them."""
     control_key: SecretStr = SecretStr("")
     """Key that signs controls; or a secrets file, as above. Without it nothing is asked of any service."""
+    gauge_seconds: Seconds = 30.0
+    """How often the incidents worker reads the KPIs for `/metrics`."""
     max_series: Annotated[int, Field(ge=10)] = 20_000
     """Series a detect worker keeps for each partition; the rest is summed as `~other` and counted."""
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = 0.2

@@ -2,12 +2,12 @@
 
 Both send the same fields (Grafana webhook version "1", Alertmanager version "4"); others are ignored. An alert is an
 episode, named by its fingerprint and start (the group key changes with the routing). A repeat of a notice is the same
-action, a lost "resolved" leaves nothing open, because nothing waits for it.
+action, a lost "resolved" leaves nothing open, because nothing waits for it. One that comes goes where the "firing" of
+its episode went, even if that incident is over by then: most alerts end after what they are about.
 """
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
 from msgspec import Struct, field
@@ -59,15 +59,19 @@ def read_notice(body: bytes) -> Notice:
     return notice
 
 
-def actions(
-    notice: Notice, find: Callable[[str, str, str], Incident | None], now: int, at: int | None
-) -> list[IncidentAction]:
+class Find(Protocol):
+    """Returns the incident that an alert is about; `streams.incidents.book.IncidentBook.about` is one."""
+
+    def __call__(self, incident_id: str, service: str, family: str, told_by: str = "") -> Incident | None: ...
+
+
+def actions(notice: Notice, find: Find, now: int, at: int | None) -> list[IncidentAction]:
     """Return what a notice says to incidents, one action an alert.
 
     Parameters
     ----------
     find
-        Returns the incident of an id, or else of a service and family, that an alert is about.
+        Is asked with the action that told of the firing, where an alert is resolved.
     now
         When the notice came, Unix nanoseconds.
     at
@@ -77,11 +81,12 @@ def actions(
     for alert in notice.alerts:
         service = alert.labels.get("service") or alert.labels.get("service_name") or "unknown"
         named = alert.labels.get("incident_id", "")
-        incident = find(named, service, alert.labels.get("family", ""))
+        told_by = _identity(alert, "firing") if alert.status == "resolved" else ""
+        incident = find(named, service, alert.labels.get("family", ""), told_by)
         name = alert.labels.get("alertname", "alert")
         said.append(
             IncidentAction(
-                event_id=identity("alert", alert.fingerprint, alert.starts_at.isoformat(), alert.status),
+                event_id=_identity(alert, alert.status),
                 source=SOURCE,
                 time_unix_nano=now,
                 service_name=(incident.service if incident else service)[:256],
@@ -93,6 +98,18 @@ def actions(
                 reason=f"{name} {alert.status} since {alert.starts_at.isoformat()}"[:2048],
                 alert_fingerprint=alert.fingerprint[:256],
                 alert_starts_at=int(alert.starts_at.timestamp() * 1_000) * 1_000_000,
+                labels=_labels(alert),
             )
         )
     return said
+
+
+def _identity(alert: Alert, status: str) -> str:
+    return identity("alert", alert.fingerprint, alert.starts_at.isoformat(), status)
+
+
+def _labels(alert: Alert) -> dict[str, str]:
+    """Return what the contract has no field for; while an alert fires, its end is a time that nobody should read."""
+    if alert.status == "firing" or alert.ends_at is None:
+        return {"alert_status": alert.status}
+    return {"alert_status": alert.status, "alert_ends_at": alert.ends_at.isoformat()}

@@ -35,7 +35,8 @@ from streams.incidents.worker import Incidents
 from streams.publisher import Message
 
 FOLDED_SECONDS: Final = 5.0
-MAX_BODY_BYTES: Final = 262_144
+MAX_BODY_BYTES: Final = 2_097_152
+"""The most alerts that one notice may hold, with what Prometheus writes about each, and as much again."""
 
 _check: Final = decoder(IncidentAction)
 
@@ -144,6 +145,7 @@ def incidents_router(work: Incidents) -> APIRouter:
 def alerts_router(work: Incidents) -> APIRouter:
     """Return the path that Grafana and Alertmanager notify."""
     router = APIRouter(tags=["alerts"])
+    on_their_way: set[str] = set()
 
     @router.post("/alerts")
     async def notified(request: Request) -> dict[str, Any]:
@@ -151,9 +153,16 @@ def alerts_router(work: Incidents) -> APIRouter:
         desk = await _desk(work)
         wall = time.time_ns()
         said = actions(read_notice(await request.body()), desk.book.about, wall, desk.clock.now(wall))
-        fresh = [each for each in said if not desk.book.knows(each)]
-        topic = work.settings.topic(ACTIONS.name)
-        await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
+        fresh = [each for each in said if each.event_id not in on_their_way and not desk.book.knows(each)]
+        names = {each.event_id for each in fresh}
+        on_their_way.update(names)  # two Alertmanagers tell at the same moment
+        try:
+            topic = work.settings.topic(ACTIONS.name)
+            await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
+            for each in fresh:
+                await _folded(work, each)
+        finally:
+            on_their_way.difference_update(names)
         return {"alerts": len(said), "new": len(fresh)}
 
     return router

@@ -77,11 +77,12 @@ class IncidentBook:
         _, kind, name = happened(entry)
         return (kind, name) in self._known
 
-    def about(self, incident_id: str, service: str, family: str) -> Incident | None:
-        """Return the incident of an id, else the one that is open for a service and family."""
+    def about(self, incident_id: str, service: str, family: str, told_by: str = "") -> Incident | None:
+        """Return the incident told by a notification, or of an id, else the one open for a service and family."""
         fold = self._fold
-        found = fold.incidents.get(incident_id) or fold.incidents.get(fold.current.get((service, family), ""))
-        return found if found is not None and (found.incident_id == incident_id or found.ended is None) else None
+        named = fold.incidents.get(fold.told.get(told_by, "")) or fold.incidents.get(incident_id)
+        found = named or fold.incidents.get(fold.current.get((service, family), ""))
+        return found if found is not None and (found is named or found.ended is None) else None
 
     def check(self, action: IncidentAction) -> None:
         """Raise where an action would be refused now.

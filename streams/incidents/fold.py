@@ -77,11 +77,12 @@ class Fold:
     waiting: dict[str, str] = field(default_factory=dict)
     changes: dict[str, tuple[Change, ...]] = field(default_factory=dict)
     refused: dict[str, tuple[IncidentAction, str]] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> "Fold":
         """Return a fold that goes its own way; incidents themselves are never changed in place."""
         own = (self.incidents, self.current, self.by_service, self.by_cause, self.waiting, self.changes, self.refused)
-        return Fold(self.severity, *(dict(part) for part in own))  # type: ignore[arg-type]
+        return Fold(self.severity, *(dict(part) for part in (*own, self.told)))  # type: ignore[arg-type]
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""
@@ -241,6 +242,8 @@ class Fold:
             return
         if action.action == "merge" and into is not None:
             self._merge(incident, into, action)
+        if action.action == "notify":
+            self.told[action.event_id] = incident.incident_id
         self._put(act(incident, action, at))
 
     def _merge(self, incident: Incident, into: Incident, action: IncidentAction) -> None:

@@ -96,7 +96,7 @@ class Incidents:
         urgent = self._regularly(self._order, self._escalate)
         self._regular = [asyncio.create_task(work) for work in (urgent, self._regularly(self._gather))]
         for task in self._regular:
-            task.add_done_callback(_end_worker)
+            task.add_done_callback(end_worker)
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -133,6 +133,11 @@ class Incidents:
         async with self._busy:
             return await self._opened()
 
+    @property
+    def held(self) -> Desk | None:
+        """The desk as it is in memory; None where another worker holds it, or the logs are not read yet."""
+        return self._desk if self.owns() else None
+
     def portrait(self, desk: Desk, incident: Incident) -> IncidentView:
         """Return everything that is known of an incident, but for the course of its rate."""
         known = [each for each in self.evidence.values() if each.incident_id == incident.incident_id]
@@ -166,6 +171,7 @@ class Incidents:
             entry = self._entry(desk, said, record.timestamp * 1_000_000)
             if entry is not None:
                 entries.append(entry)
+            if entry is not None and not _is_notice(entry):
                 desk.clock.note(happened(entry)[0], record.timestamp * 1_000_000)
         desk.book.add(entries)
 
@@ -238,7 +244,12 @@ class Incidents:
             self.evidence |= {record.event_id: record for record in await self._collector.gather(due)}
 
 
-def _end_worker(task: asyncio.Task[None]) -> None:
+def _is_notice(entry: Entry) -> bool:
+    """Tell whether an entry is an alert's: it comes by the clock, and says nothing about the time of the stream."""
+    return isinstance(entry, IncidentAction) and entry.action == "notify"
+
+
+def end_worker(task: asyncio.Task[None]) -> None:
     """End the worker where what it does by time has failed; its supervisor starts it again."""
     if not task.cancelled() and task.exception() is not None:
         log.error("the worker's regular work failed", exc_info=task.exception())

@@ -78,9 +78,14 @@ def send(settings, *records):
 
 def transitions(settings):
     """Return everything in incidents.v1."""
-    decode = decoder(Incident)
+    return everything(settings, INCIDENTS, Incident)
+
+
+def everything(settings, topic, kind):
+    """Return all records of a topic with one partition."""
+    decode = decoder(kind)
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka, auto_offset_reset="earliest")
-    partition = TopicPartition(settings.topic(INCIDENTS.name), 0)
+    partition = TopicPartition(settings.topic(topic.name), 0)
     consumer.assign([partition])
     end, found = consumer.end_offsets([partition])[partition], []
     while consumer.position(partition) < end:

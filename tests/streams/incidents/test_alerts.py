@@ -1,15 +1,19 @@
 """Notices of Grafana and Alertmanager: what they become, and what is refused."""
 
 import json
+from urllib.parse import quote
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboards.generate import FOLDER
 from schemas.actions import IncidentAction
 from schemas.wire import decoder, encode
-from streams.incidents.alerts import AlertError, actions, read_notice
-from tests.streams.incidents.entries import at, book, page
+from streams.incidents.alerts import MOST_ALERTS, AlertError, actions, read_notice
+from streams.incidents.api import MAX_BODY_BYTES
+from tests.streams.incidents.entries import act, at, back, book, page, taken
 
 
 def notice(status="firing", **labels):
@@ -50,6 +54,18 @@ def test_an_alert_about_nothing_that_is_open_is_kept_as_refused():
     assert action.event_id in kept.fold.refused
 
 
+@pytest.mark.parametrize("over", [back(second=500), act("close", 500), act("merge", 500, into_incident_id="inc-q")])
+def test_the_end_of_an_alert_goes_where_its_beginning_went(over):
+    """An alert that names a service and a family ends when its incident is over; so it is told to that incident."""
+    kept = book(page(), page("q", 1, service="z"))
+    kept.add([said(notice(service="a", family="leak"), kept)])
+    kept.add(taken([over]))
+    action = said(notice("resolved", service="a", family="leak"), kept)
+    assert action.incident_id == "inc-p"
+    kept.add([action])
+    assert action.event_id not in kept.fold.refused
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"alerts": [{}]}', b"\xff", b'{"alerts": 3}'])
 def test_what_is_no_notice_is_refused(body):
     """Wrong JSON, wrong types and missing fields are one clear error."""
@@ -63,6 +79,18 @@ def test_too_many_alerts_are_refused_with_what_to_set():
     many["alerts"] *= 1_000
     with pytest.raises(AlertError, match="max_alerts"):
         read_notice(json.dumps(many).encode())
+
+
+def test_as_many_alerts_as_are_taken_fit_into_a_body():
+    """Alertmanager never repeats what was refused as too large; a full notice of the longest rule is not."""
+    rules = yaml.safe_load((FOLDER / "prometheus/rules.yaml").read_text())["groups"][0]["rules"]
+    longest = max(rules, key=lambda rule: len(json.dumps(rule)))
+    full = json.loads(notice(**longest["labels"], incident_id="i" * 256, service="s" * 256))
+    full["alerts"][0] |= {"annotations": longest["annotations"], "generatorURL": quote(longest["expr"])}
+    full["alerts"] *= MOST_ALERTS
+    body = json.dumps(full).encode()
+    assert len(body) <= MAX_BODY_BYTES / 1.5
+    assert len(read_notice(body).alerts) == MOST_ALERTS
 
 
 @given(st.text(max_size=3_000), st.text(max_size=400))
