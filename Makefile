@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis kills clean
+.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards kills clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -40,6 +40,9 @@ bench-detectors: $(READY)  ## what the detectors promise, held against what they
 
 bench-incidents: $(READY)  ## findings to incidents: the fold alone, and one worker on a real broker
 	@$(BIN)/python -m tests.benchmarks.bench_incidents
+
+bench-boards: $(READY)  ## what boards and alert rules cost over thirty days of five million events
+	@$(BIN)/python -m tests.benchmarks.bench_boards
 
 bench-kpis: $(READY)  ## every KPI view over thirty days of five million events
 	@$(BIN)/python -m tests.benchmarks.bench_kpis

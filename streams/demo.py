@@ -19,7 +19,7 @@ from rich.text import Text
 from streams.demo_engineer import Engineer, Pipeline
 from streams.demo_incidents import compare_incidents
 from streams.demo_kpis import show_kpis
-from streams.demo_report import compare, print_queries
+from streams.demo_report import compare, print_grafana, print_queries
 from streams.demo_settled import EVENT_TABLES, Stillness, check_ready, store_counts
 from streams.found import FINDINGS_QUERY
 from streams.local.broker import free_port
@@ -170,6 +170,7 @@ def _play_and_compare(settings: Settings, seconds: float, console: Console, work
     ok = compare_incidents(settings, answers, console) and found
     ok = show_kpis(settings, answers, console) and ok
     print_queries(settings, console)
+    print_grafana(settings, console)
     return ok
 
 

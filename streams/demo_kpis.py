@@ -1,7 +1,7 @@
 """The KPIs of the played week: the table, the hours that nobody may trust, and the report."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,12 +27,14 @@ WHERE service_name = {service:String} AND window_start >= parseDateTimeBestEffor
 ORDER BY window_start
 """
 EVIDENCE_SECONDS: Final = 90.0
+TRUST_SECONDS: Final = 60.0
 FILE: Final = "report.html"
 
 
 def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Console) -> bool:
     """Print the KPIs, write the report, and tell whether the gap in the traffic made its hours untrusted."""
     _await_evidence(settings)
+    _await_trust(settings)
     since = min(datetime.fromisoformat(answer["start"]) for answer in answers).replace(hour=0, minute=0, second=0)
     period = Period(since - timedelta(days=1), since + timedelta(days=6))
     rows = [row for row in period_rows(settings, period) if row["kpi"] in SHOWN and row["value"] is not None]
@@ -49,6 +51,17 @@ def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Consol
     path.write_text(report(settings, period))
     console.print(f"one page with all of it, people played by a script: {path}", highlight=False)
     return distrusted
+
+
+def _await_trust(settings: Settings) -> None:
+    """Wait until trust has been judged by all that is stored; the store does it every ten seconds."""
+    began = int(datetime.now(UTC).timestamp())
+    end = time.monotonic() + TRUST_SECONDS
+    while time.monotonic() < end:
+        [row] = ask_rows(settings, "SELECT toUnixTimestamp(max(judged_at)) AS judged FROM trust_hours")
+        if int(row["judged"]) > began:
+            return
+        time.sleep(1)
 
 
 def _await_evidence(settings: Settings) -> None:

@@ -102,6 +102,22 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def print_grafana(settings: Settings, console: Console) -> None:
+    """Print where Grafana can be pointed, and what brings the boards to it."""
+    store = settings.clickhouse
+    if store.startswith("chdb://"):
+        store = f"http://{settings.host}:{Settings.model_fields['sql_port'].default}"
+        console.print("\nGrafana's ClickHouse plugin (HTTP) reads this store while `watchkeeper up` runs on it:")
+    else:
+        console.print("\nGrafana's ClickHouse plugin (HTTP) reads this store:")
+    console.print(
+        f"WATCHKEEPER_GRAFANA_URL=http://HOST:3000 WATCHKEEPER_GRAFANA_TOKEN=... WATCHKEEPER_GRAFANA_CLICKHOUSE={store}"
+        " WATCHKEEPER_ALERT_EMAIL=YOU watchkeeper grafana deploy, then open /d/watchkeeper-overview there;"
+        " `docker compose up -d` brings a Grafana with the boards in it",
+        highlight=False,
+    )
+
+
 def print_queries(settings: Settings, console: Console) -> None:
     """Print three questions to the store, with their answers."""
     for query in QUERIES:

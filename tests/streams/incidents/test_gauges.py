@@ -18,7 +18,7 @@ from streams.publisher import Publisher
 from streams.sql_endpoint import Endpoint
 from tests.dashboards import history
 from tests.dashboards.test_rules import RULES as GRAFANA
-from tests.dashboards.test_rules import values
+from tests.dashboards.test_rules import ask
 from tests.streams.incidents.entries import NANO, act, at, back, book, page
 from tests.streams.incidents.process import Worker, send
 from tests.streams.test_transport import wait_until
@@ -71,7 +71,7 @@ def test_each_kpi_is_what_its_alert_rule_asks(client, settings):
         part = {"alert_kpi": rule.values.get("bound"), "alert_burn": "value"}.get(rule.query)
         if part is None:
             continue
-        asked = {labels[0][1]: value for labels, value in values(client, GRAFANA[rule.name], NOW).items()}
+        asked = {labels[0][1]: value for labels, [value] in ask(client, GRAFANA[rule.name], NOW).items()}
         mine = {service: value for (kpi, service, side), value in found.items() if (kpi, side) == (rule.kpi, part)}
         if rule.query == "alert_burn":
             mine = {name: value if found[rule.kpi, name, "lower"] > 1 else 0 for name, value in mine.items()}
