@@ -2,6 +2,9 @@
 
 - ``watchkeeper_kpi{kpi, service, part="value|lower|upper|trusted"}``: over the window of the KPI in the registry.
 - ``watchkeeper_incident_open_seconds{incident_id, service, severity, state}``: age since detection, by state now.
+
+Who exports a gauge, and the state of an incident, are left out of the alert's labels: it stays the same alert when
+another worker takes over, and when the incident is acknowledged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,11 +30,9 @@ def expression(rule: Rule) -> str:
     if rule.query == "alert_incidents":
         return _incidents(rule.values)
     if rule.query == "alert_burn":
-        kpi = f'watchkeeper_kpi{{kpi="{rule.kpi}",part='
-        return f'{kpi}"value"}} {sign} {rule.limit:g} and on (service) {kpi}"lower"}} > 1'
+        return f"{_kpi(rule.kpi, 'value')} {sign} {rule.limit:g} and {_kpi(rule.kpi, 'lower')} > 1"
     if rule.query == "alert_kpi":
-        part = rule.values["bound"]
-        return f'watchkeeper_kpi{{kpi="{rule.kpi}",part="{part}"}} {sign} {rule.limit:g}'
+        return f"{_kpi(rule.kpi, str(rule.values['bound']))} {sign} {rule.limit:g}"
     if rule.query == "alert_untrusted":
         return f'avg by (service) (1 - watchkeeper_kpi{{kpi="unsafe_served",part="trusted"}}) > {rule.limit:g}'
     if rule.health:
@@ -39,10 +40,15 @@ def expression(rule: Rule) -> str:
     return ""
 
 
+def _kpi(kpi: str, part: str) -> str:
+    return f'max by (service) (watchkeeper_kpi{{kpi="{kpi}",part="{part}"}})'
+
+
 def _incidents(values: Mapping[str, Any]) -> str:
     states = UNDONE[values["clock"]]
     return " or ".join(
-        f'watchkeeper_incident_open_seconds{{severity="{severity}",state=~"{states}"}} > {seconds}'
+        "max by (incident_id, service, severity)"
+        f' (watchkeeper_incident_open_seconds{{severity="{severity}",state=~"{states}"}}) > {seconds}'
         for severity, seconds in zip(values["severities"], values["seconds"], strict=True)
     )
 
@@ -55,14 +61,15 @@ def rules_yaml(rules: Sequence[Rule]) -> dict[str, Any]:
 
 def _rule(rule: Rule, text: str) -> dict[str, Any]:
     minutes = STALE_SECONDS / 60 if rule.health else rule.minutes
-    labels = {"source": "watchkeeper", "severity": rule.severity, "owner": rule.owner, "family": rule.family}
+    labels = {"severity": rule.severity, "owner": rule.owner, "family": rule.family, "kpi": rule.kpi}
     about_incident = rule.query == "alert_incidents"
     return {
         "alert": rule.uid.replace("-", "_"),
         "expr": text,
         "for": f"{minutes:g}m",
         **({} if about_incident else {"keep_firing_for": "10m"}),
-        "labels": {name: value for name, value in labels.items() if value}
+        "labels": {"source": "watchkeeper"}
+        | {name: value for name, value in labels.items() if value}
         | ({"incident_severity": "{{ $labels.severity }}"} if about_incident else {}),
         "annotations": {
             "summary": f"{rule.title}: {{{{ $value }}}}" + " {{ $labels.service }}",

@@ -1,5 +1,6 @@
 """The Prometheus rules: the same limits over two gauges, and promtool's own word where it is installed."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -23,11 +24,22 @@ LABELS = {
 
 @pytest.fixture
 def promtool():
-    """The program; no machine of ours is promised to have it."""
-    found = shutil.which("promtool")
-    if found is None:
-        pytest.skip("promtool is not installed (Debian: prometheus)")
-    return found
+    """The program; where checks must be whole (``CI=true``) its absence fails, elsewhere it skips."""
+    return tool("promtool")
+
+
+@pytest.fixture
+def amtool():
+    """The same of Alertmanager's."""
+    return tool("amtool")
+
+
+def tool(name):
+    """Return where a program of Prometheus is."""
+    found = shutil.which(name)
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)")
+    return found or pytest.skip(f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)")
 
 
 def test_rules_ask_the_two_gauges_alone():
@@ -44,8 +56,8 @@ def test_rules_ask_the_two_gauges_alone():
 def test_the_worse_bound_is_compared_the_right_way():
     """What must be low is compared by its lower bound from above, what must be high by its upper from below."""
     texts = {rule.kpi: expression(rule) for rule in RULES}
-    assert texts["unsafe_served"] == 'watchkeeper_kpi{kpi="unsafe_served",part="lower"} > 0.02'
-    assert texts["guard_coverage"] == 'watchkeeper_kpi{kpi="guard_coverage",part="upper"} < 0.99'
+    assert texts["unsafe_served"] == 'max by (service) (watchkeeper_kpi{kpi="unsafe_served",part="lower"}) > 0.02'
+    assert texts["guard_coverage"] == 'max by (service) (watchkeeper_kpi{kpi="guard_coverage",part="upper"}) < 0.99'
 
 
 def test_rules_without_a_gauge_are_left_out_and_no_others():
@@ -76,3 +88,102 @@ def test_promtool_runs_the_rules_over_series(promtool):
         [promtool, "test", "rules", HERE / "promtool.yaml"], check=False, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_promtool_notices_a_comparator_turned_round(promtool, tmp_path, rule):
+    """A series just beyond a limit fires and one just within does not; with the comparator flipped promtool says so."""
+    if expression(rule) == "" or rule.health:
+        pytest.skip("no comparator: left out of Prometheus' rules, or about silence")
+    made = yaml.safe_load((FOLDER / "prometheus/rules.yaml").read_text())
+    [alert] = [one for one in made["groups"][0]["rules"] if one["alert"] == rule.uid.replace("-", "_")]
+    turned = {**alert, "expr": flipped(alert["expr"], rule)}
+    verdicts = []
+    for number, one in enumerate((alert, turned)):
+        rules = tmp_path / f"rules{number}.yaml"
+        rules.write_text(yaml.safe_dump({"groups": [{"name": "one", "interval": "1m", "rules": [one]}]}))
+        asked = tmp_path / f"asked{number}.yaml"
+        asked.write_text(yaml.safe_dump(played(rules, alert["alert"], rule)))
+        verdicts.append(subprocess.run([promtool, "test", "rules", asked], check=False, capture_output=True).returncode)
+    assert verdicts[0] == 0
+    assert verdicts[1] != 0
+
+
+def flipped(text, rule):
+    """Return an expression with the comparator of the rule's limit turned round."""
+    sign = re.search(rf" ([<>]) (?={re.escape(f'{rule.limit:g}')}\b)", text) or re.search(r" ([<>]) ", text)
+    return text[: sign.start(1)] + ("<" if sign[1] == ">" else ">") + text[sign.end(1) :]
+
+
+def played(rules, alert, rule):
+    """Return a test for promtool: nothing fires for the service that is within, something for the one beyond."""
+    firing = f'count(ALERTS{{alertname="{alert}",alertstate="firing",service="%s"}}) or vector(0)'
+    return {
+        "rule_files": [str(rules)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [
+                    {"series": name, "values": f"{value}x30"}
+                    for side in ("beyond", "within")
+                    for name, value in series(rule, side)
+                ],
+                "promql_expr_test": [
+                    {"expr": firing % side, "eval_time": "20m", "exp_samples": [{"labels": "{}", "value": value}]}
+                    for side, value in (("beyond", 1), ("within", 0))
+                ],
+            }
+        ],
+    }
+
+
+def series(rule, side):
+    """Yield the series of one service, a little beyond the limit of a rule or a little within."""
+    beyond = (side == "beyond") == rule.above
+    near = rule.limit + (0.001 if beyond else -0.001)
+    if rule.query == "alert_incidents":
+        near = rule.values["seconds"][0] + (60 if beyond else -60)
+        labels = f'incident_id="i-{side}",service="{side}",severity="{rule.values["severities"][0]}",state="detected"'
+        yield f"watchkeeper_incident_open_seconds{{{labels}}}", near
+    elif rule.query == "alert_untrusted":
+        yield f'watchkeeper_kpi{{kpi="unsafe_served",service="{side}",part="trusted"}}', 0 if beyond else 1
+    elif rule.query == "alert_burn":
+        yield f'watchkeeper_kpi{{kpi="{rule.kpi}",service="{side}",part="value"}}', near
+        yield f'watchkeeper_kpi{{kpi="{rule.kpi}",service="{side}",part="lower"}}', 1.5
+    else:
+        yield f'watchkeeper_kpi{{kpi="{rule.kpi}",service="{side}",part="{rule.values["bound"]}"}}', near
+
+
+@pytest.fixture
+def alertmanager(tmp_path):
+    """The generated configuration with its secrets where this machine has them."""
+    text = (FOLDER / "prometheus/alertmanager.yaml").read_text()
+    for name in set(re.findall(r"/run/secrets/(\w+)", text)):
+        (tmp_path / name).write_text("secret")
+    values = {
+        "WATCHKEEPER_ALERT_WEBHOOK_URL": "http://127.0.0.1:8130/alerts", "WATCHKEEPER_ALERT_EMAIL": "a@example.org",
+        "WATCHKEEPER_SMTP_HOST": "mail.example.org:25", "WATCHKEEPER_SMTP_FROM": "w@example.org",
+    }  # fmt: skip
+    text = re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], text.replace("/run/secrets", str(tmp_path)))
+    path = tmp_path / "alertmanager.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_amtool_takes_the_configuration_and_routes_by_severity(amtool, alertmanager):
+    """Alertmanager's own parser takes it; our pages go to the pager, everything else to tickets."""
+    subprocess.run([amtool, "check-config", alertmanager], check=True, capture_output=True)
+    routes = {("watchkeeper", "page"): "page", ("watchkeeper", "ticket"): "ticket", ("other", "page"): "ticket"}
+    for (source, severity), receiver in routes.items():
+        asked = [
+            amtool,
+            "config",
+            "routes",
+            "test",
+            f"--config.file={alertmanager}",
+            f"source={source}",
+            f"severity={severity}",
+        ]
+        ran = subprocess.run(asked, check=True, capture_output=True, text=True)
+        assert ran.stdout.strip() == f"watchkeeper-{receiver}"
