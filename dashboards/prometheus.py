@@ -1,17 +1,19 @@
-"""The same rules for Prometheus, over two gauges, and an Alertmanager that tells the same receivers.
+"""The same rules for Prometheus, over what the workers export, and an Alertmanager that tells the same receivers.
 
 - ``watchkeeper_kpi{kpi, service, part="value|lower|upper|trusted"}``: over the window of the KPI in the registry.
 - ``watchkeeper_incident_open_seconds{incident_id, service, severity, state}``: age since detection, by state now.
+- ``watchkeeper_newest_minute_timestamp_seconds``: of the store; ``watchkeeper_dead_letters_total{reason}``;
+  ``watchkeeper_lag{topic, partition}`` and ``watchkeeper_records_total{topic}`` of each worker.
 
-Who exports a gauge, and the state of an incident, are left out of the alert's labels: it stays the same alert when
-another worker takes over, and when the incident is acknowledged.
+Who exports a KPI or an incident is left out of the alert's labels, so that it stays the same when another worker takes
+over.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from dashboards.registry import BY_ID
-from dashboards.rules import STALE_SECONDS, Rule
+from dashboards.rules import Rule
 
 UNDONE: Final = {
     "acknowledge": "detected",
@@ -20,24 +22,38 @@ UNDONE: Final = {
 }
 """States in which a clock still runs."""
 
+FORMS: Final = {"percentunit": " | humanizePercentage", "s": " | humanizeDuration"}
+
 
 def expression(rule: Rule) -> str:
-    """Return what Prometheus compares, or nothing where the gauges do not know.
+    """Return what Prometheus compares.
 
     A missing gauge gives no series and so no alert: only the rule about the store takes silence for an alarm.
     """
-    sign = ">" if rule.above else "<"
-    if rule.query == "alert_incidents":
-        return _incidents(rule.values)
-    if rule.query == "alert_burn":
-        return f"{_kpi(rule.kpi, 'value')} {sign} {rule.limit:g} and {_kpi(rule.kpi, 'lower')} > 1"
-    if rule.query == "alert_kpi":
-        return f"{_kpi(rule.kpi, str(rule.values['bound']))} {sign} {rule.limit:g}"
-    if rule.query == "alert_untrusted":
-        return f'avg by (service) (1 - watchkeeper_kpi{{kpi="unsafe_served",part="trusted"}}) > {rule.limit:g}'
-    if rule.health:
-        return "absent(watchkeeper_kpi)"
-    return ""
+    sign, limit = ">" if rule.above else "<", f"{rule.limit:g}"
+    match rule.query:
+        case "alert_incidents":
+            return _incidents(rule.values)
+        case "alert_kpi":
+            return f"{_kpi(rule.kpi, str(rule.values['bound']))} {sign} {limit}"
+        case "alert_burn":
+            return f"{_kpi(rule.kpi, 'value')} {sign} {limit} and {_kpi(rule.kpi, 'lower')} > 1"
+        case "alert_untrusted":
+            whole = f'watchkeeper_kpi{{kpi="guard_coverage",part="trusted"}}[{rule.window_seconds}s]'
+            return f"avg by (service) (avg_over_time({whole})) < {1 - rule.limit:g}"
+        case "alert_dead_letters":
+            counter = "watchkeeper_dead_letters_total"
+            return (
+                f"round(sum by (reason) (increase({counter}[{rule.window_seconds}s]))) {sign} {limit}"
+                f" or sum by (reason) ({counter} unless {counter} offset {rule.window_seconds}s) {sign} {limit}"
+            )
+        case "alert_lag":
+            arriving = "rate(watchkeeper_records_total[5m])"
+            return f"sum by (instance, topic) (watchkeeper_lag) / sum by (instance, topic) ({arriving}) {sign} {limit}"
+        case "alert_store":
+            newest = "watchkeeper_newest_minute_timestamp_seconds"
+            return f"time() - max({newest}) {sign} {limit} or absent({newest})"
+    raise ValueError(f"the rule {rule.name} has no expression for Prometheus: {rule.query}")
 
 
 def _kpi(kpi: str, part: str) -> str:
@@ -55,29 +71,44 @@ def _incidents(values: Mapping[str, Any]) -> str:
 
 def rules_yaml(rules: Sequence[Rule]) -> dict[str, Any]:
     """Return the rule file."""
-    made = [_rule(rule, expression(rule)) for rule in rules if expression(rule)]
-    return {"groups": [{"name": "watchkeeper", "interval": "1m", "rules": made}]}
+    return {"groups": [{"name": "watchkeeper", "interval": "1m", "rules": [_rule(rule) for rule in rules]}]}
 
 
-def _rule(rule: Rule, text: str) -> dict[str, Any]:
-    minutes = STALE_SECONDS / 60 if rule.health else rule.minutes
+def _rule(rule: Rule) -> dict[str, Any]:
     labels = {"severity": rule.severity, "owner": rule.owner, "family": rule.family, "kpi": rule.kpi}
     about_incident = rule.query == "alert_incidents"
     return {
         "alert": rule.uid.replace("-", "_"),
-        "expr": text,
-        "for": f"{minutes:g}m",
+        "expr": expression(rule),
+        "for": f"{rule.minutes:g}m",
         **({} if about_incident else {"keep_firing_for": "10m"}),
         "labels": {"source": "watchkeeper"}
         | {name: value for name, value in labels.items() if value}
         | ({"incident_severity": "{{ $labels.severity }}"} if about_incident else {}),
         "annotations": {
-            "summary": f"{rule.title}: {{{{ $value }}}}" + " {{ $labels.service }}",
+            "summary": f"{rule.title}: {_said(rule)}",
             "description": rule.summary,
-            "objective": f"{BY_ID[rule.kpi].objective:g}" if rule.kpi in BY_ID else f"{rule.limit:g}",
+            "objective": _objective(rule),
             "runbook": f"dashboards/runbooks/{rule.runbook}.md",
         },
     }
+
+
+def _said(rule: Rule) -> str:
+    value = f"{{{{ $value{FORMS.get(rule.unit, '')} }}}}"
+    if rule.query == "alert_incidents":
+        return f"{{{{ $labels.incident_id }}}} of {{{{ $labels.service }}}}, open for {value}"
+    if rule.health:
+        return "look at its runbook"
+    about = "".join(f"{{{{ with $labels.{name} }}}}, {{{{ . }}}}{{{{ end }}}}" for name in ("service", "topic", "reason"))
+    return value + about
+
+
+def _objective(rule: Rule) -> str:
+    if rule.query == "alert_incidents":
+        pairs = zip(rule.values["severities"], rule.values["seconds"], strict=True)  # type: ignore[arg-type]
+        return ", ".join(f"{severity}: {seconds} s" for severity, seconds in pairs)
+    return f"{BY_ID[rule.kpi].objective:g}" if rule.kpi in BY_ID else f"{rule.limit:g}"
 
 
 def alertmanager_yaml() -> dict[str, Any]:

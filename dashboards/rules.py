@@ -23,6 +23,7 @@ from dashboards.registry import (
 STALE_SECONDS: Final = 900.0
 UNTRUSTED_SHARE: Final = 0.5
 DEAD_LETTERS: Final = 10.0
+LAG_SECONDS: Final = 300.0
 BURNS: Final = (("1h/5m > 14.4", "1h", 14.4), ("6h/30m > 6", "6h", 6.0), ("3d/6h > 1", "3d", 1.0))
 """Part of the view, its long window, and the threshold (Site Reliability Workbook, chapter 5)."""
 
@@ -146,6 +147,14 @@ RULES: Final[tuple[Rule, ...]] = (
         summary=f"More than {DEAD_LETTERS:g} records of one reason were refused within an hour.",
         query="alert_dead_letters", limit=DEAD_LETTERS, severity="ticket", runbook="dead-letters", board="monitor",
         panel="Dead letters", family="telemetry", window_seconds=3_600,
+    ),
+    Rule(
+        name="consumer-lag",
+        title="Consumer lag",
+        summary="What is counted for the detectors is older than what is stored, or a worker has more to read than"
+        " comes in that time: what happens now is found late.",
+        query="alert_lag", limit=LAG_SECONDS, unit="s", severity="page", runbook="consumer-lag", board="monitor",
+        panel="Counted behind stored", family="telemetry", window_seconds=6 * 3_600,
     ),
     Rule(
         name="store",

@@ -14,6 +14,7 @@ STALLED_SECONDS: Final = 60.0
 RECORDS = Counter("watchkeeper_records", "Records received from Kafka", ["topic"])
 BATCHES = Counter("watchkeeper_batches", "Batches received from Kafka", ["topic"])
 REFUSED = Counter("watchkeeper_refused", "Records that the contract refused", ["topic", "reason"])
+DEAD_LETTERS = Counter("watchkeeper_dead_letters", "Records that history put among the dead letters", ["reason"])
 LATE = Counter("watchkeeper_late", "Events that came after their tick had closed")
 REPEATED = Counter("watchkeeper_repeated", "Records met again after a restart, and left out", ["topic"])
 ROWS = Counter("watchkeeper_rows", "Rows written to ClickHouse")
@@ -58,6 +59,7 @@ class Progress:
         """
         lag, consumer = 0, self._app.consumer
         assigned = consumer.assignment() if self._ready else set()
+        LAG.clear()  # a partition that another worker has now waits no longer here
         for tp in assigned:
             end = consumer.highwater(tp)
             if end is None:
@@ -65,6 +67,7 @@ class Progress:
             done = self._acked.get(tp, (consumer._committed_offset.get(tp) or 0) - 1)  # noqa: SLF001  Faust shows it nowhere
             waiting = max(end - done - 1, 0)
             LAG.labels(tp.topic, tp.partition).set(waiting)
+            RECORDS.labels(tp.topic)  # 0 rather than nothing, so that a worker that reads nothing is seen to
             lag += waiting
         return lag if assigned else None
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from dashboards.boards.common import TO_SERVICE
 from dashboards.panels import Board, Panel, history
-from dashboards.rules import STALE_SECONDS
+from dashboards.rules import LAG_SECONDS, STALE_SECONDS
 
 BOARD: Final = Board(
     name="monitor",
@@ -17,9 +17,14 @@ BOARD: Final = Board(
             query="alert_store", kind="stat", unit="s", limit=STALE_SECONDS, width=6,
         ),
         Panel(
+            title="Counted behind stored",
+            text="By partition, how much older what is counted for the detectors is than what is stored.",
+            query="alert_lag", kind="stat", unit="s", limit=LAG_SECONDS, width=6,
+        ),
+        Panel(
             title="Dead letters",
             text="Records that were refused, by reason. They are kept and can be replayed.",
-            query="dead_letters", width=18,
+            query="dead_letters", width=12,
         ),
         history("lost_events"),
         history("late_events"),
