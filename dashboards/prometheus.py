@@ -30,30 +30,29 @@ def expression(rule: Rule) -> str:
 
     A missing gauge gives no series and so no alert: only the rule about the store takes silence for an alarm.
     """
-    sign, limit = ">" if rule.above else "<", f"{rule.limit:g}"
+    sign = f"{'>' if rule.above else '<'} {rule.limit:g}"
     match rule.query:
         case "alert_incidents":
             return _incidents(rule.values)
         case "alert_kpi":
-            return f"{_kpi(rule.kpi, str(rule.values['bound']))} {sign} {limit}"
+            return f"{_kpi(rule.kpi, str(rule.values['bound']))} {sign}"
         case "alert_burn":
-            return f"{_kpi(rule.kpi, 'value')} {sign} {limit} and {_kpi(rule.kpi, 'lower')} > 1"
-        case "alert_untrusted":
-            whole = f'watchkeeper_kpi{{kpi="guard_coverage",part="trusted"}}[{rule.window_seconds}s]'
-            return f"avg by (service) (avg_over_time({whole})) < {1 - rule.limit:g}"
-        case "alert_dead_letters":
-            counter = "watchkeeper_dead_letters_total"
-            return (
-                f"round(sum by (reason) (increase({counter}[{rule.window_seconds}s]))) {sign} {limit}"
-                f" or sum by (reason) ({counter} unless {counter} offset {rule.window_seconds}s) {sign} {limit}"
-            )
-        case "alert_lag":
-            arriving = "rate(watchkeeper_records_total[5m])"
-            return f"sum by (instance, topic) (watchkeeper_lag) / sum by (instance, topic) ({arriving}) {sign} {limit}"
-        case "alert_store":
-            newest = "watchkeeper_newest_minute_timestamp_seconds"
-            return f"time() - max({newest}) {sign} {limit} or absent({newest})"
-    raise ValueError(f"the rule {rule.name} has no expression for Prometheus: {rule.query}")
+            return f"{_kpi(rule.kpi, 'value')} {sign} and {_kpi(rule.kpi, 'lower')} > 1"
+    return _of_telemetry(rule, sign)
+
+
+def _of_telemetry(rule: Rule, sign: str) -> str:
+    span = f"{rule.window_seconds}s"
+    whole = f'watchkeeper_kpi{{kpi="guard_coverage",part="trusted"}}[{span}]'
+    letters, newest = "watchkeeper_dead_letters_total", "watchkeeper_newest_minute_timestamp_seconds"
+    arriving = "sum by (instance, topic) (rate(watchkeeper_records_total[5m]))"
+    return {
+        "alert_untrusted": f"avg by (service) (avg_over_time({whole})) < {1 - rule.limit:g}",
+        "alert_dead_letters": f"round(sum by (reason) (increase({letters}[{span}]))) {sign}"
+        f" or sum by (reason) ({letters} unless {letters} offset {span}) {sign}",
+        "alert_lag": f"sum by (instance, topic) (watchkeeper_lag) / {arriving} {sign}",
+        "alert_store": f"time() - max({newest}) {sign} or absent({newest})",
+    }[rule.query]
 
 
 def _kpi(kpi: str, part: str) -> str:
@@ -100,8 +99,8 @@ def _said(rule: Rule) -> str:
         return f"{{{{ $labels.incident_id }}}} of {{{{ $labels.service }}}}, open for {value}"
     if rule.health:
         return "look at its runbook"
-    about = "".join(f"{{{{ with $labels.{name} }}}}, {{{{ . }}}}{{{{ end }}}}" for name in ("service", "topic", "reason"))
-    return value + about
+    named = ("service", "topic", "reason")
+    return value + "".join(f"{{{{ with $labels.{name} }}}}, {{{{ . }}}}{{{{ end }}}}" for name in named)
 
 
 def _objective(rule: Rule) -> str:

@@ -34,7 +34,7 @@ from schemas.wire import InvalidRecordError, decoder
 from streams.dead_letters import RefusalLimit, dead_letter
 from streams.decode import Decoder, Refused, events_decoder
 from streams.faust_app import LogBatch
-from streams.health import DEAD_LETTERS, RETRIES, ROWS, counted
+from streams.health import LETTERS, RETRIES, ROWS, counted
 from streams.history_writer import HistoryWriter
 from streams.publisher import Publisher
 from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
@@ -99,7 +99,7 @@ class History:
         letters = self._settings.topic(DEAD_LETTERS_TOPIC.name)
         await self._publisher.publish(dead_letter(letters, batch, item) for item in refused)
         for item in refused:
-            DEAD_LETTERS.labels(item.reason).inc()
+            LETTERS.labels(item.reason).inc()
         async for attempt in AsyncRetrying(
             wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
         ):

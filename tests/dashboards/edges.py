@@ -23,6 +23,7 @@ def write_edges(client: Client, *, beyond: bool) -> None:
     put(client, "service_hours", *hours(beyond=beyond))
     put(client, "service_minutes", *minutes(beyond=beyond))
     put(client, "probe_minutes", *probes(beyond=beyond))
+    put(client, "window_messages", counted(400 if beyond else 250))
     put(client, "telemetry", *losses(3 if beyond else 2))
     put(client, "dead_letters", *letters(15 if beyond else 8))
     put(
@@ -68,6 +69,12 @@ def probes(*, beyond: bool) -> Iterator[dict]:
     for number in range(30 * 4):
         at = AT.replace(second=0) - timedelta(hours=number // 4)
         yield {"minute": at, **_KEY, "probe_id": f"p{number}", "sent": 1, "detections": int(not beyond or number % 2)}
+
+
+def counted(behind: int) -> dict:
+    """Return the last window that was counted, which ends so many seconds before the newest minute."""
+    ended = AT.replace(second=0) - timedelta(seconds=behind)
+    return {"time": ended - timedelta(seconds=10), "tick": 1, "tick_seconds": 10, "source_topic_id": "i"}
 
 
 def losses(untrusted: int) -> Iterator[dict]:

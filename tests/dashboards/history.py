@@ -78,6 +78,10 @@ def write_hours(client, first: datetime, last: datetime, step: timedelta = timed
     )
     minutes = [first + timedelta(minutes=5 * number) for number in range((last - first) // timedelta(minutes=5))]
     put(client, "service_minutes", *({"minute": at} | key | counts(bad=bad(at)) for at in minutes))
+    put(client, "window_messages", *(
+        {"time": at, "tick": int(at.timestamp()) // 10, "tick_seconds": 10, "source_topic_id": "i"}
+        for at in minutes if not BAD_UNTIL - timedelta(hours=1) <= at < BAD_UNTIL
+    ))  # fmt: skip
     put(
         client,
         "category_minutes",

@@ -22,6 +22,7 @@ EVER = {
     "not-acknowledged", "not-mitigated", "not-recovered", "unsafe-served", "mitigation", "injection-flag",
     "injection-detection", "over-refusal", "guard-coverage", "fail-open", "leak-incidents", "drift-open", "burn-1h",
     "burn-6h", "burn-3d", "untrusted", "dead-letters", "store",
+    "consumer-lag",
 }  # fmt: skip
 """The name of every rule that there ever was; a name is added here with its rule, and stays when the rule goes."""
 
