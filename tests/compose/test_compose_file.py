@@ -186,9 +186,11 @@ def test_grafana_has_what_its_files_ask_for():
 
 
 def test_grafana_finds_its_files_where_they_are_mounted():
-    """The dashboards' provider reads a mounted folder, and the provisioning folder is where Grafana looks."""
+    """The provider reads a mounted folder, and each provisioned kind lies where Grafana looks for it."""
     mounts = mounts_of(SERVICES["grafana"])
-    assert mounts["/etc/grafana/provisioning"] == "./dashboards/provisioning"
+    assert mounts["/etc/grafana/provisioning/alerting/rules.yaml"] == "./dashboards/generated/alerting/rules.yaml"
+    for kind in ("datasources", "dashboards"):
+        assert mounts[f"/etc/grafana/provisioning/{kind}"] == f"./dashboards/provisioning/{kind}"
     for text in provisioned().values():
         for provider in yaml.safe_load(text).get("providers", []):
             path = provider["options"]["path"]
