@@ -17,6 +17,11 @@ CREATE ROLE IF NOT EXISTS watchkeeper_reader SETTINGS PROFILE 'watchkeeper_reade
 -- SELECT alone: table functions such as url, file, s3 and remote need grants on SOURCES, which the role has not.
 GRANT SELECT, SHOW ON watchkeeper.* TO watchkeeper_reader;
 
+-- What the board about the monitor itself shows of the store.
+GRANT SELECT ON system.parts TO watchkeeper_reader;
+
+GRANT SELECT ON system.disks TO watchkeeper_reader;
+
 CREATE QUOTA IF NOT EXISTS watchkeeper_reader KEYED BY user_name
     FOR INTERVAL 1 minute MAX queries = 600, execution_time = 600
     TO watchkeeper_reader;
