@@ -1,31 +1,18 @@
 """Prometheus, Alertmanager and a listener as real servers on loopback."""
 
 import json
-import os
-import shutil
 import subprocess
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
 import requests
 import yaml
 
 from streams.local.broker import die_with_parent, free_port
 from tests.chain.config import RESENDS_AFTER, prometheus_config, shortened_rules
+from tests.programs import PROMETHEUS, program
 from tests.streams.test_transport import wait_until
-
-
-def program(name):
-    """Return the path of a program; where tests must be complete its lack is a failure, elsewhere a skip."""
-    found = shutil.which(name)
-    if found is None:
-        why = f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    return found
 
 
 class Server:
@@ -33,7 +20,11 @@ class Server:
 
     def __init__(self, name, folder):
         self.port, self.folder = free_port(), folder
-        self._command = [program(name), f"--web.listen-address=127.0.0.1:{self.port}", f"--config.file={folder}/c.yaml"]
+        self._command = [
+            program(name, PROMETHEUS),
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            f"--config.file={folder}/c.yaml",
+        ]
         self._process = None
         folder.mkdir()
 

@@ -1,8 +1,6 @@
 """The Prometheus rules: the same limits over what workers export, and promtool's own word where it is installed."""
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from dashboards.generate import FOLDER
 from dashboards.prometheus import expression
 from dashboards.registry import BY_ID
 from dashboards.rules import BURNS, RULES
+from tests.programs import PROMETHEUS, program
 
 HERE = Path(__file__).parent
 SELECTOR = re.compile(r"(watchkeeper_\w+)(?:\{([^}]*)\})?")
@@ -32,22 +31,14 @@ NAMED = {"alert_dead_letters": "reason", "alert_lag": "topic"}
 
 @pytest.fixture
 def promtool():
-    """The program; where checks must be whole (``CI=true``) its absence fails, elsewhere it skips."""
-    return tool("promtool")
+    """Prometheus' tool for rules."""
+    return program("promtool", PROMETHEUS)
 
 
 @pytest.fixture
 def amtool():
-    """The same of Alertmanager's."""
-    return tool("amtool")
-
-
-def tool(name):
-    """Return where a program of Prometheus is."""
-    found = shutil.which(name)
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail(f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)")
-    return found or pytest.skip(f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)")
+    """Alertmanager's tool."""
+    return program("amtool", PROMETHEUS)
 
 
 def test_rules_ask_what_workers_export():

@@ -2,29 +2,26 @@
 
 import hashlib
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.programs import lacking, program
+
 
 @pytest.fixture(scope="session")
 def plugin():
     """The program, built once for each text of it; Go's own cache makes the next build quick."""
-    if shutil.which("go") is None:
-        assert not os.environ.get("CI"), "Go is missing; CI must have it"
-        pytest.skip("Go is not installed")
+    go = program("go", "https://go.dev")
     source = Path(__file__).parent
     text = b"".join(path.read_bytes() for path in sorted([*source.glob("*.go"), source / "go.sum"]))
     target = Path.home() / ".cache" / "watchkeeper" / f"plugin-client-{hashlib.sha256(text).hexdigest()[:12]}"
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = ["go", "build", "-trimpath", "-mod=readonly", "-o", str(target), "."]
+    command = [go, "build", "-trimpath", "-mod=readonly", "-o", str(target), "."]
     built = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=280, check=False)
-    if built.returncode and not os.environ.get("CI"):
-        pytest.skip(f"the Go modules cannot be had: {built.stderr[-300:]}")
-    assert built.returncode == 0, built.stderr
+    if built.returncode:
+        lacking(f"the Go program cannot be built: {built.stderr[-2_000:]}")
     return target
 
 
