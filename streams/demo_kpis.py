@@ -1,6 +1,7 @@
 """The KPIs of the played week: the table, the hours that nobody may trust, and the report."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -56,19 +57,26 @@ def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Consol
 def _await_trust(settings: Settings) -> None:
     """Wait until trust has been judged by all that is stored; the store does it every ten seconds."""
     began = int(datetime.now(UTC).timestamp())
-    end = time.monotonic() + TRUST_SECONDS
-    while time.monotonic() < end:
+
+    def judged() -> bool:
         [row] = ask_rows(settings, "SELECT toUnixTimestamp(max(judged_at)) AS judged FROM trust_hours")
-        if int(row["judged"]) > began:
-            return
-        time.sleep(1)
+        return int(row["judged"]) > began
+
+    _wait(judged, TRUST_SECONDS)
 
 
 def _await_evidence(settings: Settings) -> None:
     """Wait until each incident has its evidence: it is gathered beside the fold."""
-    end = time.monotonic() + EVIDENCE_SECONDS
-    while time.monotonic() < end:
+
+    def gathered() -> bool:
         listed = call(settings, "GET", "/incidents")["incidents"]
-        if all(call(settings, "GET", f"/incidents/{each['incident_id']}")["evidence"] for each in listed):
-            return
+        return all(call(settings, "GET", f"/incidents/{each['incident_id']}")["evidence"] for each in listed)
+
+    _wait(gathered, EVIDENCE_SECONDS)
+
+
+def _wait(done: Callable[[], bool], seconds: float) -> None:
+    """Ask every second until it is done, or the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not done():
         time.sleep(1)

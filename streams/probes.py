@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 import yaml
+from msgspec.structs import replace
 
 from schemas.events import Inference
 from schemas.fields import Identity
@@ -83,29 +84,24 @@ def chosen(known: Sequence[Attack], seed: int, count: int | None) -> list[Attack
 
 def sent(probe: Probe, time_unix_nano: int, answer: str) -> Inference:
     """Return the event that says that an attack was sent, and how the request ended."""
-    labels = _labels(probe) | {"probe_sent": "1", "probe_answer": answer}
-    return Inference(
-        event_id=identity("probe-sent", probe.service, probe.probe_id),
-        source=SOURCE,
-        time_unix_nano=time_unix_nano,
-        service_name=probe.service,
-        probe_id=probe.probe_id,
-        outcome="unknown",
-        labels=labels,
-    )
+    event = _event("probe-sent", probe, time_unix_nano)
+    return replace(event, labels=_labels(probe) | {"probe_sent": "1", "probe_answer": answer})
 
 
 def judged(probe: Probe, time_unix_nano: int, guards: Sequence[GuardResult]) -> Inference:
     """Return the event of a service that judged an attack offline."""
+    return replace(_event("probe-judged", probe, time_unix_nano), guards=list(guards))
+
+
+def _event(kind: str, probe: Probe, time_unix_nano: int) -> Inference:
     return Inference(
-        event_id=identity("probe-judged", probe.service, probe.probe_id),
+        event_id=identity(kind, probe.service, probe.probe_id),
         source=SOURCE,
         time_unix_nano=time_unix_nano,
         service_name=probe.service,
         probe_id=probe.probe_id,
         outcome="unknown",
         labels=_labels(probe),
-        guards=list(guards),
     )
 
 

@@ -28,6 +28,7 @@ from streams.incidents.desk import Desk
 from streams.incidents.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.page import render
 from streams.incidents.portrait import course
+from streams.incidents.state import OVER
 from streams.incidents.tokens import made_token
 from streams.incidents.view import IncidentView
 from streams.incidents.views import full, shown_evidence, summary
@@ -169,7 +170,7 @@ def alerts_router(work: Incidents) -> APIRouter:
 
 
 def _open(shown: dict[str, Any]) -> bool:
-    return shown["status"] not in ("closed", "merged")
+    return shown["status"] not in OVER
 
 
 async def _view(work: Incidents, incident_id: str) -> IncidentView:

@@ -22,6 +22,7 @@ from streams.incidents.moves import act, reached, refusal, reopened
 from streams.incidents.state import (
     DAY_NANO,
     MINUTE_NANO,
+    OVER,
     Clocks,
     Entry,
     Fact,
@@ -101,7 +102,7 @@ class Fold:
         if incident is None:
             if fact.severity == "page":
                 self._open(fact)
-        elif fact.severity == "page" or incident.status not in ("closed", "merged"):
+        elif fact.severity == "page" or incident.status not in OVER:
             self._join(incident, fact)
 
     def _home(self, fact: Fact) -> Incident | None:

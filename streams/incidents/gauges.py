@@ -20,7 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from dashboards.registry import KPIS, Kpi
 from dashboards.rules import BURNS
 from streams.incidents.desk import StreamClock
-from streams.incidents.state import Incident
+from streams.incidents.state import OVER, Incident
 from streams.incidents.worker import Incidents, end_worker
 from streams.kpis.show import Period, begin
 from streams.settings import Settings
@@ -30,7 +30,6 @@ log: Final = structlog.get_logger()
 
 NEWEST: Final = "SELECT toUnixTimestamp(max(minute)) AS newest FROM service_minutes"
 NANO: Final = 1_000_000_000
-OVER: Final = ("closed", "merged")
 LABELS: Final = {
     "watchkeeper_kpi": ("kpi", "service", "part"),
     "watchkeeper_incident_open_seconds": ("incident_id", "service", "severity", "state"),

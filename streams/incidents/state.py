@@ -10,6 +10,8 @@ from schemas.findings import Finding
 from schemas.records import Change, Mitigation
 
 Status = Literal["detected", "acknowledged", "mitigated", "recovered", "closed", "merged"]
+OVER: Final[tuple[Status, ...]] = ("closed", "merged")
+"""States in which nothing is left to do."""
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Key = tuple[str, str]
 """Service and metric family."""
@@ -129,7 +131,7 @@ class Incident(Struct, frozen=True):
     @property
     def ended(self) -> int | None:
         """When it was closed or, where nobody did, proven recovered; None while it goes on."""
-        if self.status in ("closed", "merged"):
+        if self.status in OVER:
             return self.clocks.closed
         return self.clocks.recovered if self.status == "recovered" else None
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from streams.incidents.bodies import utc
 from streams.incidents.policy import Severity
+from streams.incidents.state import OVER
 
 SECOND: Final = 1_000_000_000
 NOT_KNOWN: Final = "not known"
@@ -140,7 +141,7 @@ def clocks(view: IncidentView) -> list[Clock]:
     for position, name in enumerate(names):
         at, limit = getattr(times, name), limits.get(name)
         passed = any(getattr(times, later) is not None for later in names[position + 1 :])
-        running = at is None and not passed and begun is not None and view.status not in ("closed", "merged")
+        running = at is None and not passed and begun is not None and view.status not in OVER
         until = view.now if running else at
         seconds = (until - begun) / SECOND if until is not None and begun is not None else None
         found.append(Clock(name, seconds, running, limit is not None and until is not None and until > limit))

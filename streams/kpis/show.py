@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
+from dashboards.registry import SERVICE_OBJECTIVE
 from streams.kpis.registry import KPIS, Kpi
 from streams.settings import Settings
 from streams.sql_client import Parameters, ask_rows
@@ -20,9 +21,6 @@ FROM kpis(
 WHERE ({service:String} = '' OR service_name = {service:String})
 ORDER BY service_name, kpi, part
 """
-OBJECTIVE: Final = 0.99
-"""Share of outputs that shall be safe."""
-
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 _ORDER: Final = {kpi.name: index for index, kpi in enumerate(KPIS)}
 
@@ -74,7 +72,8 @@ class Period:
         since, until = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for moment in (self.since, self.until))
         step = int((self.until - self.since).total_seconds()) + 1
         return {
-            "since": since, "until": until, "step": str(step), "objective": str(OBJECTIVE), "service": self.service,
+            "since": since, "until": until, "step": str(step), "objective": str(SERVICE_OBJECTIVE),
+            "service": self.service,
         }  # fmt: skip
 
 
