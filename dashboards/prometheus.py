@@ -1,4 +1,4 @@
-"""The same rules for Prometheus, over what the workers export, and an Alertmanager that tells the same receivers.
+"""The same rules for Prometheus, over what the workers export.
 
 - ``watchkeeper_kpi{kpi, service, part="value|lower|upper|trusted"}``: over the window of the KPI in the registry.
 - ``watchkeeper_incident_open_seconds{incident_id, service, severity, state}``: age since detection, by state now.
@@ -108,49 +108,3 @@ def _objective(rule: Rule) -> str:
         pairs = zip(rule.values["severities"], rule.values["seconds"], strict=True)  # type: ignore[arg-type]
         return ", ".join(f"{severity}: {seconds} s" for severity, seconds in pairs)
     return f"{BY_ID[rule.kpi].objective:g}" if rule.kpi in BY_ID else f"{rule.limit:g}"
-
-
-def alertmanager_yaml() -> dict[str, Any]:
-    """Return the configuration of Alertmanager; ``${NAME}`` is for ``envsubst``, secrets are files."""
-    secrets = "/run/secrets"
-    webhook = {
-        "url": "${WATCHKEEPER_ALERT_WEBHOOK_URL}",
-        "max_alerts": 500,
-        "http_config": {"authorization": {"credentials_file": f"{secrets}/watchkeeper_api_token"}},
-    }
-    slack = {"api_url_file": f"{secrets}/watchkeeper_alert_slack_url", "send_resolved": True}
-    pager = {"routing_key_file": f"{secrets}/watchkeeper_alert_pagerduty_key"}
-    mail = {"to": "${WATCHKEEPER_ALERT_EMAIL}", "send_resolved": True}
-    ours = {"group_by": ["alertname", "service", "incident_id"], "group_interval": "1m"}
-    return {
-        "global": {"smtp_smarthost": "${WATCHKEEPER_SMTP_HOST}", "smtp_from": "${WATCHKEEPER_SMTP_FROM}"},
-        "route": {
-            "receiver": "watchkeeper-ticket",
-            **ours,
-            "group_wait": "1m",
-            "repeat_interval": "24h",
-            "routes": [
-                {
-                    "receiver": "watchkeeper-page",
-                    "matchers": ['source="watchkeeper"', 'severity="page"'],
-                    "group_wait": "0s",
-                    "repeat_interval": "1h",
-                }
-            ],
-        },
-        "receivers": [
-            {
-                "name": "watchkeeper-page",
-                "webhook_configs": [webhook],
-                "pagerduty_configs": [pager],
-                "slack_configs": [slack],
-                "email_configs": [mail],
-            },
-            {
-                "name": "watchkeeper-ticket",
-                "webhook_configs": [webhook],
-                "slack_configs": [slack],
-                "email_configs": [mail],
-            },
-        ],
-    }

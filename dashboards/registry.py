@@ -85,12 +85,12 @@ KPIS: Final = (
     Kpi(
         id="guard_coverage", title="Guard coverage", unit="percentunit", worse="low", objective=0.99,
         meaning="Share of outputs that every required guard looked at and was ok. The rest is not known to be safe.",
-        view="kpi_guard_shares", window_hours=1, severity="page", family="guard", runbook="guard-coverage",
+        view="kpi_guards", window_hours=1, severity="page", family="guard", runbook="guard-coverage",
     ),
     Kpi(
         id="fail_open", title="Served without a guard", unit="percentunit", worse="high", objective=0.01,
         meaning="Share of served outputs for which a required guard was missing, failed or timed out.",
-        view="kpi_guard_shares", window_hours=1, severity="page", family="guard", runbook="fail-open",
+        view="kpi_guards", window_hours=1, severity="page", family="guard", runbook="fail-open",
     ),
     Kpi(
         id="leak_incidents", title="Leaks that reached a user", unit="short", worse="high", objective=0,
@@ -111,7 +111,7 @@ KPIS: Final = (
     ),
     Kpi(
         id="error_budget", title="Error budget left", unit="percentunit", worse="low", objective=0,
-        view="kpi_budgets",
+        view="kpi_outputs",
         meaning="What is left of the tolerated unsafe share in the time shown; below nothing it is overspent.",
         runbook="error-budget",
     ),

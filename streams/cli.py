@@ -17,6 +17,7 @@ from streams.cli_grafana import grafana_app
 from streams.cli_incidents import incident_app
 from streams.cli_kpis import kpi
 from streams.cli_probes import probe_app
+from streams.cli_prometheus import prometheus
 from streams.cli_review import review_app
 from streams.cli_topics import letters_app, topics_app
 from streams.settings import Settings, SettingsError, load
@@ -34,6 +35,7 @@ app.add_typer(grafana_app, name="grafana")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
 app.command()(kpi)
+app.command()(prometheus)
 
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]

@@ -19,6 +19,9 @@ LATE = Counter("watchkeeper_late", "Events that came after their tick had closed
 REPEATED = Counter("watchkeeper_repeated", "Records met again after a restart, and left out", ["topic"])
 ROWS = Counter("watchkeeper_rows", "Rows written to ClickHouse")
 FINDINGS = Counter("watchkeeper_findings", "Findings published", ["kind", "severity"])
+TURNED_AWAY = Counter(
+    "watchkeeper_turned_away", "Requests to the SQL endpoint or the API that were refused", ["door", "code"]
+)
 RETRIES = Counter("watchkeeper_retries", "Attempts that a dependency did not answer", ["dependency"])
 SERIES = Gauge("watchkeeper_series", "Series that the detectors follow")
 OVERFLOW = Counter("watchkeeper_series_overflow", "Group sums that were counted under the name ~other")
@@ -51,25 +54,30 @@ class Progress:
         self._acked[tp] = offset
         self._moved = time.monotonic()
 
-    def _lag(self) -> int | None:
-        """Return how many records wait behind the last acknowledged ones; None where that is not known yet.
+    def _waiting(self) -> dict[TP, int] | None:
+        """Return how many records wait behind the last acknowledged one; None where that is not known yet.
 
         A worker that has just come back has acknowledged nothing: what it has not done counts from what its
         predecessor committed.
         """
-        lag, consumer = 0, self._app.consumer
-        assigned = consumer.assignment() if self._ready else set()
-        LAG.clear()  # a partition that another worker has now waits no longer here
-        for tp in assigned:
+        consumer, waiting = self._app.consumer, {}
+        for tp in consumer.assignment() if self._ready else ():
             end = consumer.highwater(tp)
             if end is None:
                 return None
             done = self._acked.get(tp, (consumer._committed_offset.get(tp) or 0) - 1)  # noqa: SLF001  Faust shows it nowhere
-            waiting = max(end - done - 1, 0)
+            waiting[tp] = max(end - done - 1, 0)
+        return waiting or None
+
+    def _lag(self) -> int | None:
+        waiting = self._waiting()
+        return None if waiting is None else sum(waiting.values())
+
+    def _show_lag(self) -> None:
+        LAG.clear()  # a partition that another worker has now waits no longer here
+        for tp, waiting in (self._waiting() or {}).items():
             LAG.labels(tp.topic, tp.partition).set(waiting)
             RECORDS.labels(tp.topic)  # 0 rather than nothing, so that a worker that reads nothing is seen to
-            lag += waiting
-        return lag if assigned else None
 
     def healthy(self) -> bool:
         """Tell whether the worker moves, or has nothing to do."""
@@ -89,7 +97,7 @@ class Progress:
 
         @self._app.page("/metrics")
         async def metrics(view: View, request: Request) -> Response:
-            self._lag()
+            self._show_lag()
             return view.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.split(";")[0])
 
 

@@ -8,7 +8,7 @@ import requests
 from streams.settings import Settings
 from streams.sql_http.reader import Reader
 from streams.sql_http.request import Asked
-from streams.storage import StoreUnavailableError, connect
+from streams.storage import StoreUnavailableError, connect, reading
 
 PING_SECONDS: Final = 1.0
 ASK_SECONDS: Final = 60.0
@@ -69,12 +69,13 @@ def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Param
 
 
 def _ask_server(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
-    with connect(settings) as client:
+    with reading(settings) as client:
+        writes = client.server_settings["readonly"].value == "0"  # who only reads may not even say so
         return bytes(
             client.raw_query(
                 query,
                 parameters=parameters,
-                settings={"readonly": 2},  # 1 refuses the settings that the client itself sends
+                settings={"readonly": 2} if writes else {},  # 1 refuses the settings that the client itself sends
                 transport_settings={"X-ClickHouse-Format": output},
             )
         )

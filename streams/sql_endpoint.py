@@ -68,6 +68,7 @@ class Endpoint:
             auto_decompress=False,  # the application does it, up to its own limit
             shutdown_timeout=STOP_SECONDS,
             lingering_time=STOP_SECONDS,
+            handler_cancellation=True,  # a client that goes away takes its query with it
         )
         try:
             self._loop.run_until_complete(runner.setup())

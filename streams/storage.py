@@ -1,5 +1,7 @@
 """One client for both stores: the ClickHouse engine in this process, or a ClickHouse server."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,13 +52,33 @@ def connect(settings: Settings) -> Client:
     return client
 
 
-def _client(settings: Settings) -> Client:
+@contextmanager
+def reading(settings: Settings) -> Iterator[Client]:
+    """Give a client of a server to ask with, for users who may make no database.
+
+    Raises
+    ------
+    StoreUnavailableError
+        Where the server does not answer.
+    ValueError
+        With ClickHouse's own message, where it refuses.
+    """
+    try:
+        with _client(settings, database=settings.clickhouse_database) as client:
+            yield client
+    except (OperationalError, HTTPError, OSError) as error:
+        raise StoreUnavailableError(f"ClickHouse does not answer at {settings.clickhouse}: {error}") from error
+    except ClickHouseError as error:
+        raise ValueError(str(error)) from error
+
+
+def _client(settings: Settings, database: str | None = None) -> Client:
     if settings.clickhouse.startswith("chdb://"):
         path = Path(settings.clickhouse.removeprefix("chdb://")).absolute()
         path.mkdir(parents=True, exist_ok=True)
         return clickhouse_connect.get_client(dsn=f"chdb://{path}")
     return clickhouse_connect.get_client(
-        dsn=settings.clickhouse, password=settings.clickhouse_password.get_secret_value()
+        dsn=settings.clickhouse, password=settings.clickhouse_password.get_secret_value(), database=database
     )
 
 

@@ -14,13 +14,13 @@ SELECT
     written(value) AS now, if(lower IS NULL AND upper IS NULL, '', concat(written(lower), ' to ', written(upper))) AS interval_95,
     concat(if(worse = 1, 'at most ', 'at least '), written(toNullable(objective))) AS wanted, n, trust, trust_reason
 FROM (
-    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_shares(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0) UNION ALL
+    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_outputs(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0, objective={objective:Float64}) UNION ALL
+    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_guards(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_losses(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_known_shares(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_leaks(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_drifts(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_uptimes(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0, objective={objective:Float64}) UNION ALL
-    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_budgets(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0, objective={objective:Float64}) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_durations(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_reviewed(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0, known_at=toDateTime($__toTime, 'UTC')) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_agreements(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL

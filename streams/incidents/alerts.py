@@ -3,21 +3,27 @@
 Both send the same fields (Grafana webhook version "1", Alertmanager version "4"); others are ignored. An alert is an
 episode, named by its fingerprint and start (the group key changes with the routing). A repeat of a notice is the same
 action, a lost "resolved" leaves nothing open, because nothing waits for it. One that comes goes where the "firing" of
-its episode went, even if that incident is over by then: most alerts end after what they are about.
+its episode went, even if that incident is over by then: most alerts end after what they are about. What is wrong with
+one alert keeps none of the others back, because neither of the two tells of a notice again that was refused.
 """
 
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Annotated, Final, Literal, NamedTuple, Protocol
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from schemas.actions import IncidentAction
+from schemas.wire import InvalidRecordError, decoder, encode
 from streams.findings import identity
 from streams.incidents.state import Incident
 
 SOURCE: Final = "watchkeeper/alerts"
 MOST_ALERTS: Final = 500
+
+_check: Final = decoder(IncidentAction)
+
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class AlertError(ValueError):
@@ -29,16 +35,16 @@ class Alert(Struct, frozen=True, rename="camel"):
 
     status: Literal["firing", "resolved"]
     fingerprint: str
-    starts_at: datetime
-    ends_at: datetime | None = None
+    starts_at: Moment
+    ends_at: Moment | None = None
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
 
 
 class Notice(Struct, frozen=True, rename="camel"):
-    """The body of a webhook."""
+    """The body of a webhook, its alerts as they came."""
 
-    alerts: list[Alert]
+    alerts: list[Raw]
     truncated_alerts: int = 0
 
 
@@ -59,14 +65,21 @@ def read_notice(body: bytes) -> Notice:
     return notice
 
 
+class Told(NamedTuple):
+    """What a notice says to incidents, an action an alert; and why alerts say nothing."""
+
+    said: list[IncidentAction]
+    refused: list[str]
+
+
 class Find(Protocol):
     """Returns the incident that an alert is about; `streams.incidents.book.IncidentBook.about` is one."""
 
     def __call__(self, incident_id: str, service: str, family: str, told_by: str = "") -> Incident | None: ...
 
 
-def actions(notice: Notice, find: Find, now: int, at: int | None) -> list[IncidentAction]:
-    """Return what a notice says to incidents, one action an alert.
+def actions(notice: Notice, find: Find, now: int, at: int | None) -> Told:
+    """Return what a notice says to incidents.
 
     Parameters
     ----------
@@ -77,31 +90,38 @@ def actions(notice: Notice, find: Find, now: int, at: int | None) -> list[Incide
     at
         The time of the stream then.
     """
-    said = []
-    for alert in notice.alerts:
-        service = alert.labels.get("service") or alert.labels.get("service_name") or "unknown"
-        named = alert.labels.get("incident_id", "")
-        told_by = _identity(alert, "firing") if alert.status == "resolved" else ""
-        incident = find(named, service, alert.labels.get("family", ""), told_by)
-        name = alert.labels.get("alertname", "alert")
-        said.append(
-            IncidentAction(
-                event_id=_identity(alert, alert.status),
-                source=SOURCE,
-                time_unix_nano=now,
-                service_name=(incident.service if incident else service)[:256],
-                incident_id=(incident.incident_id if incident else named or f"alert-{alert.fingerprint}")[:256],
-                action="notify",
-                actor_kind="automation",
-                actor_id=name[:256],
-                happened_at_unix_nano=at,
-                reason=f"{name} {alert.status} since {alert.starts_at.isoformat()}"[:2048],
-                alert_fingerprint=alert.fingerprint[:256],
-                alert_starts_at=int(alert.starts_at.timestamp() * 1_000) * 1_000_000,
-                labels=_labels(alert),
-            )
-        )
-    return said
+    told = Told([], [])
+    for place, raw in enumerate(notice.alerts):
+        try:
+            action = _action(msgspec.json.decode(raw, type=Alert), find, now, at)
+            _check(encode(action), now)
+            told.said.append(action)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError, InvalidRecordError) as error:
+            told.refused.append(f"alert {place}: {error}")
+    return told
+
+
+def _action(alert: Alert, find: Find, now: int, at: int | None) -> IncidentAction:
+    service = alert.labels.get("service") or alert.labels.get("service_name") or "unknown"
+    named = alert.labels.get("incident_id", "")
+    told_by = _identity(alert, "firing") if alert.status == "resolved" else ""
+    incident = find(named, service, alert.labels.get("family", ""), told_by)
+    name = alert.labels.get("alertname", "alert")
+    return IncidentAction(
+        event_id=_identity(alert, alert.status),
+        source=SOURCE,
+        time_unix_nano=now,
+        service_name=(incident.service if incident else service)[:256],
+        incident_id=(incident.incident_id if incident else named or f"alert-{alert.fingerprint}")[:256],
+        action="notify",
+        actor_kind="automation",
+        actor_id=name[:256],
+        happened_at_unix_nano=at,
+        reason=f"{name} {alert.status} since {alert.starts_at.isoformat()}"[:2048],
+        alert_fingerprint=alert.fingerprint[:256],
+        alert_starts_at=int(alert.starts_at.timestamp() * 1_000) * 1_000_000,
+        labels=_labels(alert),
+    )
 
 
 def _identity(alert: Alert, status: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
 import msgspec
+import structlog
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, status
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -23,8 +24,10 @@ from schemas.records import Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.findings import identity
-from streams.incidents.alerts import actions, read_notice
+from streams.health import TURNED_AWAY
+from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
+from streams.incidents.door import Door
 from streams.incidents.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.page import render
 from streams.incidents.portrait import course
@@ -34,6 +37,8 @@ from streams.incidents.view import IncidentView
 from streams.incidents.views import full, shown_evidence, summary
 from streams.incidents.worker import Incidents
 from streams.publisher import Message
+
+log: Final = structlog.get_logger()
 
 FOLDED_SECONDS: Final = 5.0
 MAX_BODY_BYTES: Final = 2_097_152
@@ -77,7 +82,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
     app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
-    app.middleware("http")(_limited)
+    app.add_middleware(Door, most_bytes=MAX_BODY_BYTES)
     return app
 
 
@@ -86,13 +91,6 @@ def _answer(code: int) -> Any:
         return JSONResponse({"detail": str(error)}, code)
 
     return handler
-
-
-async def _limited(request: Request, proceed: Any) -> Any:
-    """Refuse great bodies by what they claim and by what they are."""
-    if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES or len(await request.body()) > MAX_BODY_BYTES:
-        return JSONResponse({"detail": f"a body has at most {MAX_BODY_BYTES} bytes"}, 413)
-    return await proceed(request)
 
 
 def incidents_router(work: Incidents) -> APIRouter:
@@ -153,7 +151,12 @@ def alerts_router(work: Incidents) -> APIRouter:
         """Take a notice, and tell the incidents that its alerts are about."""
         desk = await _desk(work)
         wall = time.time_ns()
-        said = actions(read_notice(await request.body()), desk.book.about, wall, desk.clock.now(wall))
+        said, refused = actions(read_notice(await request.body()), desk.book.about, wall, desk.clock.now(wall))
+        if refused:
+            TURNED_AWAY.labels("alert", status.HTTP_422_UNPROCESSABLE_CONTENT).inc(len(refused))
+            log.warning("alerts were refused", taken=len(said), why=refused[:10])
+        if refused and not said:
+            raise AlertError("; ".join(refused[:10]))
         fresh = [each for each in said if each.event_id not in on_their_way and not desk.book.knows(each)]
         names = {each.event_id for each in fresh}
         on_their_way.update(names)  # two Alertmanagers tell at the same moment
@@ -164,7 +167,7 @@ def alerts_router(work: Incidents) -> APIRouter:
                 await _folded(work, each)
         finally:
             on_their_way.difference_update(names)
-        return {"alerts": len(said), "new": len(fresh)}
+        return {"alerts": len(said), "new": len(fresh), "refused": refused}
 
     return router
 

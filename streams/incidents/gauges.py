@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import structlog
-from clickhouse_connect.driver.exceptions import ClickHouseError
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
@@ -110,7 +109,7 @@ def read_kpis(settings: Settings, now_unix_nano: int) -> list[Sample]:
 
     Raises
     ------
-    OSError, ValueError, ClickHouseError
+    OSError, ValueError
         Where the store does not answer, or not as it should.
     """
     until = datetime.fromtimestamp(now_unix_nano // NANO, UTC)
@@ -168,7 +167,7 @@ class Gauges:
             now = max(desk.clock.now(wall) or 0, self._clock.now(wall) or 0)
             self._kpis = await asyncio.to_thread(read_kpis, self._work.settings, now) if now else []
             self._refreshed = wall / NANO
-        except (OSError, ValueError, ClickHouseError) as error:
+        except (OSError, ValueError) as error:
             self._kpis, self._newest = [], None
             self._errors += 1
             log.warning("the KPIs were not read", error=str(error)[:200])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,7 +10,8 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
-from streams.sql_http.errors import CANNOT_PARSE, SYNTAX_ERROR, TIMEOUT_EXCEEDED, SqlError, refused
+from streams.health import TURNED_AWAY
+from streams.sql_http.errors import CANNOT_PARSE, NETWORK_ERROR, SYNTAX_ERROR, TIMEOUT_EXCEEDED, SqlError, refused
 from streams.sql_http.framing import blocks, coding, pack, unpack
 from streams.sql_http.reader import Answer, Reader
 from streams.sql_http.request import Asked, credentials, is_framed, parse_request
@@ -17,6 +19,9 @@ from streams.sql_http.users import Doorkeeper
 
 MAX_QUERY_BYTES: Final = 262_144
 """ClickHouse's ``max_query_size``."""
+
+BODY_SECONDS: Final = 30.0
+"""How long a client may take to send its question."""
 
 READERS: Final = 4
 GRACE_SECONDS: Final = 10
@@ -55,23 +60,44 @@ class SqlApp:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
-            await self._in_thread(self._door.admit, *credentials(request.query, request.headers))
+            return await self._served(request)
+        except SqlError as refusal:
+            error = refusal
+        except TimeoutError:
+            error = refused(
+                TIMEOUT_EXCEEDED, "TIMEOUT_EXCEEDED", "Timeout exceeded: the question or its answer took too long"
+            )
+        except asyncio.CancelledError:  # the client went away
+            TURNED_AWAY.labels("sql", NETWORK_ERROR).inc()
+            raise
+        TURNED_AWAY.labels("sql", error.code).inc()
+        return _error(error, framed=is_framed(request.query))
+
+    async def _served(self, request: web.Request) -> web.Response:
+        await self._in_thread(self._door.admit, *credentials(request.query, request.headers))
+        async with asyncio.timeout(BODY_SECONDS):
             body, form = await _body(request)
-            asked = parse_request(request.query, request.headers, body, form)
-            if not asked.query:
-                return _nothing_asked(request)
-            answer = await self._in_thread(self._reader.run, asked)
-        except SqlError as error:
-            return _error(error, framed=is_framed(request.query))
-        return _response(request, asked, answer)
+        asked = parse_request(request.query, request.headers, body, form)
+        if asked.query:
+            return _response(request, asked, await self._run(asked))
+        if request.method == "POST":
+            raise refused(
+                SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query"
+            )
+        return web.Response(text="Ok.\n")
+
+    async def _run(self, asked: Asked) -> Answer:
+        """Return the answer; a query that nobody waits for any more is stopped."""
+        ticket = uuid.uuid4().hex
+        try:
+            return await self._in_thread(self._reader.run, asked, ticket)
+        except (asyncio.CancelledError, TimeoutError):
+            asyncio.get_running_loop().run_in_executor(None, self._reader.stop, ticket)
+            raise
 
     async def _in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
         running = asyncio.get_running_loop().run_in_executor(self._pool, partial(call, *arguments))
-        try:
-            return await asyncio.wait_for(running, self._seconds)
-        except TimeoutError:
-            text = f"Timeout exceeded: elapsed {self._seconds * 1000:.0f} ms"
-            raise refused(TIMEOUT_EXCEEDED, "TIMEOUT_EXCEEDED", text) from None
+        return await asyncio.wait_for(running, self._seconds)
 
 
 async def _ping(request: web.Request) -> web.Response:
@@ -105,14 +131,6 @@ def _too_long() -> SqlError:
     return refused(
         SYNTAX_ERROR, "SYNTAX_ERROR", f"Max query size exceeded: a query has at most {MAX_QUERY_BYTES} bytes"
     )
-
-
-def _nothing_asked(request: web.Request) -> web.Response:
-    if request.method == "POST":
-        return _error(
-            refused(SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query")
-        )
-    return web.Response(text="Ok.\n")
 
 
 def _response(request: web.Request, asked: Asked, answer: Answer) -> web.Response:

@@ -25,6 +25,7 @@ SYNTAX_ERROR: Final = 62
 TIMEOUT_EXCEEDED: Final = 159
 UNKNOWN_SETTING: Final = 115
 CANNOT_PARSE: Final = 27
+NETWORK_ERROR: Final = 210
 
 
 class SqlError(ValueError):

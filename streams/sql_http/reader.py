@@ -37,6 +37,9 @@ FREE_PREFIXES: Final = tuple(
     f"output_format_{name}_" for name in ("arrow", "csv", "json", "native", "parquet", "pretty", "tsv")
 )
 
+WRITING: Final = ("async_insert", "input_format_", "insert_", "wait_for_async_insert")
+"""Beginnings of the names of settings that mean nothing to a reader; JDBC drivers send them with every question."""
+
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBER: Final = re.compile(r"\d{1,18}(\.\d{0,9})?")
 
@@ -97,8 +100,8 @@ class Reader:
         """Let the engine go."""
         self._engine.close()
 
-    def run(self, asked: Asked) -> Answer:
-        """Return the answer to a question.
+    def run(self, asked: Asked, ticket: str = "") -> Answer:
+        """Return the answer to a question; `ticket` is what `stop` knows it by.
 
         Raises
         ------
@@ -109,7 +112,7 @@ class Reader:
             return Answer(hello(self.version), "Native", {})
         handle = self._connect(self._path)
         try:
-            self._prepare(handle, asked)
+            self._prepare(handle, asked, ticket)
             named = self._check(handle, asked)
             result = handle.query(asked.query, named or asked.output, params=asked.parameters)
             return Answer(bytes(result.bytes() or b""), named or asked.output, _summary(result))
@@ -118,7 +121,13 @@ class Reader:
         finally:
             handle.close()
 
-    def _prepare(self, handle: Any, asked: Asked) -> None:
+    def stop(self, ticket: str) -> None:
+        """End the question of a ticket, where it still runs."""
+        handle = self._connect(self._path)
+        handle.query("KILL QUERY WHERE Settings['log_comment'] = {ticket:String} ASYNC", params={"ticket": ticket})
+        handle.close()
+
+    def _prepare(self, handle: Any, asked: Asked, ticket: str) -> None:
         """Set database, limits and settings; what is set after ``readonly`` the engine itself refuses or ignores."""
         database = self._database if asked.database in {"", "default"} else asked.database
         handle.query("USE `" + database.replace("\\", "\\\\").replace("`", "\\`") + "`")
@@ -126,8 +135,10 @@ class Reader:
             name: value for name, value in asked.settings.items() if name in FREE or name.startswith(FREE_PREFIXES)
         }
         limits = {name: _least(name, asked.settings.get(name), most) for name, most in self._limits.items()}
-        refusable = {name: value for name, value in asked.settings.items() if name not in {*chosen, *limits}}
-        before = {"session_timezone": "UTC", "result_overflow_mode": "throw"} | chosen | limits | {"readonly": "1"}
+        others = {name: value for name, value in asked.settings.items() if name not in {*chosen, *limits}}
+        refusable = {name: value for name, value in others.items() if not name.startswith(WRITING)}
+        before = {"session_timezone": "UTC", "result_overflow_mode": "throw", "log_comment": ticket} | chosen | limits
+        before["readonly"] = "1"
         for name, value in [*before.items(), *refusable.items()]:
             if not _NAME.fullmatch(name):
                 raise refused(UNKNOWN_SETTING, "UNKNOWN_SETTING", f"Unknown setting {name!r}")

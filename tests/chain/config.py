@@ -2,6 +2,7 @@
 
 import yaml
 
+from dashboards.alertmanager import TOKEN_FILE, WEBHOOK, alertmanager_yaml
 from dashboards.generate import FOLDER
 
 GENERATED = FOLDER / "prometheus"
@@ -44,20 +45,15 @@ def _at(ports):
 
 
 def alertmanager_config(webhook, token_file, *listeners):
-    """Return the generated configuration with its webhook filled in.
+    """Return the configuration of who has nothing but the webhook. Listeners are told what the webhook is told.
 
-    Receivers that would need the world outside (mail, Slack, PagerDuty) are left out. Listeners are told what the
-    webhook is told. Groups wait a second where they wait a minute, the routing is as generated.
+    Groups wait a second where they wait a minute, the routing is as generated.
     """
-    made = yaml.safe_load((GENERATED / "alertmanager.yaml").read_text())
+    made = alertmanager_yaml({WEBHOOK: webhook, TOKEN_FILE: str(token_file)})
     route = made["route"]
     for each in (route, *route["routes"]):
         each |= {name: f"{LOOKS_EVERY}s" for name in ("group_wait", "group_interval") if each.get(name) == "1m"}
     for receiver in made["receivers"]:
-        [generated] = receiver["webhook_configs"]
-        generated["url"] = webhook
-        generated["http_config"]["authorization"]["credentials_file"] = str(token_file)
-        own = {"max_alerts": generated["max_alerts"]}
+        own = {"max_alerts": receiver["webhook_configs"][0]["max_alerts"]}
         receiver["webhook_configs"] += [{"url": url, **own} for url in listeners]
-    kept = [{key: receiver[key] for key in ("name", "webhook_configs")} for receiver in made["receivers"]]
-    return {"route": route, "receivers": kept}
+    return made

@@ -86,6 +86,22 @@ def test_a_receiver_that_was_away_is_told_of_each_beginning_and_end_once(worker,
     assert notices(settings) == ["firing", "resolved"]
 
 
+def test_a_standby_that_says_not_now_is_asked_until_it_takes_over(worker, manager):
+    """While another worker holds the incidents a standby answers 503 and takes no notice; none is lost by that."""
+    holder = Worker(worker.settings, "holder").start()
+    send(worker.settings, page())
+    wait_until(lambda: steps(holder))
+    worker.start(wait=False)
+    wait_until(lambda: worker.ask("GET", "").status_code == 503, seconds=30)
+    alertmanager, began = manager(worker), time.time()
+    alertmanager.post(began, began + HOUR, **ABOUT)
+    wait_until(lambda: alertmanager.failed() >= 2)
+    assert worker.ask("GET", "").status_code == 503
+    holder.kill()
+    wait_until(lambda: steps(worker) == ["detected", "notified"], seconds=60)
+    assert notices(worker.settings) == ["firing"]
+
+
 def test_what_many_tell_at_once_and_again_is_told_once(worker, manager):
     """Of two Alertmanagers, one that forgot, and eight requests of one moment, each episode has one notice of each."""
     worker.start()

@@ -188,13 +188,27 @@ def test_grafana_has_what_its_files_ask_for():
 def test_grafana_finds_its_files_where_they_are_mounted():
     """The provider reads a mounted folder, and each provisioned kind lies where Grafana looks for it."""
     mounts = mounts_of(SERVICES["grafana"])
-    assert mounts["/etc/grafana/provisioning/alerting/rules.yaml"] == "./dashboards/generated/alerting/rules.yaml"
+    alerting = {"rules": "generated", "policy": "generated", "contact-points": "provisioning"}
+    for name, folder in alerting.items():
+        file = f"alerting/{name}.yaml"
+        assert mounts[f"/etc/grafana/provisioning/{file}"] == f"./dashboards/{folder}/{file}"
     for kind in ("datasources", "dashboards"):
         assert mounts[f"/etc/grafana/provisioning/{kind}"] == f"./dashboards/provisioning/{kind}"
     for text in provisioned().values():
         for provider in yaml.safe_load(text).get("providers", []):
             path = provider["options"]["path"]
             assert any(path == mount or path.startswith(f"{mount}/") for mount in mounts)
+
+
+def test_grafana_tells_the_api_of_the_incidents_worker():
+    """The address of its contact points is the service, port and path that the API listens at, with the API's token."""
+    points = yaml.safe_load((ROOT / "dashboards/provisioning/alerting/contact-points.yaml").read_text())
+    for receiver in (receiver for point in points["contactPoints"] for receiver in point["receivers"]):
+        told, port = receiver["settings"], Settings.model_fields["api_port"].default
+        assert told["url"] == f"http://incidents:{port}/alerts"
+        assert set(SERVICES["grafana"]["networks"]) & set(SERVICES["incidents"]["networks"])
+        [token] = variables(told["authorization_credentials"])[1]
+        assert secrets_of(SERVICES["grafana"])[token] == secrets_of(SERVICES["incidents"])[token]
 
 
 def test_the_users_of_the_server_are_those_that_log_in():

@@ -26,6 +26,7 @@ EXAMPLES_AT = datetime.fromtimestamp(1_770_000_000, UTC)
 WEEK_UNTIL = datetime(2026, 3, 9, tzinfo=UTC)
 EVENTS = (Inference, AgentStep, GuardVerdict, Retrieval, Telemetry)
 BATCH = 12_000
+SPANS = {"5 minutes": timedelta(minutes=5), "30 days": timedelta(days=30)}
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,13 @@ PROVIDERS = {
     "apiVersion": ...,
     "providers": [PROVIDER | {"options": {"path": ..., "foldersFromFilesStructure": ...}}],
 }
-SHAPES = {"provisioning/dashboards": PROVIDERS, "provisioning/datasources": SOURCES, "generated/alerting": ALERTING}
+SHAPES = {
+    "provisioning/dashboards": PROVIDERS,
+    "provisioning/datasources": SOURCES,
+    "provisioning/alerting": ALERTING,
+    "generated/alerting": ALERTING,
+}
+POINTS = ("provisioning/alerting/contact-points.yaml", "generated/alerting/contact-points.yaml")
 FILES = {str(path.relative_to(FOLDER)): path for folder in SHAPES for path in (FOLDER / folder).glob("*.yaml")}
 
 
@@ -107,11 +113,22 @@ def test_a_provisioning_file_holds_keys_that_grafana_reads(name):
     assert list(strangers(read(name), SHAPES[name.rsplit("/", 1)[0]])) == []
 
 
-def test_settings_of_receivers_are_those_of_their_kind():
+@pytest.mark.parametrize("name", POINTS)
+def test_settings_of_receivers_are_those_of_their_kind(name):
     """A setting that a notifier does not know would be lost."""
-    points = read("generated/alerting/contact-points.yaml")["contactPoints"]
-    for receiver in (receiver for point in points for receiver in point["receivers"]):
+    for receiver in (receiver for point in read(name)["contactPoints"] for receiver in point["receivers"]):
         assert set(receiver["settings"]) <= SETTINGS[receiver["type"]], receiver["uid"]
+
+
+def test_routes_lead_to_contact_points_that_are_there():
+    """Both files of contact points have those that the routes name; the API is told in the same way by both."""
+    [policy] = read("generated/alerting/policy.yaml")["policies"]
+    told = {policy["receiver"], *(route["receiver"] for route in policy["routes"])}
+    ours, templates = ({point["name"]: point["receivers"] for point in read(name)["contactPoints"]} for name in POINTS)
+    assert set(ours) == set(templates) == told
+    for name in told:
+        [api], template = ours[name], templates[name][0]
+        assert (api["uid"], api["settings"].keys()) == (template["uid"], template["settings"].keys())
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from dashboards.registry import KPIS
 from dashboards.rules import RULES
 from dashboards.runbook import link, names, page
 from tests.dashboards.history import SERVICE
+from tests.dashboards.states import SPANS, STATES
+from tests.schemas.test_questions import QUESTIONS
 
 LOOKS = re.compile(r"^\d\. .+?\n\n```sql\n(.+?)\n```", re.DOTALL | re.MULTILINE)
 
@@ -31,12 +33,17 @@ def test_a_runbook_says_what_it_means_where_to_look_how_to_stop_and_how_to_close
 
 
 @pytest.mark.store
-@pytest.mark.parametrize("state", ["nothing", "a bad day"])
-def test_every_look_runs(filled, state):
-    """The engine takes each query for a service, with rows in the tables and without."""
+@pytest.mark.parametrize("service", [SERVICE, "'); DROP TABLE findings; --"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_look_and_every_question_of_analysts_runs(filled, state, service):
+    """The engine takes each query, whatever is stored, over minutes and a month, and whatever the service is called."""
+    client, until = filled(state), STATES[state].until
     for name in names():
         for sql in LOOKS.findall(page(name)):
-            filled(state).query(sql, parameters={"service": SERVICE} if "{service:String}" in sql else {})
+            client.query(sql, parameters={"service": service} if "{service:String}" in sql else {})
+    for sql in QUESTIONS.values():
+        for span in SPANS.values():
+            client.query(sql, parameters={"service": service, "since": until - span, "until": until})
 
 
 def test_a_link_opens_the_panel_of_its_runbook():

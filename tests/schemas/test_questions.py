@@ -16,8 +16,25 @@ pytestmark = pytest.mark.store
 PAGE = (Path(schemas.__file__).parent / "questions.md").read_text()
 QUESTIONS = dict(re.findall(r"^## (\d+)\. .+?```sql\n(.+?)\n```", PAGE, re.DOTALL | re.MULTILINE))
 UNTIL = history.BAD_UNTIL
-NOT_IN_THE_HISTORY = {"7", "18"}
-"""What needs events with sessions and verdicts; the history has their counts."""
+INJECTION = 1 << 2
+"""The bit of `injection_flag` in `trials` and `flagged`."""
+
+
+def write_sessions(client):
+    """Write what the history has the counts of alone: two sessions with model calls, a tool step and a retrieval."""
+    at = history.CLEAN_UNTIL
+    for table, flags in {
+        "inferences": [("s1", 1), ("s1", 0), ("s2", 0)],
+        "agent_steps": [("s1", 1)],
+        "retrievals": [("", 1)],
+    }.items():
+        rows = [
+            {"event_id": f"{table}-{number}", "time": at, "service_name": history.SERVICE, "trials": INJECTION,
+             "flagged": INJECTION * flagged, "kafka_offset": number}
+            | ({"session_id": session} if session else {})
+            for number, (session, flagged) in enumerate(flags)
+        ]  # fmt: skip
+        history.put(client, table, *rows)
 
 
 @pytest.fixture
@@ -55,8 +72,9 @@ def test_of_an_empty_store_every_question_has_an_answer_and_none_invents_rows(as
 def test_of_a_history_the_answers_are_those_of_its_rows(client, ask):
     """Each question finds something, and those that can be counted by hand come out so."""
     history.write_all(client)
+    write_sessions(client)
     answers = {number: ask(number) for number in QUESTIONS}
-    assert {number for number, rows in answers.items() if not rows} <= NOT_IN_THE_HISTORY
+    assert [number for number, rows in answers.items() if not rows] == []
     good, bad = history.counts(bad=False), history.counts(bad=True)
     days = answers["1"]
     assert [row["day"] for row in days] == ["2026-03-02", "2026-03-03"]
@@ -75,6 +93,8 @@ def test_of_a_history_the_answers_are_those_of_its_rows(client, ask):
     stopped = {row["kpi"]: row["value"] for row in answers["5"]}
     assert stopped["mitigation"] == pytest.approx(1 - both["unsafe_served"] / both["unsafe_attempted"])
     assert len(answers["6"]) == 48
+    doors = {row["door"]: (int(row["flagged_n"]), int(row["judged"])) for row in answers["7"]}
+    assert doors == {"model call": (1, 3), "agent step": (1, 1), "retrieval": (1, 1)}
     [tool] = answers["8"]
     assert (tool["tool_name"], tool["denied"], tool["share"]) == ("shell", 1, 1)
     assert answers["9"][0]["p50_ms"] == 12
@@ -84,5 +104,7 @@ def test_of_a_history_the_answers_are_those_of_its_rows(client, ask):
     [family] = answers["15"]
     assert (family["open"], family["share_false"]) == (1, None)
     assert len(answers["16"]) == 7
+    sessions = [(row["session"], int(row["flagged_n"]), int(row["events"])) for row in answers["18"]]
+    assert sessions == [("s1", 2, 3), ("s2", 0, 1)]
     [refused] = answers["20"]
     assert (refused["reason"], refused["records"]) == ("not_json", 30)

@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 from streams.cli import app
 from streams.migrate import migrate
 from streams.settings import load
-from streams.sql_client import ask, ask_rows, endpoint_answers
+from streams.sql_client import ask, ask_rows, ask_running, endpoint_answers
 from streams.sql_endpoint import Endpoint
 from streams.sql_http.users import load_users, user_line
-from streams.storage import connect
+from streams.storage import StoreUnavailableError, connect
 
 pytestmark = pytest.mark.store
 
@@ -95,6 +95,26 @@ def test_our_commands_ask_through_the_endpoint_or_open_the_store(settings, endpo
             ask(asked, "SELECT nonsense", "CSV")
         with pytest.raises(ValueError, match="ACCESS_DENIED"):
             ask(asked, "DROP TABLE findings", "CSV")
+
+
+def test_a_server_is_asked_as_one_who_may_only_read(settings, endpoint):
+    """The same answer comes from a ClickHouse server, also for a user who can neither write nor send `readonly`.
+
+    The server here is the endpoint. Whatever it refuses is a ValueError with its own message, at login and later;
+    where none answers, it is the store that is away.
+    """
+    query, given = "SELECT finding_id, {texts:Array(String)} AS texts FROM findings FINAL", {"texts": ["it's", "\\"]}
+    at = f"http://ana@127.0.0.1:{endpoint.port}"
+    server = settings.model_copy(update={"clickhouse": at, "clickhouse_password": SecretStr("right")})
+    assert ask_rows(server, query, given) == ask_running(server, query, given)
+    assert ask_rows(server, query, given) == [{"finding_id": "f1", "texts": ["it's", "\\"]}]
+    for asked, error in (("SELECT nonsense", "UNKNOWN_IDENTIFIER"), ("DROP TABLE findings", "ACCESS_DENIED")):
+        with pytest.raises(ValueError, match=error):
+            ask_running(server, asked, {})
+    with pytest.raises(ValueError, match="AUTHENTICATION_FAILED"):
+        ask_running(server.model_copy(update={"clickhouse_password": SecretStr("wrong")}), query, given)
+    with pytest.raises(StoreUnavailableError, match="does not answer"):
+        ask_running(server.model_copy(update={"clickhouse": "http://127.0.0.1:1"}), query, given)
 
 
 def test_the_command_prints_a_line_that_the_file_takes(tmp_path):

@@ -28,7 +28,7 @@ def notice(status="firing", **labels):
 
 def said(body, kept):
     """Return the one action of a notice."""
-    [action] = actions(read_notice(body), kept.about, at(1_000), at(100))
+    [action] = actions(read_notice(body), kept.about, at(1_000), at(100)).said
     return action
 
 
@@ -66,11 +66,35 @@ def test_the_end_of_an_alert_goes_where_its_beginning_went(over):
     assert action.event_id not in kept.fold.refused
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b'{"alerts": [{}]}', b"\xff", b'{"alerts": 3}'])
+@pytest.mark.parametrize("body", [b"", b"{}", b"[1]", b"\xff", b'{"alerts": 3}', b'{"alerts": null}', b"[" * 100_000])
 def test_what_is_no_notice_is_refused(body):
-    """Wrong JSON, wrong types and missing fields are one clear error."""
+    """Wrong JSON, wrong types, missing fields and nesting without an end are one clear error."""
     with pytest.raises(AlertError, match="no notice"):
         read_notice(body)
+
+
+WRONG = {
+    "no labels": {"labels": None},
+    "no start": {"startsAt": None},
+    "a start without a zone": {"startsAt": "2026-03-04T12:43:10"},
+    "before all time": {"startsAt": "0001-01-01T00:00:00Z"},
+    "after all time": {"startsAt": "9999-12-31T23:59:59Z"},
+    "an unknown status": {"status": "smouldering"},
+    "a number for a label": {"labels": {"alertname": 3}},
+    "a NUL character": {"labels": {"alertname": "a\x00b"}},
+}
+
+
+@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
+def test_a_wrong_alert_keeps_no_other_back(change):
+    """Before and after it the others are told; what was wrong with it is said, with its place."""
+    whole = json.loads(notice(incident_id="inc-p"))
+    good = whole["alerts"][0]
+    whole["alerts"] = [good, good | change, good | {"fingerprint": "f01"}]
+    told = actions(read_notice(json.dumps(whole).encode()), book(page()).about, at(1_000), at(100))
+    assert [action.alert_fingerprint for action in told.said] == ["f00", "f01"]
+    [why] = told.refused
+    assert why.startswith("alert 1: ")
 
 
 def test_too_many_alerts_are_refused_with_what_to_set():
@@ -95,7 +119,8 @@ def test_as_many_alerts_as_are_taken_fit_into_a_body():
 
 @given(st.text(max_size=3_000), st.text(max_size=400))
 def test_any_labels_give_an_action_of_the_contract(name, service):
-    """Whatever the labels hold, what comes of them is a record that the contract accepts."""
-    action = said(notice(alertname=name, service=service), book(page()))
-    if "\x00" not in name + service:
-        assert decoder(IncidentAction)(encode(action), at(1_000)) == action
+    """Whatever the labels hold, what comes of them is a record that the contract accepts; only NUL is refused."""
+    body = notice(alertname=name, service=service)
+    told = actions(read_notice(body), book(page()).about, at(1_000), at(100))
+    assert [decoder(IncidentAction)(encode(action), at(1_000)) for action in told.said] == told.said
+    assert len(told.refused) == ("\x00" in name + service)

@@ -103,3 +103,17 @@ async def test_evidence_waits_for_the_store_and_names_what_is_missing(running, m
     [bare] = await nowhere.gather([(early, early.steps[0])])
     assert not bare.complete
     assert any("no history worker answers" in reason for reason in bare.missing)
+
+
+@pytest.mark.parametrize("through", ["endpoint", "server"])
+async def test_a_question_that_the_store_refuses_is_missing_and_ends_nothing(running, client, through):
+    """What ClickHouse says of that question stands in the evidence; the other questions are answered."""
+    client.command("RENAME TABLE changes TO changes_away")
+    server = {"clickhouse": f"http://127.0.0.1:{running.sql_port}"} if through == "server" else {}
+    asked = running.model_copy(update=server)
+    collector = Collector(asked, parse_policy(""), Told(), lambda _: page(service=SERVICE))
+    found = incident()
+    [record] = await collector.gather([(found, msgspec.structs.replace(found.steps[0], at=at(500)))])
+    assert [reason.partition(":")[0] for reason in record.missing] == ["changes"]
+    assert "Unknown table expression identifier" in record.missing[0]
+    assert msgspec.json.decode(record.bundle, type=Bundle).affected["users"] == 8

@@ -22,6 +22,7 @@ _KNOWN = "known_at={known_at:DateTime('UTC')}"
 ARGUMENTS = {
     "kpis": f"{_VERSIONS}, objective=0.99, {_KNOWN}",
     "kpi_shares": _VERSIONS,
+    "kpi_guards": _WINDOWS,
     "kpi_known_shares": _VERSIONS,
     "kpi_losses": _WINDOWS,
     "kpi_totals": _VERSIONS,

@@ -64,7 +64,10 @@ def totals(rows, step, *, versions):
 @settings(max_examples=4)
 @given(rows=histories, step=st.sampled_from([1, 3, 24]), versions=st.booleans())
 def test_shares_are_sums_over_sums(store, rows, step, versions):
-    """Every share is of the counts of its window, whatever the windows, versions and partitions."""
+    """Every share is of the counts of its window, whatever the windows, versions and partitions.
+
+    Those of guards are the same from the judged hours, where versions are together.
+    """
     fill(store, service_hours=rows)
     asked = {"step": step * 3600, "versions": int(versions)}
     found, wanted = ask(store, "kpi_shares", **asked), totals(rows, step, versions=versions)
@@ -74,6 +77,9 @@ def test_shares_are_sums_over_sums(store, rows, step, versions):
         assert set(known) == {key for key, cell in wanted.items() if cell[n]}, kpi
         assert all(holds(row, wanted[key][numerator], wanted[key][n]) for key, row in known.items()), kpi
         assert all(holds(row, 0, 0) for key, row in of_kpi.items() if key not in known), kpi
+    if not versions:
+        both = ask(store, "kpi_guards", **asked)
+        assert both == {key: row for key, row in found.items() if key[0] in {"guard_coverage", "fail_open"}}
     leaks = {key: row["value"] for key, row in of(ask(store, "kpi_totals", **asked), "leak_events").items() if row["n"]}
     assert leaks == {key: cell["leak"] for key, cell in wanted.items()}
 
