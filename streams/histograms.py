@@ -46,7 +46,7 @@ def count_quantities(columns: EventColumns) -> dict[int, dict[str, dict[str, int
 
 
 def count_statuses(parts: Sequence[Part], renumbered: Sequence[Int64s]) -> NamedCounts:
-    """Return, by group, guard results by status."""
+    """Return, by group, guard results by status, in the order of the statuses' names however they were batched."""
     counted: NamedCounts = {}
     for part, numbers in zip(parts, renumbered, strict=True):
         group = numbers[part.batch.events.group[part.guards.row]]
@@ -55,11 +55,15 @@ def count_statuses(parts: Sequence[Part], renumbered: Sequence[Int64s]) -> Named
             counter = counted.setdefault(pair // len(GUARD_COUNTS), {})
             name = GUARD_COUNTS[pair % len(GUARD_COUNTS)]
             counter[name] = counter.get(name, 0) + amount
-    return counted
+    return {number: dict(sorted(found.items())) for number, found in counted.items()}
 
 
 def count_mixes(parts: Sequence[Part], renumbered: Sequence[Int64s]) -> dict[int, dict[str, dict[str, int]]]:
-    """Return, by group and mix, how many sessions showed each name: a chatty session counts once."""
+    """Return, by group and mix, how many sessions showed each name: a chatty session counts once.
+
+    Mixes come in the order of their names: readers number their series as they come, and that number may not
+    depend on where one batch ended and the next began.
+    """
     codes: dict[str, int] = {}
     rows = []
     for part, numbers in zip(parts, renumbered, strict=True):
@@ -79,7 +83,7 @@ def count_mixes(parts: Sequence[Part], renumbered: Sequence[Int64s]) -> dict[int
     for pair, amount in zip(pairs.tolist(), counts.tolist(), strict=True):
         mix, _, name = names[pair % len(names)].partition(SEPARATOR)
         counted.setdefault(pair // len(names), {}).setdefault(mix, {})[name] = amount
-    return {number: {mix: _bounded(found) for mix, found in mixes.items()} for number, mixes in counted.items()}
+    return {number: {mix: _bounded(mixes[mix]) for mix in sorted(mixes)} for number, mixes in counted.items()}
 
 
 def _bounded(counts: dict[str, int]) -> dict[str, int]:
