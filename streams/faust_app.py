@@ -19,6 +19,7 @@ from streams.faust_transport import DEFAULT_BATCH_RECORDS
 from streams.health import Progress
 from streams.kafka_admin import TopicState, tls_context
 from streams.settings import Settings
+from streams.watchdog import Watchdog
 
 EVENT_BYTES: Final = 800
 """About one event, for sizing fetches by records."""
@@ -121,14 +122,16 @@ def build(
     progress = Progress(app)
     progress.serve()
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)
-    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, progress))
+    watchdog = Watchdog(app, settings, topics.values())
+    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, progress, watchdog))
     return app
 
 
-def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress) -> Callable[..., Any]:
+def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress, watchdog: Watchdog) -> Callable[..., Any]:
     async def consume(stream: StreamT) -> None:
         await stage.start()
         progress.started()
+        watching = asyncio.create_task(watchdog.watch())
         generation = None
         try:
             async for event in stream.noack().events():
@@ -137,6 +140,7 @@ def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress) -> Ca
                     await stage.forget()
                 await _finish(stage.take(_batch(topics, event, progress)))
         finally:
+            watching.cancel()
             await stage.stop()
 
     return consume

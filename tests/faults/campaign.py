@@ -112,7 +112,11 @@ class Campaign:
             if all(lag == 0 for lag in lags) and self._stored() >= logged:
                 return
             time.sleep(0.5)
-        raise AssertionError(f"the workers did not finish: waiting {lags}, stored {self._stored()} of {logged}")
+        logs = {name: self._log_end(name) for name, lag in zip(PORTS, lags, strict=True) if lag != 0}
+        raise AssertionError(f"the workers did not finish: waiting {lags}, stored {self._stored()} of {logged}, {logs}")
+
+    def _log_end(self, name: str) -> str:
+        return (self.settings.data_dir / "logs" / f"{name}.log").read_text(errors="replace")[-3000:]
 
     def _stored(self) -> int:
         try:
