@@ -129,9 +129,9 @@ def build(
 
 def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress, watchdog: Watchdog) -> Callable[..., Any]:
     async def consume(stream: StreamT) -> None:
+        watching = asyncio.create_task(watchdog.watch())
         await stage.start()
         progress.started()
-        watching = asyncio.create_task(watchdog.watch())
         generation = None
         try:
             async for event in stream.noack().events():

@@ -1,6 +1,6 @@
 """Ends a worker that reaches nothing of what it should read: exit rather than stall, and it is started again.
 
-A worker without partitions may be a spare one, and waits in peace. What no worker of the group has, or what is
+A worker without partitions may be a spare one, and waits in peace. What no other worker has, or what is
 assigned and never fetched, nobody reads, while the process answers, sends its heartbeats and looks well.
 """
 
@@ -55,6 +55,7 @@ class Watchdog:
                 since = time.monotonic()
             elif time.monotonic() - since >= PATIENCE_SECONDS:
                 reason = await asyncio.to_thread(self._reason)
+                await asyncio.sleep(CHECK_SECONDS)  # partitions may have come at this moment
                 if reason and not self._reads():
                     _end(reason)
 
@@ -75,16 +76,17 @@ class Watchdog:
             return None
         if self._app.consumer.assignment():
             return "nothing of its partitions is fetched"
-        unread = self._wanted - _owned(group["members"])
-        if group["group_state"] in REBALANCING or not unread:
+        unread = self._wanted - _read_by_others(group["members"], self._app.conf.consumer_group_instance_id)
+        if group["error"] or group["group_state"] in REBALANCING or not unread:
             return None
-        return f"no worker has {', '.join(f'{topic}/{number}' for topic, number in sorted(unread))}"
+        return f"no other worker has {', '.join(f'{topic}/{number}' for topic, number in sorted(unread))}"
 
 
-def _owned(members: Iterable[dict[str, Any]]) -> set[tuple[str, int]]:
+def _read_by_others(members: Iterable[dict[str, Any]], instance: str) -> set[tuple[str, int]]:
     return {
         (assigned["topic"], number)
         for member in members
+        if member["group_instance_id"] != instance
         for assigned in member["member_assignment"]["assigned_partitions"]
         for number in assigned["partitions"]
     }

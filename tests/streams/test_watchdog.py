@@ -50,7 +50,7 @@ def start(kafka_settings, tmp_path):
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [(UNFETCHED, "nothing of its partitions is fetched"), (UNASSIGNED, f"no worker has {{}}{WINDOWS.name}/0")],
+    [(UNFETCHED, "nothing of its partitions is fetched"), (UNASSIGNED, f"no other worker has {{}}{WINDOWS.name}/0")],
 )
 def test_a_worker_that_reads_nothing_ends_and_says_why(start, kafka_settings, fault, reason):
     """With partitions of which it fetches nothing, or with a group that assigns none, it does not live on."""
