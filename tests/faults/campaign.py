@@ -202,7 +202,8 @@ class Campaign:
         want = {key: groups for key, groups in expected.items() if key in published or self._is_closed(key, windows)}
         assert published == want
         assert len(published) > 0.99 * len(expected)
-        return {"windows": len(published), "repeated": len(windows) - len(published)} | self._compare_state(want)
+        counts = {"windows": len(published), "repeated": len(windows) - len(published)}
+        return counts | self._compare_state(want, windows)
 
     def _windows(self) -> list:
         from schemas.windows import Window
@@ -234,14 +235,14 @@ class Campaign:
                     found[partition, tick, target] = groups
         return found
 
-    def _compare_state(self, windows) -> dict[str, object]:
+    def _compare_state(self, windows, sent) -> dict[str, object]:
         settings = self.settings
         topics = check_topics(settings, [WINDOWS, CHECKPOINTS])
         series = 0
         for target in range(WINDOWS.partitions):
             judge = Judge(settings.tick_seconds, 1 / WINDOWS.partitions, settings.max_series, Policy())
             sources = INFERENCE.partitions
-            last = {p: max((w.tick for w, t in self._windows() if t == target and w.source_partition == p), default=-1)
+            last = {p: max((w.tick for w, t in sent if t == target and w.source_partition == p), default=-1)
                     for p in range(sources)}  # fmt: skip
             for tick in sorted({key[1] for key in windows if key[2] == target}):
                 if tick <= min(last.values()):
