@@ -35,14 +35,13 @@ def connect(settings: Settings) -> Client:
         Where a server does not answer.
     """
     try:
-        client = _client(settings)
-        name = settings.clickhouse_database
-        client.command(f"CREATE DATABASE IF NOT EXISTS {name}")
-        if settings.clickhouse.startswith("chdb://"):
-            client.command(f"USE {name}")
-        client.database = name
-    except (OperationalError, HTTPError, OSError) as error:
-        raise StoreUnavailableError(f"ClickHouse does not answer at {settings.clickhouse}: {error}") from error
+        with _answering(settings):
+            client = _client(settings)
+            name = settings.clickhouse_database
+            client.command(f"CREATE DATABASE IF NOT EXISTS {name}")
+            if settings.clickhouse.startswith("chdb://"):
+                client.command(f"USE {name}")
+            client.database = name
     except ClickHouseError as error:
         if "EmbeddedServer" not in str(error):
             raise
@@ -64,12 +63,18 @@ def reading(settings: Settings) -> Iterator[Client]:
         With ClickHouse's own message, where it refuses.
     """
     try:
-        with _client(settings, database=settings.clickhouse_database) as client:
+        with _answering(settings), _client(settings, database=settings.clickhouse_database) as client:
             yield client
-    except (OperationalError, HTTPError, OSError) as error:
-        raise StoreUnavailableError(f"ClickHouse does not answer at {settings.clickhouse}: {error}") from error
     except ClickHouseError as error:
         raise ValueError(str(error)) from error
+
+
+@contextmanager
+def _answering(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, HTTPError, OSError) as error:
+        raise StoreUnavailableError(f"ClickHouse does not answer at {settings.clickhouse}: {error}") from error
 
 
 def _client(settings: Settings, database: str | None = None) -> Client:

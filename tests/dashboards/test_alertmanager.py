@@ -41,11 +41,16 @@ def amtool() -> str:
     return program("amtool", PROMETHEUS)
 
 
+def write(folder, given):
+    """Write what Alertmanager reads, with the receivers of an environment."""
+    for name, text in prometheus_files(given).items():
+        (folder / name).write_text(text)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """What Alertmanager reads, every receiver filled in."""
-    for name, text in prometheus_files(ENVIRONMENT).items():
-        (tmp_path / name).write_text(text)
+    write(tmp_path, ENVIRONMENT)
     return tmp_path
 
 
@@ -74,8 +79,7 @@ def test_amtool_takes_the_filled_configuration_with_its_template(amtool, folder)
 @pytest.mark.parametrize("asked", [name for name in NEEDS if "PAGERDUTY" not in name])
 def test_amtool_takes_the_configuration_with_one_receiver_alone(amtool, tmp_path, asked):
     """A receiver that is not set is left out; what is left is a whole configuration."""
-    for name, text in prometheus_files(chosen(asked)).items():
-        (tmp_path / name).write_text(text)
+    write(tmp_path, chosen(asked))
     run(amtool, "check-config", tmp_path / "alertmanager.yaml")
     made = kinds(yaml.safe_load((tmp_path / "alertmanager.yaml").read_text()))
     assert len(made["watchkeeper-page"]) == len(made["watchkeeper-ticket"]) == 1

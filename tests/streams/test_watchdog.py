@@ -1,14 +1,13 @@
 """A worker that reads nothing ends, so that it is started again; one that is only spare stays."""
 
-import contextlib
 import os
 import subprocess
 import sys
 
 import pytest
-import requests
 
 from schemas.topics import WINDOWS
+from streams.demo import _lag
 from streams.local.broker import free_port
 from tests.streams.test_transport import wait_until
 
@@ -64,11 +63,7 @@ def test_a_spare_worker_stays(start):
     workers = [start(instance=str(number)) for number in range(WINDOWS.partitions + 1)]
 
     def lags():
-        with contextlib.suppress(requests.RequestException):
-            return sorted(
-                str(requests.get(f"http://127.0.0.1:{port}/health", timeout=2).json()["lag"]) for _, port, _ in workers
-            )
-        return []
+        return sorted(str(_lag("127.0.0.1", port)) for _, port, _ in workers)
 
     wait_until(lambda: lags() == ["0"] * WINDOWS.partitions + ["None"], seconds=90)
     with pytest.raises(subprocess.TimeoutExpired):
