@@ -55,17 +55,16 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     """
     topics = check_topics(settings, NEEDS[name])
     reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
-    work = stage(name, settings, topics)
-    app = build(name, settings, reads, work, WORKER_PORTS[name], BATCH_RECORDS[name])
+    publisher = Publisher(client_arguments(settings))
+    work = stage(name, settings, topics, publisher)
+    app = build(name, settings, reads, work, publisher, WORKER_PORTS[name], BATCH_RECORDS[name])
     if isinstance(work, incidents.Incidents):
         work.owns = lambda: bool(app.consumer.assignment())
     return app
 
 
-def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> Stage:
+def stage(name: Worker, settings: Settings, topics: dict[str, TopicState], publisher: Publisher) -> Stage:
     """Return what a worker does with its batches."""
-    client = client_arguments(settings)
-    publisher = Publisher(client)
     if name == "history":
         return history.History(settings, publisher, partial(connect, settings))
     if name == "incidents":
@@ -73,7 +72,7 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> St
         routers = [each.router(settings, publisher) for each in (changes_api, controls_api, review_api)]
         work.beside = [Server(api(work, *routers), settings.host, settings.api_port), Gauges(work)]
         return work
-    checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client, publisher)
+    checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client_arguments(settings), publisher)
     if name == "watch":
         windows = topics[settings.topic(watch.WINDOWS_TOPIC.name)]
         return watch.Watch(settings, publisher, checkpoints, windows)

@@ -14,9 +14,9 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.kafka_admin import TopicState
+from streams.log_reader import LogReader
 from streams.publisher import Message, Publisher
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -59,7 +59,7 @@ class Checkpoints:
     def __init__(self, topic: TopicState, worker: str, client: Mapping[str, Any], publisher: Publisher) -> None:
         self._topic: Final = topic
         self._worker: Final = worker
-        self._client: Final = client
+        self._reader: Final = LogReader(client)
         self._publisher: Final = publisher
         self._next_slot: dict[str, str] = {}
 
@@ -92,26 +92,11 @@ class Checkpoints:
         return checkpoint
 
     async def _read(self, partition: int, prefix: bytes) -> dict[str, bytes]:
-        tp = TopicPartition(self._topic.name, partition % self._topic.partitions)
-        consumer = AIOKafkaConsumer(
-            **self._client,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=4_000_000,
-        )
-        await consumer.start()
-        try:
-            consumer.assign([tp])
-            end = (await consumer.end_offsets([tp]))[tp]
-            entries: dict[str, bytes] = {}
-            await consumer.seek_to_beginning(tp)
-            while await consumer.position(tp) < end:
-                for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):
-                    if record.key is not None and record.key.startswith(prefix):
-                        entries[record.key[len(prefix) :].decode()] = record.value or b""
-            return entries
-        finally:
-            await consumer.stop()
+        return {
+            record.key[len(prefix) :].decode(): record.value or b""
+            async for record in self._reader.records(self._topic.name, partition % self._topic.partitions)
+            if record.key is not None and record.key.startswith(prefix)
+        }
 
 
 def _whole(slot: str, entries: dict[str, bytes]) -> Checkpoint | None:

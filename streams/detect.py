@@ -17,6 +17,7 @@ from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.faust_app import LogBatch
 from streams.health import OVERFLOW, REPEATED, SERIES, counted
 from streams.judge import Judge
+from streams.kafka_admin import TopicState
 from streams.merge import TickMerger
 from streams.policy import load_policy
 from streams.publisher import Publisher
@@ -72,37 +73,37 @@ class Detect:
     async def take(self, batch: LogBatch) -> None:
         """Judge the ticks that a batch makes whole, and publish what is found."""
         async with self._busy:
-            partition = self._partitions.get(batch.partition) or await self._restore(batch)
+            partition = self._partitions[batch.partition]
             findings = await asyncio.to_thread(self._judge, partition, batch)
             await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), findings)
-            partition.done = max(partition.done, batch.last_offset)
+            partition.done = batch.last_offset
             partition.waiting.append(batch.ack)
             SERIES.set(sum(each.judge.series for each in self._partitions.values()))
             if time.monotonic() - partition.saved_at >= self._settings.checkpoint_seconds:
                 await self._save(partition)
 
-    async def _restore(self, batch: LogBatch) -> Partition:
+    async def position(self, topic: TopicState, partition: int) -> int:
+        """Restore a partition from its checkpoint and return the offset after it."""
+        async with self._busy:
+            restored = self._partitions[partition] = await self._restored(topic, partition)
+            return restored.done + 1
+
+    async def _restored(self, topic: TopicState, number: int) -> Partition:
         settings = self._settings
-        judge = Judge(
-            settings.tick_seconds, 1 / batch.topic.partitions, settings.max_series, load_policy(settings.policy)
-        )
-        partition = Partition(batch.topic.topic_id, batch.partition, judge, TickMerger())
-        checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
+        judge = Judge(settings.tick_seconds, 1 / topic.partitions, settings.max_series, load_policy(settings.policy))
+        partition = Partition(topic.topic_id, number, judge, TickMerger())
+        checkpoint = await self._checkpoints.load(topic.topic_id, number)
         if checkpoint is not None:
             partition.done = checkpoint.offset
             arrays = checkpoint.arrays
             partition.merger = TickMerger.from_state(under("merger_", arrays))
             partition.judge.restore(under("judge_", arrays))
-        self._partitions[batch.partition] = partition
         return partition
 
     def _judge(self, partition: Partition, batch: LogBatch) -> list[Finding]:
         findings: list[Finding] = []
         repeats, overflow = partition.merger.repeats, partition.judge.overflow
         for record in batch.records:
-            if record.offset <= partition.done:
-                partition.merger.repeats += 1
-                continue
             try:
                 window = self._decode(record.value or b"", record.timestamp * 1_000_000)
             except InvalidRecordError as error:

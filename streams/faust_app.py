@@ -5,8 +5,8 @@ work ends the process: Faust would only restart the agent, which then stalls. A 
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import faust
@@ -17,7 +17,11 @@ from mode import CrashingSupervisor
 
 from streams.faust_transport import DEFAULT_BATCH_RECORDS
 from streams.health import Progress
-from streams.kafka_admin import TopicState, tls_context
+from streams.kafka_admin import TopicState, client_arguments, tls_context
+from streams.log_reader import LogReader
+from streams.losses import LossReport
+from streams.publisher import Publisher
+from streams.reading import Reading
 from streams.settings import Settings
 from streams.watchdog import Watchdog
 
@@ -46,8 +50,14 @@ class Stage(Protocol):
     async def start(self) -> None:
         """Connect to what the work needs; called once, before the first batch."""
 
+    async def position(self, topic: TopicState, partition: int) -> int | None:
+        """Restore a partition and return the offset that its work goes on with; None where commits say it."""
+
     async def take(self, batch: LogBatch) -> None:
-        """Do the work of a batch, and acknowledge it, or an earlier one, when that work is durable."""
+        """Do the work of a batch, and acknowledge it, or an earlier one, when that work is durable.
+
+        Batches of a partition follow one another without a gap, from its position on.
+        """
 
     async def forget(self) -> None:
         """Drop the state of all partitions: they were assigned anew and start from what was acknowledged."""
@@ -68,6 +78,7 @@ def build(
     settings: Settings,
     topics: dict[str, TopicState],
     stage: Stage,
+    publisher: Publisher,
     port: int,
     batch_records: int = DEFAULT_BATCH_RECORDS,
 ) -> WorkerApp:
@@ -81,6 +92,8 @@ def build(
         The topics to read, by full name.
     stage
         What to do with each batch.
+    publisher
+        Of the stage; says what was lost.
     port
         Of health and metrics, unless the settings name one.
     batch_records
@@ -122,28 +135,53 @@ def build(
     progress = Progress(app)
     progress.serve()
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)
-    watchdog = Watchdog(app, settings, topics.values())
-    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, progress, watchdog))
+    reading = Reading(app.conf.id, stage, LogReader(client_arguments(settings)), LossReport(settings, publisher, name))
+    watchdog = Watchdog(app, settings, topics, reading)
+    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, reading, progress, watchdog))
     return app
 
 
-def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress, watchdog: Watchdog) -> Callable[..., Any]:
+def _loop(
+    topics: dict[str, TopicState], stage: Stage, reading: Reading, progress: Progress, watchdog: Watchdog
+) -> Callable[..., Any]:
     async def consume(stream: StreamT) -> None:
         watching = asyncio.create_task(watchdog.watch())
-        await stage.start()
+        async with reading.turn:
+            await stage.start()
         progress.started()
-        generation = None
         try:
             async for event in stream.noack().events():
-                if event.message.generation_id != generation:
-                    generation = event.message.generation_id
-                    await stage.forget()
-                await _finish(stage.take(_batch(topics, event, progress)))
+                async with reading.turn:
+                    await _finish(_work(topics, stage, reading, event, progress))
         finally:
             watching.cancel()
             await stage.stop()
 
     return consume
+
+
+async def _work(
+    topics: dict[str, TopicState], stage: Stage, reading: Reading, event: EventT, progress: Progress
+) -> None:
+    """Hand what an event brings to the stage, record by record where the one before ended."""
+    generation = event.app.consumer_generation_id
+    if event.message.generation_id != generation:
+        return  # partitions were assigned anew, and all of it comes again
+    await reading.begin(generation)
+    batch = _batch(topics, event, progress)
+    last: Sequence[ConsumerRecord] = ()
+    async for records in reading.continued(batch.topic, batch.partition, batch.records):
+        if last:
+            await stage.take(replace(batch, records=tuple(last), ack=_nothing))
+        last = records
+    if last:
+        await stage.take(replace(batch, records=tuple(last)))
+    else:
+        batch.ack()
+
+
+def _nothing() -> None:
+    """Acknowledge nothing: the event that brought the records is acknowledged with the last of them."""
 
 
 def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> LogBatch:

@@ -12,9 +12,11 @@ import asyncio
 from collections import defaultdict, deque
 from typing import Any, ClassVar, Final
 
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faust.transport.drivers import TRANSPORTS, aiokafka
 from faust.types import TP
+
+from streams.assignor import TogetherAssignor
 
 DEFAULT_LINGER_SECONDS: Final = 0.1
 DEFAULT_BATCH_RECORDS: Final = 4_000
@@ -45,6 +47,9 @@ class CoalescedRecord:
 class Consumer(aiokafka.Consumer):
     """Delivers whole batches, and commits by what was delivered instead of by consecutive offsets.
 
+    What was fetched is always delivered, also when partitions change hands meanwhile: the client's position has moved
+    past it. Whether a record comes again then, or too early, is judged by `streams.reading`, which knows the offsets.
+
     Faust's own rule reads the offsets between two batches as a gap that it has to fill in; with batches that is
     slow, and it stops committing for good where the first batch of a new group is the single record 0. Order of
     delivery is the simpler rule: it needs no gaps, so neither batches nor compaction can confuse it, and an
@@ -56,20 +61,21 @@ class Consumer(aiokafka.Consumer):
         self._delivered: defaultdict[TP, deque[int]] = defaultdict(deque)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> dict[TP, list[Any]]:  # noqa: ASYNC109
-        generation = self.app.consumer_generation_id
         batches: dict[TP, list[Any]] = {}
         loop = asyncio.get_running_loop()
         wait, end = timeout, 0.0
         while True:
             for tp, records in (await super()._getmany(active_partitions, wait)).items():
                 batches.setdefault(tp, []).extend(records)
-            if self.app.consumer_generation_id != generation:
-                return {}  # a rebalance has seeked back to the committed offsets: all of it comes again
             end = end or loop.time() + getattr(self.app, "linger_seconds", DEFAULT_LINGER_SECONDS)
             wait = end - loop.time()
             enough = getattr(self.app, "batch_records", DEFAULT_BATCH_RECORDS)
             if not batches or wait <= 0 or max(map(len, batches.values())) >= enough:
-                return {tp: [CoalescedRecord(records)] for tp, records in batches.items() if records}
+                owned = self.assignment()
+                return {tp: [CoalescedRecord(records)] for tp, records in batches.items() if records and tp in owned}
+
+    def _new_consumer_thread(self) -> aiokafka.AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     def taken(self, tp: TP, offset: int) -> None:
         """Note that an agent has taken an event; whoever consumes tells so, in the order of the events.
@@ -107,6 +113,15 @@ class Consumer(aiokafka.Consumer):
         for tp in revoked:
             self._delivered.pop(tp, None)
         await super().on_partitions_revoked(revoked)
+
+
+class _Thread(aiokafka.AIOKafkaConsumerThread):
+    """The client's thread, whose group shares partitions out by our own rule; Faust has no setting for that."""
+
+    def _create_worker_consumer(self, transport: aiokafka.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._partition_assignment_strategy = [TogetherAssignor]
+        return consumer
 
 
 class Transport(aiokafka.Transport):

@@ -36,6 +36,7 @@ from streams.decode import Decoder, Refused, events_decoder
 from streams.faust_app import LogBatch
 from streams.health import LETTERS, RETRIES, ROWS, counted
 from streams.history_writer import HistoryWriter
+from streams.kafka_admin import TopicState
 from streams.publisher import Publisher
 from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
@@ -86,6 +87,9 @@ class History:
     async def stop(self) -> None:
         """Disconnect."""
         await self._publisher.stop()
+
+    async def position(self, topic: TopicState, partition: int) -> None:
+        """Go on with what is committed, as a commit follows what is stored."""
 
     async def forget(self) -> None:
         """Ask the store again what it holds."""

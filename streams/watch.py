@@ -28,7 +28,7 @@ from streams.dead_letters import RefusalLimit
 from streams.decode import events_decoder
 from streams.faust_app import LogBatch
 from streams.flags import event_flags
-from streams.health import LATE, REPEATED, counted
+from streams.health import LATE, counted
 from streams.kafka_admin import TopicState
 from streams.odd_watch import OddWatch
 from streams.policy import load_policy
@@ -108,37 +108,38 @@ class Watch:
     async def take(self, batch: LogBatch) -> None:
         """Count a batch, publish the ticks that it closes, and acknowledge what lies behind them."""
         async with self._busy:
-            partition = self._partitions.get(batch.partition) or await self._restore(batch)
-            if batch.last_offset <= partition.done:
-                counted(REPEATED.labels(batch.topic.name), len(batch.records))
-                batch.ack()
-                return
+            partition = self._partitions[batch.partition]
             findings = await asyncio.to_thread(self._count, partition, batch)
             windows, odd = await asyncio.to_thread(self._closed_ticks, partition)
             await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), [*findings, *odd])
             await self._publisher.publish(windows)
             await self._acknowledge(partition, at_once=False)
 
-    async def _restore(self, batch: LogBatch) -> Partition:
+    async def position(self, topic: TopicState, partition: int) -> int:
+        """Restore a partition from its checkpoint and return the offset after it."""
+        async with self._busy:
+            restored = self._partitions[partition] = await self._restored(topic, partition)
+            return restored.done + 1
+
+    async def _restored(self, topic: TopicState, number: int) -> Partition:
         settings = self._settings
         memory = -(-settings.session_memory_seconds // settings.tick_seconds)
         partition = Partition(
-            batch.topic,
-            batch.partition,
+            topic,
+            number,
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
             Memory(memory),
-            OddWatch(settings.tick_seconds, memory, 1 / batch.topic.partitions, self._policy),
-            ReviewWatch(settings.tick_seconds, 1 / batch.topic.partitions, self._policy),
+            OddWatch(settings.tick_seconds, memory, 1 / topic.partitions, self._policy),
+            ReviewWatch(settings.tick_seconds, 1 / topic.partitions, self._policy),
         )
-        checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
+        checkpoint = await self._checkpoints.load(topic.topic_id, number)
         if checkpoint is not None:
             partition.done = checkpoint.offset
             restore(partition, checkpoint.arrays)
-        self._partitions[batch.partition] = partition
         return partition
 
     def _count(self, partition: Partition, batch: LogBatch) -> list[Finding]:
-        records = [record for record in batch.records if record.offset > partition.done]
+        records = batch.records
         decoded = self._decode(records)
         self._limit.check(batch.topic.name, len(records), decoded.refused)
         written = np.fromiter((record.timestamp for record in records), np.int64, len(records))

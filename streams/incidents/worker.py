@@ -27,7 +27,6 @@ from streams.incidents.bundle import evidence_id
 from streams.incidents.collector import Collector
 from streams.incidents.desk import Desk
 from streams.incidents.escalation import due
-from streams.incidents.logs import read_whole
 from streams.incidents.notify import Notifier
 from streams.incidents.orders import Orders
 from streams.incidents.portrait import portrait
@@ -35,6 +34,7 @@ from streams.incidents.severity import severity_of
 from streams.incidents.state import Entry, Incident, fact, happened
 from streams.incidents.view import IncidentView
 from streams.kafka_admin import TopicState, client_arguments
+from streams.log_reader import LogReader
 from streams.policy import load_policy
 from streams.publisher import Message, Publisher
 from streams.settings import Settings
@@ -77,6 +77,7 @@ class Incidents:
         self._topics: Final = topics
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
         self._desk: Desk | None = None
+        self._ends: dict[tuple[str, int], int] = {}
         self._pages: dict[str, Finding] = {}
         self._written: dict[str, int] = {}
         self._deliveries: list[Delivery] = []
@@ -106,6 +107,12 @@ class Incidents:
             await companion.stop()
         await self._stop_telling()
         await self.publisher.stop()
+
+    async def position(self, topic: TopicState, partition: int) -> int:
+        """Read the logs whole, if they are not, and return where that ended."""
+        async with self._busy:
+            await self._opened()
+            return self._ends[topic.name, partition]
 
     async def forget(self) -> None:
         """Read the logs again."""
@@ -150,7 +157,7 @@ class Incidents:
             began, desk = time.monotonic(), Desk(severity_of(self.policy))
             self._orders = Orders(self.policy)
             names = [self._topics[self.settings.topic(topic.name)] for topic in NEEDED]
-            records = [record async for record in read_whole(client_arguments(self.settings), names)]
+            records, self._ends = await LogReader(client_arguments(self.settings)).whole(names)
             await asyncio.to_thread(self._note, desk, records)
             self._notifier = Notifier(self.settings, self.policy, self.publisher)
             self._notifier.restore(desk.told(), self._deliveries)

@@ -7,7 +7,8 @@ import faust
 
 from schemas.topics import INFERENCE
 from streams.faust_app import LogBatch, build
-from streams.kafka_admin import check_topics
+from streams.kafka_admin import check_topics, client_arguments
+from streams.publisher import Publisher
 from streams.settings import load
 
 
@@ -26,6 +27,9 @@ class Recorder:
     async def forget(self) -> None:
         """Do nothing."""
 
+    async def position(self, topic, partition):
+        """Go on with what is committed."""
+
     async def take(self, batch: LogBatch) -> None:
         """Record a batch, or fail."""
         if 0 <= self._fail_at <= batch.last_offset:
@@ -39,7 +43,8 @@ def main(kafka: str, prefix: str, port: str, out: str, fail_at: str) -> None:
     """Run the worker."""
     settings = load(kafka=kafka, topic_prefix=prefix, kafka_session_seconds=3, data_dir=Path(out).parent)
     topics = check_topics(settings, [INFERENCE])
-    app = build("recorder", settings, topics, Recorder(Path(out), int(fail_at)), int(port))
+    publisher = Publisher(client_arguments(settings))
+    app = build("recorder", settings, topics, Recorder(Path(out), int(fail_at)), publisher, int(port))
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 
 
