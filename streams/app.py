@@ -22,6 +22,8 @@ from streams.incidents import worker as incidents
 from streams.incidents.api import Server, api
 from streams.incidents.gauges import Gauges
 from streams.kafka_admin import TopicState, check_topics, client_arguments
+from streams.log_reader import LogReader
+from streams.marks import Marks
 from streams.publisher import Publisher
 from streams.review import api as review_api
 from streams.settings import WORKER_PORTS, Settings
@@ -75,5 +77,6 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState], publi
     checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client_arguments(settings), publisher)
     if name == "watch":
         windows = topics[settings.topic(watch.WINDOWS_TOPIC.name)]
-        return watch.Watch(settings, publisher, checkpoints, windows)
+        marks = Marks(settings, publisher, LogReader(client_arguments(settings)))
+        return watch.Watch(settings, publisher, checkpoints, windows, marks)
     return detect.Detect(settings, publisher, checkpoints)

@@ -5,11 +5,13 @@ work ends the process: Faust would only restart the agent, which then stalls. A 
 """
 
 import asyncio
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import faust
+import structlog
 from aiokafka import ConsumerRecord
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import EventT, StreamT
@@ -24,6 +26,8 @@ from streams.publisher import Publisher
 from streams.reading import Reading
 from streams.settings import Settings
 from streams.watchdog import Watchdog
+
+log: Final = structlog.get_logger()
 
 EVENT_BYTES: Final = 800
 """About one event, for sizing fetches by records."""
@@ -210,6 +214,13 @@ async def _finish(work: Any) -> None:
     await task
     if stopped:
         raise asyncio.CancelledError
+
+
+def end_worker(task: asyncio.Task[None]) -> None:
+    """End the worker where what it does by time has failed; its supervisor starts it again."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the worker's regular work failed", exc_info=task.exception())
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:

@@ -124,6 +124,10 @@ class PartitionTicks:
         self.first_open: int | None = None
         self._open: dict[int, list[Part]] = {}
 
+    def closes_by(self, now_unix_nano: int) -> bool:
+        """Tell whether an event of that time would close a tick."""
+        return self.first_open is not None and (now_unix_nano - self.lateness_nano) // self.tick_nano > self.first_open
+
     def add(self, batch: Batch) -> int | None:
         """Take a batch into the open ticks and return the last tick that any of it counts in."""
         time = batch.events.time

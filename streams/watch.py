@@ -15,7 +15,6 @@ from typing import Final
 import numpy as np
 
 from detectors.columns import prefixed, under
-from schemas.events import Telemetry
 from schemas.findings import Finding
 from schemas.review import ReviewItem
 from schemas.topics import FINDINGS, INFERENCE, REVIEW_QUEUE
@@ -26,10 +25,11 @@ from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.counting import countable
 from streams.dead_letters import RefusalLimit
 from streams.decode import events_decoder
-from streams.faust_app import LogBatch
+from streams.faust_app import LogBatch, end_worker
 from streams.flags import event_flags
 from streams.health import LATE, counted
 from streams.kafka_admin import TopicState
+from streams.marks import Marks, live_at
 from streams.odd_watch import OddWatch
 from streams.policy import load_policy
 from streams.publisher import Message, Publisher
@@ -39,9 +39,6 @@ from streams.sessions import Memory
 from streams.settings import Settings
 from streams.severe import severe_findings
 from streams.ticks import NANO, PartitionTicks
-
-LIVE_SECONDS: Final = 60.0
-"""A partition whose latest event is older than this is being replayed; its time does not pass by the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,9 @@ class Partition:
 class Watch:
     """The stage of the watch worker."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints, windows: TopicState) -> None:
+    def __init__(
+        self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints, windows: TopicState, marks: Marks
+    ) -> None:
         self._settings: Final = settings
         self._publisher: Final = publisher
         self._checkpoints: Final = checkpoints
@@ -85,17 +84,19 @@ class Watch:
         self._limit: Final = RefusalLimit(settings.dead_letter_limit)
         self._partitions: dict[int, Partition] = {}
         self._busy: Final = asyncio.Lock()
-        self._idle: asyncio.Task[None] | None = None
+        self._marks: Final = marks
+        self._tending: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Connect, and begin to look for partitions that have fallen silent."""
         await self._publisher.start()
-        self._idle = asyncio.create_task(self._mark_idle_partitions())
+        self._tending = asyncio.create_task(self._tend())
+        self._tending.add_done_callback(end_worker)
 
     async def stop(self) -> None:
         """Save what is finished, and disconnect."""
-        if self._idle is not None:
-            self._idle.cancel()
+        if self._tending is not None:
+            self._tending.cancel()
         async with self._busy:
             for partition in self._partitions.values():
                 await self._acknowledge(partition, at_once=True)
@@ -148,7 +149,7 @@ class Watch:
         partition.held.append(Held(batch.last_offset, partition.ticks.newest, last_tick, batch.ack))
         partition.heard_at = time.monotonic()
         if partition.ticks.newest is not None:
-            partition.live = int(written[-1]) * 1_000_000 - partition.ticks.newest < LIVE_SECONDS * NANO
+            partition.live = live_at(int(written[-1]), partition.ticks.newest)
         return [
             finding
             for kind, columns in decoded.kinds.items()
@@ -213,41 +214,14 @@ class Watch:
         for held in done:
             held.ack()
 
-    async def _mark_idle_partitions(self) -> None:
-        """Let time pass in live partitions without records, by a mark in the log itself.
-
-        A mark in the log is read by everyone alike, so windows stay a function of the log alone.
-        """
+    async def _tend(self) -> None:
+        """Let time pass where nothing comes, and acknowledge what has become final meanwhile."""
         while True:
             await asyncio.sleep(1)
-            now = time.monotonic()
-            silent = [
-                partition
-                for partition in self._partitions.values()
-                if partition.live and _waiting(partition) and now - partition.heard_at > self._settings.idle_seconds
-            ]
-            if silent:
-                await self._publisher.publish(time_mark(partition, self._settings) for partition in silent)
-                for partition in silent:
-                    partition.heard_at = now
+            await self._marks.tend(list(self._partitions.values()))
             async with self._busy:
                 for partition in self._partitions.values():
                     await self._acknowledge(partition, at_once=False)
-
-
-def _waiting(partition: Partition) -> bool:
-    return any(held.last_tick is not None for held in partition.held)
-
-
-def time_mark(partition: Partition, settings: Settings) -> Message:
-    """Return an event that says only that time has passed."""
-    mark = Telemetry(
-        event_id=f"mark-{partition.number}-{time.time_ns()}",
-        source="watchkeeper-watch",
-        time_unix_nano=time.time_ns(),
-        service_name="watchkeeper",
-    )
-    return Message(settings.topic(INFERENCE.name), encode(mark), None, partition.number)
 
 
 def shared_out(groups: list[GroupSums], partitions: int) -> dict[int, list[GroupSums]]:
@@ -264,6 +238,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
     return {
         "newest": np.array([] if newest is None else [newest], np.int64),
         "first_open": np.array([partition.ticks.first_open or 0], np.int64),
+        "live": np.array([partition.live], np.uint8),
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
         **prefixed("memory_", partition.memory.state()),
         **prefixed("odd_", partition.odd.state()),
@@ -276,6 +251,7 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     newest = arrays["newest"]
     partition.ticks.newest = int(newest[0]) if len(newest) else None
     partition.ticks.first_open = int(arrays["first_open"][0]) if len(newest) else None
+    partition.live = bool(arrays["live"][0])
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
     partition.memory.restore(under("memory_", arrays))
     partition.odd.restore(under("odd_", arrays))

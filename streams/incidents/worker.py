@@ -6,7 +6,6 @@ transition is published once, and a repeat is the same record.
 """
 
 import asyncio
-import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Protocol
@@ -21,7 +20,7 @@ from schemas.records import Incident as Transition
 from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.controls import signed
-from streams.faust_app import LogBatch
+from streams.faust_app import LogBatch, end_worker
 from streams.health import REFUSED
 from streams.incidents.bundle import evidence_id
 from streams.incidents.collector import Collector
@@ -254,10 +253,3 @@ class Incidents:
 def _is_notice(entry: Entry) -> bool:
     """Tell whether an entry is an alert's: it comes by the clock, and says nothing about the time of the stream."""
     return isinstance(entry, IncidentAction) and entry.action == "notify"
-
-
-def end_worker(task: asyncio.Task[None]) -> None:
-    """End the worker where what it does by time has failed; its supervisor starts it again."""
-    if not task.cancelled() and task.exception() is not None:
-        log.error("the worker's regular work failed", exc_info=task.exception())
-        signal.raise_signal(signal.SIGTERM)
