@@ -1,12 +1,15 @@
 """A worker whose stage writes down what it sees; run by the tests as a process of its own."""
 
+import random
 import sys
 from pathlib import Path
 
 import faust
 
 from schemas.topics import INFERENCE
+from streams import watchdog
 from streams.faust_app import LogBatch, build
+from streams.faust_transport import CoalescedRecord, Consumer
 from streams.kafka_admin import check_topics, client_arguments
 from streams.publisher import Publisher
 from streams.settings import load
@@ -39,8 +42,29 @@ class Recorder:
         batch.ack()
 
 
-def main(kafka: str, prefix: str, port: str, out: str, fail_at: str) -> None:
+def be_unruly(seed: int) -> None:
+    """Have the client lose batches, give them again, and give only their ends, as it may while partitions move."""
+    rng, fetch, before = random.Random(seed), Consumer._getmany, {}
+    watchdog.CHECK_SECONDS, watchdog.HEAL_SECONDS = 0.2, 1.0
+
+    async def unruly(self, active_partitions, timeout):  # noqa: ASYNC109
+        found = {}
+        for tp, (batch,) in (await fetch(self, active_partitions, timeout)).items():
+            fate = rng.choice(["lost", "again", "end", "as it is"])
+            records = before.get(tp, []) if fate == "again" else list(batch.value)
+            records = records[len(records) // 2 :] if fate == "end" else records
+            before[tp] = list(batch.value)
+            if records and fate != "lost":
+                found[tp] = [CoalescedRecord(records)]
+        return found
+
+    Consumer._getmany = unruly
+
+
+def main(kafka: str, prefix: str, port: str, out: str, fail_at: str, seed: str = "") -> None:
     """Run the worker."""
+    if seed:
+        be_unruly(int(seed))
     settings = load(kafka=kafka, topic_prefix=prefix, kafka_session_seconds=3, data_dir=Path(out).parent)
     topics = check_topics(settings, [INFERENCE])
     publisher = Publisher(client_arguments(settings))

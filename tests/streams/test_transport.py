@@ -85,9 +85,9 @@ def test_gaps_of_compaction_need_no_acknowledgement(consumer):
     assert consumer._new_offset(ONE) == 1_000_001
 
 
-def recorder(settings, out, fail_at):
+def recorder(settings, out, fail_at, *seed):
     """Start a worker whose stage writes down what it sees, and fails before an offset when told to."""
-    arguments = [settings.kafka, settings.topic_prefix, str(free_port()), str(out), str(fail_at)]
+    arguments = [settings.kafka, settings.topic_prefix, str(free_port()), str(out), str(fail_at), *map(str, seed)]
     return subprocess.Popen([sys.executable, "-m", "tests.streams.recorder", *arguments])
 
 
@@ -130,6 +130,21 @@ def test_order_exceptions_and_restart_on_a_real_broker(kafka_settings, tmp_path)
         order = [offset for where, offset in seen(tmp_path / "second") if where == partition]
         assert order == sorted(order)
         assert order[0] <= failed.get(partition, 0)
+
+
+def test_what_the_client_loses_or_gives_again_is_read_once_and_in_order(kafka_settings, tmp_path):
+    """With a client that loses and repeats batches at random, a stage still gets each record once and in order."""
+    producer = KafkaProducer(bootstrap_servers=kafka_settings.kafka)
+    worker = recorder(kafka_settings, tmp_path / "seen", -1, 5)
+    for number in range(400):
+        producer.send(kafka_settings.topic(INFERENCE.name), value=b"x", partition=number % 4)
+        time.sleep(0.01)
+    producer.close()
+    wait_until(lambda: len(seen(tmp_path / "seen")) >= 400)
+    worker.terminate()
+    assert worker.wait(60) == 0
+    for partition in range(4):
+        assert [offset for where, offset in seen(tmp_path / "seen") if where == partition] == list(range(100))
 
 
 def wait_until(condition, seconds=60):

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.faults
 IMPATIENT = "from streams import watchdog; watchdog.PATIENCE_SECONDS, watchdog.CHECK_SECONDS = 4, .2; "
 UNFETCHED = "from streams.faust_transport import Consumer; Consumer.highwater = lambda *_: None; "
 UNASSIGNED = """
-from aiokafka.coordinator.assignors import roundrobin
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment as Assignment
-roundrobin.RoundRobinPartitionAssignor.assign = classmethod(
+from streams.assignor import TogetherAssignor
+TogetherAssignor.assign = classmethod(
     lambda cls, cluster, members: {member: Assignment(cls.version, [], b"") for member in members})
 """
 RUN = "from streams.__main__ import main; main()"
@@ -49,7 +49,10 @@ def start(kafka_settings, tmp_path):
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [(UNFETCHED, "nothing of its partitions is fetched"), (UNASSIGNED, f"no other worker has {{}}{WINDOWS.name}/0")],
+    [
+        (UNFETCHED, f"{{0}}{WINDOWS.name}/0, {{0}}{WINDOWS.name}/1 is not read"),
+        (UNASSIGNED, f"no other worker has {{0}}{WINDOWS.name}/0"),
+    ],
 )
 def test_a_worker_that_reads_nothing_ends_and_says_why(start, kafka_settings, fault, reason):
     """With partitions of which it fetches nothing, or with a group that assigns none, it does not live on."""
