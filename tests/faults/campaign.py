@@ -1,278 +1,261 @@
-"""Kill workers and broker at random under load, then hold every row, window and detector array against the log.
+"""Workers join, leave, die, freeze and lose the network, brokers die, partitions double; then everything is compared.
 
-python -m tests.faults.campaign --kills 200 --seconds 400
+python -m tests.faults.campaign --disturbances 300 --seconds 1500 --brokers 3
+
+What is left afterwards equals one undisturbed pass over the log: rows, rollups, windows, findings, every array of the
+detectors, incidents. Whoever died by itself is started again, as a supervisor would.
 """
 
 import argparse
 import itertools
+import json
 import random
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from importlib import resources
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
-from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS
-from streams.checkpoints import Checkpoints
-from streams.counting import countable
-from streams.decode import events_decoder
-from streams.demo import _lag
-from streams.flags import event_flags
-from streams.judge import Judge
-from streams.kafka_admin import check_topics, client_arguments
-from streams.local.broker import free_port
-from streams.merge import united
-from streams.policy import Policy
-from streams.publisher import Publisher
-from streams.reduce import reduce_tick
+from schemas.topics import INFERENCE
+from streams.kafka_admin import client_arguments, create_topics
+from streams.local.broker import die_with_parent, free_port
+from streams.migrate import migrate
 from streams.replay import Replay, read
-from streams.sessions import Memory
-from streams.settings import WORKER_PORTS as PORTS
 from streams.settings import load
-from streams.sql_client import ask_rows as rows
-from streams.supervisor import _tail
-from streams.ticks import PartitionTicks
-from streams.up import Installation
-from streams.watch import NANO, shared_out
+from streams.storage import StoreUnavailableError, connect
+from streams.ticks import NANO
+from tests.faults.compare import Comparison, unread
+from tests.faults.fleet import KINDS, Fleet, doors
+from tests.faults.log import committed
+from tests.real.cluster import Cluster
 
-SETTLE_SECONDS = 240
-BASES = ("inferences", "agent_steps", "retrievals", "telemetry")
+SESSION_SECONDS = 3
+STILL_SECONDS = 150
+"""Nothing moved for so long: it never will."""
 
 
 class Campaign:
-    """One run: events at a steady pace, kills at random moments, then the comparison."""
+    """One run: events at a steady pace, disturbances at random moments, then the comparison."""
 
-    def __init__(self, folder: Path, kills: int, seconds: float, events: int, seed: int) -> None:
-        self.settings = load(
-            data_dir=folder, clickhouse=f"chdb://{folder}/clickhouse", sql_port=free_port(), kafka_session_seconds=3
-        )
-        self.kills, self.seconds, self.events, self.seed = kills, seconds, events, seed
-        self.killed: Counter[str] = Counter()
+    def __init__(self, folder, disturbances, seconds, events, seed, brokers=1, *, doubling=True):
+        self.folder, self.disturbances, self.seconds, self.events = folder, disturbances, seconds, events
+        self.rng, self.doubling = random.Random(seed), doubling
+        self.done = Counter()
+        self._later = []
+        self._cluster = Cluster(folder, brokers, doors())
+        self._store_port = free_port()
+        self.settings = load(kafka=self._cluster.address(), clickhouse=f"http://127.0.0.1:{self._store_port}",
+                             kafka_session_seconds=SESSION_SECONDS, data_dir=folder)  # fmt: skip
 
-    def run(self) -> dict[str, object]:
+    def run(self):
         """Return the report; an `AssertionError` says what was lost or doubled."""
-        installation = Installation(self.settings, broker_port=free_port())
-        self.settings = installation.settings
+        store = subprocess.Popen(
+            [sys.executable, "-m", "tests.real.store_server", str(self._store_port), str(self.folder / "store")],
+            preexec_fn=die_with_parent,  # noqa: PLW1509
+                start_new_session=True, stderr=(self.folder / "store.log").open("ab"),
+        )  # fmt: skip
         try:
-            installation.start()
-            self._play(installation)
-            self._settle(installation)
-            time.sleep(3)  # Faust commits every second
-            report = self._compare_history() | self._check_commits()
-            installation.supervisor.stop()  # detect saves its state when it is told to stop
-            return report | self._compare_windows_and_state() | {"kills": dict(self.killed)}
+            self._cluster.start()
+            create_topics(self.settings, replication=self._cluster.copies)
+            self._make_tables()
+            return self._played()
         finally:
-            installation.stop()
+            self._cluster.stop()
+            store.kill()
+            store.wait()
 
-    def _play(self, installation: Installation) -> None:
+    def _make_tables(self):
+        for _ in range(120):
+            try:
+                migrate(connect(self.settings))
+            except StoreUnavailableError:
+                time.sleep(0.5)
+            else:
+                return
+        raise AssertionError("the store does not answer")
+
+    def _played(self):
+        environment = {"CLICKHOUSE": self.settings.clickhouse, "KAFKA_SESSION_SECONDS": str(SESSION_SECONDS),
+                       "API_TOKEN": "token-of-the-campaign"}  # fmt: skip
+        fleet = Fleet(self._cluster, environment, self.folder)
+        try:
+            for kind in (*KINDS, "watch", "detect", "history"):
+                fleet.join(kind)
+            began = time.monotonic()
+            self._play(fleet)
+            self._settle(fleet)
+            played = time.monotonic() - began
+        finally:
+            fleet.stop()  # detect saves its state when it is told to stop
+        report = Comparison(self.settings, self.events).report()
+        return report | {"disturbances": dict(self.done), "seconds": round(played)}
+
+    def _play(self, fleet):
         with resources.as_file(resources.files("streams.recorded") / "week.jsonl.gz") as week:
             events = list(itertools.islice(read([Path(week)]), self.events))
-        span = (events[-1].time_unix_nano - events[0].time_unix_nano) / NANO
-        replay = Replay(self.settings, span / self.seconds)
-        player = threading.Thread(target=replay.run, args=(events,))
-        player.start()
-        rng = random.Random(self.seed)
-        pause = self.seconds / self.kills
-        for number in range(self.kills):
-            end = time.monotonic() + rng.uniform(0.3, 1.7) * pause
-            while time.monotonic() < end:
-                installation.supervisor.check()
-                time.sleep(0.05)
-            self._kill(installation, "broker" if number in (self.kills // 3, 2 * self.kills // 3) else None, rng)
-        while player.is_alive():
-            installation.supervisor.check()
-            time.sleep(0.1)
-        self.marks = replay.marks
+        speed = (events[-1].time_unix_nano - events[0].time_unix_nano) / NANO / self.seconds
+        middle = len(events) // 2
+        parts = [events[:middle], events[middle:]] if self.doubling else [events]
+        for number, part in enumerate(parts):
+            if number:
+                self._double()
+            player = _Player(self.settings, speed, part)
+            player.start()
+            pause = self.seconds / max(self.disturbances, 1)
+            while player.is_alive():
+                self._wait(fleet, self.rng.uniform(0.3, 1.7) * pause, player)
+                if sum(self.done.values()) < self.disturbances * (number + 1) / len(parts):
+                    self._disturb(fleet)
+            assert player.error is None, player.error
+        self._undo_all()
 
-    def _kill(self, installation: Installation, name: str | None, rng: random.Random) -> None:
-        if name == "broker":
-            installation._broker.kill()
-            installation._broker.start()
-        else:
-            child = rng.choice([c for c in installation.supervisor._children if c.process is not None] or [None])
-            if child is None:
-                return
-            name = child.name
-            child.process.send_signal(signal.SIGKILL)
-            child.process.wait()
-            child.process, child.start_at = None, time.monotonic()
-        self.killed[name] += 1
-
-    def _settle(self, installation: Installation) -> None:
-        end = time.monotonic() + SETTLE_SECONDS
-        logged = sum(self._ends(INFERENCE).values())
-        while time.monotonic() < end:
-            installation.supervisor.check()
-            lags = [_lag(self.settings.host, port) for port in PORTS.values()]
-            if all(lag == 0 for lag in lags) and self._stored() >= logged:
-                return
-            time.sleep(0.5)
-        logs = [_tail(child) for child, lag in zip(installation.supervisor._children, lags, strict=True) if lag != 0]
-        raise AssertionError(f"the workers did not finish: waiting {lags}, stored {self._stored()} of {logged}, {logs}")
-
-    def _stored(self) -> int:
-        try:
-            return sum(int(rows(self.settings, f"SELECT count() AS n FROM {name}")[0]["n"]) for name in BASES)
-        except (OSError, ValueError, RuntimeError):
-            return -1
-
-    def _ends(self, topic) -> dict:
-        name = self.settings.topic(topic.name)
-        consumer = KafkaConsumer(**client_arguments(self.settings))
-        try:
-            return consumer.end_offsets([TopicPartition(name, p) for p in consumer.partitions_for_topic(name)])
-        finally:
-            consumer.close()
-
-    def log(self, topic) -> dict[int, list]:
-        """Return all records of a topic by partition."""
-        consumer = KafkaConsumer(**client_arguments(self.settings), enable_auto_commit=False)
-        ends = self._ends(topic)
-        found: dict[int, list] = {tp.partition: [] for tp in ends}
-        consumer.assign(list(ends))
-        consumer.seek_to_beginning(*ends)
-        while any(consumer.position(tp) < end for tp, end in ends.items()):
-            for records in consumer.poll(timeout_ms=1000).values():
-                for record in records:
-                    found[record.partition].append(record)
-        consumer.close()
-        return found
-
-    def _compare_history(self) -> dict[str, object]:
-        """Rows equal the log, offset by offset; rollups equal a fresh GROUP BY."""
-        log = self.log(INFERENCE)
-        union = " UNION ALL ".join(f"SELECT kafka_partition AS p, kafka_offset AS o FROM {name}" for name in BASES)
-        stored = rows(
-            self.settings, f"SELECT p, count() AS n, uniqExact(o) AS u, max(o) AS m FROM ({union}) GROUP BY p"
-        )
-        assert {int(row["p"]): (int(row["n"]), int(row["u"])) for row in stored} == {
-            partition: (len(records), len(records)) for partition, records in log.items() if records
-        }
-        ids = " UNION ALL ".join(f"SELECT event_id FROM {name}" for name in BASES[:3])
-        distinct = int(rows(self.settings, f"SELECT uniqExact(event_id) AS n FROM ({ids})")[0]["n"])
-        assert distinct == self.events
-        fresh = " UNION ALL ".join(
-            f"SELECT time, service_name, trials, flagged FROM {name}" for name in BASES[:3]
-        )  # no FINAL: a doubled row would show
-        rates = ", ".join(f"countIf(bitTest(flagged, {bit}) AND bitTest(trials, {bit})) AS r{bit}" for bit in range(7))
-        names = ["unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool"]
-        rolled = ", ".join(f"sum({name}) AS r{bit}" for bit, name in enumerate(names))
-        key = "service_name, minute ORDER BY service_name, minute"
-        expected = rows(
-            self.settings,
-            f"SELECT service_name, toStartOfMinute(time)::DateTime('UTC') AS minute, count() AS n, {rates} "
-            f"FROM ({fresh}) GROUP BY {key}",
-        )
-        got = rows(
-            self.settings,
-            f"SELECT service_name, minute, sum(events) AS n, {rolled} FROM service_minutes_now GROUP BY {key}",
-        )
-        assert got == expected
-        return {"rows": sum(len(records) for records in log.values()), "minutes": len(expected)}
-
-    def _check_commits(self) -> dict[str, object]:
-        """The groups have committed what they acknowledged: a restart does not begin from the start."""
+    def _double(self):
+        """Double the partitions of the events; who reads them notices by itself."""
         admin = KafkaAdminClient(**client_arguments(self.settings))
-        groups = [f"watchkeeper-{name}" for name in PORTS if name != "incidents"]  # it may have nothing to read
-        offsets = admin.list_group_offsets(dict.fromkeys(groups))
+        name = self.settings.topic(INFERENCE.name)
+        admin.create_partitions({name: 2 * INFERENCE.partitions})
         admin.close()
-        ends = {tp: end for tp, end in self._ends(INFERENCE).items() if end}
-        committed = {tp: meta.offset for tp, meta in offsets[groups[0]].items()}
-        assert all(committed.get(tp, 0) == end for tp, end in ends.items()), (committed, ends)
-        assert all(offsets[group] for group in groups)
-        return {"committed": sum(committed[tp] for tp in ends)}
+        self.done["partitions doubled"] += 1
+        time.sleep(3)
 
-    def _compare_windows_and_state(self) -> dict[str, object]:
-        """Published windows, findings and detector arrays equal those of one undisturbed pass over the log."""
-        expected = self._undisturbed()
-        published: dict[tuple[int, int, int], list] = {}
-        windows = self._windows()
-        for window, target in windows:
-            if window.groups:
-                key = (window.source_partition, window.tick, target)
-                assert published.setdefault(key, window.groups) == window.groups, f"a repeat of {key} differs"
-        want = {key: groups for key, groups in expected.items() if key in published or self._is_closed(key, windows)}
-        assert published == want
-        assert len(published) > 0.99 * len(expected)
-        counts = {"windows": len(published), "repeated": len(windows) - len(published)}
-        return counts | self._compare_state(want, windows)
+    def _wait(self, fleet, seconds, player):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and player.is_alive():
+            self._undo()
+            fleet.tend()
+            time.sleep(0.05)
 
-    def _windows(self) -> list:
-        from schemas.windows import Window
-        from schemas.wire import decoder
+    def _undo(self):
+        """End the disturbances whose time is over."""
+        now = time.monotonic()
+        for item in [item for item in self._later if item[0] <= now]:
+            self._later.remove(item)
+            item[1]()
 
-        decode = decoder(Window)
-        return [
-            (decode(record.value, record.timestamp * 1_000_000), partition)
-            for partition, records in self.log(WINDOWS).items()
-            for record in records
-        ]
+    def _undo_all(self):
+        for _, undo in self._later:
+            undo()
+        self._later = []
 
-    @staticmethod
-    def _is_closed(key, windows) -> bool:
-        return any(w.source_partition == key[0] and target == key[2] and w.tick >= key[1] for w, target in windows)
+    def _disturb(self, fleet):
+        kinds = {"join": 3, "leave": 2, "leave killed": 2, "kill": 4, "freeze short": 2, "freeze long": 3,
+                 "freeze all of a kind": 1, "cut off": 3, "broker": 1}  # fmt: skip
+        name = self.rng.choices(list(kinds), list(kinds.values()))[0]
+        if getattr(self, "_" + name.replace(" ", "_"))(fleet, self.rng.choice(fleet.workers)):
+            self.done[name] += 1
 
-    def _undisturbed(self) -> dict[tuple[int, int, int], list]:
-        settings, decode = self.settings, events_decoder()
-        found = {}
-        for partition, records in self.log(INFERENCE).items():
-            ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
-            memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds))
-            written = np.array([record.timestamp for record in records], np.int64)
-            decoded = decode(records)
-            flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
-            ticks.add(countable(decoded, flags, written))
-            for tick, parts in ticks.close():
-                for target, groups in shared_out(reduce_tick(parts, tick, memory), WINDOWS.partitions).items():
-                    found[partition, tick, target] = groups
-        return found
+    def _join(self, fleet, worker):
+        return fleet.join(worker.kind)
 
-    def _compare_state(self, windows, sent) -> dict[str, object]:
-        settings = self.settings
-        topics = check_topics(settings, [WINDOWS, CHECKPOINTS])
-        series = 0
-        for target in range(WINDOWS.partitions):
-            judge = Judge(settings.tick_seconds, 1 / WINDOWS.partitions, settings.max_series, Policy())
-            sources = INFERENCE.partitions
-            last = {p: max((w.tick for w, t in sent if t == target and w.source_partition == p), default=-1)
-                    for p in range(sources)}  # fmt: skip
-            for tick in sorted({key[1] for key in windows if key[2] == target}):
-                if tick <= min(last.values()):
-                    parts = [
-                        SimpleNamespace(source_partition=source, groups=windows.get((source, tick, target), []))
-                        for source in range(sources)
-                    ]
-                    judge.judge(tick, united(parts))
-            judge.advance(min(last.values()))
-            stored = self._checkpoint(topics, target)
-            for name, array in judge.state().items():
-                np.testing.assert_array_equal(stored[f"judge_{name}"], array, err_msg=name)
-            series += judge.series
-        return {"series": series}
+    def _leave(self, fleet, worker):
+        return not worker.frozen and fleet.leave(worker)
 
-    def _checkpoint(self, topics, target):
-        import asyncio
+    def _leave_killed(self, fleet, worker):
+        return not worker.frozen and fleet.leave(worker, signal.SIGKILL)
 
-        settings = self.settings
-        checkpoints = Checkpoints(
-            topics[settings.topic(CHECKPOINTS.name)], "detect", client_arguments(settings),
-            Publisher(client_arguments(settings)),
-        )  # fmt: skip
-        return asyncio.run(checkpoints.load(topics[settings.topic(WINDOWS.name)].topic_id, target)).arrays
+    def _kill(self, fleet, worker):
+        worker.signal(signal.SIGKILL)
+        worker.process.wait()
+        worker.start()
+        return True
+
+    def _freeze_short(self, fleet, worker):
+        return self._freeze([worker], SESSION_SECONDS / 3)
+
+    def _freeze_long(self, fleet, worker):
+        return self._freeze([worker], SESSION_SECONDS * self.rng.uniform(1.5, 4))
+
+    def _freeze_all_of_a_kind(self, fleet, worker):
+        return self._freeze(fleet.of(worker.kind), SESSION_SECONDS * self.rng.uniform(1.5, 4))
+
+    def _freeze(self, workers, seconds):
+        for worker in workers:
+            worker.frozen = True
+            worker.signal(signal.SIGSTOP)
+
+            def thaw(worker=worker):
+                worker.frozen = False
+                worker.signal(signal.SIGCONT)
+
+            self._later.append((time.monotonic() + seconds, thaw))
+        return True
+
+    def _cut_off(self, fleet, worker):
+        self._cluster.relays.cut(worker.door)
+        seconds = SESSION_SECONDS * self.rng.uniform(0.5, 4)
+        self._later.append((time.monotonic() + seconds, lambda: self._cluster.relays.mend(worker.door)))
+        return True
+
+    def _broker(self, fleet, worker):
+        if any(name == "broker" for _, name in getattr(self, "_down", [])):
+            return False
+        number = self.rng.randrange(self._cluster.brokers)
+        self._cluster.kill_one(number)
+        self._down = [(number, "broker")]
+
+        def back():
+            self._cluster.start_one(number)
+            self._down = []
+
+        self._later.append((time.monotonic() + self.rng.uniform(0, 8), back))
+        return True
+
+    def _settle(self, fleet):
+        """Wait until everything is read, as long as anything moves."""
+        moved, last = time.monotonic(), None
+        while True:
+            fleet.tend()
+            try:
+                now = committed(self.settings)
+                if not unread(self.settings, now):
+                    return
+            except KafkaError:
+                now = last
+            if now != last:
+                moved, last = time.monotonic(), now
+            if time.monotonic() - moved > STILL_SECONDS:
+                words = [f"{worker.door}: {worker.words()}" for worker in fleet.workers]
+                raise AssertionError("not everything is read\n" + json.dumps(str(now)) + "\n\n".join(words))
+            time.sleep(1)
+
+
+class _Player(threading.Thread):
+    """Sends events in the background."""
+
+    def __init__(self, settings, speed, events):
+        super().__init__(daemon=True)
+        self._replay, self._events, self.error = Replay(settings, speed), events, None
+
+    def run(self):
+        """Send them all."""
+        try:
+            self._replay.run(self._events)
+        except Exception as error:  # noqa: BLE001  told by the campaign
+            self.error = error
+
+
+def main():
+    """Run a campaign as the arguments say."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--disturbances", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=1500)
+    parser.add_argument("--events", type=int, default=40_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--brokers", type=int, choices=[1, 3], default=1)
+    parser.add_argument("--folder", type=Path)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = chosen.folder or Path(folder)
+        given = (chosen.disturbances, chosen.seconds, chosen.events, chosen.seed, chosen.brokers)
+        print(Campaign(place, *given).run())
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=40)
-    parser.add_argument("--seconds", type=float, default=110)
-    parser.add_argument("--events", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        print(Campaign(Path(folder), chosen.kills, chosen.seconds, chosen.events, chosen.seed).run())
+    main()

@@ -1,0 +1,174 @@
+"""What is left after disturbances, held against one undisturbed pass over the log."""
+
+import asyncio
+
+import numpy as np
+
+from schemas.actions import IncidentAction
+from schemas.findings import Finding
+from schemas.records import Change, Incident
+from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, WINDOWS
+from schemas.windows import Window
+from schemas.wire import decoder
+from streams.checkpoints import Checkpoints
+from streams.counting import countable
+from streams.decode import events_decoder
+from streams.flags import event_flags
+from streams.incidents.desk import Desk
+from streams.incidents.severity import severity_of
+from streams.incidents.state import fact, happened
+from streams.judge import Judge
+from streams.kafka_admin import check_topics, client_arguments
+from streams.merge import TickMerger
+from streams.policy import Policy
+from streams.publisher import Publisher
+from streams.reduce import reduce_tick
+from streams.sessions import Memory
+from streams.severe import severe_findings
+from streams.sql_client import ask_rows as rows
+from streams.ticks import NANO, PartitionTicks
+from streams.watch import shared_out
+from tests.faults.log import ends, log
+
+BASES = ("inferences", "agent_steps", "retrievals", "telemetry")
+RATES = ("unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool")
+
+
+class Comparison:
+    """Everything that the house has made of one log, against what the log says."""
+
+    def __init__(self, settings, events):
+        self.settings, self.events = settings, events
+        self.inference = log(settings, INFERENCE)
+
+    def report(self):
+        """Compare all there is; an `AssertionError` says what was lost or doubled."""
+        found = self.history() | self.windows()
+        return found | self.findings_and_state() | self.incidents()
+
+    def history(self):
+        """Rows equal the log, offset by offset; rollups equal a fresh GROUP BY."""
+        union = " UNION ALL ".join(
+            f"SELECT kafka_partition AS p, kafka_offset AS o FROM {name} FINAL" for name in BASES
+        )
+        stored = rows(self.settings, f"SELECT p, count() AS n, uniqExact(o) AS u FROM ({union}) GROUP BY p")
+        assert {int(row["p"]): (int(row["n"]), int(row["u"])) for row in stored} == {
+            partition: (len(records), len(records)) for partition, records in self.inference.items() if records
+        }
+        ids = " UNION ALL ".join(f"SELECT event_id FROM {name}" for name in BASES[:3])
+        assert int(rows(self.settings, f"SELECT uniqExact(event_id) AS n FROM ({ids})")[0]["n"]) == self.events
+        fresh = " UNION ALL ".join(
+            f"SELECT time, service_name, trials, flagged FROM {name} FINAL" for name in BASES[:3]
+        )
+        rates = ", ".join(f"countIf(bitTest(flagged, {bit}) AND bitTest(trials, {bit})) AS r{bit}" for bit in range(7))
+        rolled = ", ".join(f"sum({name}) AS r{bit}" for bit, name in enumerate(RATES))
+        key = "service_name, minute ORDER BY service_name, minute"
+        expected = rows(
+            self.settings,
+            f"SELECT service_name, toStartOfMinute(time)::DateTime('UTC') AS minute, count() AS n, {rates} "
+            f"FROM ({fresh}) GROUP BY {key}",
+        )
+        query = f"SELECT service_name, minute, sum(events) AS n, {rolled} FROM service_minutes_now GROUP BY {key}"
+        assert rows(self.settings, query) == expected
+        return {"rows": sum(len(records) for records in self.inference.values()), "minutes": len(expected)}
+
+    def windows(self):
+        """Every window was published, and each time with the same content."""
+        expected, self.severe = self._undisturbed()
+        published = {}
+        repeated = 0
+        for target, records in self._decoded(WINDOWS, Window).items():
+            for window in records:
+                repeated += 1
+                if window.groups:
+                    key = (window.source_partition, window.tick, target)
+                    assert published.setdefault(key, window.groups) == window.groups, f"a repeat of {key} differs"
+        missing, odd = expected.keys() - published.keys(), published.keys() - expected.keys()
+        assert not missing, f"{len(missing)} of {len(expected)} windows missing: {sorted(missing)[:5]}"
+        assert not odd, f"{len(odd)} windows about nothing: {sorted(odd)[:5]}"
+        partial = [key for key in expected if published[key] != expected[key]]
+        assert not partial, f"{len(partial)} windows are not whole: {sorted(partial)[:5]}"
+        return {"windows": len(published), "windows repeated": repeated - len(published)}
+
+    def _undisturbed(self):
+        settings, decode = self.settings, events_decoder()
+        found, severe = {}, {}
+        for partition, records in self.inference.items():
+            if not records:
+                continue
+            ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
+            memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds))
+            decoded = decode(records)
+            flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
+            written = np.array([record.timestamp for record in records], np.int64)
+            ticks.add(countable(decoded, flags, written))
+            for kind, columns in decoded.kinds.items():
+                severe |= {each.finding_id: each for each in severe_findings(columns, flags[kind].guards, Policy())}
+            for tick, parts in ticks.close():
+                for target, groups in shared_out(reduce_tick(parts, tick, memory), WINDOWS.partitions).items():
+                    found[partition, tick, target] = groups
+        return found, severe
+
+    def findings_and_state(self):
+        """Findings, and every array of the detectors, equal those of one pass over the windows."""
+        settings = self.settings
+        topics = check_topics(settings, [WINDOWS, CHECKPOINTS])
+        expected, series = dict(self.severe), 0
+        for target, windows in self._decoded(WINDOWS, Window).items():
+            judge, merger = (
+                Judge(settings.tick_seconds, 1 / WINDOWS.partitions, settings.max_series, Policy()),
+                TickMerger(),
+            )
+            for window in windows:
+                if merger.add(window):
+                    found = [each for tick, sums in merger.whole() for each in judge.judge(tick, sums)]
+                    found += judge.advance(merger.end())
+                    expected |= {each.finding_id: each for each in found}
+            stored = self._checkpoint(topics, target)
+            for name, array in judge.state().items():
+                np.testing.assert_array_equal(stored[f"judge_{name}"], array, err_msg=name)
+            series += judge.series
+        said = [each for records in self._decoded(FINDINGS, Finding).values() for each in records]
+        got = {each.finding_id: each for each in said if each.kind not in {"unannounced_change", "odd_event"}}
+        assert not expected.keys() - got.keys(), f"not found: {[expected[k] for k in expected.keys() - got.keys()][:3]}"
+        assert not got.keys() - expected.keys(), f"about nothing: {[got[k] for k in got.keys() - expected.keys()][:3]}"
+        assert got == expected
+        return {"series": series, "findings": len(got), "findings repeated": len(said) - len({*got})}
+
+    def incidents(self):
+        """What is published of incidents is what follows from findings, changes and actions: no more, no less."""
+        desk = Desk(severity_of(Policy()))
+        published = [each for records in self._decoded(INCIDENTS, Incident).values() for each in records]
+        entries = [fact(each) for records in self._decoded(FINDINGS, Finding).values() for each in records]
+        for topic, kind in ((ACTIONS, IncidentAction), (CHANGES, Change)):
+            entries += [each for records in self._decoded(topic, kind).values() for each in records]
+        kept = [entry for entry in entries if entry is not None]
+        desk.published(published)
+        desk.book.add(sorted(kept, key=happened))
+        news = desk.news()
+        assert not news, f"not published: {news[:3]}"
+        return {"incidents": len(desk.book.fold.incidents), "transitions": len({each.event_id for each in published})}
+
+    def _decoded(self, topic, kind):
+        decode = decoder(kind)
+        return {
+            partition: [decode(record.value, record.timestamp * 1_000_000) for record in records]
+            for partition, records in log(self.settings, topic).items()
+        }
+
+    def _checkpoint(self, topics, target):
+        client = client_arguments(self.settings)
+        home = topics[self.settings.topic(CHECKPOINTS.name)]
+        checkpoints = Checkpoints(home, "detect", client, Publisher(client))
+        return asyncio.run(checkpoints.load(topics[self.settings.topic(WINDOWS.name)].topic_id, target)).arrays
+
+
+def unread(settings, done):
+    """Return how many records of the log of events, windows and findings no commit of their readers covers."""
+    readers = {INFERENCE: ("history", "watch"), WINDOWS: ("history", "detect"), FINDINGS: ("history", "incidents")}
+    return sum(
+        max(end - done[kind].get(tp, 0), 0)
+        for topic, kinds in readers.items()
+        for tp, end in ends(settings, topic).items()
+        for kind in kinds
+    )

@@ -1,0 +1,48 @@
+"""A relay between one worker and one broker that can be cut, as a network can: nothing passes, nobody is told."""
+
+import asyncio
+import contextlib
+import threading
+
+
+class Relays:
+    """Relays on loopback in a thread of their own; each has a name, and all of one name are cut together."""
+
+    def __init__(self):
+        self._loop = asyncio.new_event_loop()
+        self._open = {}
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def add(self, name, port, target):
+        """Listen on a port and pass everything on to another one."""
+        gate = self._open.setdefault(name, asyncio.Event())
+        self._loop.call_soon_threadsafe(gate.set)
+
+        async def serve(reader, writer):
+            with contextlib.suppress(OSError):
+                there = await asyncio.open_connection("127.0.0.1", target)
+                await asyncio.gather(_pass(reader, there[1], gate), _pass(there[0], writer, gate))
+            writer.close()
+
+        asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", port), self._loop).result(10)
+
+    def cut(self, name):
+        """Let nothing through any more, and keep connections as they are."""
+        self._loop.call_soon_threadsafe(self._open[name].clear)
+
+    def mend(self, name):
+        """Let everything through again, also what has waited."""
+        self._loop.call_soon_threadsafe(self._open[name].set)
+
+    def stop(self):
+        """End all of them."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+
+async def _pass(reader, writer, gate):
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            await gate.wait()
+            writer.write(data)
+            await writer.drain()
+    writer.close()
