@@ -47,8 +47,8 @@ bench-boards: $(READY)  ## what boards and alert rules cost over thirty days of 
 bench-kpis: $(READY)  ## every KPI view over thirty days of five million events
 	@$(BIN)/python -m tests.benchmarks.bench_kpis
 
-kills: $(READY)  ## the long kill campaign
-	@$(BIN)/python -m tests.faults.campaign --kills 200 --seconds 500 --events 60000
+kills: $(READY)  ## the long campaign of workers and brokers that come, go, freeze and lose the network
+	@$(BIN)/python -m tests.faults.campaign --disturbances 320 --seconds 1500 --events 60000 --brokers 3
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

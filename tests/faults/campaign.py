@@ -22,7 +22,10 @@ from pathlib import Path
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
+from msgspec.structs import replace
 
+from schemas.events import Inference
+from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from streams.kafka_admin import client_arguments, create_topics
 from streams.local.broker import die_with_parent, free_port
@@ -37,6 +40,7 @@ from tests.faults.log import committed
 from tests.real.cluster import Cluster
 
 SESSION_SECONDS = 3
+SEVERE_EVERY = 150
 STILL_SECONDS = 150
 """Nothing moved for so long: it never will."""
 
@@ -99,7 +103,7 @@ class Campaign:
 
     def _play(self, fleet):
         with resources.as_file(resources.files("streams.recorded") / "week.jsonl.gz") as week:
-            events = list(itertools.islice(read([Path(week)]), self.events))
+            events = [_harmed(each, at) for at, each in enumerate(itertools.islice(read([Path(week)]), self.events))]
         speed = (events[-1].time_unix_nano - events[0].time_unix_nano) / NANO / self.seconds
         middle = len(events) // 2
         parts = [events[:middle], events[middle:]] if self.doubling else [events]
@@ -224,6 +228,16 @@ class Campaign:
                 words = [f"{worker.door}: {worker.words()}" for worker in fleet.workers]
                 raise AssertionError("not everything is read\n" + json.dumps(str(now)) + "\n\n".join(words))
             time.sleep(1)
+
+
+def _harmed(event, at):
+    """Return an event, every so often one that is bad enough by itself to open an incident."""
+    if at % SEVERE_EVERY or not isinstance(event, Inference):
+        return event
+    finding = GuardFinding(category="sec.exfiltration.tool", severity=4)
+    guard = GuardResult(guard_name="dlp", layer="tool_call", status="ok", verdict="flag", action="none", mode="monitor",
+                        findings=[finding])  # fmt: skip
+    return replace(event, guards=[guard])
 
 
 class _Player(threading.Thread):

@@ -110,6 +110,23 @@ def test_time_passes_in_a_silent_live_partition(installation):
     wait_until(lambda: count(settings, query) == 40, seconds=90)
 
 
+def test_events_of_one_partition_alone_are_judged(installation):
+    """A few long sessions may all lie in one partition: the others, never written to, hold no detector back."""
+    settings = installation.settings
+    guard = GuardResult(
+        guard_name="dlp", layer="output", status="ok", verdict="flag", action="none", mode="monitor",
+        findings=[GuardFinding(category="sec.data_leakage.pii", severity=2)],
+    )  # fmt: skip
+    producer = KafkaProducer(bootstrap_servers=settings.kafka)
+    for number in range(60):
+        event = inference(number, service_name="alone", guards=[guard])
+        producer.send(settings.topic(INFERENCE.name), encode(event), partition=0)
+    producer.close()
+    query = "SELECT uniqExact(source_partition) FROM window_messages"
+    wait_until(lambda: count(settings, "SELECT count() FROM findings WHERE kind = 'rate'") > 0, seconds=120)
+    assert count(settings, query) == 1
+
+
 def test_a_killed_worker_is_back_in_time_and_health_tells(installation):
     """After kill -9 a worker works again within the session time-out, and its pages answer."""
     settings = installation.settings
