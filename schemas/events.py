@@ -214,6 +214,7 @@ class Telemetry(Envelope, frozen=True, tag="ai.safety.telemetry.v1"):
     dropped: Count | None = None
     refused: Count | None = None
     reason: Reference | None = None
+    reasons: dict[str, Count] | None = None
 
 
 Event = Inference | GuardVerdict | AgentStep | Retrieval | Telemetry
