@@ -3,6 +3,9 @@
 Only results of guards that ran (`status` ok) and that are not in shadow say anything. Content was *stopped*
 when an enforcing guard took one of `schemas.guards.STOPPING_ACTIONS`. A probe is an attack of our own: it is a
 trial of nothing, flagged for nothing, and none of its findings counts.
+
+A word that nobody here knows is neither safe nor unsafe: where a rate depends on it and nothing else says what it
+is, the event is no trial of that rate, flagged or not (a trial only when flagged would make every rate 100 %).
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +21,7 @@ from schemas.categories import FAMILIES
 from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
 from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
+from schemas.vocabulary import AUTHORIZATIONS, LAYERS, MODES, OUTCOMES, STATUSES, VERDICTS
 from streams.decode import Columns
 
 Bits = npt.NDArray[np.uint16]
@@ -31,7 +35,16 @@ OVER_REFUSAL: Final = "qual.over_refusal"
 
 _CALL_TRIALS = BIT["error"] | BIT["injection_flag"]
 _OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"]
+_JUDGED = _OUTPUT_TRIALS & ~BIT["refusal"] | BIT["injection_flag"] | BIT["denied_tool"]
+"""What a guard may speak of anywhere but on an input; a refusal shows in the outcome too."""
 _STEP_TRIALS = BIT["denied_tool"] | BIT["injection_flag"] | BIT["leak"]
+_SURE_OUTCOMES: Final = tuple(word for word in OUTCOMES if word != "unknown")
+_GUARD_WORDS: Final = {
+    "status": STATUSES,
+    "layer": LAYERS,
+    "mode": MODES,
+    "verdict": tuple(word for word in VERDICTS if word != "unknown"),
+}
 _FAMILY_BITS: Final = {
     "unsafe": BIT["unsafe_attempted"] | BIT["unsafe_served"],
     "injection": BIT["injection_flag"],
@@ -44,11 +57,16 @@ _FAMILY_BITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """The guard results of a batch, flattened: the event row of each, and what it amounts to."""
+    """The guard results of a batch, flattened: the event row of each, and what it amounts to.
+
+    `sure` ones gave a verdict that counts, `unsure` ones said something in words that nobody here knows.
+    """
 
     row: Rows
     status: pa.Array
     result: pa.Array
+    sure: npt.NDArray[np.bool_]
+    unsure: npt.NDArray[np.bool_]
     finding_row: Rows
     finding_category: pa.Array
     finding_severity: Rows
@@ -82,6 +100,7 @@ def event_flags(columns: Columns) -> Flags:
     trials, flagged = _own_flags(columns)
     _add_guard_flags(guards, flagged)
     _add_guard_health(guards, trials, flagged)
+    trials &= ~_doubtful(columns, guards)
     if columns.kind is GuardVerdict:
         trials |= flagged  # the event it judged was the trial; alone it must not vanish
     else:
@@ -122,6 +141,27 @@ def _own_flags(columns: Columns) -> tuple[Bits, Bits]:
     return trials, flagged
 
 
+def _doubtful(columns: Columns, guards: Guards) -> Bits:
+    """Return of which rates an unknown word keeps each event from being a trial."""
+    doubt, sure = np.zeros(len(columns.table), np.uint16), np.zeros(len(columns.table), np.uint16)
+    always = np.zeros(len(columns.table), np.uint16)
+    if columns.kind is Inference:
+        strange = _strange(columns.table.column("outcome"), _SURE_OUTCOMES)
+        always[strange] = BIT["error"] | BIT["refusal"]
+        doubt[strange] = _OUTPUT_TRIALS
+    elif columns.kind is AgentStep:
+        word = columns.table.column("authorization")
+        strange = _strange(word, AUTHORIZATIONS)
+        doubt[strange] = BIT["denied_tool"]
+        sure[_is_in(columns.table, "authorization", AUTHORIZATIONS)] = BIT["denied_tool"]
+    if guards.unsure.any() or (doubt.any() and guards.sure.any()):
+        asked = _values(guards.result, "layer", INPUT_LAYERS)
+        judged = np.where(asked, BIT["injection_flag"], _JUDGED).astype(np.uint16)
+        np.bitwise_or.at(doubt, guards.row[guards.unsure], judged[guards.unsure])
+        np.bitwise_or.at(sure, guards.row[guards.sure], judged[guards.sure])
+    return always | (doubt & ~sure)
+
+
 def _is_in(table: pa.Table, name: str, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     column = table.column(name)
     if column.null_count == len(column):
@@ -145,9 +185,20 @@ def flatten_guards(columns: Columns) -> Guards:
         empty = np.empty(0, np.int64)
         none = np.empty(0, bool)
         return Guards(
-            row, pa.array([], pa.string()), result, empty, pa.array([], pa.string()), empty, np.empty(0), none, none
+            row,
+            pa.array([], pa.string()),
+            result,
+            none,
+            none,
+            empty,
+            pa.array([], pa.string()),
+            empty,
+            np.empty(0),
+            none,
+            none,
         )
-    counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",))
+    unsure = _unsure(result)
+    counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",)) & ~unsure
     flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
     stopped = flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
     findings = pc.struct_field(result, "findings")
@@ -157,6 +208,8 @@ def flatten_guards(columns: Columns) -> Guards:
         row=row,
         status=pc.struct_field(result, "status"),
         result=result,
+        sure=counts,
+        unsure=unsure,
         finding_row=parent,
         finding_category=pc.struct_field(items, "category"),
         finding_severity=pc.fill_null(pc.struct_field(items, "severity"), 0).to_numpy(zero_copy_only=False),
@@ -164,6 +217,25 @@ def flatten_guards(columns: Columns) -> Guards:
         finding_counts=flagging[parent],
         finding_stopped=stopped[parent],
     )
+
+
+def _unsure(result: pa.Array) -> npt.NDArray[np.bool_]:
+    """Tell which results say in unknown words whether they ran, on what, how, or what they think."""
+    unknown = [_strange(pc.struct_field(result, name), known) for name, known in _GUARD_WORDS.items()]
+    ran = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",))
+    strange: npt.NDArray[np.bool_] = unknown[0] | (ran & np.any(unknown[1:], axis=0))
+    return strange
+
+
+def _strange(column: pa.Array | pa.ChunkedArray, known: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Tell where a column holds a word that is not known; nothing is no word."""
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    strange = pc.invert(pc.is_in(pc.fill_null(column, ""), pa.array((*known, ""))))
+    found: npt.NDArray[np.bool_] = (
+        strange.to_numpy() if isinstance(strange, pa.ChunkedArray) else strange.to_numpy(zero_copy_only=False)
+    )
+    return found
 
 
 def _probabilities(items: pa.Array) -> npt.NDArray[np.float64]:
@@ -213,7 +285,8 @@ def _add_guard_flags(guards: Guards, flagged: Bits) -> None:
 
 def _add_guard_health(guards: Guards, trials: Bits, flagged: Bits) -> None:
     """Count which events asked a guard, which of these got no proper answer, and which were judged for over-refusal."""
-    trials[guards.row] |= BIT["guard_failure"]
+    known = pc.is_in(guards.status, pa.array(STATUSES)).to_numpy(zero_copy_only=False).astype(bool)
+    trials[guards.row[known]] |= BIT["guard_failure"]
     failed = pc.is_in(guards.status, pa.array(("error", "timeout", "partial"))).to_numpy(zero_copy_only=False)
     flagged[guards.row[failed.astype(bool)]] |= BIT["guard_failure"]
     judged = pc.equal(guards.finding_category, OVER_REFUSAL).to_numpy(zero_copy_only=False).astype(bool)
