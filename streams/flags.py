@@ -21,8 +21,9 @@ from schemas.categories import FAMILIES
 from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
 from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
-from schemas.vocabulary import AUTHORIZATIONS, LAYERS, MODES, OUTCOMES, STATUSES, VERDICTS
+from schemas.vocabulary import AUTHORIZATIONS, STATUSES
 from streams.decode import Columns
+from streams.doubt import SURE_OUTCOMES, strange_words, unsure_results
 
 Bits = npt.NDArray[np.uint16]
 Rows = npt.NDArray[np.int64]
@@ -38,13 +39,6 @@ _OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"]
 _JUDGED = _OUTPUT_TRIALS & ~BIT["refusal"] | BIT["injection_flag"] | BIT["denied_tool"]
 """What a guard may speak of anywhere but on an input; a refusal shows in the outcome too."""
 _STEP_TRIALS = BIT["denied_tool"] | BIT["injection_flag"] | BIT["leak"]
-_SURE_OUTCOMES: Final = tuple(word for word in OUTCOMES if word != "unknown")
-_GUARD_WORDS: Final = {
-    "status": STATUSES,
-    "layer": LAYERS,
-    "mode": MODES,
-    "verdict": tuple(word for word in VERDICTS if word != "unknown"),
-}
 _FAMILY_BITS: Final = {
     "unsafe": BIT["unsafe_attempted"] | BIT["unsafe_served"],
     "injection": BIT["injection_flag"],
@@ -146,12 +140,12 @@ def _doubtful(columns: Columns, guards: Guards) -> Bits:
     doubt, sure = np.zeros(len(columns.table), np.uint16), np.zeros(len(columns.table), np.uint16)
     always = np.zeros(len(columns.table), np.uint16)
     if columns.kind is Inference:
-        strange = _strange(columns.table.column("outcome"), _SURE_OUTCOMES)
+        strange = strange_words(columns.table.column("outcome"), SURE_OUTCOMES)
         always[strange] = BIT["error"] | BIT["refusal"]
         doubt[strange] = _OUTPUT_TRIALS
     elif columns.kind is AgentStep:
         word = columns.table.column("authorization")
-        strange = _strange(word, AUTHORIZATIONS)
+        strange = strange_words(word, AUTHORIZATIONS)
         doubt[strange] = BIT["denied_tool"]
         sure[_is_in(columns.table, "authorization", AUTHORIZATIONS)] = BIT["denied_tool"]
     if guards.unsure.any() or (doubt.any() and guards.sure.any()):
@@ -197,7 +191,7 @@ def flatten_guards(columns: Columns) -> Guards:
             none,
             none,
         )
-    unsure = _unsure(result)
+    unsure = unsure_results(result)
     counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",)) & ~unsure
     flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
     stopped = flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
@@ -217,25 +211,6 @@ def flatten_guards(columns: Columns) -> Guards:
         finding_counts=flagging[parent],
         finding_stopped=stopped[parent],
     )
-
-
-def _unsure(result: pa.Array) -> npt.NDArray[np.bool_]:
-    """Tell which results say in unknown words whether they ran, on what, how, or what they think."""
-    unknown = [_strange(pc.struct_field(result, name), known) for name, known in _GUARD_WORDS.items()]
-    ran = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",))
-    strange: npt.NDArray[np.bool_] = unknown[0] | (ran & np.any(unknown[1:], axis=0))
-    return strange
-
-
-def _strange(column: pa.Array | pa.ChunkedArray, known: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    """Tell where a column holds a word that is not known; nothing is no word."""
-    if column.null_count == len(column):
-        return np.zeros(len(column), bool)
-    strange = pc.invert(pc.is_in(pc.fill_null(column, ""), pa.array((*known, ""))))
-    found: npt.NDArray[np.bool_] = (
-        strange.to_numpy() if isinstance(strange, pa.ChunkedArray) else strange.to_numpy(zero_copy_only=False)
-    )
-    return found
 
 
 def _probabilities(items: pa.Array) -> npt.NDArray[np.float64]:
