@@ -10,6 +10,7 @@ import hmac
 import time
 import uuid
 from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -268,11 +269,19 @@ def routing_key(event: Event) -> bytes:
 def headers(event: Envelope) -> Headers:
     """Return the CloudEvents attributes of an event (Kafka binding, binary mode)."""
     return [
-        ("ce_specversion", b"1.0"),
-        ("ce_type", str(event.__struct_config__.tag).encode()),
+        _SPECVERSION,
+        ("ce_type", _tag(type(event))),
         ("ce_id", event.event_id.encode()),
         ("ce_source", event.source.encode()),
     ]
+
+
+_SPECVERSION: Final = ("ce_specversion", b"1.0")
+
+
+@cache
+def _tag(kind: type[Envelope]) -> bytes:
+    return str(kind.__struct_config__.tag).encode()
 
 
 def hash_text(text: str, key: bytes) -> str:

@@ -105,8 +105,9 @@ class Outbox:
     def _add(self, record: Record) -> None:
         self._next += 1
         self._waiting.append(record)
-        self._held += record.size
-        self._ensure_thread()
+        self._held += len(record.value) + OVERHEAD_BYTES
+        if self._thread is None:
+            self._ensure_thread()
         if self._idle:
             self._idle = False
             self._work.notify()
