@@ -1,43 +1,36 @@
 """The producer's half of the contract: events out of a service, never in its way.
 
-`Emitter.emit` puts an event into a bounded queue and returns; a background thread encodes and sends. It never
-blocks and never raises in the service. What does not fit is dropped, counted, and reported in the stream itself.
+`Emitter.emit` puts an event into a bounded queue and returns; a background thread sends it (`schemas.outbox`). It
+never blocks and never raises in the service, whether Kafka is there or not. What cannot be sent is counted by its
+reason, and reported in the stream itself as soon as Kafka takes it.
 """
 
-import contextlib
 import hashlib
 import hmac
-import logging
-import os
-import queue
-import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
 import msgspec
 
+from .endings import flush_on_sigterm, look_after
 from .events import AgentStep, Envelope, Event, GuardVerdict, Inference, Retrieval, Telemetry
+from .fields import MAX_RECORD_BYTES
+from .kafka_sink import KafkaSink
+from .outbox import Outbox
+from .sink import Counts, Done, Headers, Record, RejectedError, Sink
 from .wire import InvalidRecordError, decoder, encode
 
-log = logging.getLogger(__name__)
-
-Headers = list[tuple[str, bytes]]
 Send = Callable[[bytes | None, bytes, Headers], object]
-"""``send(key, value, headers)``: hands one record to Kafka, may block, may raise."""
+"""``send(key, value, headers)``: takes one record, may block, may raise; may return a future of kafka-python."""
 
-QUEUE_EVENTS: Final = 10_000
-REPORT_SECONDS: Final = 10.0
-
-
-class Counts(msgspec.Struct):
-    """What became of the events so far."""
-
-    emitted: int = 0
-    dropped: int = 0
-    refused: int = 0
+QUEUE_EVENTS: Final = 50_000
+QUEUE_BYTES: Final = 64 * 1024 * 1024
+FLUSH_SECONDS: Final = 30.0
+CLOSE_SECONDS: Final = 10.0
 
 
 class Emitter:
@@ -46,13 +39,16 @@ class Emitter:
     Parameters
     ----------
     send
-        Hands one record on; `to_kafka` brings one for kafka-python.
+        Takes one record; `to_kafka` brings what sends to Kafka and again after an outage.
     source
         Who emits, for instance ``shop/checkout-assistant``.
-    queue_events
-        Events that may wait; above that they are dropped and counted.
-    flush_sent, close_sent
-        Called by `flush` and `close`, for what `send` keeps in buffers of its own.
+    queue_events, queue_bytes
+        What may wait, on its way included; above that events are dropped and counted.
+
+    Raises
+    ------
+    ValueError
+        Where the source is empty or too long, or the queue can hold nothing.
 
     Examples
     --------
@@ -64,31 +60,15 @@ class Emitter:
     """
 
     def __init__(
-        self,
-        send: Send,
-        *,
-        source: str,
-        queue_events: int = QUEUE_EVENTS,
-        flush_sent: Callable[[], object] = lambda: None,
-        close_sent: Callable[[], object] = lambda: None,
+        self, send: Send | KafkaSink, *, source: str, queue_events: int = QUEUE_EVENTS, queue_bytes: int = QUEUE_BYTES
     ) -> None:
-        self.source: Final = source
-        self.counts = Counts()
-        self._send: Final = send
-        self._flush_sent: Final = flush_sent
-        self._close_sent: Final = close_sent
-        self._size: Final = queue_events
-        self._check: Final = decoder(Event)  # type: ignore[arg-type]
-        self._reported = Counts()
+        if not _is_name(source):
+            raise ValueError(f"source={source!r} must be a text of 1 to 256 characters")
+        sink: Sink = send if isinstance(send, KafkaSink) else _Direct(send)
+        self.source = source
         self._service = source
-        self._start()
-
-    def _start(self) -> None:
-        self._process = os.getpid()
-        self._queue: queue.Queue[Event | None] = queue.Queue(self._size)
-        self._closed = False
-        self._thread = threading.Thread(target=self._run, name="watchkeeper-emitter", daemon=True)
-        self._thread.start()
+        self._outbox = Outbox(sink, events=queue_events, size=queue_bytes, report=self._report)
+        look_after(self._outbox)
 
     @classmethod
     def to_kafka(
@@ -98,19 +78,36 @@ class Emitter:
         source: str,
         topic: str = "inference.v1",
         queue_events: int = QUEUE_EVENTS,
+        queue_bytes: int = QUEUE_BYTES,
+        sigterm: bool = True,
         **producer: Any,
     ) -> Self:
-        """Return an emitter that sends with kafka-python; `producer` goes to its ``KafkaProducer``."""
-        from kafka import KafkaProducer
+        """Return an emitter that sends with kafka-python. Returns at once; it connects with the first event.
 
-        options = {"acks": "all", "linger_ms": 20, "batch_size": 131_072, **producer}
-        kafka = KafkaProducer(bootstrap_servers=bootstrap.split(","), **options)
+        Parameters
+        ----------
+        sigterm
+            Flush for up to five seconds before SIGTERM ends the process, where the application has no handler of
+            its own; see `schemas.endings.flush_on_sigterm`.
+        producer
+            Options of ``KafkaProducer``, such as ``security_protocol`` or ``delivery_timeout_ms``: after that long
+            without an acknowledgement (30 s) it connects anew and sends again.
 
-        def send(key: bytes | None, value: bytes, headers: Headers) -> None:
-            # no timestamp of our own: event time is in the event, Kafka's retention works on the record's
-            kafka.send(topic, value=value, key=key, headers=headers)
+        Raises
+        ------
+        ValueError
+            Where an argument can't be right. Kafka being away is no error.
+        """
+        sink = KafkaSink(bootstrap, topic, _check, producer)
+        emitter = cls(sink, source=source, queue_events=queue_events, queue_bytes=queue_bytes)
+        if sigterm:
+            flush_on_sigterm()
+        return emitter
 
-        return cls(send, source=source, queue_events=queue_events, flush_sent=kafka.flush, close_sent=kafka.close)
+    @property
+    def counts(self) -> Counts:
+        """What became of the events of this process so far."""
+        return self._outbox.counts
 
     def inference(self, **fields: Any) -> None:
         """Emit one call of a model; see `schemas.events.Inference` for the fields."""
@@ -135,90 +132,64 @@ class Emitter:
             if "event_id" not in fields:
                 fields["event_id"] = event_identity(kind, fields.get("trace_id"), fields.get("span_id"))
             event = msgspec.convert(fields, kind) if _is_plain(fields) else kind(**fields)
-        except (TypeError, ValueError) as error:
-            self._refuse(error)
+        except Exception as error:  # noqa: BLE001  whatever a service hands over, it goes on
+            self._outbox.drop("contract", error, refused=True)
         else:
             self.emit(event)
 
     def emit(self, event: Event) -> None:
         """Queue one event; what does not fit is dropped and counted."""
-        if self._process != os.getpid():
-            self._start()  # a forked child has no thread and must not send its parent's events
-        try:
-            self._queue.put_nowait(event)
-        except queue.Full:
-            self.counts.dropped += 1
+        if record := self._encoded(event):
+            self._outbox.put(*record)
 
     def wait_for_room(self, event: Event) -> None:
         """Queue one event, however long that takes: for replays, never for a service."""
-        self._queue.put(event)
+        if record := self._encoded(event):
+            self._outbox.put_waiting(*record)
 
-    def _run(self) -> None:
-        report_at = time.monotonic() + REPORT_SECONDS
-        while True:
-            with contextlib.suppress(queue.Empty):
-                event = self._queue.get(timeout=1.0)
-                try:
-                    if event is None:
-                        self._report()
-                        return
-                    self._send_one(event)
-                finally:
-                    self._queue.task_done()
-            if time.monotonic() >= report_at:
-                self._report()
-                report_at = time.monotonic() + REPORT_SECONDS
-
-    def _send_one(self, event: Event) -> None:
+    def _encoded(self, event: Event) -> tuple[bytes, bytes, Headers] | None:
         try:
-            value = encode(event)
-            self._check(value, time.time_ns())
-            self._send(routing_key(event), value, headers(event))
-        except (InvalidRecordError, TypeError, ValueError, msgspec.MsgspecError) as error:
-            self._refuse(error)
-        except Exception:
-            self.counts.dropped += 1
-            log.warning("an event could not be sent and is counted as dropped", exc_info=True)
-        else:
-            self.counts.emitted += 1
+            record = routing_key(event), encode(event), headers(event)
+        except Exception as error:  # noqa: BLE001  as above
+            self._outbox.drop("contract", error, refused=True)
+            return None
+        if len(record[1]) > MAX_RECORD_BYTES:
+            self._outbox.drop("too_large", f"{len(record[1])} bytes", refused=True)
+            return None
+        if _is_name(event.service_name):
             self._service = event.service_name
+        return record
 
-    def _refuse(self, error: Exception) -> None:
-        self.counts.refused += 1
-        log.warning("an event is against the contract and is counted as refused: %s", error)
-
-    def _report(self) -> None:
-        """Say in the stream what it is missing."""
-        if (self.counts.dropped, self.counts.refused) == (self._reported.dropped, self._reported.refused):
-            return
-        now = msgspec.structs.replace(self.counts)
+    def _report(self, lost: Counts) -> tuple[bytes, Headers]:
+        """Return the event that says what the stream is missing."""
         report = Telemetry(
             event_id=event_identity(Telemetry, None, None),
             source=self.source,
             time_unix_nano=time.time_ns(),
             service_name=self._service,
-            emitted=now.emitted - self._reported.emitted,
-            dropped=now.dropped - self._reported.dropped,
-            refused=now.refused - self._reported.refused,
-            reason="queue full, Kafka away, or against the contract",
+            emitted=lost.emitted,
+            dropped=lost.dropped,
+            refused=lost.refused,
+            reason=", ".join(f"{name} {count}" for name, count in sorted(lost.reasons.items())),
+            reasons=lost.reasons,
         )
-        with contextlib.suppress(Exception):
-            self._send(None, encode(report), headers(report))
-            self._reported = now
+        return encode(report), headers(report)
 
-    def flush(self) -> None:
-        """Wait until everything queued so far has been handed to Kafka and acknowledged."""
-        self._queue.join()
-        self._flush_sent()
+    def flush(self, seconds: float = FLUSH_SECONDS) -> int:
+        """Wait until all that was queued is acknowledged by the broker or counted as lost, at most so long.
 
-    def close(self) -> None:
-        """Send what is queued and stop."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._thread.join()
-            self._flush_sent()
-            self._close_sent()
+        Returns
+        -------
+        How many are still waiting; they stay queued.
+        """
+        return self._outbox.flush(seconds)
+
+    def close(self, seconds: float = CLOSE_SECONDS) -> Counts:
+        """Send what is queued and stop, within that time; return what became of all events.
+
+        What is left is counted as dropped (`Counts.left`, reason ``closed``), and told in the stream if Kafka takes it.
+        """
+        return self._outbox.close(seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +198,47 @@ class Emitter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Direct:
+    """A function that takes records; what it raises is the end of that record."""
+
+    def __init__(self, send: Send) -> None:
+        self._send: Final = send
+
+    def open(self) -> None: ...
+    def discard(self) -> None: ...
+    def close(self) -> None: ...
+    def forget(self) -> None: ...
+
+    def send(self, record: Record, done: Done) -> None:
+        if record.told is None:
+            _check(record.value)
+        number = record.number
+        try:
+            future: Any = self._send(record.key, record.value, record.headers)
+        except Exception as error:
+            raise RejectedError("failed", f"{type(error).__name__}: {error}") from error
+        if hasattr(future, "add_errback"):
+            future.add_callback(lambda _: done(number, None))
+            future.add_errback(lambda error: done(number, RejectedError("failed", str(error))))
+        else:
+            done(number, None)
+
+
+_decode: Final = decoder(Event)  # type: ignore[arg-type]
+
+
+def _check(value: bytes) -> None:
+    """Hold a record against the contract, before it leaves and not in the service's own thread."""
+    try:
+        _decode(value, time.time_ns())
+    except InvalidRecordError as error:
+        raise RejectedError("contract", f"{error.reason}: {error}") from None
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 256
 
 
 def _is_plain(fields: dict[str, Any]) -> bool:
@@ -257,11 +269,19 @@ def routing_key(event: Event) -> bytes:
 def headers(event: Envelope) -> Headers:
     """Return the CloudEvents attributes of an event (Kafka binding, binary mode)."""
     return [
-        ("ce_specversion", b"1.0"),
-        ("ce_type", str(event.__struct_config__.tag).encode()),
+        _SPECVERSION,
+        ("ce_type", _tag(type(event))),
         ("ce_id", event.event_id.encode()),
         ("ce_source", event.source.encode()),
     ]
+
+
+_SPECVERSION: Final = ("ce_specversion", b"1.0")
+
+
+@cache
+def _tag(kind: type[Envelope]) -> bytes:
+    return str(kind.__struct_config__.tag).encode()
 
 
 def hash_text(text: str, key: bytes) -> str:

@@ -6,15 +6,11 @@ No field carries prompt or answer text unless the producer fills `input_text` or
 Names follow the OpenTelemetry GenAI vocabulary with dots turned to underscores.
 """
 
-from typing import Literal
-
 from msgspec import Struct
 
 from .fields import (
-    CaptureMode,
     Content,
     Count,
-    Dialect,
     Identity,
     Index,
     Milliseconds,
@@ -22,19 +18,10 @@ from .fields import (
     Real,
     Reference,
     UnixNano,
-    Variant,
     Version,
+    Word,
 )
 from .guards import GuardResult
-
-FinishReason = Literal["stop", "length", "content_filter", "tool_call", "compaction", "error", "unknown"]
-Outcome = Literal["completed", "refused", "filtered", "blocked", "error", "cancelled", "unknown"]
-OutcomeSource = Literal["provider_refusal", "provider_filter", "guardrail", "classifier", "none"]
-StepKind = Literal["invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"]
-ToolTier = Literal["read", "write", "destructive", "external", "privileged", "unknown"]
-Authorization = Literal["allowed", "denied", "simulated", "approval_required", "approved", "rejected", "not_checked"]
-StepStatus = Literal["ok", "error", "cancelled", "unknown"]
-Trust = Literal["trusted", "internal", "external", "user_supplied", "unknown"]
 
 
 class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event_type"):
@@ -46,14 +33,14 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     service_name: Identity
     schema_version: Version | None = None
     observed_time_unix_nano: UnixNano | None = None
-    ingest_dialect: Dialect | None = None
+    ingest_dialect: Word | None = None
     semconv_schema_url: Reference | None = None
     tenant_id: Name | None = None
     service_version: Version | None = None
     service_namespace: Name | None = None
     environment: Name | None = None
     deployment_id: Name | None = None
-    deployment_variant: Variant | None = None
+    deployment_variant: Word | None = None
     model_version: Name | None = None
     trace_id: Name | None = None
     span_id: Name | None = None
@@ -92,9 +79,9 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
     request_stream: bool | None = None
     output_type: Name | None = None
     finish_reasons: list[Name] | None = None
-    finish_reason_norm: FinishReason | None = None
-    outcome: Outcome | None = None
-    outcome_source: OutcomeSource | None = None
+    finish_reason_norm: Word | None = None
+    outcome: Word | None = None
+    outcome_source: Word | None = None
     usage_input_tokens: Count | None = None
     usage_output_tokens: Count | None = None
     usage_cache_read_input_tokens: Count | None = None
@@ -119,7 +106,7 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
     input_vector: Reference | None = None
     input_text: Content | None = None
     output_text: Content | None = None
-    capture_mode: CaptureMode | None = None
+    capture_mode: Word | None = None
     reached_user: bool | None = None
     stage_latency_ms: StageLatency | None = None
     probe_id: Name | None = None
@@ -138,7 +125,7 @@ class GuardVerdict(Envelope, frozen=True, tag="ai.safety.guard_verdict.v1"):
 class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
     """One step of an agent: a tool call, a plan, a hand-over, an approval."""
 
-    step_kind: StepKind
+    step_kind: Word
     agent_name: Name | None = None
     agent_id: Name | None = None
     agent_version: Version | None = None
@@ -149,7 +136,7 @@ class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
     tool_name: Name | None = None
     tool_type: Name | None = None
     tool_call_id: Name | None = None
-    tool_tier: ToolTier | None = None
+    tool_tier: Word | None = None
     tool_server: Name | None = None
     tool_protocol: Name | None = None
     tool_definition_hash: Reference | None = None
@@ -158,11 +145,11 @@ class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
     result_hash: Reference | None = None
     result_bytes: Count | None = None
     egress_host: Name | None = None
-    authorization: Authorization | None = None
-    approver_kind: Literal["human", "policy", "llm"] | None = None
+    authorization: Word | None = None
+    approver_kind: Word | None = None
     approval_wait_ms: Milliseconds | None = None
     taint_sources: list[Name] | None = None
-    status: StepStatus | None = None
+    status: Word | None = None
     error_type: Name | None = None
     duration_ms: Milliseconds | None = None
     inference_calls: Count | None = None
@@ -181,7 +168,7 @@ class RetrievedDocument(Struct, frozen=True, kw_only=True, omit_defaults=True):
     source_uri: Reference | None = None
     version: Version | None = None
     content_hash: Reference | None = None
-    trust: Trust | None = None
+    trust: Word | None = None
     ingested_at: UnixNano | None = None
 
 
@@ -214,6 +201,7 @@ class Telemetry(Envelope, frozen=True, tag="ai.safety.telemetry.v1"):
     dropped: Count | None = None
     refused: Count | None = None
     reason: Reference | None = None
+    reasons: dict[str, Count] | None = None
 
 
 Event = Inference | GuardVerdict | AgentStep | Retrieval | Telemetry

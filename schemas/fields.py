@@ -1,6 +1,6 @@
 """Limits of single fields, shared by every contract, each with the reason for its number."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -31,8 +31,4 @@ Probability = Annotated[float, Meta(gt=0, le=1, description="A probability above
 Share = Annotated[float, Meta(ge=0, le=1, description="A share from 0 to 1")]
 Level = Annotated[int, Meta(ge=0, le=4, description="0 none, 1 low, 2 medium, 3 high, 4 critical")]
 
-Variant = Literal["stable", "canary", "shadow"]
-Dialect = Literal[
-    "native", "otel_le_1_36", "otel_1_37_plus", "otel_genai_repo", "openinference", "openllmetry", "openlit"
-]
-CaptureMode = Literal["none", "hashed", "referenced", "full"]
+Word = Annotated[str, Meta(max_length=256, description="A word of an open vocabulary, see `schemas.vocabulary`")]

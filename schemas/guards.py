@@ -5,19 +5,9 @@ ran. A guard that timed out while the request went through (``status: timeout``,
 opinion, and is counted as such instead of as "allow".
 """
 
-from typing import Literal
-
 from msgspec import Struct
 
-from .fields import Count, Identity, Level, Milliseconds, Name, Real, Reference, Version
-
-Layer = Literal["input", "output", "retrieval", "tool_call", "tool_result", "memory", "plan", "unknown"]
-Mode = Literal["enforce", "monitor", "shadow"]
-Status = Literal["ok", "error", "timeout", "skipped", "partial"]
-FailMode = Literal["open", "closed"]
-Verdict = Literal["allow", "flag", "redact", "block", "escalate", "unknown"]
-Action = Literal["none", "annotated", "redacted", "replaced", "blocked", "escalated", "aborted", "unknown"]
-ScoreKind = Literal["probability", "confidence_bucket", "severity", "boolean", "distance"]
+from .fields import Count, Identity, Level, Milliseconds, Name, Real, Reference, Version, Word
 
 STOPPING_ACTIONS = frozenset({"redacted", "replaced", "blocked", "aborted"})
 """Actions after which the judged content did not reach the user as it was."""
@@ -34,7 +24,7 @@ class GuardFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     native_taxonomy: Name | None = None
     severity: Level | None = None
     score: Real | None = None
-    score_kind: ScoreKind | None = None
+    score_kind: Word | None = None
     score_bucket: Name | None = None
     threshold: Real | None = None
     entity_type: Name | None = None
@@ -45,12 +35,12 @@ class GuardResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One verdict of one guard, inside the event it judged or in a `GuardVerdict` of its own."""
 
     guard_name: Identity
-    layer: Layer
-    status: Status
-    verdict: Verdict | None = None
-    action: Action | None = None
-    mode: Mode | None = None
-    fail_mode: FailMode | None = None
+    layer: Word
+    status: Word
+    verdict: Word | None = None
+    action: Word | None = None
+    mode: Word | None = None
+    fail_mode: Word | None = None
     guard_version: Version | None = None
     guard_provider: Name | None = None
     policy_id: Name | None = None

@@ -43,6 +43,8 @@ def breaking(old: Any, new: Any, path: str = "$") -> list[str]:
     if not isinstance(old, dict):
         return []
     found = [f"{path}.required: {name} became required" for name in _new_items("required", old, new)]
+    if _opened(old, new):  # a closed list of words that became an open one takes more than before
+        return found
     found += [f"{path}.{key}: {value!r} is not allowed any more" for key, value in _lost_choices(old, new)]
     for bound, tighter in _BOUNDS.items():
         if bound in new and (bound not in old or tighter(new[bound], old[bound])):
@@ -64,6 +66,16 @@ _BOUNDS: Final[dict[str, Callable[[float, float], bool]]] = {
 }
 
 
+def _opened(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Tell whether a choice of words became any word that is at least as long."""
+    return (
+        "enum" in old
+        and new.get("type") == "string"
+        and "enum" not in new
+        and all(isinstance(word, str) and len(word) <= new.get("maxLength", len(word)) for word in old["enum"])
+    )
+
+
 def _new_items(key: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return sorted(set(new.get(key, ())) - set(old.get(key, ())))
 
@@ -72,8 +84,12 @@ def _lost_choices(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, A
     lost = []
     for key in ("enum", "anyOf"):
         kept = [_bare(choice) for choice in new.get(key, [])]
-        lost += [(key, choice) for choice in old.get(key, []) if _bare(choice) not in kept]
+        lost += [(key, choice) for choice in old.get(key, []) if not _still_allowed(choice, kept)]
     return lost
+
+
+def _still_allowed(choice: Any, kept: list[Any]) -> bool:
+    return _bare(choice) in kept or (isinstance(choice, dict) and any(_opened(choice, other) for other in kept))
 
 
 def _bare(choice: Any) -> Any:

@@ -3,6 +3,9 @@
 Only results of guards that ran (`status` ok) and that are not in shadow say anything. Content was *stopped*
 when an enforcing guard took one of `schemas.guards.STOPPING_ACTIONS`. A probe is an attack of our own: it is a
 trial of nothing, flagged for nothing, and none of its findings counts.
+
+A word that nobody here knows is neither safe nor unsafe: where a rate depends on it and nothing else says what it
+is, the event is no trial of that rate, flagged or not (a trial only when flagged would make every rate 100 %).
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +21,9 @@ from schemas.categories import FAMILIES
 from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
 from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
+from schemas.vocabulary import AUTHORIZATIONS, STATUSES
 from streams.decode import Columns
+from streams.doubt import SURE_OUTCOMES, strange_words, unsure_results
 
 Bits = npt.NDArray[np.uint16]
 Rows = npt.NDArray[np.int64]
@@ -31,6 +36,8 @@ OVER_REFUSAL: Final = "qual.over_refusal"
 
 _CALL_TRIALS = BIT["error"] | BIT["injection_flag"]
 _OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"]
+_JUDGED = _OUTPUT_TRIALS & ~BIT["refusal"] | BIT["injection_flag"] | BIT["denied_tool"]
+"""What a guard may speak of anywhere but on an input; a refusal shows in the outcome too."""
 _STEP_TRIALS = BIT["denied_tool"] | BIT["injection_flag"] | BIT["leak"]
 _FAMILY_BITS: Final = {
     "unsafe": BIT["unsafe_attempted"] | BIT["unsafe_served"],
@@ -44,11 +51,16 @@ _FAMILY_BITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """The guard results of a batch, flattened: the event row of each, and what it amounts to."""
+    """The guard results of a batch, flattened: the event row of each, and what it amounts to.
+
+    `sure` ones gave a verdict that counts, `unsure` ones said something in words that nobody here knows.
+    """
 
     row: Rows
     status: pa.Array
     result: pa.Array
+    sure: npt.NDArray[np.bool_]
+    unsure: npt.NDArray[np.bool_]
     finding_row: Rows
     finding_category: pa.Array
     finding_severity: Rows
@@ -82,6 +94,7 @@ def event_flags(columns: Columns) -> Flags:
     trials, flagged = _own_flags(columns)
     _add_guard_flags(guards, flagged)
     _add_guard_health(guards, trials, flagged)
+    trials &= ~_doubtful(columns, guards)
     if columns.kind is GuardVerdict:
         trials |= flagged  # the event it judged was the trial; alone it must not vanish
     else:
@@ -122,6 +135,27 @@ def _own_flags(columns: Columns) -> tuple[Bits, Bits]:
     return trials, flagged
 
 
+def _doubtful(columns: Columns, guards: Guards) -> Bits:
+    """Return of which rates an unknown word keeps each event from being a trial."""
+    doubt, sure = np.zeros(len(columns.table), np.uint16), np.zeros(len(columns.table), np.uint16)
+    always = np.zeros(len(columns.table), np.uint16)
+    if columns.kind is Inference:
+        strange = strange_words(columns.table.column("outcome"), SURE_OUTCOMES)
+        always[strange] = BIT["error"] | BIT["refusal"]
+        doubt[strange] = _OUTPUT_TRIALS
+    elif columns.kind is AgentStep:
+        word = columns.table.column("authorization")
+        strange = strange_words(word, AUTHORIZATIONS)
+        doubt[strange] = BIT["denied_tool"]
+        sure[_is_in(columns.table, "authorization", AUTHORIZATIONS)] = BIT["denied_tool"]
+    if guards.unsure.any() or (doubt.any() and guards.sure.any()):
+        asked = _values(guards.result, "layer", INPUT_LAYERS)
+        judged = np.where(asked, BIT["injection_flag"], _JUDGED).astype(np.uint16)
+        np.bitwise_or.at(doubt, guards.row[guards.unsure], judged[guards.unsure])
+        np.bitwise_or.at(sure, guards.row[guards.sure], judged[guards.sure])
+    return always | (doubt & ~sure)
+
+
 def _is_in(table: pa.Table, name: str, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     column = table.column(name)
     if column.null_count == len(column):
@@ -145,9 +179,20 @@ def flatten_guards(columns: Columns) -> Guards:
         empty = np.empty(0, np.int64)
         none = np.empty(0, bool)
         return Guards(
-            row, pa.array([], pa.string()), result, empty, pa.array([], pa.string()), empty, np.empty(0), none, none
+            row,
+            pa.array([], pa.string()),
+            result,
+            none,
+            none,
+            empty,
+            pa.array([], pa.string()),
+            empty,
+            np.empty(0),
+            none,
+            none,
         )
-    counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",))
+    unsure = unsure_results(result)
+    counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",)) & ~unsure
     flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
     stopped = flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
     findings = pc.struct_field(result, "findings")
@@ -157,6 +202,8 @@ def flatten_guards(columns: Columns) -> Guards:
         row=row,
         status=pc.struct_field(result, "status"),
         result=result,
+        sure=counts,
+        unsure=unsure,
         finding_row=parent,
         finding_category=pc.struct_field(items, "category"),
         finding_severity=pc.fill_null(pc.struct_field(items, "severity"), 0).to_numpy(zero_copy_only=False),
@@ -213,7 +260,8 @@ def _add_guard_flags(guards: Guards, flagged: Bits) -> None:
 
 def _add_guard_health(guards: Guards, trials: Bits, flagged: Bits) -> None:
     """Count which events asked a guard, which of these got no proper answer, and which were judged for over-refusal."""
-    trials[guards.row] |= BIT["guard_failure"]
+    known = pc.is_in(guards.status, pa.array(STATUSES)).to_numpy(zero_copy_only=False).astype(bool)
+    trials[guards.row[known]] |= BIT["guard_failure"]
     failed = pc.is_in(guards.status, pa.array(("error", "timeout", "partial"))).to_numpy(zero_copy_only=False)
     flagged[guards.row[failed.astype(bool)]] |= BIT["guard_failure"]
     judged = pc.equal(guards.finding_category, OVER_REFUSAL).to_numpy(zero_copy_only=False).astype(bool)

@@ -17,6 +17,7 @@ REFUSED = Counter("watchkeeper_refused", "Records that the contract refused", ["
 LETTERS = Counter("watchkeeper_dead_letters", "Records that history put among the dead letters", ["reason"])
 LATE = Counter("watchkeeper_late", "Events that came after their tick had closed")
 REPEATED = Counter("watchkeeper_repeated", "Records met again after a restart, and left out", ["topic"])
+UNKNOWN_WORDS = Counter("watchkeeper_unknown_words", "Words in events that no vocabulary here holds", ["field"])
 ROWS = Counter("watchkeeper_rows", "Rows written to ClickHouse")
 FINDINGS = Counter("watchkeeper_findings", "Findings published", ["kind", "severity"])
 TURNED_AWAY = Counter(

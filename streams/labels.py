@@ -46,13 +46,15 @@ def guard_statuses(columns: Columns, flags: Flags) -> Named:
     guards = flags.guards
     if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
         return NOTHING
-    status = pc.index_in(guards.status, _STATUSES).to_numpy(zero_copy_only=False).astype(np.int64)
+    known = pc.is_in(guards.status, _STATUSES).to_numpy(zero_copy_only=False).astype(bool) & ~guards.unsure
+    row = guards.row[known]
+    status = pc.index_in(guards.status.filter(pa.array(known)), _STATUSES).to_numpy().astype(np.int64)
     if columns.kind is not Inference:
-        return Named(guards.row, status)
+        return Named(row, status)
     output = (flags.trials & BIT["unsafe_attempted"]) > 0
-    output[guards.row[status == 0]] = False
+    output[row[status == 0]] = False
     uncovered = np.flatnonzero(output)
-    return Named(np.concatenate([guards.row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)]))
+    return Named(np.concatenate([row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)]))
 
 
 def labels_of(columns: Columns, flags: Flags) -> tuple[list[str], Named]:

@@ -21,6 +21,7 @@ from streams.ticks import NANO
 MARK_EVERY_NANO: Final = 60 * NANO
 MARK_EVERY_SECONDS: Final = 0.5
 AFTER_THE_END_NANO: Final = 120 * NANO
+PATIENCE_SECONDS: Final = 600.0
 
 Progress = Callable[[int, int], None]
 """``progress(events so far, event time in nanoseconds)``."""
@@ -75,7 +76,7 @@ class Replay:
             return 0
         started, newest, count = time.monotonic(), first.time_unix_nano, 0
         marked, marked_at = newest, started
-        emitter = Emitter(self._send, source="watchkeeper-replay", flush_sent=self._kafka.flush)
+        emitter = Emitter(self._send, source="watchkeeper-replay")
         for event in itertools.chain([first], source):
             self._wait(started, event.time_unix_nano - first.time_unix_nano)
             emitter.wait_for_room(event)
@@ -85,10 +86,10 @@ class Replay:
             if count % 500 == 0:
                 self._progress(count, newest)
             if newest - marked > MARK_EVERY_NANO and time.monotonic() - marked_at > MARK_EVERY_SECONDS:
-                emitter.flush()  # a mark must not overtake the events before it
+                emitter.flush(PATIENCE_SECONDS)  # a mark must not overtake the events before it
                 self._mark(newest)
                 marked, marked_at = newest, time.monotonic()
-        emitter.close()
+        emitter.close(PATIENCE_SECONDS)
         if emitter.counts.refused or emitter.counts.dropped:
             raise ReplayError(f"{emitter.counts.refused} events were refused, {emitter.counts.dropped} were not sent")
         self._mark(newest + AFTER_THE_END_NANO)
@@ -96,8 +97,8 @@ class Replay:
         self._progress(count, newest)
         return count
 
-    def _send(self, key: bytes | None, value: bytes, ce_headers: list[tuple[str, bytes]]) -> None:
-        self._kafka.send(self._topic, value=value, key=key, headers=ce_headers)
+    def _send(self, key: bytes | None, value: bytes, ce_headers: list[tuple[str, bytes]]) -> object:
+        return self._kafka.send(self._topic, value=value, key=key, headers=ce_headers)
 
     def _wait(self, started: float, elapsed_nano: int) -> None:
         if self._speed is not None:

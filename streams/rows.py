@@ -36,6 +36,7 @@ from schemas.tables import (
     TELEMETRY,
     Table,
 )
+from schemas.vocabulary import STATUSES
 from streams.column_reader import Kind
 from streams.decode import Columns
 from streams.flags import BIT, INPUT_LAYERS, Flags, counted_version, event_flags
@@ -111,12 +112,15 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
     if len(flags.guards.row):
         yield _guard_rows(columns, flags, base, counted, offset, origin)
     if columns.kind is not GuardVerdict:
-        ok = pc.equal(flags.guards.status, "ok").to_numpy(zero_copy_only=False)
+        said = pc.is_in(flags.guards.status, pa.array(STATUSES)).to_numpy(zero_copy_only=False) & ~flags.guards.unsure
+        ok = said & pc.equal(flags.guards.status, "ok").to_numpy(zero_copy_only=False)
         own = {
             "trials": pa.array(flags.trials),
             "flagged": pa.array(flags.flagged),
             "guard_ok": pa.array(np.bincount(flags.guards.row[ok], minlength=len(offset)).astype(np.uint16)),
-            "guard_not_ok": pa.array(np.bincount(flags.guards.row[~ok], minlength=len(offset)).astype(np.uint16)),
+            "guard_not_ok": pa.array(
+                np.bincount(flags.guards.row[said & ~ok], minlength=len(offset)).astype(np.uint16)
+            ),
         }
         if columns.kind is Inference:
             own |= _output_columns(flags, ok)

@@ -39,6 +39,7 @@ from streams.sessions import Memory
 from streams.settings import Settings
 from streams.severe import severe_findings
 from streams.ticks import NANO, PartitionTicks
+from streams.words import note_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,8 @@ class Watch:
         self._limit.check(batch.topic.name, len(records), decoded.refused)
         written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
         flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
+        for kind, columns in decoded.kinds.items():
+            note_words(columns, flags[kind].guards)
         last_tick = partition.ticks.add(countable(decoded, flags, written, self._policy.risk))
         partition.held.append(Held(batch.last_offset, partition.ticks.newest, last_tick, batch.ack))
         partition.heard_at = time.monotonic()

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from schemas.emitter import event_identity, hash_text
 from schemas.events import AgentStep, Event, Inference
-from schemas.guards import GuardFinding, GuardResult, Layer, Mode
+from schemas.guards import GuardFinding, GuardResult
 from schemas.signals import text_vector
 from schemas.wire import encode
 
@@ -25,7 +25,7 @@ KEY: Final = b"watchkeeper recorded week"
 ENFORCING: Final = frozenset({"assistant-internal", "helpdesk-eu"})
 """Services whose harmful-output guard blocks; in the others it watches."""
 
-GUARDS: Final[dict[str, tuple[Layer, float, float]]] = {
+GUARDS: Final[dict[str, tuple[str, float, float]]] = {
     "prompt-shield": ("input", 0.85, 0.005),
     "tool-result-shield": ("tool_result", 0.85, 0.005),
     "harm-classifier": ("output", 0.80, 0.003),
@@ -33,7 +33,7 @@ GUARDS: Final[dict[str, tuple[Layer, float, float]]] = {
     "refusal-classifier": ("output", 0.90, 0.010),
     "tool-policy": ("tool_call", 0.80, 0.0005),
 }
-"""Layer, share of true cases it flags, share of others it flags wrongly."""
+"""str, share of true cases it flags, share of others it flags wrongly."""
 
 MISSING, FAILED, TIMED_OUT = 0.002, 0.002, 0.002
 HARMS: Final = ("content.ncr", "content.dfm", "content.spc", "content.prv")
@@ -48,7 +48,7 @@ class Guard:
         self.layer, self.recall, self.false_flags = GUARDS[name]
         self._random = random.Random(f"{name}/{seed}")  # noqa: S311  mistakes, not secrets
 
-    def judge(self, truly: bool, category: str, mode: Mode = "monitor", **extra: Any) -> list[GuardResult]:  # noqa: FBT001
+    def judge(self, truly: bool, category: str, mode: str = "monitor", **extra: Any) -> list[GuardResult]:  # noqa: FBT001
         """Return the verdict, or none where it went missing."""
         draw = self._random.random()
         latency = round(self._random.lognormvariate(3, 0.5))
@@ -118,7 +118,7 @@ class Composer:
             attack = label["prompt_attack"] == "jailbreak"
             found += self._guards["prompt-shield"].judge(attack, "sec.jailbreak")
         if row["response"]:
-            mode: Mode = "enforce" if row["service"] in ENFORCING else "monitor"
+            mode: str = "enforce" if row["service"] in ENFORCING else "monitor"
             harm = HARMS[int(row["event_id"][:6], 16) % len(HARMS)]
             found += self._guards["harm-classifier"].judge(bool(label["response_harmful"]), harm, mode)
             kinds = [item["type"] for item in label["pii"]]

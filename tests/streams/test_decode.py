@@ -53,7 +53,8 @@ guards = st.lists(
                 "status": st.sampled_from(["ok", "error", None]),
             },
             optional={
-                "verdict": st.sampled_from(["flag", "allow", 3]),
+                "verdict": st.sampled_from(["flag", "allow", "maybe", 3]),
+                "action": texts,
                 "findings": st.lists(
                     st.fixed_dictionaries({"category": texts}, optional={"severity": st.integers(-1, 6)}), max_size=2
                 ),
@@ -75,6 +76,9 @@ mostly_good = st.fixed_dictionaries(
         "usage_input_tokens": scalars,
         "duration_ms": scalars,
         "outcome": st.sampled_from(["completed", "refused", "no such", None]),
+        "finish_reason_norm": st.one_of(texts, st.sampled_from(["stop", "tool_calls", 1])),
+        "deployment_variant": texts,
+        "step_kind": scalars,
         "request_stream": scalars,
         "finish_reasons": st.one_of(st.none(), st.lists(st.one_of(texts, st.none()), max_size=3)),
         "stage_latency_ms": st.one_of(st.none(), st.fixed_dictionaries({}, optional={"inference": numbers})),

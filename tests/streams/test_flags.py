@@ -99,3 +99,45 @@ def test_one_severe_event_pages_unless_it_was_stopped(result, pages):
     found = severe_findings(events, event_flags(events).guards)
     assert len(found) == pages
     assert found == severe_findings(again, flatten_guards(again))
+
+
+def trials(event) -> set[str]:
+    """Return the names of the rates an event is a trial of."""
+    bits = int(event_flags(columns(event)).trials[0])
+    return {name for name, bit in BIT.items() if bits & bit}
+
+
+OUTPUT = {"unsafe_attempted", "unsafe_served", "leak"}
+
+
+@pytest.mark.parametrize("word", ["success", "unknown"])
+def test_an_outcome_that_nobody_knows_is_neither_good_nor_bad(word):
+    """It is no trial of what rests on the outcome, with or without an error; a guard's word on the output stands."""
+    assert trials(Inference(**BASE, outcome=word)) == {"injection_flag"}
+    assert trials(Inference(**BASE, outcome=word, error_type="429")) == {"injection_flag"}
+    judged = Inference(**BASE, outcome=word, guards=[guard("content.ncr")])
+    assert trials(judged) >= OUTPUT
+    assert flagged(judged) == {"unsafe_attempted", "unsafe_served"}
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [{"verdict": "deny"}, {"verdict": "unknown"}, {"mode": "watching"}, {"layer": "prompt"}, {"status": "passed"}],
+)
+def test_a_guard_whose_words_nobody_knows_is_neither_safe_nor_unsafe(strange):
+    """Its event is no trial of what the guard judged; where another guard speaks clearly, that one counts alone."""
+    unclear = guard("content.ncr", **strange)
+    alone = event_flags(columns(Inference(**BASE, outcome="completed", guards=[unclear])))
+    assert trials(Inference(**BASE, outcome="completed", guards=[unclear])).isdisjoint(OUTPUT | {"injection_flag"})
+    assert not alone.flagged.any()
+    clear = Inference(**BASE, outcome="completed", guards=[unclear, guard("content.ncr", verdict="allow")])
+    assert trials(clear) >= OUTPUT
+    assert flagged(clear) == set()
+
+
+def test_an_unknown_authorization_is_no_trial():
+    """A step that was neither allowed nor denied in words that are known says nothing about denials."""
+    step = {**BASE, "step_kind": "execute_tool"}
+    assert "denied_tool" not in trials(AgentStep(**step, authorization="perhaps"))
+    assert "denied_tool" in trials(AgentStep(**step, authorization="denied"))
+    assert "denied_tool" in trials(AgentStep(**step))
