@@ -22,7 +22,6 @@ from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS
 from streams.checkpoints import Checkpoints
 from streams.counting import countable
 from streams.decode import events_decoder
-from streams.demo import _lag
 from streams.flags import event_flags
 from streams.judge import Judge
 from streams.kafka_admin import check_topics, client_arguments
@@ -40,6 +39,7 @@ from streams.supervisor import _tail
 from streams.ticks import PartitionTicks
 from streams.up import Installation
 from streams.watch import NANO, shared_out
+from tests.health import lag as _lag
 
 SETTLE_SECONDS = 240
 BASES = ("inferences", "agent_steps", "retrievals", "telemetry")
