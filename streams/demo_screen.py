@@ -99,13 +99,13 @@ class Screen:
         self._news.extend(lines)
         if self._live is None:
             for line in lines:
-                self._console.print(line, style="red", highlight=False, markup=False)
+                self._console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
 
     def show(self, status: str) -> None:
         """Say how far everything is."""
         self._said = time.monotonic()
         if self._live is None:
-            self._console.print(status, highlight=False, markup=False)
+            self._console.print(status, highlight=False, markup=False, soft_wrap=True)
             return
         opened = [Text(line, style="red", overflow="ellipsis", no_wrap=True) for line in self._news]
         self._live.update(Group(Text(status), services_table(self._rows), *opened), refresh=True)

@@ -15,7 +15,9 @@ STUCK_SECONDS: Final = 300.0
 STILL_SECONDS: Final = 15.0
 """A worker that has work and has not moved for this long is named, with its health."""
 
-RATE_SECONDS: Final = 15.0
+RATE_SECONDS: Final = 60.0
+"""Workers commit in lumps: what they did lately is taken over this long."""
+
 UNITS: Final = {"history": "records", "watch": "events", "detect": "windows", "incidents": "findings and actions"}
 
 
