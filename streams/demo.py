@@ -25,11 +25,11 @@ from streams.demo_report import compare, print_grafana, print_queries, print_ser
 from streams.demo_screen import Screen
 from streams.demo_settled import NotReadError
 from streams.local.broker import free_port
-from streams.settings import Settings
+from streams.settings import WORKER_PORTS, Settings
 from streams.storage import StoreUnavailableError
 from streams.supervisor import ChildFailedError
 from streams.terminal import console as terminal
-from streams.up import WORKER_PORTS, Installation
+from streams.up import Installation
 
 INTERRUPTED: Final = 130
 """Status where somebody has ended it, as shells have it; where not all was read it is `os.EX_TEMPFAIL`, 75."""

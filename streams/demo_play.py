@@ -140,4 +140,5 @@ class Follower:
         return "; ".join([*known, *self._progress.unread()]) or "what came last"
 
     def _troubles(self) -> list[str]:
-        return [self._health.trouble(name) for name in self._progress.stuck(time.monotonic())]
+        said = [self._health.trouble(name) for name in self._progress.stuck(time.monotonic())]
+        return [trouble for trouble in said if trouble is not None]

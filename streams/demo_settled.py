@@ -13,7 +13,7 @@ STUCK_SECONDS: Final = 300.0
 """With nothing at all moving for this long, nothing more is expected to."""
 
 STILL_SECONDS: Final = 15.0
-"""A worker that has work and has not moved for this long is named, with its health."""
+"""A worker that has work and has committed nothing for this long is asked how it is; it may be at a long batch."""
 
 RATE_SECONDS: Final = 60.0
 """Workers commit in lumps: what they did lately is taken over this long."""
