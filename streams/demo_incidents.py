@@ -36,6 +36,18 @@ def compare_incidents(
     """
     found = call(settings, "GET", "/incidents")["incidents"]
     console.print(incident_table(found))
+    shown, good = changes_table(answers, found, unread=unread)
+    console.print(shown)
+    strange = [each for each in found if not any(_about(each, answer) for answer in answers)]
+    quiet = sum(service in QUIET for each in found for service in each["services"])
+    console.print(
+        f"incidents {len(found)}, about nothing that was recorded {len(strange)}, on the quiet services {quiet}"
+    )
+    return good and not strange and not quiet
+
+
+def changes_table(answers: list[dict[str, Any]], found: list[dict[str, Any]], *, unread: bool) -> tuple[Table, bool]:
+    """Return the harmful changes with their incidents, and whether each has one as it should be."""
     shown = Table("change", "service", "incidents", "onset off by", "recovered", "clocks of the scripted engineer",
                   title="Harmful changes, and their incidents")  # fmt: skip
     good = True
@@ -48,13 +60,7 @@ def compare_incidents(
                 shown.add_row(answer["id"], answer["service"], str(len(about) or "not read yet"), style="yellow")
             else:
                 shown.add_row(*_row(answer, about), style="green" if well else "bold red")
-    console.print(shown)
-    strange = [each for each in found if not any(_about(each, answer) for answer in answers)]
-    quiet = sum(service in QUIET for each in found for service in each["services"])
-    console.print(
-        f"incidents {len(found)}, about nothing that was recorded {len(strange)}, on the quiet services {quiet}"
-    )
-    return good and not strange and not quiet
+    return shown, good
 
 
 def _row(answer: dict[str, Any], about: list[dict[str, Any]]) -> tuple[str, ...]:

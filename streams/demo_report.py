@@ -54,7 +54,8 @@ def compare(
     )
     found = ask_running(settings, FINDINGS_QUERY, {})
     pages = [item for item in found if item["severity"] == "page"]
-    complete = _print_answers(answers, [item for item in found if item["kind"] != "recovery"], console, unread=unread)
+    shown, complete = answers_table(answers, [item for item in found if item["kind"] != "recovery"], unread=unread)
+    console.print(shown)
     false = [item for item in pages if not any(_about(item, answer) for answer in answers)]
     console.print(
         f"pages {len(pages)}, about nothing that was recorded {len(false)}, on the quiet services {_quiet(false)}"
@@ -64,9 +65,8 @@ def compare(
     return equal and complete and not _quiet(false)
 
 
-def _print_answers(
-    answers: list[dict[str, Any]], found: list[dict[str, Any]], console: Console, *, unread: bool
-) -> bool:
+def answers_table(answers: list[dict[str, Any]], found: list[dict[str, Any]], *, unread: bool) -> tuple[Table, bool]:
+    """Return what was recorded beside what found it, and whether everything was found."""
     shown = Table(
         "change", "service", "kind", "began", "found after", "as", "by", title="Recorded changes, and what found them"
     )
@@ -79,14 +79,11 @@ def _print_answers(
         complete = complete and first is not None
         named = (answer["id"], answer["service"], answer["kind"], answer["start"][:16])
         if first is None:
-            shown.add_row(
-                *named, *(("not read yet",) if unread else ("not found",)), style="yellow" if unread else "bold red"
-            )
+            shown.add_row(*named, "not read yet" if unread else "not found", style="yellow" if unread else "bold red")
         else:
             delay = str(_time(first["detected_ts"]) - _time(answer["start"]))
             shown.add_row(*named, delay, first["severity"], first["metric"], style="green")
-    console.print(shown)
-    return complete
+    return shown, complete
 
 
 def _others(found: list[dict[str, Any]]) -> Table:

@@ -170,6 +170,7 @@ def test_the_report_has_incidents_figures_and_rates():
         "unsafe_rate", "0.0213", "0.018 to 0.025", "12,000", "untrusted: no events",
     ):  # fmt: skip
         assert text in read.text, text
+    assert "not known to" not in read.text
     assert read.outside() == set()
     assert render_report(report()).count("<svg") == 2
     assert "scripted" not in render_report(report(incidents=[view()]))
