@@ -1,6 +1,5 @@
 """How far each worker is, asked from Kafka: it can be from wherever the week is played."""
 
-from contextlib import ExitStack
 from typing import Final
 
 from kafka import KafkaAdminClient, TopicPartition
@@ -9,8 +8,11 @@ from kafka.errors import KafkaError
 
 from streams.app import READS
 from streams.demo_settled import Look
-from streams.kafka_admin import KafkaUnavailableError, admin, topic_states
+from streams.kafka_admin import client_arguments, topic_states
 from streams.settings import Settings
+
+PATIENCE_MS: Final = 5_000
+"""A look that takes longer is one without an answer; the next one comes soon."""
 
 
 class Offsets:
@@ -19,7 +21,6 @@ class Offsets:
     def __init__(self, settings: Settings) -> None:
         self._settings: Final = settings
         self._groups: Final = {name: f"{settings.topic_prefix}watchkeeper-{name}" for name in READS}
-        self._open: Final = ExitStack()
         self._client: KafkaAdminClient | None = None
         self._reads: dict[str, list[TopicPartition]] = {}
 
@@ -27,7 +28,7 @@ class Offsets:
         """Return what Kafka says; a look without anything where it does not answer."""
         try:
             done, left = self._ask(self._client or self._connect())
-        except (KafkaError, KafkaUnavailableError, OSError):
+        except (KafkaError, OSError):
             self.close()
             return Look(at, sent)
         return Look(at, sent, done, left)
@@ -37,17 +38,20 @@ class Offsets:
         group = self._groups[worker]  # type: ignore[index]
         try:
             return len((self._client or self._connect()).describe_groups([group])[group]["members"])
-        except (KafkaError, KafkaUnavailableError, OSError):
+        except (KafkaError, OSError):
             self.close()
             return None
 
     def close(self) -> None:
         """Disconnect; the next look connects again."""
-        self._client = None
-        self._open.close()
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
 
     def _connect(self) -> KafkaAdminClient:
-        self._client = self._open.enter_context(admin(self._settings))
+        self._client = KafkaAdminClient(
+            **client_arguments(self._settings), bootstrap_timeout_ms=PATIENCE_MS, request_timeout_ms=PATIENCE_MS
+        )
         states = topic_states(self._client)
         self._reads = {
             name: [
