@@ -52,14 +52,16 @@ def illness(host: str, port: int) -> str | None:
     """Return in words what is wrong by a health page; None where all is well."""
     try:
         answer = requests.get(f"http://{host}:{port}/health", timeout=ANSWER_SECONDS)
-        said = answer.json()
-        return None if said["healthy"] else f"by its /health it is not healthy, {said['lag']} records wait for it"
     except requests.Timeout:
         return f"its /health does not answer within {ANSWER_SECONDS:.0f} s"
-    except requests.ConnectionError:
+    except requests.RequestException:
         return "nothing answers at its /health"
-    except (ValueError, KeyError, TypeError):
+    try:
+        said = answer.json()
+        why = "; ".join(said.get("problems") or [f"{said['lag']} records wait for it"])
+    except (ValueError, KeyError, AttributeError):
         return f"its /health answers {answer.status_code}"
+    return None if said.get("healthy") else f"by its /health it is not healthy: {why}"
 
 
 def last_line(file: Path) -> str:

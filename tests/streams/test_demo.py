@@ -149,7 +149,7 @@ def test_a_worker_is_ill_when_it_says_so_or_says_nothing():
         port = server.server_address[1]
         assert illness("127.0.0.1", port) is None
         answers["/health"] = (503, b'{"healthy": false, "lag": 9}')
-        assert illness("127.0.0.1", port) == "by its /health it is not healthy, 9 records wait for it"
+        assert illness("127.0.0.1", port) == "by its /health it is not healthy: 9 records wait for it"
         answers["/health"] = (500, b"oh")
         assert illness("127.0.0.1", port) == "its /health answers 500"
         server.shutdown()
