@@ -7,6 +7,7 @@ import numpy as np
 from rich.table import Table
 
 from detectors.intervals import confidence_sequence
+from streams.shares import interval, tenths
 
 CANARIES_QUERY: Final = """
 SELECT
@@ -76,7 +77,7 @@ def rate_of(flagged: float, trials: float) -> str:
     if not trials:
         return "no sessions"
     lower, upper = (float(side[0]) for side in confidence_sequence(np.array([flagged]), np.array([trials])))
-    return f"{flagged / trials:.1%} ({lower:.1%} to {upper:.1%}), {flagged:.0f} of {trials:.0f}"
+    return f"{tenths(flagged / trials)} ({interval(lower, upper, tenths)}), {flagged:.0f} of {trials:.0f}"
 
 
 def _decision(canary: Row, asked: str | None) -> str:

@@ -25,6 +25,7 @@ from streams.findings import VERSION, WHOLE, end_of, identity
 from streams.merge import TickSums, added_names, added_rates
 from streams.policy import Policy
 from streams.series import SeriesBook
+from streams.shares import interval, tenths
 
 if TYPE_CHECKING:
     from schemas.windows import GroupSums
@@ -108,8 +109,9 @@ class CanaryWatch:
             details=details | ({"look": 1.0} if said.look else {}),
             evidence=(
                 f"candidate {version} of {service} {judged} in {metric}{where}: {mine.flagged:.0f} of "
-                f"{mine.trials:.0f} sessions ({mine.lower:.1%} to {mine.upper:.1%}) beside {stable.flagged:.0f} of "
-                f"{stable.trials:.0f} ({stable.lower:.1%} to {stable.upper:.1%}) of what is stable"
+                f"{mine.trials:.0f} sessions ({interval(mine.lower, mine.upper, tenths)}) beside "
+                f"{stable.flagged:.0f} of {stable.trials:.0f} "
+                f"({interval(stable.lower, stable.upper, tenths)}) of what is stable"
             ),
         )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from streams.settings import load
+from streams.shares import NOT_KNOWN, interval, percent
 
 review_app: Final = typer.Typer(no_args_is_help=True, help="The review queue: look, judge, and see what it tells.")
 
@@ -108,5 +109,5 @@ def stats(
 
 def _interval(estimate: dict[str, float] | None) -> str:
     if estimate is None:
-        return "not known"
-    return f"{estimate['value']:.2%} ({estimate['lower']:.2%} to {estimate['upper']:.2%})"
+        return NOT_KNOWN
+    return f"{percent(estimate['value'])} ({interval(estimate['lower'], estimate['upper'])})"

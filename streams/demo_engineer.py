@@ -5,6 +5,7 @@ announces the change that had been announced.
 """
 
 import threading
+import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ AHEAD: Final = timedelta(hours=6)
 """The pipeline says so long before what it is going to do."""
 
 POLL_SECONDS: Final = 0.5
+TRIES: Final = 600
 
 _MEASURES: Final = {
     "leak": ("policy_tightened", "output filter set to redact personal data"),
@@ -49,7 +51,19 @@ class Pipeline:
             said = _time(answer["start"]) - AHEAD
             if event_time >= said.timestamp() * 1e9:
                 self._waiting.remove(answer)
-                call(self._settings, "POST", "/changes", json=_change(answer, said))
+                self._say(_change(answer, said))
+
+    def _say(self, change: dict[str, Any]) -> None:
+        """Announce a change; the week waits for it, as long as the API may only be slow or starting again."""
+        for _ in range(TRIES):
+            try:
+                call(self._settings, "POST", "/changes", json=change)
+            except ApiError as error:
+                log.debug("the pipeline could not announce", error=str(error))
+                time.sleep(POLL_SECONDS)
+            else:
+                return
+        call(self._settings, "POST", "/changes", json=change)
 
 
 def _change(answer: dict[str, Any], said: datetime) -> dict[str, Any]:

@@ -24,10 +24,30 @@ HARMFUL: Final = (
 QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
 
 
-def compare_incidents(settings: Settings, answers: list[dict[str, Any]], console: Console) -> bool:
-    """Print the incidents and how they fit what was recorded, and tell whether all is as it should be."""
+def compare_incidents(
+    settings: Settings, answers: list[dict[str, Any]], console: Console, *, unread: bool = False
+) -> bool:
+    """Print the incidents and how they fit what was recorded, and tell whether all is as it should be.
+
+    Parameters
+    ----------
+    unread
+        Not everything has been read: an incident that is not there is not said to be missing.
+    """
     found = call(settings, "GET", "/incidents")["incidents"]
     console.print(incident_table(found))
+    shown, good = changes_table(answers, found, unread=unread)
+    console.print(shown)
+    strange = [each for each in found if not any(_about(each, answer) for answer in answers)]
+    quiet = sum(service in QUIET for each in found for service in each["services"])
+    console.print(
+        f"incidents {len(found)}, about nothing that was recorded {len(strange)}, on the quiet services {quiet}"
+    )
+    return good and not strange and not quiet
+
+
+def changes_table(answers: list[dict[str, Any]], found: list[dict[str, Any]], *, unread: bool) -> tuple[Table, bool]:
+    """Return the harmful changes with their incidents, and whether each has one as it should be."""
     shown = Table("change", "service", "incidents", "onset off by", "recovered", "clocks of the scripted engineer",
                   title="Harmful changes, and their incidents")  # fmt: skip
     good = True
@@ -36,14 +56,11 @@ def compare_incidents(settings: Settings, answers: list[dict[str, Any]], console
             about = [each for each in found if _about(each, answer)]
             well = len(about) == 1 and _clocks_fit(about[0]) and _recovered_after(about[0], answer)
             good = good and well
-            shown.add_row(*_row(answer, about), style="green" if well else "bold red")
-    console.print(shown)
-    strange = [each for each in found if not any(_about(each, answer) for answer in answers)]
-    quiet = sum(service in QUIET for each in found for service in each["services"])
-    console.print(
-        f"incidents {len(found)}, about nothing that was recorded {len(strange)}, on the quiet services {quiet}"
-    )
-    return good and not strange and not quiet
+            if not well and unread:
+                shown.add_row(answer["id"], answer["service"], str(len(about) or "not read yet"), style="yellow")
+            else:
+                shown.add_row(*_row(answer, about), style="green" if well else "bold red")
+    return shown, good
 
 
 def _row(answer: dict[str, Any], about: list[dict[str, Any]]) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from streams.demo_screen import SERVICES_QUERY, services_table
 from streams.found import FINDINGS_QUERY, table
 from streams.settings import Settings
-from streams.sql_client import ask, ask_rows
+from streams.sql_client import ask, ask_running
 
 QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
 GRACE: Final = timedelta(hours=2)
@@ -33,18 +34,28 @@ FROM guard_verdicts GROUP BY guard_name, status ORDER BY guard_name, status""",
 )
 
 
-def compare(settings: Settings, sent: int, answers: list[dict[str, Any]], console: Console) -> bool:
-    """Print counts and findings against the answers, and tell whether all is as it should be."""
-    counts = ask_rows(settings, COUNTS)[0] | ask_rows(settings, COUNTED)[0]
+def compare(
+    settings: Settings, sent: int, answers: list[dict[str, Any]], console: Console, *, unread: bool = False
+) -> bool:
+    """Print counts and findings against the answers, and tell whether all is as it should be.
+
+    Parameters
+    ----------
+    unread
+        Not everything has been read: what is not found is not said to be missing.
+    """
+    counts = ask_running(settings, COUNTS, {})[0] | ask_running(settings, COUNTED, {})[0]
+    unequal = "[yellow]not all read yet[/]" if unread else "[bold red]NOT EQUAL[/]"
     equal = {sent} == {int(counts[name]) for name in ("stored", "rolled_up", "counted")}
     console.print(
         f"\nevents sent {sent}, stored {counts['stored']}, rolled up {counts['rolled_up']}, "
         f"counted by the detectors {counts['counted']}, refused {counts['dead_letters']}: "
-        + ("[green]equal[/]" if equal else "[bold red]NOT EQUAL[/]")
+        + ("[green]equal[/]" if equal else unequal)
     )
-    found = ask_rows(settings, FINDINGS_QUERY)
+    found = ask_running(settings, FINDINGS_QUERY, {})
     pages = [item for item in found if item["severity"] == "page"]
-    complete = _print_answers(answers, [item for item in found if item["kind"] != "recovery"], console)
+    shown, complete = answers_table(answers, [item for item in found if item["kind"] != "recovery"], unread=unread)
+    console.print(shown)
     false = [item for item in pages if not any(_about(item, answer) for answer in answers)]
     console.print(
         f"pages {len(pages)}, about nothing that was recorded {len(false)}, on the quiet services {_quiet(false)}"
@@ -54,7 +65,8 @@ def compare(settings: Settings, sent: int, answers: list[dict[str, Any]], consol
     return equal and complete and not _quiet(false)
 
 
-def _print_answers(answers: list[dict[str, Any]], found: list[dict[str, Any]], console: Console) -> bool:
+def answers_table(answers: list[dict[str, Any]], found: list[dict[str, Any]], *, unread: bool) -> tuple[Table, bool]:
+    """Return what was recorded beside what found it, and whether everything was found."""
     shown = Table(
         "change", "service", "kind", "began", "found after", "as", "by", title="Recorded changes, and what found them"
     )
@@ -67,12 +79,11 @@ def _print_answers(answers: list[dict[str, Any]], found: list[dict[str, Any]], c
         complete = complete and first is not None
         named = (answer["id"], answer["service"], answer["kind"], answer["start"][:16])
         if first is None:
-            shown.add_row(*named, "not found", style="bold red")
+            shown.add_row(*named, "not read yet" if unread else "not found", style="yellow" if unread else "bold red")
         else:
             delay = str(_time(first["detected_ts"]) - _time(answer["start"]))
             shown.add_row(*named, delay, first["severity"], first["metric"], style="green")
-    console.print(shown)
-    return complete
+    return shown, complete
 
 
 def _others(found: list[dict[str, Any]]) -> Table:
@@ -116,6 +127,11 @@ def print_grafana(settings: Settings, console: Console) -> None:
         " `docker compose up -d` brings a Grafana with the boards in it",
         highlight=False,
     )
+
+
+def print_services(settings: Settings, console: Console) -> None:
+    """Print what each service did in the week."""
+    console.print(services_table(ask_running(settings, SERVICES_QUERY, {})))
 
 
 def print_queries(settings: Settings, console: Console) -> None:

@@ -7,15 +7,16 @@ from detectors.mixes import Swing
 from detectors.quantities import Shift
 from schemas.metrics import Rate
 from schemas.quantities import Quantity
+from streams.shares import interval, percent, tenths
 
 
 def describe_alarm(alarm: Alarm, rate: Rate, service: str, tick_seconds: int) -> str:
     """Return one sentence for a person who was just woken."""
     bound = "at most" if alarm.direction == "up" else "at least"
     return (
-        f"{rate.name} of {service} is {alarm.rate:.1%} (95 % interval {alarm.lower:.1%} to {alarm.upper:.1%}, "
-        f"{alarm.flagged} of {alarm.trials} sessions) since about {moment(alarm.onset_tick, tick_seconds)}; "
-        f"normal is {bound} {alarm.baseline:.1%}"
+        f"{rate.name} of {service} is {tenths(alarm.rate)} "
+        f"(95 % interval {interval(alarm.lower, alarm.upper, tenths)}, {alarm.flagged} of {alarm.trials} sessions) "
+        f"since about {moment(alarm.onset_tick, tick_seconds)}; normal is {bound} {tenths(alarm.baseline)}"
     )
 
 
@@ -38,7 +39,7 @@ def describe_swing(swing: Swing, service: str, mix: str, name: str, tick_seconds
         return f"{mix} of {service}: the share of {name} is as before again"
     what = f"{name} is new" if swing.slot == 0 else f"the share of {name} is about {swing.times:.0f} times what it was"
     since = moment(swing.onset_tick, tick_seconds)
-    return f"{mix} of {service}: {what} since about {since}; before that it was {swing.before:.2%}"
+    return f"{mix} of {service}: {what} since about {since}; before that it was {percent(swing.before)}"
 
 
 def moment(tick: int, tick_seconds: int) -> str:
@@ -50,8 +51,9 @@ def describe_recovery(recovery: Recovery, rate: Rate, service: str) -> str:
     """Return one sentence that says what proves the recovery."""
     bound = "at most" if recovery.direction == "down" else "at least"
     return (
-        f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} sessions, {recovery.rate:.1%} "
-        f"(95 % interval {recovery.lower:.1%} to {recovery.upper:.1%}); normal is {bound} {recovery.baseline:.1%}"
+        f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} sessions, "
+        f"{tenths(recovery.rate)} (95 % interval {interval(recovery.lower, recovery.upper, tenths)}); "
+        f"normal is {bound} {tenths(recovery.baseline)}"
     )
 
 

@@ -10,7 +10,8 @@ from streams.sql_http.reader import Reader
 from streams.sql_http.request import Asked
 from streams.storage import StoreUnavailableError, connect, reading
 
-PING_SECONDS: Final = 1.0
+PING_SECONDS: Final = 10.0
+"""Where nobody listens the answer comes at once; a busy machine is not nobody."""
 ASK_SECONDS: Final = 60.0
 
 Parameters = dict[str, str | int | list[str]]

@@ -3,7 +3,7 @@
 One file that needs no network, to be read at night, kept with the incident and sent to others.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import jinja2
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.text import Text
 from streams.incidents.bodies import templates, utc
 from streams.incidents.plots import Mark, rate_plot
 from streams.incidents.view import IncidentView, clock_text, clocks, facts, headline, share
+from streams.shares import NOT_KNOWN, figures, interval
 
 
 def render(view: IncidentView) -> str:
@@ -51,6 +52,7 @@ def pages() -> jinja2.Environment:
     environment = templates().overlay()
     environment.filters = {
         **environment.filters, "utc": utc, "share": share, "clock_text": clock_text, "clocks": clocks, "figure": figure,
+        "figure_interval": partial(interval, form=figure, nothing=""), "share_interval": partial(interval, form=share),
     }  # fmt: skip
     environment.tests = {**environment.tests, "web": lambda text: text.startswith(("https://", "http://"))}
     return environment
@@ -63,7 +65,7 @@ def figure(value: float | str | None) -> str:
     ('not known', '0.03457', '120,000')
     """
     if value is None:
-        return "not known"
+        return NOT_KNOWN
     if isinstance(value, str):
         return value
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+    return f"{value:,}" if isinstance(value, int) else figures(value, 4)

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from streams.incidents.page import pages
 from streams.incidents.plots import rate_plot
-from streams.incidents.view import NOT_KNOWN, IncidentView, Point
+from streams.incidents.view import IncidentView, Point
+from streams.shares import NOT_KNOWN
 
 
 class Report(Struct, frozen=True, kw_only=True):

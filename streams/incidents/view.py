@@ -11,9 +11,9 @@ from msgspec import Struct
 from streams.incidents.bodies import utc
 from streams.incidents.policy import Severity
 from streams.incidents.state import OVER
+from streams.shares import NOT_KNOWN, figures, interval
 
 SECOND: Final = 1_000_000_000
-NOT_KNOWN: Final = "not known"
 
 
 class Point(Struct, frozen=True):
@@ -205,7 +205,7 @@ def share(value: float | None) -> str:
     >>> share(0.03127), share(None), share(0)
     ('3.13 %', 'not known', '0 %')
     """
-    return NOT_KNOWN if value is None else f"{value * 100:.3g} %"
+    return NOT_KNOWN if value is None else f"{figures(value * 100, 3)} %"
 
 
 def _since(view: IncidentView) -> str:
@@ -222,7 +222,7 @@ def _how_sure(view: IncidentView) -> str:
     said = []
     if finding.rate is not None:
         said.append(
-            f"{finding.metric} {share(finding.rate)} (95 % interval {share(finding.lower)} to {share(finding.upper)}), "
+            f"{finding.metric} {share(finding.rate)} (95 % interval {interval(finding.lower, finding.upper, share)}), "
             f"normal is at most {share(finding.baseline)}"
         )
     if finding.e_value is not None and finding.promise is not None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from streams.kpis.registry import KPIS, Kpi
 from streams.kpis.show import FORMS, Period, Row, interval, label
 from streams.settings import Settings
+from streams.shares import NOT_KNOWN
 from streams.sql_client import ask_rows
 
 DRAWN: Final = (
@@ -69,7 +70,7 @@ def _cells(rows: Iterable[Row], kpis: dict[str, Kpi]) -> Iterable[dict[str, Any]
             "title": label(kpi, row["part"]),
             "formula": kpi.formula,
             "bias": kpi.bias,
-            "value": "not known" if row["value"] is None else form(row["value"]),
+            "value": NOT_KNOWN if row["value"] is None else form(row["value"]),
             "interval": interval(row, form),
             "n": int(row["n"]),
             "trusted": row["trust"] == "trusted",

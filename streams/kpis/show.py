@@ -8,6 +8,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from dashboards.registry import SERVICE_OBJECTIVE
+from streams import shares
 from streams.kpis.registry import KPIS, Kpi
 from streams.settings import Settings
 from streams.sql_client import Parameters, ask_rows
@@ -99,7 +100,7 @@ def table(rows: Iterable[Row], title: str) -> Table:
         shown.add_row(
             row["service_name"] or "all",
             label(kpi, row["part"]),
-            form(row["value"]) if row["value"] is not None else "not known",
+            form(row["value"]) if row["value"] is not None else shares.NOT_KNOWN,
             interval(row, form),
             str(int(row["n"])),
             "ok" if trusted else f"untrusted: {row['trust_reason']}",
@@ -114,11 +115,8 @@ def label(kpi: Kpi, part: str) -> str:
 
 
 def interval(row: Row, form: Callable[[float], str]) -> str:
-    """Return the interval of a row; a side that few observations leave open is a question mark."""
-    if row["lower"] is None and row["upper"] is None:
-        return ""
-    sides = [form(row[side]) if row[side] is not None else "?" for side in ("lower", "upper")]
-    return " to ".join(sides)
+    """Return the interval of a row; nothing where it has none, which a value that is not known says already."""
+    return shares.interval(row["lower"], row["upper"], form, nothing="")
 
 
 def seconds_text(seconds: float) -> str:
@@ -130,15 +128,15 @@ def seconds_text(seconds: float) -> str:
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
+    return f"{seconds:z.0f} s"
 
 
 FORMS: Final[dict[str, Callable[[float], str]]] = {
-    "share": lambda value: f"{100 * value:.2f} %",
-    "count": lambda value: f"{value:.0f}",
+    "share": lambda value: shares.percent(value, space=" "),
+    "count": lambda value: f"{value:z.0f}",
     "seconds": seconds_text,
-    "milliseconds": lambda value: f"{value:.0f} ms",
-    "ratio": lambda value: f"{value:.2f}",
-    "kappa": lambda value: f"{value:.2f}",
+    "milliseconds": lambda value: f"{value:z.0f} ms",
+    "ratio": lambda value: f"{value:z.2f}",
+    "kappa": lambda value: f"{value:z.2f}",
 }
 """How values of each unit are written."""

@@ -1,64 +1,92 @@
-"""The demo on services that run elsewhere: when it may begin, and when it is done."""
+"""The demo judges itself by what moves: when it is done, what it waits for, and when it gives up."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from streams.cli import app
-from streams.demo_settled import EVENT_TABLES, LATER_TABLES, STILL_SECONDS, Stillness, check_ready, store_counts
-from streams.kafka_admin import TopicError
-from streams.local.broker import free_port
-from streams.settings import SettingsError
+from streams.demo_settled import RATE_SECONDS, STILL_SECONDS, STUCK_SECONDS, Look, Progress
 
-COUNTS = dict.fromkeys((*EVENT_TABLES, *LATER_TABLES), 0) | {"inferences": 10, "telemetry": 4, "counted": 10}
+WORKERS = ("history", "watch", "detect", "incidents")
 
 
-@given(news=st.lists(st.sampled_from(LATER_TABLES), min_size=1, max_size=8), gap=st.integers(1, int(STILL_SECONDS) - 1))
-def test_news_of_any_kind_puts_the_end_off(news, gap):
-    """As long as any table grows within the time of stillness it is not settled; after that time without news it is."""
-    stillness, counts, now = Stillness(), dict(COUNTS), 0.0
-    for table in news:
-        assert not stillness.settled(counts, 10, 4, now)
-        counts = counts | {table: counts[table] + 1}
+def look(at, sent=100, **left):
+    """A look at 100 records for each worker, of which some are left."""
+    left = dict.fromkeys(WORKERS, 0) | left
+    return Look(at, sent, {name: 100 - amount for name, amount in left.items()}, left)
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_what_anybody_has_left_is_waited_for(worker):
+    """It is settled when nothing is left for anybody, and never while Kafka does not answer."""
+    assert look(0).settled
+    assert not look(0, **{worker: 1}).settled
+    assert not Look(0, 100).settled
+
+
+@given(
+    steps=st.lists(st.sampled_from(["sent", *WORKERS, "more"]), min_size=1, max_size=12),
+    gap=st.integers(1, int(STUCK_SECONDS) - 1),
+)
+def test_as_long_as_anything_moves_it_is_not_given_up(steps, gap):
+    """However slow it is: an event sent, a commit of any worker or a record more for it puts the end off."""
+    progress, now, sent, done, left = Progress(0.0), 0.0, 0, dict.fromkeys(WORKERS, 0), dict.fromkeys(WORKERS, 50)
+    progress.note(Look(now, sent, dict(done), dict(left)))
+    for step in steps:
         now += gap
-    assert not stillness.settled(counts, 10, 4, now)
-    assert stillness.settled(counts, 10, 4, now + STILL_SECONDS)
+        if step == "sent":
+            sent += 1
+        elif step == "more":
+            left["detect"] += 1
+        else:
+            done[step], left[step] = done[step] + 1, left[step] - 1
+        progress.note(Look(now, sent, dict(done), dict(left)))
+        assert progress.still(now) == 0
+    assert progress.still(now + STUCK_SECONDS) >= STUCK_SECONDS
 
 
-@pytest.mark.parametrize("missing", ["inferences", "telemetry", "counted"])
-def test_what_is_not_stored_or_counted_is_waited_for(missing):
-    """However long nothing happens, an event or mark that is not stored, or an event not counted, keeps it open."""
-    stillness, counts = Stillness(), COUNTS | {missing: COUNTS[missing] - 1}
-    assert [stillness.settled(counts, 10, 4, now) for now in (0.0, 1000.0)] == [False, False]
+def test_a_broker_that_is_away_does_not_move_anything():
+    """Looks without an answer say so, put nothing off, and what was known before is still not read."""
+    progress = Progress(0.0)
+    progress.note(look(1.0, detect=7))
+    for at in (2.0, 200.0):
+        progress.note(Look(at, 100))
+    assert progress.still(200.0) == 199
+    assert progress.waiting() == "waiting for Kafka to answer"
+    assert progress.unread() == ["detect: 7 windows"]
 
 
-def test_the_counts_are_those_of_the_tables(client, store_settings):
-    """Every table is counted in the migrated store, and a row more is one more."""
-    settings = store_settings.model_copy(update={"sql_port": free_port()})
-    before = store_counts(settings)
-    client.insert("telemetry", [["e1"]], column_names=["event_id"])
-    assert set(before) == set(COUNTS)
-    assert store_counts(settings) == before | {"telemetry": 1}
+def test_it_says_in_one_line_how_far_each_worker_is():
+    """With what is left, how fast it becomes less and how long that takes; who has nothing left is not named."""
+    progress = Progress(0.0)
+    for second in range(11):
+        done = {"history": 500, "watch": 400, "detect": 310 * second}
+        progress.note(Look(second, 9_000, done, {"history": 0, "watch": 1_000, "detect": 12_112 - 310 * second}))
+    assert progress.waiting() == ("waiting for watch: 1,000 events left; detect: 9,012 windows left, 310/s, about 29 s")
+    progress.note(look(20.0))
+    assert progress.waiting() == "nothing is left to read"
+    assert progress.unread() == []
 
 
-@pytest.mark.kafka
-def test_services_that_are_not_ready_are_refused(kafka_settings, client, store_settings):
-    """Missing topics, a store with events and an API without a known token are each refused with what to do."""
-    store = {"clickhouse": store_settings.clickhouse, "clickhouse_database": store_settings.clickhouse_database}
-    settings = kafka_settings.model_copy(update={**store, "sql_port": free_port(), "api_port": free_port()})
-    with pytest.raises(TopicError, match="topics create"):
-        check_ready(settings.model_copy(update={"topic_prefix": "nobody."}))
-    with pytest.raises(SettingsError, match="WATCHKEEPER_API_TOKEN"):
-        check_ready(settings)
-    client.insert("telemetry", [["e1"]], column_names=["event_id"])
-    with pytest.raises(ValueError, match="holds 1 events already"):
-        check_ready(settings)
+def test_the_rate_is_of_late():
+    """What a worker did long ago says nothing about how long it still takes."""
+    progress = Progress(0.0)
+    progress.note(Look(0.0, 1, {"detect": 0}, {"detect": 10_000}))
+    for at, done in ((RATE_SECONDS + 1, 9_000), (RATE_SECONDS + 11, 9_100)):
+        progress.note(Look(at, 1, {"detect": done}, {"detect": 10_000 - done}))
+    assert progress.waiting() == "waiting for detect: 900 windows left, 10/s, about 90 s"
 
 
-@pytest.mark.parametrize("options", [["--kafka", "a:1"], ["--clickhouse", "http://a:1"]])
-def test_half_an_address_is_refused(options):
-    """Kafka without the store, or the store without Kafka, is no installation to play to."""
-    error = CliRunner().invoke(app, ["demo", *options]).exception
-    assert isinstance(error, SettingsError)
-    assert "give both" in str(error)
+def test_who_is_still_is_named_and_who_has_nothing_to_do_is_not():
+    """One that is stopped is stuck after a while, whatever the others do; a new record begins a new while."""
+    progress = Progress(0.0)
+    for at in range(0, int(STILL_SECONDS) + 1, 5):
+        progress.note(Look(at, at, {"watch": 10 * at, "detect": 3, "incidents": 1},
+                           {"watch": 500 - 10 * at, "detect": 9, "incidents": 0}))  # fmt: skip
+    assert progress.stuck(STILL_SECONDS) == ["detect"]
+    assert f"detect: 9 windows left, still for {STILL_SECONDS:.0f} s" in progress.waiting()
+    now = STILL_SECONDS + 1
+    progress.note(Look(now, 99, {"watch": 500, "detect": 3, "incidents": 1}, {"watch": 0, "detect": 9, "incidents": 1}))
+    assert progress.stuck(now) == ["detect"]
+    progress.note(Look(now + 1, 99, {"watch": 500, "detect": 4, "incidents": 1},
+                       {"watch": 0, "detect": 8, "incidents": 1}))  # fmt: skip
+    assert progress.stuck(now + 1) == []

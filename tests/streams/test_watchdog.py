@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from schemas.topics import WINDOWS
-from streams.demo import _lag
 from streams.local.broker import free_port
+from tests.health import lag as _lag
 from tests.streams.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
