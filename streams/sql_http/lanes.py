@@ -23,6 +23,8 @@ SLOW: Final = 2
 QUICK_SECONDS: Final = 0.5
 WAIT_SECONDS: Final = 30.0
 """How long a question may wait for its turn."""
+STOP_SECONDS: Final = 0.25
+"""How long a question that was told to stop may go on before it is told again."""
 MOST_WAITING: Final = 512
 GRACE_SECONDS: Final = 10
 """How much longer than its limit a query may take before its client is told; the engine looks at the clock between
@@ -126,6 +128,7 @@ class Lanes:
         self._quick: Final = Lane(QUICK)
         self._slow: Final = Lane(SLOW)
         self._pool: Final = ThreadPoolExecutor(QUICK + SLOW, "sql")
+        self._ending: Final[set[asyncio.Task[None]]] = set()
 
     async def answer(self, asked: Asked, client: str) -> Answer:
         """Return the answer to a question of a client; one that nobody waits for any more is stopped.
@@ -162,15 +165,21 @@ class Lanes:
 
     async def _stopped(self, running: _Running) -> Answer | None:
         """Stop a question, and return its answer where it had just come."""
-        while not running.answer.done():
-            self._stop(running)
-            await asyncio.wait({running.answer}, timeout=QUICK_SECONDS)
+        await self._end(running)
         try:
             return running.answer.result()
         except SqlError as error:
             if error.code == CANCELLED:
                 return None
             raise
+
+    async def _end(self, running: _Running) -> None:
+        """Stop a question until it has stopped: the engine may not know it yet when it is told first."""
+        loop = asyncio.get_running_loop()
+        while not running.answer.done():
+            await loop.run_in_executor(None, self._reader.stop, running.ticket)
+            await asyncio.wait({running.answer}, timeout=STOP_SECONDS)
+        running.answer.exception()  # nobody else may ask for it
 
     def _start(self, asked: Asked, lane: Lane, memory_bytes: int) -> _Running:
         loop, ticket = asyncio.get_running_loop(), uuid.uuid4().hex
@@ -191,7 +200,7 @@ class Lanes:
         """Return the answer, which goes on after `seconds`; without them, it is stopped after the limit."""
         try:
             done, _ = await asyncio.wait({running.answer}, timeout=seconds or self._limits.seconds + GRACE_SECONDS)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # the client went away
             self._stop(running)
             raise
         if done:
@@ -201,5 +210,6 @@ class Lanes:
         raise TimeoutError
 
     def _stop(self, running: _Running) -> None:
-        running.answer.add_done_callback(lambda each: each.cancelled() or each.exception())  # nobody may wait for it
-        asyncio.get_running_loop().run_in_executor(None, self._reader.stop, running.ticket)
+        ending = asyncio.get_running_loop().create_task(self._end(running))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
