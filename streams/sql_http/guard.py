@@ -279,7 +279,7 @@ def output_format(name: str, names: Names) -> str:
         With code 73 where the engine writes none of that name.
     """
     if name not in names.formats:
-        raise refused(UNKNOWN_FORMAT, "UNKNOWN_FORMAT", f"Unknown format {name[:100]}")
+        raise refused(UNKNOWN_FORMAT, "UNKNOWN_FORMAT", f"Unknown format {name[:100]!r}")
     return name
 
 
