@@ -95,8 +95,9 @@ def trees(client, texts):
     try:
         return [row[0] for row in client.query(query, parameters={"texts": texts}).result_rows]
     except DatabaseError as error:
+        if "SYNTAX_ERROR" not in str(error):
+            raise
         if len(texts) == 1:
-            assert "SYNTAX_ERROR" in str(error)
             return [None]
     half = len(texts) // 2
     return trees(client, texts[:half]) + trees(client, texts[half:])
@@ -107,7 +108,8 @@ def passed(reader, tree, parameters=None):
     try:
         Check(reader._names, "hostile", parameters or {}).run(tree)
     except SqlError as error:
-        assert error.code == 497
+        if error.code != 497:
+            raise
         return False
     return True
 
@@ -115,7 +117,7 @@ def passed(reader, tree, parameters=None):
 def let_through(house, places, refused):
     """Return which names pass in which places, in any of the spellings."""
     reader, client = house
-    asked = [(place, each) for place in places for name in refused for each in {name, name.lower(), name.upper()}]
+    asked = [(place, each) for place in places for name in refused for each in {name, name.upper()}]
     found = trees(client, [place.replace("F_", name) for place, name in asked])
     kept = [(ask, tree) for ask, tree in zip(asked, found, strict=True) if tree is not None]
     assert len(kept) > 0.95 * len(asked)
@@ -164,7 +166,7 @@ def test_all_that_the_list_has_may_be_called(house):
     """The list holds nothing that the engine does not know, and a call of each passes; so do combinators of it."""
     reader, client = house
     known = {name.lower(): name for name in names(client, "functions")}
-    assert FUNCTIONS <= set(known)
+    assert set(known) >= FUNCTIONS
     texts = [f"SELECT {known[name]}(a) FROM (SELECT 1 AS a)" for name in sorted(FUNCTIONS)]
     found = [tree for tree in trees(client, texts) if tree is not None]
     assert len(found) > 0.95 * len(texts)

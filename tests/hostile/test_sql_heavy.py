@@ -63,7 +63,7 @@ def inserted(client, seconds=3.0):
 
 
 def test_small_questions_pass_eight_heavy_ones_and_the_writer_goes_on(house):
-    """Beside twice four heavy questions small ones are answered at once, memory stays in its bound, rows are written."""
+    """Beside twice four heavy questions small ones are answered, memory stays in its bound, rows are written."""
     endpoint, client = house
     alone, before = inserted(client), resident()
     with ThreadPoolExecutor(8) as pool:
