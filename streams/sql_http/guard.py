@@ -79,6 +79,9 @@ LISTING: Final = re.compile(r"SHOW FUNCTIONS(?: I?LIKE '[^'\\]*')?")
 _BY_TEXT: Final = frozenset({"arrayreduce", "arrayreduceinranges"})
 """Functions that take the name of an aggregate function as a text."""
 
+_EMPTINESS: Final = frozenset({"empty", "notempty"})
+"""What may be asked of paths: the JDBC driver tells kinds of tables by whether they have some."""
+
 _AMONG: Final = frozenset(
     f"{everywhere}{negated}{null}in{ignoring}"
     for everywhere in ("", "global")
@@ -204,7 +207,8 @@ class Check:
             return
         else:
             texts = [value for key, value in node.items() if isinstance(value, str) and key not in _WORDS]
-        self._named.update(part.lower() for part in [*texts, *node.get("name_parts", [])])
+        if not node.get("emptiness"):
+            self._named.update(part.lower() for part in [*texts, *node.get("name_parts", [])])
         for text in texts:
             if self._names.knows(text) and not self._names.allows(text):
                 raise _denied(f"{text} is not allowed here: so is a function called that readers may not call")
@@ -218,6 +222,8 @@ class Check:
                 raise _denied(f"function {name} is not allowed here")
             if name not in self._bound:
                 raise refused(UNKNOWN_FUNCTION, "UNKNOWN_FUNCTION", f"Function with name {name} does not exist")
+        if name.lower() in _EMPTINESS and arguments and "alias" not in arguments[0]:
+            arguments[0]["emptiness"] = arguments[0]["type"] == "Identifier"
         if name.lower() in _BY_TEXT and not self._names.is_aggregate(_text_of(arguments)):
             raise _denied(f"{name} takes the plain name of an aggregate function here")
         if name.lower() in _AMONG and len(arguments) > 1:

@@ -234,6 +234,9 @@ def test_only_tables_of_the_list_are_read(house):
         "SELECT n FROM (SELECT * FROM system.disks) AS t(n, p)",
         "SELECT count() FROM system.disks WHERE path = '/'",
         "SELECT ('default', '/') IN system.disks",
+        "SELECT empty(data_paths AS p), p FROM system.tables",
+        "SELECT empty(data_paths[1]) FROM system.tables",
+        "SELECT empty(x -> data_paths) FROM system.tables",
         "WITH d AS (FROM system.disks) SELECT 1 FROM d",
     ],
 )
@@ -271,6 +274,7 @@ def test_what_reads_the_own_tables_is_answered(house):
         "SELECT sum(number) OVER (ORDER BY number ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM numbers(3)",
         "SELECT count(*) FROM findings AS f FINAL LEFT JOIN inferences AS i USING (service_name) WHERE 1 IN (1, 2)",
         "SELECT free_space, total_space FROM system.disks",
+        "SELECT empty(t.data_paths) FROM system.tables AS t",
         "SELECT name, engine, total_rows FROM system.tables WHERE database = currentDatabase()",
         "SELECT 1 INTERSECT SELECT 1 EXCEPT SELECT 2",
         "SELECT table_name FROM information_schema.tables",
