@@ -2,16 +2,19 @@
 
 import time
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.actions import Control
+from schemas.wire import decoder, encode
 from streams.controls import seconds, signed
 from streams.publisher import Publisher
 from streams.settings import Settings, SettingsError
 from streams.ticks import NANO
+
+_check: Final = decoder(Control)
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -36,9 +39,9 @@ def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> C
     Raises
     ------
     ValueError
-        Where the duration cannot be read.
+        Where the duration cannot be read, or the contract would refuse the control that comes of it.
     """
-    return Control(
+    control = Control(
         event_id=event_id,
         source=source,
         time_unix_nano=now_unix_nano,
@@ -50,6 +53,8 @@ def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> C
         incident_id=request.incident_id or None,
         expires_at=now_unix_nano + seconds(request.lasts) * NANO if request.lasts else None,
     )
+    _check(encode(control), now_unix_nano)
+    return control
 
 
 def router(settings: Settings, publisher: Publisher) -> APIRouter:

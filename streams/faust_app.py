@@ -17,6 +17,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
+from streams.callers import Callers
 from streams.faust_transport import DEFAULT_BATCH_RECORDS
 from streams.health import Progress
 from streams.kafka_admin import TopicState, client_arguments, tls_context
@@ -129,6 +130,7 @@ def build(
         web_bind=settings.host,
         web_host=settings.host,
         web_port=settings.port or port,
+        web_application_options={"middlewares": [Callers(settings).middleware()]},
         web_tables_enabled=False,
         web_router_enabled=False,
         web_stats_enabled=False,

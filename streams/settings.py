@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     """A stable name of this worker among its kind: after a crash it has its partitions back at once."""
     host: str = "127.0.0.1"
     """Address that workers bind for health, metrics and SQL."""
+    allowed_hosts: str = ""
+    """Names, with commas, under which services of this installation are reached, beside loopback, the bound address and
+    the name in the public URL: requests with another `Host` are refused."""
     port: Port = 0
     """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect, 6069
     for incidents."""

@@ -7,9 +7,13 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
+from streams.callers import Callers
+from streams.half_open import close_idle
 from streams.settings import Settings, SettingsError
-from streams.sql_http.app import SqlApp
+from streams.sql_http.app import TYPES, SqlApp
+from streams.sql_http.lanes import Lanes
 from streams.sql_http.reader import Limits, Reader
 from streams.sql_http.users import Doorkeeper, load_users
 
@@ -61,7 +65,7 @@ class Endpoint:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         reader = Reader(self._settings, self._limits)
-        app = SqlApp(reader, self._door, self._limits.seconds)
+        app = SqlApp(Lanes(reader, self._limits), self._door, Callers(self._settings, TYPES))
         runner = web.AppRunner(
             app.application(),
             access_log=None,
@@ -75,12 +79,14 @@ class Endpoint:
             site = web.TCPSite(runner, self._settings.host, self._settings.sql_port)
             self._loop.run_until_complete(site.start())
             self.port = runner.addresses[0][1]
+            sweeper = self._loop.create_task(close_idle(lambda: _connections(runner), _busy))
         except OSError as error:
             self._error = error
         finally:
             self._ready.set()
         if self._error is None:
             self._loop.run_forever()
+            sweeper.cancel()
         self._loop.run_until_complete(runner.cleanup())
         self._loop.close()
         reader.close()
@@ -109,6 +115,14 @@ def serve_sql(settings: Settings) -> Endpoint:
         ) from error
     log.info("sql endpoint", url=f"http://{settings.host}:{endpoint.port}/")
     return endpoint
+
+
+def _connections(runner: web.AppRunner) -> list[RequestHandler]:
+    return runner.server.connections if runner.server is not None else []
+
+
+def _busy(connection: RequestHandler) -> bool:
+    return connection._current_request is not None  # noqa: SLF001  aiohttp shows it nowhere
 
 
 def _loopback(host: str) -> bool:

@@ -23,7 +23,9 @@ from schemas.actions import ActionKind, Actor, IncidentAction
 from schemas.records import Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
+from streams.callers import Callers
 from streams.findings import identity
+from streams.half_open import close_idle
 from streams.health import TURNED_AWAY
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
@@ -82,7 +84,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
     app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
-    app.add_middleware(Door, most_bytes=MAX_BODY_BYTES)
+    app.add_middleware(Door, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings))
     return app
 
 
@@ -258,16 +260,24 @@ class Server:
             await asyncio.sleep(0.01)
 
     async def _serve(self) -> None:
+        connections = self._server.server_state.connections
+        sweeper = asyncio.create_task(close_idle(lambda: connections, _busy))
         try:
             await self._server.serve()
         except SystemExit:
             return
+        finally:
+            sweeper.cancel()
 
     async def stop(self) -> None:
         """Stop serving."""
         self._server.should_exit = True
         if self._task is not None:
             await self._task
+
+
+def _busy(connection: Any) -> bool:
+    return connection.cycle is not None and not connection.cycle.response_complete
 
 
 class _Quiet(uvicorn.Server):

@@ -2,33 +2,39 @@
 
 import asyncio
 import json
-import uuid
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
-from aiohttp import web
+import structlog
+from aiohttp import ClientPayloadError, web
 
+from streams.callers import Callers
 from streams.health import TURNED_AWAY
-from streams.sql_http.errors import CANNOT_PARSE, NETWORK_ERROR, SYNTAX_ERROR, TIMEOUT_EXCEEDED, SqlError, refused
+from streams.sql_http.errors import (
+    ACCESS_DENIED,
+    CANNOT_PARSE,
+    NETWORK_ERROR,
+    SYNTAX_ERROR,
+    TIMEOUT_EXCEEDED,
+    UNKNOWN_EXCEPTION,
+    SqlError,
+    refused,
+)
 from streams.sql_http.framing import blocks, coding, pack, unpack
-from streams.sql_http.reader import Answer, Reader
+from streams.sql_http.lanes import Lanes
+from streams.sql_http.reader import Answer
 from streams.sql_http.request import Asked, credentials, is_framed, parse_request
 from streams.sql_http.users import Doorkeeper
+
+TYPES: Final = frozenset({"multipart/form-data", "text/plain"})
+"""What ClickHouse's clients send beside ``application/...`` and nothing."""
+
+log: Final = structlog.get_logger()
 
 MAX_QUERY_BYTES: Final = 262_144
 """ClickHouse's ``max_query_size``."""
 
 BODY_SECONDS: Final = 30.0
 """How long a client may take to send its question."""
-
-READERS: Final = 4
-GRACE_SECONDS: Final = 10
-"""How much longer than its limit a query may take before its client is told; the engine looks at the clock between
-blocks, so one long function call ends late."""
-
-Result = TypeVar("Result")
 
 _TYPES: Final = (
     ("JSONEachRow", "application/x-ndjson; charset=UTF-8"),
@@ -44,19 +50,34 @@ _TYPES: Final = (
 
 
 class SqlApp:
-    """The application: ``/ping``, and questions by GET or POST at ``/``."""
+    """The application: ``/ping``, and questions by GET or POST at ``/``.
 
-    def __init__(self, reader: Reader, door: Doorkeeper, seconds: float) -> None:
-        self._reader: Final = reader
+    Parameters
+    ----------
+    lanes
+        Answers questions.
+    door
+        Tells who may ask.
+    callers
+        Tells from which pages and under which names it may be asked.
+    """
+
+    def __init__(self, lanes: Lanes, door: Doorkeeper, callers: Callers) -> None:
+        self._lanes: Final = lanes
         self._door: Final = door
-        self._seconds: Final = seconds + GRACE_SECONDS
-        self._pool: Final = ThreadPoolExecutor(READERS, "sql")
+        self._callers: Final = callers
 
     def application(self) -> web.Application:
         """Return it for aiohttp."""
         app = web.Application(client_max_size=MAX_QUERY_BYTES)
-        app.add_routes([web.get("/ping", _ping), web.get("/", self._answer), web.post("/", self._answer)])
+        app.add_routes([web.get("/ping", self._ping), web.get("/", self._answer), web.post("/", self._answer)])
         return app
+
+    async def _ping(self, request: web.Request) -> web.Response:
+        if why := self._callers.refusal(request.method, request.headers):
+            TURNED_AWAY.labels("sql", ACCESS_DENIED).inc()
+            return _error(refused(ACCESS_DENIED, "ACCESS_DENIED", why.text))
+        return web.Response(text="Ok.\n")
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -70,38 +91,28 @@ class SqlApp:
         except asyncio.CancelledError:  # the client went away
             TURNED_AWAY.labels("sql", NETWORK_ERROR).inc()
             raise
+        except Exception as fault:
+            log.exception("a question failed", fault=type(fault).__name__)
+            error = refused(UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"the endpoint failed: {type(fault).__name__}")
         TURNED_AWAY.labels("sql", error.code).inc()
         return _error(error, framed=is_framed(request.query))
 
-    async def _served(self, request: web.Request) -> web.Response:
-        await self._in_thread(self._door.admit, *credentials(request.query, request.headers))
+    async def _served(self, request: web.Request) -> web.StreamResponse:
+        if why := self._callers.refusal(request.method, request.headers):
+            raise refused(ACCESS_DENIED, "ACCESS_DENIED", why.text)
+        user, password = credentials(request.query, request.headers)
+        address = request.remote or ""
+        await self._door.admit(user, password, address)
         async with asyncio.timeout(BODY_SECONDS):
             body, form = await _body(request)
         asked = parse_request(request.query, request.headers, body, form)
         if asked.query:
-            return _response(request, asked, await self._run(asked))
+            return _response(request, asked, await self._lanes.answer(asked, f"{user}@{address}"))
         if request.method == "POST":
             raise refused(
                 SYNTAX_ERROR, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query"
             )
         return web.Response(text="Ok.\n")
-
-    async def _run(self, asked: Asked) -> Answer:
-        """Return the answer; a query that nobody waits for any more is stopped."""
-        ticket = uuid.uuid4().hex
-        try:
-            return await self._in_thread(self._reader.run, asked, ticket)
-        except (asyncio.CancelledError, TimeoutError):
-            asyncio.get_running_loop().run_in_executor(None, self._reader.stop, ticket)
-            raise
-
-    async def _in_thread(self, call: Callable[..., Result], *arguments: object) -> Result:
-        running = asyncio.get_running_loop().run_in_executor(self._pool, partial(call, *arguments))
-        return await asyncio.wait_for(running, self._seconds)
-
-
-async def _ping(request: web.Request) -> web.Response:
-    return web.Response(text="Ok.\n")
 
 
 async def _body(request: web.Request) -> tuple[str, dict[str, str]]:
@@ -111,6 +122,9 @@ async def _body(request: web.Request) -> tuple[str, dict[str, str]]:
             fields = await request.post()
         except web.HTTPRequestEntityTooLarge:
             raise _too_long() from None
+        except (ValueError, AssertionError, web.HTTPException, ClientPayloadError) as error:
+            text = f"the form cannot be read, its end or its boundary may be missing: {error}"
+            raise refused(CANNOT_PARSE, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", text) from None
         return "", {name: value for name, value in fields.items() if isinstance(value, str)}
     data = b""
     async for chunk in request.content.iter_chunked(65_536):

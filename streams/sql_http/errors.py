@@ -5,6 +5,9 @@ from typing import Final
 
 _CODE: Final = re.compile(r"Code: (\d+)")
 
+_OWN: Final = re.compile(r":? ?:? In scope SELECT (?:parseQueryToJSON|formatQuery)\(.*\)(?=\. \()", re.DOTALL)
+"""What errors tell of the question that the endpoint itself asked to look a query over."""
+
 _STATUS: Final = {
     400: (6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321, 376, 427, 441, 675, 676),
     401: (194,),
@@ -13,7 +16,7 @@ _STATUS: Final = {
     408: (159,),
     413: (229,),
     501: (48,),
-    503: (76, 209, 439),
+    503: (76, 202, 209, 439),
 }
 """Statuses of ClickHouse's codes; all others are 500 (its source, ``exceptionCodeToHTTPStatus``)."""
 
@@ -21,10 +24,21 @@ STATUS: Final = {code: status for status, codes in _STATUS.items() for code in c
 
 AUTHENTICATION_FAILED: Final = 516
 ACCESS_DENIED: Final = 497
+BAD_ARGUMENTS: Final = 36
+"""Also what the engine says of a statement that it writes no tree of."""
 SYNTAX_ERROR: Final = 62
+READONLY: Final = 164
+UNKNOWN_FUNCTION: Final = 46
+UNKNOWN_FORMAT: Final = 73
+TOO_DEEP: Final = 306
+BUSY: Final = 202
+MEMORY_LIMIT: Final = 241
+CANCELLED: Final = 394
+UNKNOWN_DATABASE: Final = 81
 TIMEOUT_EXCEEDED: Final = 159
 UNKNOWN_SETTING: Final = 115
 CANNOT_PARSE: Final = 27
+UNKNOWN_EXCEPTION: Final = 1002
 NETWORK_ERROR: Final = 210
 
 
@@ -52,6 +66,6 @@ def refused(code: int, name: str, text: str) -> SqlError:
 
 def from_engine(error: Exception) -> SqlError:
     """Return an error of the engine with its code; 1002 (UNKNOWN_EXCEPTION) where it has none."""
-    text = str(error).strip()
+    text = _OWN.sub("", str(error).strip())
     found = _CODE.search(text)
     return SqlError(text[found.start() :], int(found.group(1))) if found else SqlError(text, 1002)

@@ -2,10 +2,13 @@
 
 import base64
 import binascii
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+from streams.sql_http.errors import CANNOT_PARSE, SqlError, refused
 
 TRANSPORT: Final = frozenset(
     {
@@ -33,6 +36,10 @@ TRANSPORT: Final = frozenset(
     }
 )
 """URL keys that speak of the connection and are no settings of a query; a session has no state here."""
+
+
+_QUERY_ID: Final = re.compile(r"[ -~]{1,256}")
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +75,29 @@ def parse_request(url: Mapping[str, str], headers: Mapping[str, str], body: str,
     """
     parts = [text for text in (url.get("query", ""), form.get("query", ""), body) if text]
     keys = dict(url) | dict(form)
-    version = url.get("client_protocol_version", "")
+    query_id = url.get("query_id") or str(uuid.uuid4())
+    if not _QUERY_ID.fullmatch(query_id):
+        raise _unreadable("query_id", "at most 256 printable characters of ASCII")
     return Asked(
         query="\n".join(parts).strip().rstrip("; \n\t"),
         output=url.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
         database=url.get("database") or headers.get("X-ClickHouse-Database") or "",
         parameters={name[6:]: value for name, value in keys.items() if name.startswith("param_")},
         settings={name: value for name, value in url.items() if name not in TRANSPORT and name[:6] != "param_"},
-        query_id=url.get("query_id") or str(uuid.uuid4()),
+        query_id=query_id,
         framed=is_framed(url),
-        protocol=int(version) if version.isdecimal() else 0,
+        protocol=_version(url.get("client_protocol_version", "0")),
     )
+
+
+def _version(text: str) -> int:
+    if not _VERSION.fullmatch(text):
+        raise _unreadable("client_protocol_version", "a number of at most nine digits")
+    return int(text)
+
+
+def _unreadable(name: str, wanted: str) -> SqlError:
+    return refused(CANNOT_PARSE, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", f"{name} in the URL must be {wanted}")
 
 
 def is_framed(url: Mapping[str, str]) -> bool:

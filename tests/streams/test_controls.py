@@ -111,6 +111,14 @@ def test_http_takes_what_can_be_read(settings):
     with served(settings, router) as address:
         answers = [
             requests.post(f"{address}/controls", json=body | more, timeout=30).status_code
-            for more in ({}, {"for": "soon"}, {"control": "rollback"}, {"reason": ""}, {"more": 1})
+            for more in (
+                {},
+                {"for": "soon"},
+                {"for": "999999d"},
+                {"service_name": "a\0b"},
+                {"control": "rollback"},
+                {"reason": ""},
+                {"more": 1},
+            )
         ]
-    assert answers == [202, 422, 422, 422, 422]
+    assert answers == [202] + [422] * 6

@@ -40,7 +40,12 @@ def worker(broker, tmp_path_factory):
 
 def tell(worker, body, headers=BEARER):
     """Return the answer to a notice."""
-    return requests.post(f"http://127.0.0.1:{worker.api}/alerts", body, headers=headers, timeout=20)
+    return requests.post(
+        f"http://127.0.0.1:{worker.api}/alerts",
+        body,
+        headers=headers | {"Content-Type": "application/json"},
+        timeout=20,
+    )
 
 
 def turned_away(worker, door="api"):

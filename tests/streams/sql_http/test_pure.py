@@ -1,5 +1,6 @@
 """The parts of the SQL endpoint that need neither engine nor socket."""
 
+import asyncio
 import base64
 import struct
 
@@ -96,25 +97,55 @@ def test_credentials_come_from_headers_before_the_url(url, headers, expected):
     assert credentials(url, headers) == expected
 
 
+def admit(door, *who):
+    """Ask the doorkeeper, in an event loop of its own."""
+    asyncio.run(door.admit(*who))
+
+
+@pytest.mark.enable_socket  # an event loop has one of its own
 def test_only_the_right_password_opens(tmp_path):
     """Right passwords pass, also the second time; wrong, empty and changed ones do not, nor do strangers."""
     path = tmp_path / "users.yaml"
     path.write_text("users:\n" + user_line("no", "a") + "\n" + user_line("ana", "päss: 'word'") + "\n")
     door = Doorkeeper(load_users(path))
     for _ in range(2):
-        door.admit("ana", "päss: 'word'")
-        door.admit("no", "a")
+        admit(door, "ana", "päss: 'word'")
+        admit(door, "no", "a")
         for name, password in [("ana", "wrong"), ("ana", ""), ("default", ""), ("", ""), ("no", "päss: 'word'")]:
             with pytest.raises(SqlError) as refused:
-                door.admit(name, password)
+                admit(door, name, password)
             assert (refused.value.code, refused.value.status) == (516, 403)
 
 
+@pytest.mark.enable_socket  # an event loop has one of its own
+def test_who_guesses_waits_longer_and_longer_and_keeps_nobody_else_out(tmp_path):
+    """After five wrong passwords their sender waits, twice as long each time; others, and known ones, come in."""
+    path, now = tmp_path / "users.yaml", 0.0
+    path.write_text("users:\n" + user_line("ana", "right") + "\n" + user_line("bo", "right") + "\n")
+    door = Doorkeeper(load_users(path), lambda: now)
+
+    def code(password, address="10.0.0.1"):
+        with pytest.raises(SqlError) as refused:
+            admit(door, "ana", password, address)
+        return refused.value.code
+
+    assert [code("wrong") for _ in range(6)] == [516] * 5 + [202]
+    assert code("right") == 202
+    admit(door, "ana", "right", "10.0.0.2")
+    admit(door, "ana", "right", "10.0.0.1")
+    admit(door, "bo", "right", "10.0.0.1")
+    now = 1.0
+    assert [code("wrong"), code("wrong")] == [516, 202]
+    now = 2.0
+    assert code("wrong") == 202
+
+
+@pytest.mark.enable_socket  # an event loop has one of its own
 def test_without_a_file_default_needs_no_password():
     """As in ClickHouse, a user without a password is let in whatever is given; others are not."""
-    Doorkeeper(None).admit("default", "anything")
+    admit(Doorkeeper(None), "default", "anything")
     with pytest.raises(SqlError, match="Authentication failed"):
-        Doorkeeper(None).admit("ana", "")
+        admit(Doorkeeper(None), "ana", "")
 
 
 @pytest.mark.parametrize(
