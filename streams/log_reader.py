@@ -70,17 +70,14 @@ class LogReader:
             offset = await consumer.committed(TopicPartition(topic, partition))
             return None if offset is None or offset < 0 else int(offset)
 
-    async def whole(self, topics: Iterable[TopicState]) -> tuple[list[ConsumerRecord], dict[tuple[str, int], int]]:
-        """Return all records that topics hold now, each partition in its order, and where each partition ends."""
-        records: list[ConsumerRecord] = []
-        ends: dict[tuple[str, int], int] = {}
+    async def whole(self, topics: Iterable[TopicState]) -> AsyncIterator[ConsumerRecord]:
+        """Yield all records that topics hold now, topic by topic, each partition in its order."""
         async with self._consumer() as consumer:
             for topic in topics:
                 for number in range(topic.partitions):
                     tp = TopicPartition(topic.name, number)
-                    begin, ends[topic.name, number] = await _bounds(consumer, tp)
-                    records += [record async for record in _read(consumer, tp, begin, ends[topic.name, number])]
-        return records, ends
+                    async for record in _read(consumer, tp, *await _bounds(consumer, tp)):
+                        yield record
 
     @asynccontextmanager
     async def _consumer(self, **more: Any) -> AsyncIterator[AIOKafkaConsumer]:

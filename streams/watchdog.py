@@ -112,8 +112,14 @@ class Watchdog:
         async with self._reading.turn:
             await self._reading.begin(self._app.consumer_generation_id)
             for tp in assigned:
-                if not self._app.rebalancing:
-                    await self._reading.place(self._topics[tp.topic], tp.partition)
+                if not self._app.rebalancing and self._reading.next_offset(tp.topic, tp.partition) is None:
+                    await self._go_on(tp, await self._reading.place(self._topics[tp.topic], tp.partition))
+
+    async def _go_on(self, tp: TP, place: int) -> None:
+        """Commit what the state of a partition covers: its predecessor may have died between the two."""
+        consumer = self._app.consumer
+        if place > (consumer._committed_offset.get(tp) or 0) and await consumer._commit({tp: place}):  # noqa: SLF001
+            consumer._committed_offset[tp] = place  # noqa: SLF001
 
     def _waits(self, tp: TP) -> bool:
         """Tell whether there are records of a partition that have not been read since the last look."""

@@ -76,7 +76,6 @@ class Incidents:
         self._topics: Final = topics
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
         self._desk: Desk | None = None
-        self._ends: dict[tuple[str, int], int] = {}
         self._pages: dict[str, Finding] = {}
         self._written: dict[str, int] = {}
         self._deliveries: list[Delivery] = []
@@ -107,11 +106,8 @@ class Incidents:
         await self._stop_telling()
         await self.publisher.stop()
 
-    async def position(self, topic: TopicState, partition: int) -> int:
-        """Read the logs whole, if they are not, and return where that ended."""
-        async with self._busy:
-            await self._opened()
-            return self._ends[topic.name, partition]
+    async def position(self, topic: TopicState, partition: int) -> None:
+        """Go on with what is committed: the logs are read whole before that, and a repeat changes nothing."""
 
     async def forget(self) -> None:
         """Read the logs again."""
@@ -156,7 +152,7 @@ class Incidents:
             began, desk = time.monotonic(), Desk(severity_of(self.policy))
             self._orders = Orders(self.policy)
             names = [self._topics[self.settings.topic(topic.name)] for topic in NEEDED]
-            records, self._ends = await LogReader(client_arguments(self.settings)).whole(names)
+            records = [record async for record in LogReader(client_arguments(self.settings)).whole(names)]
             await asyncio.to_thread(self._note, desk, records)
             self._notifier = Notifier(self.settings, self.policy, self.publisher)
             self._notifier.restore(desk.told(), self._deliveries)
