@@ -44,14 +44,16 @@ class LogReader:
 
     async def bounds(self, topic: str, partition: int) -> Bounds:
         """Return where a partition begins and ends now."""
-        async with self._consumer() as consumer:
-            return await _bounds(consumer, TopicPartition(topic, partition))
+        tp = TopicPartition(topic, partition)
+        async with self._consumer(tp) as consumer:
+            return await _bounds(consumer, tp)
 
     async def between(self, topic: str, partition: int, start: int, end: int, most: int) -> list[ConsumerRecord]:
         """Return the first records, at most so many, that a partition holds from one offset to before another."""
+        tp = TopicPartition(topic, partition)
         found: list[ConsumerRecord] = []
-        async with self._consumer() as consumer:
-            async for record in _read(consumer, TopicPartition(topic, partition), start, end):
+        async with self._consumer(tp) as consumer:
+            async for record in _read(consumer, tp, start, end):
                 found.append(record)
                 if len(found) == most:
                     break
@@ -59,28 +61,28 @@ class LogReader:
 
     async def records(self, topic: str, partition: int) -> AsyncIterator[ConsumerRecord]:
         """Yield all records that a partition holds now."""
-        async with self._consumer() as consumer:
-            tp = TopicPartition(topic, partition)
+        tp = TopicPartition(topic, partition)
+        async with self._consumer(tp) as consumer:
             async for record in _read(consumer, tp, *await _bounds(consumer, tp)):
                 yield record
 
-    async def committed(self, group: str, topic: str, partition: int) -> int | None:
-        """Return the offset that a group has committed for a partition, None where it has not."""
-        async with self._consumer(group_id=group) as consumer:
-            offset = await consumer.committed(TopicPartition(topic, partition))
-            return None if offset is None or offset < 0 else int(offset)
-
     async def whole(self, topics: Iterable[TopicState]) -> AsyncIterator[ConsumerRecord]:
         """Yield all records that topics hold now, topic by topic, each partition in its order."""
-        async with self._consumer() as consumer:
-            for topic in topics:
-                for number in range(topic.partitions):
-                    tp = TopicPartition(topic.name, number)
-                    async for record in _read(consumer, tp, *await _bounds(consumer, tp)):
-                        yield record
+        for topic in topics:
+            for number in range(topic.partitions):
+                async for record in self.records(topic.name, number):
+                    yield record
+
+    async def committed(self, group: str, topic: str, partition: int) -> int | None:
+        """Return the offset that a group has committed for a partition, None where it has not."""
+        tp = TopicPartition(topic, partition)
+        async with self._consumer(tp, group_id=group) as consumer:
+            offset = await consumer.committed(tp)
+            return None if offset is None or offset < 0 else int(offset)
 
     @asynccontextmanager
-    async def _consumer(self, **more: Any) -> AsyncIterator[AIOKafkaConsumer]:
+    async def _consumer(self, tp: TopicPartition, **more: Any) -> AsyncIterator[AIOKafkaConsumer]:
+        """Open a client of one partition for all its life: one that changes partitions may hang when it is closed."""
         consumer = AIOKafkaConsumer(
             **self._client,
             **more,
@@ -90,6 +92,7 @@ class LogReader:
         )
         await consumer.start()
         try:
+            consumer.assign([tp])
             yield consumer
         finally:
             await consumer.stop()
@@ -102,7 +105,8 @@ async def _bounds(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Bounds:
 
 async def _read(consumer: AIOKafkaConsumer, tp: TopicPartition, start: int, end: int) -> AsyncIterator[ConsumerRecord]:
     """Yield what lies between two offsets; `end` is not beyond the end of the log."""
-    consumer.assign([tp])
+    if start >= end:
+        return
     consumer.seek(tp, start)
     quiet = 0
     while (before := await consumer.position(tp)) < end:
