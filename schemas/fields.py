@@ -16,6 +16,9 @@ MAX_DEPTH = 32
 MAX_PARTS = 20_000
 """Fields and items of one record, all levels together; a window is bounded by its bytes."""
 
+MAX_KEPT_BYTES = 4_000_000
+"""Of refused records that are kept an hour for each of those they came from; more are only counted."""
+
 EARLIEST_UNIX_NANO = 1_577_836_800_000_000_000
 """2020-01-01: a time before it is a wrong unit or an unset clock, not an event."""
 

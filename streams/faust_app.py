@@ -18,6 +18,7 @@ from mode import CrashingSupervisor
 from streams.faust_transport import DEFAULT_BATCH_RECORDS
 from streams.health import Progress
 from streams.kafka_admin import TopicState, tls_context
+from streams.sentinel import Sentinel
 from streams.settings import Settings
 from streams.watchdog import Watchdog
 
@@ -123,11 +124,13 @@ def build(
     progress.serve()
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)
     watchdog = Watchdog(app, settings, topics.values())
-    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, progress, watchdog))
+    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, progress, watchdog, Sentinel(name, settings)))
     return app
 
 
-def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress, watchdog: Watchdog) -> Callable[..., Any]:
+def _loop(
+    topics: dict[str, TopicState], stage: Stage, progress: Progress, watchdog: Watchdog, sentinel: Sentinel
+) -> Callable[..., Any]:
     async def consume(stream: StreamT) -> None:
         watching = asyncio.create_task(watchdog.watch())
         await stage.start()
@@ -138,7 +141,9 @@ def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress, watch
                 if event.message.generation_id != generation:
                     generation = event.message.generation_id
                     await stage.forget()
-                await _finish(stage.take(_batch(topics, event, progress)))
+                async for piece in sentinel.pieces(_batch(topics, event, progress)):
+                    with sentinel.at_work(piece):
+                        await _finish(stage.take(piece))
         finally:
             watching.cancel()
             await stage.stop()

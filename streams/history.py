@@ -31,10 +31,10 @@ from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.dead_letters import RefusalLimit, dead_letter
+from streams.dead_letters import Letters
 from streams.decode import Decoder, Refused, events_decoder
 from streams.faust_app import LogBatch
-from streams.health import LETTERS, RETRIES, ROWS, counted
+from streams.health import RETRIES, ROWS, count_refused, counted
 from streams.history_writer import HistoryWriter
 from streams.publisher import Publisher
 from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
@@ -72,7 +72,7 @@ class History:
         self._settings: Final = settings
         self._publisher: Final = publisher
         self._connect: Final = connect
-        self._limit: Final = RefusalLimit(settings.dead_letter_limit)
+        self._letters: Final = Letters(settings.topic(DEAD_LETTERS_TOPIC.name))
         self._writer: HistoryWriter | None = None
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
         self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
@@ -95,11 +95,8 @@ class History:
     async def take(self, batch: LogBatch) -> None:
         """Store a batch, publish its dead letters, then acknowledge it."""
         rows, refused = await asyncio.to_thread(self._rows, batch)
-        self._limit.check(batch.topic.name, len(batch.records), refused)
-        letters = self._settings.topic(DEAD_LETTERS_TOPIC.name)
-        await self._publisher.publish(dead_letter(letters, batch, item) for item in refused)
-        for item in refused:
-            LETTERS.labels(item.reason).inc()
+        count_refused(batch.topic.name, refused)
+        await self._publisher.publish(self._letters.of(batch, refused))
         async for attempt in AsyncRetrying(
             wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
         ):
@@ -193,8 +190,8 @@ def _dead_letter_rows(batch: LogBatch, origin: Origin) -> Rows:
                 "time": record.timestamp * 1_000_000,
                 "origin_topic": headers.get("origin-topic", ""),
                 "origin_topic_id": headers.get("origin-topic-id", ""),
-                "origin_partition": int(headers.get("origin-partition", -1)),
-                "origin_offset": int(headers.get("origin-offset", -1)),
+                "origin_partition": _number(headers.get("origin-partition", ""), 2**31),
+                "origin_offset": _number(headers.get("origin-offset", ""), 2**63),
                 "reason": headers.get("reason", ""),
                 "detail": headers.get("detail", ""),
                 "schema_version": headers.get("schema-version", ""),
@@ -202,6 +199,11 @@ def _dead_letter_rows(batch: LogBatch, origin: Origin) -> Rows:
             }
         )
     return _rows_of_cells(DEAD_LETTERS, cells, [(record.offset, 0) for record in batch.records], origin)
+
+
+def _number(text: str, below: int) -> int:
+    """Return a number that a header holds, or -1 where it holds none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 and int(text) < below else -1
 
 
 def _rows_of_cells(table: Any, cells: list[dict[str, Any]], keys: list[tuple[int, int]], origin: Origin) -> Rows:

@@ -24,11 +24,10 @@ from schemas.windows import GroupSums, Window
 from schemas.wire import encode
 from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.counting import countable
-from streams.dead_letters import RefusalLimit
 from streams.decode import events_decoder
 from streams.faust_app import LogBatch
 from streams.flags import event_flags
-from streams.health import LATE, REPEATED, counted
+from streams.health import LATE, REPEATED, count_refused, counted
 from streams.kafka_admin import TopicState
 from streams.odd_watch import OddWatch
 from streams.policy import load_policy
@@ -82,7 +81,6 @@ class Watch:
         self._windows: Final = windows
         self._policy: Final = load_policy(settings.policy)
         self._decode: Final = events_decoder()
-        self._limit: Final = RefusalLimit(settings.dead_letter_limit)
         self._partitions: dict[int, Partition] = {}
         self._busy: Final = asyncio.Lock()
         self._idle: asyncio.Task[None] | None = None
@@ -140,7 +138,7 @@ class Watch:
     def _count(self, partition: Partition, batch: LogBatch) -> list[Finding]:
         records = [record for record in batch.records if record.offset > partition.done]
         decoded = self._decode(records)
-        self._limit.check(batch.topic.name, len(records), decoded.refused)
+        count_refused(batch.topic.name, decoded.refused)
         written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
         flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
         last_tick = partition.ticks.add(countable(decoded, flags, written, self._policy.risk))
