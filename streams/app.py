@@ -14,7 +14,7 @@ An event is decoded in `streams.decode`, counted in `streams.counting` and `stre
 from functools import partial
 from typing import Final, Literal
 
-from schemas.topics import CHECKPOINTS, Topic
+from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
 from streams import changes_api, controls_api, detect, history, watch
 from streams.checkpoints import Checkpoints
 from streams.faust_app import Stage, WorkerApp, build
@@ -22,6 +22,7 @@ from streams.incidents import worker as incidents
 from streams.incidents.api import Server, api
 from streams.incidents.gauges import Gauges
 from streams.kafka_admin import TopicState, check_topics, client_arguments
+from streams.plausible import Plausible
 from streams.publisher import Publisher
 from streams.review import api as review_api
 from streams.settings import WORKER_PORTS, Settings
@@ -67,7 +68,7 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> St
     client = client_arguments(settings)
     publisher = Publisher(client)
     if name == "history":
-        return history.History(settings, publisher, partial(connect, settings))
+        return history.History(settings, publisher, partial(connect, settings), _plausible(settings, topics))
     if name == "incidents":
         work = incidents.Incidents(settings, publisher, topics)
         routers = [each.router(settings, publisher) for each in (changes_api, controls_api, review_api)]
@@ -77,4 +78,15 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState]) -> St
     if name == "watch":
         windows = topics[settings.topic(watch.WINDOWS_TOPIC.name)]
         return watch.Watch(settings, publisher, checkpoints, windows)
-    return detect.Detect(settings, publisher, checkpoints)
+    return detect.Detect(settings, publisher, checkpoints, _plausible(settings, topics))
+
+
+def _plausible(settings: Settings, topics: dict[str, TopicState]) -> Plausible:
+    name = settings.topic(INFERENCE.name)
+    windows = topics[settings.topic(WINDOWS.name)]
+    return Plausible(
+        settings.tick_seconds,
+        topics[name],
+        windows,
+        lambda: check_topics(settings, [INFERENCE]).get(name, topics[name]),
+    )

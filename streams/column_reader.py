@@ -84,7 +84,9 @@ class ColumnReader:
         names = _names(values)
         if names is None or (maps_refused and names & self._maps):
             return None
-        fields = [field for field in self._readable if field.name in names or self._met.get_field_index(field.name) >= 0]
+        fields = [
+            field for field in self._readable if field.name in names or self._met.get_field_index(field.name) >= 0
+        ]
         table = _read_json(joined, pa.struct(fields), "ignore")
         if table is not None:
             met = widened(pa.struct(self._readable), self._met, occurring(table))
@@ -109,7 +111,9 @@ def _read_json(joined: bytes, fields: pa.StructType, unexpected: str) -> pa.Tabl
         return pj.read_json(
             io.BytesIO(joined),
             read_options=pj.ReadOptions(use_threads=False, block_size=max(len(joined), 1)),
-            parse_options=pj.ParseOptions(explicit_schema=pa.schema(list(fields)), unexpected_field_behavior=unexpected),
+            parse_options=pj.ParseOptions(
+                explicit_schema=pa.schema(list(fields)), unexpected_field_behavior=unexpected
+            ),
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None

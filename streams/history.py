@@ -36,6 +36,7 @@ from streams.decode import Decoder, Refused, events_decoder
 from streams.faust_app import LogBatch
 from streams.health import RETRIES, ROWS, count_refused, counted
 from streams.history_writer import HistoryWriter
+from streams.plausible import Plausible
 from streams.publisher import Publisher
 from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
@@ -66,13 +67,18 @@ class History:
     ----------
     connect
         Opens a client of the store.
+    plausible
+        What windows are held against.
     """
 
-    def __init__(self, settings: Settings, publisher: Publisher, connect: Callable[[], Client]) -> None:
+    def __init__(
+        self, settings: Settings, publisher: Publisher, connect: Callable[[], Client], plausible: Plausible
+    ) -> None:
         self._settings: Final = settings
         self._publisher: Final = publisher
         self._connect: Final = connect
         self._letters: Final = Letters(settings.topic(DEAD_LETTERS_TOPIC.name))
+        self._plausible: Final = plausible
         self._writer: HistoryWriter | None = None
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
         self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
@@ -114,7 +120,7 @@ class History:
     def _rows(self, batch: LogBatch) -> tuple[list[Rows], list[Refused]]:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
-            return _window_rows(batch, origin)
+            return _window_rows(batch, origin, self._plausible)
         if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
             return [_dead_letter_rows(batch, origin)], []
         decoded = self._decoders[batch.topic.name](batch.records)
@@ -128,7 +134,7 @@ def origin_of(batch: LogBatch) -> Origin:
     return Origin(batch.topic.name, batch.topic.topic_id, batch.partition, offsets)
 
 
-def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refused]]:
+def _window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> tuple[list[Rows], list[Refused]]:
     decode = decoder(Window)
     cells: list[dict[str, Any]] = []
     offsets: list[tuple[int, int]] = []
@@ -138,10 +144,11 @@ def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refu
     for position, record in enumerate(batch.records):
         try:
             window = decode(record.value or b"", record.timestamp * 1_000_000)
+            assert isinstance(window, Window)  # noqa: S101
+            plausible.check(window, record, batch.partition)
         except InvalidRecordError as error:
             refused.append(Refused(position, error.reason, str(error)))
             continue
-        assert isinstance(window, Window)  # noqa: S101
         for index, cell in enumerate(_cells(window)):
             cells.append(cell)
             offsets.append((record.offset, index))

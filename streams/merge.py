@@ -1,5 +1,6 @@
 """Windows of all source partitions to whole ticks, in order: a tick is whole when every source has closed it."""
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ class TickMerger:
     closed: dict[int, int] = field(default_factory=dict)
     pending: dict[int, list[Window]] = field(default_factory=dict)
     sources: int = 0
+    ticks: list[int] = field(default_factory=list)  # those of `pending`, as a heap
     repeats: int = 0
 
     def add(self, window: Window) -> bool:
@@ -34,8 +36,14 @@ class TickMerger:
             return False
         self.closed[window.source_partition] = window.tick
         if window.groups:
-            self.pending.setdefault(window.tick, []).append(window)
+            self._wait(window)
         return True
+
+    def _wait(self, window: Window) -> None:
+        if window.tick not in self.pending:
+            self.pending[window.tick] = []
+            heapq.heappush(self.ticks, window.tick)
+        self.pending[window.tick].append(window)
 
     def end(self) -> int:
         """Return the latest tick that every source has closed, or -1."""
@@ -43,7 +51,9 @@ class TickMerger:
 
     def whole(self) -> Iterator[tuple[int, TickSums]]:
         """Yield the ticks that every source has closed, in order, silent ones left out."""
-        for tick in sorted(tick for tick in self.pending if tick <= self.end()):
+        end = self.end()
+        while self.ticks and self.ticks[0] <= end:
+            tick = heapq.heappop(self.ticks)
             yield tick, united(self.pending.pop(tick))
 
     def state(self) -> Arrays:
@@ -63,7 +73,7 @@ class TickMerger:
         for line in state["pending"].tobytes().splitlines():
             window = decode(line, 0)
             assert isinstance(window, Window)  # noqa: S101
-            merger.pending.setdefault(window.tick, []).append(window)
+            merger._wait(window)
         return merger
 
 

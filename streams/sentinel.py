@@ -13,6 +13,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -126,14 +127,8 @@ class Sentinel:
         if not groups:
             batch.ack()
         waiting = set(groups)
-
-        def ack(number: int) -> None:
-            waiting.discard(number)
-            if not waiting:
-                batch.ack()
-
         for number, records in sorted(groups.items()):
-            yield replace(batch, records=tuple(records), ack=lambda number=number: ack(number))
+            yield replace(batch, records=tuple(records), ack=partial(_ack, batch, waiting, number))
 
     @contextmanager
     def at_work(self, batch: "LogBatch") -> Iterator[None]:
@@ -222,6 +217,13 @@ class Sentinel:
         beside = self._path.with_suffix(".new")
         beside.write_bytes(msgspec.json.encode(self._memory))
         beside.replace(self._path)
+
+
+def _ack(batch: "LogBatch", waiting: set[int], number: int) -> None:
+    """Acknowledge a piece, and with the last of them the batch."""
+    waiting.discard(number)
+    if not waiting:
+        batch.ack()
 
 
 def _read_memory(path: Path) -> _Memory:

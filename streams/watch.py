@@ -6,7 +6,6 @@ needs to know (the watermark there, which ticks are out, which sessions were fla
 
 import asyncio
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from streams.flags import event_flags
 from streams.health import LATE, REPEATED, count_refused, counted
 from streams.kafka_admin import TopicState
 from streams.odd_watch import OddWatch
+from streams.plausible import partition_of
 from streams.policy import load_policy
 from streams.publisher import Message, Publisher
 from streams.reduce import reduce_tick
@@ -251,7 +251,7 @@ def shared_out(groups: list[GroupSums], partitions: int) -> dict[int, list[Group
     """Return groups by the partition of the windows their service belongs to, so that all of a service meets."""
     shares: dict[int, list[GroupSums]] = {}
     for group in groups:
-        shares.setdefault(zlib.crc32(group.service_name.encode()) % partitions, []).append(group)
+        shares.setdefault(partition_of(group.service_name, partitions), []).append(group)
     return shares
 
 

@@ -59,7 +59,7 @@ def test_unknown_fields_take_no_columns():
         ({"x": [1] * (MAX_PARTS + 10)}, "too_many_parts"),
         ({f"k{n}": 1 for n in range(MAX_PARTS + 10)}, "too_many_parts"),
         ({"finish_reasons": ["a"] * (MAX_PARTS + 10)}, "too_many_parts"),
-        ({"input_text": "[{,\\\"" * 30_000}, None),
+        ({"input_text": '[{,\\"' * 30_000}, None),
         ({f"k{n}": 1 for n in range(MAX_PARTS - 100)}, None),
     ],
 )
