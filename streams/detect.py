@@ -92,7 +92,11 @@ class Detect:
     async def _restore(self, batch: LogBatch) -> Partition:
         settings = self._settings
         judge = Judge(
-            settings.tick_seconds, 1 / batch.topic.partitions, settings.max_series, load_policy(settings.policy)
+            settings.tick_seconds,
+            1 / batch.topic.partitions,
+            settings.max_series,
+            load_policy(settings.policy),
+            settings.dead_letter_limit,
         )
         partition = Partition(batch.topic.topic_id, batch.partition, judge, TickMerger())
         checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)

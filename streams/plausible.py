@@ -17,12 +17,16 @@ from streams.histograms import MAX_NAMES, MAX_SAMPLES
 from streams.kafka_admin import TopicState
 from streams.labels import GUARD_COUNTS
 from streams.reduce import MAX_GROUPS
+from streams.ticks import MOST_OWNERS
 
 MOST_AHEAD_MS: Final = 60_000
 """A tick is over before its window is written; so far may the clocks of two brokers be apart."""
 
 MOST_A_SECOND: Final = 1_000_000
 """Events of one source partition; ten times what one of them carries."""
+
+MOST_IN_A_TICK: Final = MAX_GROUPS + 1 + MOST_OWNERS + 1
+"""Groups, the one of all others, and those of refused records."""
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 MOST_TEXT: Final = 256
@@ -91,8 +95,8 @@ class Plausible:
 
     def _groups(self, window: Window, partition: int) -> str:
         most = MOST_A_SECOND * self._tick_seconds
-        if len(window.groups) > MAX_GROUPS + 1:
-            return f"{len(window.groups)} groups; at most {MAX_GROUPS + 1}"
+        if len(window.groups) > MOST_IN_A_TICK:
+            return f"{len(window.groups)} groups; at most {MOST_IN_A_TICK}"
         for group in window.groups:
             if partition_of(group.service_name, self._windows.partitions) != partition:
                 return f"service {group.service_name} belongs to another partition"
@@ -115,7 +119,7 @@ def partition_of(service: str, partitions: int) -> int:
 
 
 def _amounts(group: GroupSums) -> Iterator[int]:
-    yield from (group.events, group.calls, group.late, group.sampled_from, *group.guards.values())
+    yield from (group.events, group.calls, group.late, group.refused, group.sampled_from, *group.guards.values())
     yield from (amount for sums in group.rates.values() for amount in (sums.trials, sums.events))
     yield from (
         amount for named in (group.quantities, group.mixes) for each in named.values() for amount in each.values()

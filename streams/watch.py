@@ -22,12 +22,14 @@ from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
 from streams.checkpoints import Arrays, Checkpoint, Checkpoints
-from streams.counting import countable
+from streams.counting import countable, highest_before
+from streams.dead_letters import owner_of
 from streams.decode import events_decoder
 from streams.faust_app import LogBatch
 from streams.flags import event_flags
-from streams.health import LATE, REPEATED, count_refused, counted
+from streams.health import LATE, OVERFLOW, REPEATED, count_refused, counted
 from streams.kafka_admin import TopicState
+from streams.names import Names
 from streams.odd_watch import OddWatch
 from streams.plausible import partition_of
 from streams.policy import load_policy
@@ -63,6 +65,7 @@ class Partition:
     memory: Memory
     odd: OddWatch
     review: ReviewWatch
+    names: Names
     done: int = -1
     told: dict[int, int] = field(default_factory=dict)
     held: deque[Held] = field(default_factory=deque)
@@ -127,6 +130,7 @@ class Watch:
             Memory(memory),
             OddWatch(settings.tick_seconds, memory, 1 / batch.topic.partitions, self._policy),
             ReviewWatch(settings.tick_seconds, 1 / batch.topic.partitions, self._policy),
+            Names(settings.tick_seconds),
         )
         checkpoint = await self._checkpoints.load(batch.topic.topic_id, batch.partition)
         if checkpoint is not None:
@@ -141,9 +145,16 @@ class Watch:
         count_refused(batch.topic.name, decoded.refused)
         written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
         flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
+        before = highest_before(decoded, written, partition.ticks.newest)
         last_tick = partition.ticks.add(countable(decoded, flags, written, self._policy.risk))
+        refused = partition.ticks.refuse(
+            [owner_of(records[item.position], batch.partition) for item in decoded.refused],
+            before[[item.position for item in decoded.refused]],
+        )
+        last_tick = max((tick for tick in (last_tick, refused) if tick is not None), default=None)
         partition.held.append(Held(batch.last_offset, partition.ticks.newest, last_tick, batch.ack))
-        partition.heard_at = time.monotonic()
+        if decoded.kinds:
+            partition.heard_at = time.monotonic()
         if partition.ticks.newest is not None:
             partition.live = int(written[-1]) * 1_000_000 - partition.ticks.newest < LIVE_SECONDS * NANO
         return [
@@ -154,16 +165,21 @@ class Watch:
 
     def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:
         """Return a window for each closed tick to every partition it has something for, and the odd events in them."""
-        before = partition.ticks.first_open
+        before, overflow = partition.ticks.first_open, partition.names.overflow
         messages: list[Message] = []
         odd: list[Finding] = []
         for tick, parts in partition.ticks.close():
-            groups = reduce_tick(parts, tick, partition.memory)
-            odd += partition.odd.judge(tick, parts)
-            messages += (self._item(item) for item in partition.review.judge(tick, parts))
+            named = partition.names.admitted(tick, parts)
+            groups = with_refused(
+                reduce_tick(named, tick, partition.memory) if named else [], partition.ticks.refused(tick)
+            )
+            if named:
+                odd += partition.odd.judge(tick, named)
+                messages += (self._item(item) for item in partition.review.judge(tick, named))
             counted(LATE, sum(group.late for group in groups))
             for target, share in shared_out(groups, self._windows.partitions).items():
                 messages.append(self._window(partition, target, tick, share))
+        counted(OVERFLOW, partition.names.overflow - overflow)
         end = partition.ticks.first_open
         if end is None or before is None:
             return messages, odd
@@ -247,6 +263,15 @@ def time_mark(partition: Partition, settings: Settings) -> Message:
     return Message(settings.topic(INFERENCE.name), encode(mark), None, partition.number)
 
 
+def with_refused(groups: list[GroupSums], refused: dict[str, int]) -> list[GroupSums]:
+    """Return the groups of a tick with those of its refused records, by the services they were of."""
+    more = [
+        GroupSums(tenant_id="", service_name=owner, model_version="", events=0, refused=number)
+        for owner, number in refused.items()
+    ]
+    return [*groups, *more]
+
+
 def shared_out(groups: list[GroupSums], partitions: int) -> dict[int, list[GroupSums]]:
     """Return groups by the partition of the windows their service belongs to, so that all of a service meets."""
     shares: dict[int, list[GroupSums]] = {}
@@ -265,6 +290,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         **prefixed("memory_", partition.memory.state()),
         **prefixed("odd_", partition.odd.state()),
         **prefixed("review_", partition.review.state()),
+        **prefixed("names_", partition.names.state()),
     }
 
 
@@ -277,6 +303,7 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.memory.restore(under("memory_", arrays))
     partition.odd.restore(under("odd_", arrays))
     partition.review.restore(under("review_", arrays))
+    partition.names.restore(under("names_", arrays))
 
 
 TOPICS: Final = (INFERENCE,)

@@ -109,7 +109,7 @@ def test_forged_windows_that_are_refused_leave_the_ticks_as_they_were():
 
 
 def test_ticks_that_wait_long_cost_what_they_are():
-    """Twenty thousand ticks that wait for one late source are merged in order, in a time that does not grow with them."""
+    """Twenty thousand ticks that wait for one late source are merged in order, each in the time of one."""
     merger = TickMerger()
     for step in range(20_000):
         merger.add(window(source_partitions=2, tick=TICK + step, first_tick=TICK + step))
