@@ -121,7 +121,7 @@ def misshapen_of(values: Sequence[bytes]) -> set[int]:
     """
     joined = np.frombuffer(b"".join(values), np.uint8)
     ends = np.cumsum([len(value) for value in values])
-    opening = np.flatnonzero((joined | 0x20) == ord("{"))  # [ and { differ by that bit alone
+    opening = np.flatnonzero((joined | 0x20) == np.uint8(ord("{")))  # [ and { differ by that bit alone
     openings = np.diff(np.searchsorted(opening, ends), prepend=0)
     lengths = np.diff(ends, prepend=0)
     found = set()

@@ -20,11 +20,15 @@ TickSums = list[GroupSums]
 
 @dataclass(slots=True)
 class TickMerger:
-    """Merges the windows of one topic id; windows that come again are known by their tick and change nothing."""
+    """Merges the windows of one topic id; windows that come again are known by their tick and change nothing.
+
+    Neither does one of a tick that was whole without it, of a partition that nobody had heard of then.
+    """
 
     closed: dict[int, int] = field(default_factory=dict)
     pending: dict[int, list[Window]] = field(default_factory=dict)
     sources: int = 0
+    last: int = -1
     ticks: list[int] = field(default_factory=list)  # those of `pending`, as a heap
     repeats: int = 0
 
@@ -35,7 +39,7 @@ class TickMerger:
             self.repeats += 1
             return False
         self.closed[window.source_partition] = window.tick
-        if window.groups:
+        if window.groups and window.tick > self.last:
             self._wait(window)
         return True
 
@@ -53,7 +57,7 @@ class TickMerger:
         """Yield the ticks that every source has closed, in order, silent ones left out."""
         end = self.end()
         while self.ticks and self.ticks[0] <= end:
-            tick = heapq.heappop(self.ticks)
+            self.last = tick = heapq.heappop(self.ticks)
             yield tick, united(self.pending.pop(tick))
 
     def state(self) -> Arrays:
@@ -62,6 +66,7 @@ class TickMerger:
         return {
             "closed": np.array(sorted(self.closed.items()), np.int64).reshape(-1, 2),
             "sources": np.array([self.sources], np.int64),
+            "last": np.array([self.last], np.int64),
             "pending": np.frombuffer(b"\n".join(waiting), np.uint8),
         }
 
@@ -69,6 +74,7 @@ class TickMerger:
     def from_state(cls, state: Arrays) -> "TickMerger":
         """Return the merger that `state` was taken of."""
         merger = cls({int(source): int(tick) for source, tick in state["closed"]}, sources=int(state["sources"][0]))
+        merger.last = int(state["last"][0]) if "last" in state else -1
         decode = decoder(Window)
         for line in state["pending"].tobytes().splitlines():
             window = decode(line, 0)

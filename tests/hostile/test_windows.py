@@ -108,6 +108,19 @@ def test_forged_windows_that_are_refused_leave_the_ticks_as_they_were():
     assert whole == list(range(TICK, TICK + 20))
 
 
+def test_partitions_that_nobody_had_heard_of_do_not_turn_time_back():
+    """After windows that speak of one partition others come with older ticks: no tick is whole twice or out of order."""
+    merger, whole = TickMerger(), []
+    merger.add(window(source_partitions=1, tick=TICK + 5))
+    whole += [tick for tick, _ in merger.whole()]
+    merger = TickMerger.from_state(merger.state())
+    for step in range(9):
+        for source in range(4):
+            merger.add(window(source_partition=source, tick=TICK + step, first_tick=TICK + step))
+            whole += [tick for tick, _ in merger.whole()]
+    assert whole == [TICK + 5, TICK + 6, TICK + 7, TICK + 8]
+
+
 def test_ticks_that_wait_long_cost_what_they_are():
     """Twenty thousand ticks that wait for one late source are merged in order, each in the time of one."""
     merger = TickMerger()
