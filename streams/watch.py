@@ -34,7 +34,7 @@ from streams.odd_watch import OddWatch
 from streams.plausible import partition_of
 from streams.policy import load_policy
 from streams.publisher import Message, Publisher
-from streams.reduce import reduce_tick
+from streams.reduce import reduce_tick, with_refused
 from streams.review.sampler import ReviewWatch
 from streams.sessions import Memory
 from streams.settings import Settings
@@ -261,15 +261,6 @@ def time_mark(partition: Partition, settings: Settings) -> Message:
         service_name="watchkeeper",
     )
     return Message(settings.topic(INFERENCE.name), encode(mark), None, partition.number)
-
-
-def with_refused(groups: list[GroupSums], refused: dict[str, int]) -> list[GroupSums]:
-    """Return the groups of a tick with those of its refused records, by the services they were of."""
-    more = [
-        GroupSums(tenant_id="", service_name=owner, model_version="", events=0, refused=number)
-        for owner, number in refused.items()
-    ]
-    return [*groups, *more]
 
 
 def shared_out(groups: list[GroupSums], partitions: int) -> dict[int, list[GroupSums]]:

@@ -11,10 +11,9 @@ from streams.dead_letters import owner_of
 from streams.decode import events_decoder
 from streams.flags import event_flags
 from streams.names import Names
-from streams.reduce import reduce_tick
+from streams.reduce import reduce_tick, with_refused
 from streams.sessions import Memory
 from streams.ticks import NANO, PartitionTicks
-from streams.watch import with_refused
 
 SECONDS = 10
 START = 1_770_000_000

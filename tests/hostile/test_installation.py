@@ -10,7 +10,7 @@ from streams.letters import read_letters
 from streams.sql_client import ask_rows as rows
 from tests.hostile.windows import window
 from tests.streams.test_transport import wait_until
-from tests.streams.test_workers import count, inference, installation  # noqa: F401  the fixture
+from tests.streams.test_workers import count, inference
 
 pytestmark = pytest.mark.faults
 

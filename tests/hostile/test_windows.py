@@ -109,7 +109,7 @@ def test_forged_windows_that_are_refused_leave_the_ticks_as_they_were():
 
 
 def test_partitions_that_nobody_had_heard_of_do_not_turn_time_back():
-    """After windows that speak of one partition others come with older ticks: no tick is whole twice or out of order."""
+    """After windows that speak of one partition others come with older ticks: no tick is whole twice or too late."""
     merger, whole = TickMerger(), []
     merger.add(window(source_partitions=1, tick=TICK + 5))
     whole += [tick for tick, _ in merger.whole()]
