@@ -18,6 +18,9 @@ from schemas.fields import MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES
 from schemas.wire import InvalidRecordError, Reason, Record, decoder, refuse_shape
 from streams.column_reader import ColumnReader, Kind, LogRecord
 
+AT_ONCE: Final = 200
+"""Records whose brackets are counted together: as many as a processor's cache holds."""
+
 Positions = npt.NDArray[np.int64]
 
 
@@ -119,18 +122,22 @@ def misshapen_of(values: Sequence[bytes]) -> set[int]:
 
     One pass over the bytes of all finds the few with as many brackets as it takes; only those are looked at.
     """
-    joined = np.frombuffer(b"".join(values), np.uint8)
-    ends = np.cumsum([len(value) for value in values])
-    opening = np.flatnonzero((joined | 0x20) == np.uint8(ord("{")))  # [ and { differ by that bit alone
-    openings = np.diff(np.searchsorted(opening, ends), prepend=0)
-    lengths = np.diff(ends, prepend=0)
     found = set()
-    for position in np.flatnonzero((openings > MAX_DEPTH) | (lengths > MAX_PARTS)).tolist():
-        try:
-            refuse_shape(values[position], MAX_RECORD_BYTES, MAX_PARTS)
-        except InvalidRecordError:
-            found.add(position)
+    for start in range(0, len(values), AT_ONCE):
+        for position in _suspects(values[start : start + AT_ONCE]):
+            try:
+                refuse_shape(values[start + position], MAX_RECORD_BYTES, MAX_PARTS)
+            except InvalidRecordError:
+                found.add(start + position)
     return found
+
+
+def _suspects(values: Sequence[bytes]) -> list[int]:
+    joined = np.frombuffer(b"".join(values), np.uint8)
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    opening = np.flatnonzero((joined | np.uint8(0x20)) == np.uint8(ord("{")))  # [ and { differ by that bit alone
+    openings = np.diff(np.searchsorted(opening, np.cumsum(lengths)), prepend=0)
+    return np.flatnonzero((openings > MAX_DEPTH) | (lengths > MAX_PARTS)).tolist()
 
 
 def events_decoder() -> Decoder:
