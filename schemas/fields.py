@@ -10,6 +10,15 @@ MAX_RECORD_BYTES = 1_048_576
 MAX_WINDOW_BYTES = 8_000_000
 """A window holds the sums of up to two thousand groups, and cannot be cut: its tick is its identity."""
 
+MAX_DEPTH = 32
+"""Levels of a record, itself the first: several times what any contract has, far from what a parser may die of."""
+
+MAX_PARTS = 20_000
+"""Fields and items of one record, all levels together; a window is bounded by its bytes."""
+
+MAX_KEPT_BYTES = 4_000_000
+"""Of refused records that are kept an hour for each of those they came from; more are only counted."""
+
 EARLIEST_UNIX_NANO = 1_577_836_800_000_000_000
 """2020-01-01: a time before it is a wrong unit or an unset clock, not an event."""
 

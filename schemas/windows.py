@@ -31,7 +31,8 @@ class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `quantities` are histograms by quantity and bin (`schemas.quantities`), `mixes` counts of sessions by mix and
     name, `guards` guard results by status with ``uncovered`` beside them. `samples` are at most a few of the
-    events that came with a text vector; `sampled_from` is how many those were.
+    events that came with a text vector; `sampled_from` is how many those were. `refused` counts records of the
+    service that the contract refused while the tick was the newest; a group of those alone has no events.
     """
 
     tenant_id: Name
@@ -41,6 +42,7 @@ class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
     events: Count
     calls: Count = 0
     late: Count = 0
+    refused: Count = 0
     rates: dict[str, Sums] = {}
     quantities: dict[str, dict[str, Count]] = {}
     mixes: dict[str, dict[str, Count]] = {}

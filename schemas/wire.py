@@ -7,13 +7,25 @@ import msgspec
 
 from .actions import Control, Delivery, IncidentAction, IncidentEvidence
 from .events import Envelope, Event
-from .fields import MAX_AHEAD_NANO, MAX_RECORD_BYTES, MAX_WINDOW_BYTES
+from .fields import MAX_AHEAD_NANO, MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES, MAX_WINDOW_BYTES
 from .findings import Finding
 from .records import Change, Incident, ReviewLabel
 from .review import ReviewItem
+from .shape import certainly_shallow, parts, too_deep
 from .windows import Window
 
-Reason = Literal["too_large", "not_json", "unknown_kind", "invalid", "nul_character", "future_time"]
+Reason = Literal[
+    "too_large",
+    "too_deep",
+    "too_many_parts",
+    "not_json",
+    "unknown_kind",
+    "invalid",
+    "nul_character",
+    "future_time",
+    "implausible",  # a record of our own that contradicts what its reader knows
+    "kills_worker",  # found by halving what was in work when a worker died again and again
+]
 
 Record = (
     Event
@@ -50,16 +62,16 @@ def decoder(accepted: type) -> Callable[[bytes, int], Record]:
     Raises
     ------
     InvalidRecordError
-        By the returned function: too large, not JSON, of an unknown kind, against the contract, with a NUL
-        character, or from the future. The clock of the second is when its record was written, so that the
-        same log is judged alike for ever.
+        By the returned function: too large, too deep, of too many parts, not JSON, of an unknown kind, against the
+        contract, with a NUL character, or from the future. The clock of the second is when its record was written,
+        so that the same log is judged alike for ever.
     """
     most = MAX_WINDOW_BYTES if accepted is Window else MAX_RECORD_BYTES
+    most_parts = most if accepted is Window else MAX_PARTS
     parse: Callable[[bytes], Record] = msgspec.json.Decoder(accepted).decode
 
     def decode(value: bytes, written_at_unix_nano: int) -> Record:
-        if len(value) > most:
-            raise InvalidRecordError("too_large", f"{len(value)} bytes; at most {most}")
+        refuse_shape(value, most, most_parts)
         try:
             record = parse(value)
         except msgspec.ValidationError as error:
@@ -74,6 +86,16 @@ def decoder(accepted: type) -> Callable[[bytes, int], Record]:
         return record
 
     return decode
+
+
+def refuse_shape(value: bytes, most_bytes: int, most_parts: int) -> None:
+    """Raise `InvalidRecordError` where a record is larger, deeper or of more parts than a parser is to see."""
+    if len(value) > most_bytes:
+        raise InvalidRecordError("too_large", f"{len(value)} bytes; at most {most_bytes}")
+    if not certainly_shallow(value) and too_deep(value):
+        raise InvalidRecordError("too_deep", f"nested deeper than {MAX_DEPTH} levels")
+    if len(value) > most_parts and parts(value) > most_parts:
+        raise InvalidRecordError("too_many_parts", f"{parts(value)} fields and items; at most {most_parts}")
 
 
 def refuse_nul(record: Record) -> None:

@@ -14,7 +14,7 @@ An event is decoded in `streams.decode`, counted in `streams.counting` and `stre
 from functools import partial
 from typing import Final, Literal
 
-from schemas.topics import CHECKPOINTS, Topic
+from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
 from streams import changes_api, controls_api, detect, history, watch
 from streams.checkpoints import Checkpoints
 from streams.faust_app import Stage, WorkerApp, build
@@ -24,6 +24,7 @@ from streams.incidents.gauges import Gauges
 from streams.kafka_admin import TopicState, check_topics, client_arguments
 from streams.log_reader import LogReader
 from streams.marks import Marks
+from streams.plausible import Plausible
 from streams.publisher import Publisher
 from streams.review import api as review_api
 from streams.settings import WORKER_PORTS, Settings
@@ -68,7 +69,7 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
 def stage(name: Worker, settings: Settings, topics: dict[str, TopicState], publisher: Publisher) -> Stage:
     """Return what a worker does with its batches."""
     if name == "history":
-        return history.History(settings, publisher, partial(connect, settings))
+        return history.History(settings, publisher, partial(connect, settings), _plausible(settings, topics))
     if name == "incidents":
         work = incidents.Incidents(settings, publisher, topics)
         routers = [each.router(settings, publisher) for each in (changes_api, controls_api, review_api)]
@@ -79,4 +80,15 @@ def stage(name: Worker, settings: Settings, topics: dict[str, TopicState], publi
         windows = topics[settings.topic(watch.WINDOWS_TOPIC.name)]
         marks = Marks(settings, publisher, LogReader(client_arguments(settings)))
         return watch.Watch(settings, publisher, checkpoints, windows, marks)
-    return detect.Detect(settings, publisher, checkpoints)
+    return detect.Detect(settings, publisher, checkpoints, _plausible(settings, topics))
+
+
+def _plausible(settings: Settings, topics: dict[str, TopicState]) -> Plausible:
+    name = settings.topic(INFERENCE.name)
+    windows = topics[settings.topic(WINDOWS.name)]
+    return Plausible(
+        settings.tick_seconds,
+        topics[name],
+        windows,
+        lambda: check_topics(settings, [INFERENCE]).get(name, topics[name]),
+    )

@@ -4,6 +4,7 @@ Both are derived from the structs, so that there is one contract and not two. A 
 value certainly acceptable?"; where it is not sure, the records go one by one through `schemas.wire`.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -55,6 +56,26 @@ def widened(full: pa.DataType, known: pa.DataType, seen: pa.DataType) -> pa.Data
         elif old is not None:
             fields.append((field.name, old))
     return pa.struct(fields)
+
+
+def occurring(table: pa.Table) -> pa.StructType:
+    """Return the type of what has a value anywhere in a table."""
+    return pa.struct([(name, _occurring(column)) for name, column in _with_values(table.column_names, table.columns)])
+
+
+def _with_values(names: Iterable[str], columns: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    return ((name, column) for name, column in zip(names, columns, strict=True) if column.null_count < len(column))
+
+
+def _occurring(column: Any) -> pa.DataType:
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_list(column.type):
+        return pa.list_(_occurring(column.flatten()))
+    if pa.types.is_struct(column.type):
+        names = [field.name for field in column.type]
+        return pa.struct([(name, _occurring(part)) for name, part in _with_values(names, column.flatten())])
+    return column.type
 
 
 @cache

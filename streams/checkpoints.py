@@ -103,7 +103,12 @@ def _whole(slot: str, entries: dict[str, bytes]) -> Checkpoint | None:
     """Return what a slot holds, or None where its chunks are not those that its header names."""
     if f"{slot}/header" not in entries:
         return None
-    header = msgspec.json.decode(entries[f"{slot}/header"], type=Header)
+    try:
+        header = msgspec.json.decode(entries[f"{slot}/header"], type=Header)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if header.chunks > len(entries):
+        return None
     body = b"".join(entries.get(f"{slot}/{index}", b"") for index in range(header.chunks))
     if hashlib.sha256(body).hexdigest() != header.digest:
         return None

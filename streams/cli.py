@@ -257,13 +257,12 @@ def _store_in(folder: Path | None) -> str | None:
 
 def main() -> None:
     """Run the command; what a user can mend is one line on the error stream."""
-    from streams.dead_letters import TooManyRefusedError
     from streams.kafka_admin import KafkaUnavailableError, TopicError
     from streams.migrate import SchemaError
     from streams.replay import ReplayError
     from streams.storage import StoreBusyError, StoreUnavailableError
 
-    refusals = (SettingsError, TopicError, SchemaError, StoreBusyError, ReplayError, TooManyRefusedError, ValueError)
+    refusals = (SettingsError, TopicError, SchemaError, StoreBusyError, ReplayError, ValueError)
     try:
         app()
     except refusals as error:

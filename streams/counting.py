@@ -21,6 +21,8 @@ from streams.ticks import Batch, EventColumns, Float32s, Group, Int64s, Shown, U
 MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
 """The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""
 
+NEVER: Final = np.iinfo(np.int64).min // 2
+
 _FIELDS: Final[dict[Kind, dict[str, str]]] = {
     Inference: {
         "latency": "duration_ms",
@@ -58,10 +60,11 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
     rank[order] = np.arange(len(order))
     groups: dict[Group, int] = {}
     events, guards, labels, names = [], [], [], dict[str, int]()
-    start = 0
+    start, sources = 0, dict[str, int]()
     for part in parts:
         codes = np.array([groups.setdefault(group, len(groups)) for group in part.groups], np.int64)
-        events.append(part.events(codes))
+        origins = np.array([sources.setdefault(name, len(sources)) for name in part.sources], np.int64)
+        events.append(part.events(codes, origins))
         moved = rank[start : start + len(part.position)]
         guards.append(Named(moved[part.guards.row], part.guards.name))
         renamed = np.array([names.setdefault(name, len(names)) for name in part.label_names], np.int64)
@@ -70,7 +73,16 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
     united = EventColumns.concatenate(events).take(order)
     united.row[:] = np.arange(len(order))
     shown = Shown(*(_together([getattr(part, name) for part in parts], order) for name in Shown.__slots__))
-    return Batch(united, list(groups), _joined(guards), _joined(labels), list(names), shown)
+    return Batch(united, list(groups), _joined(guards), _joined(labels), list(names), shown, list(sources))
+
+
+def highest_before(decoded: Decoded, written_ms: Int64s, newest: int | None) -> Int64s:
+    """Return the highest event time before each record of a batch, in nanoseconds; far below 0 before any event."""
+    time = np.full(len(written_ms), NEVER, np.int64)
+    for columns in decoded.kinds.values():
+        time[columns.position] = np.minimum(_times(columns.table), written_ms[columns.position] * 1_000_000)
+    start = NEVER if newest is None else newest
+    return np.maximum.accumulate(np.concatenate([[start], time]))[:-1]
 
 
 def _look_up(table: Int64s, codes: Int64s) -> Int64s:
@@ -91,6 +103,8 @@ class _Part(msgspec.Struct):
     position: Int64s
     groups: list[Group]
     group: Int64s
+    sources: list[str]
+    source: Int64s
     time: Int64s
     session: UInt64s
     trace: UInt64s
@@ -106,7 +120,7 @@ class _Part(msgspec.Struct):
     user: pa.Array
     vector: pa.Array
 
-    def events(self, codes: Int64s) -> EventColumns:
+    def events(self, codes: Int64s, origins: Int64s) -> EventColumns:
         return EventColumns(
             time=self.time,
             row=np.zeros(len(self.time), np.int64),
@@ -120,6 +134,7 @@ class _Part(msgspec.Struct):
             late=np.zeros(len(self.time), np.uint8),
             counted=self.counted,
             risk=self.risk,
+            source=origins[self.source],
         )
 
 
@@ -127,10 +142,13 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk
     table, count = columns.table, len(columns.table)
     groups, group = _groups(columns)
     names, labels = labels_of(columns, flags)
+    source = _chunk(table.column("source")).dictionary_encode()
     return _Part(
         position=columns.position,
         groups=groups,
         group=group,
+        sources=source.dictionary.to_pylist(),
+        source=source.indices.to_numpy().astype(np.int64),
         time=np.minimum(_times(table), written_ms[columns.position] * 1_000_000),
         session=hash_texts(session_of(table)),
         trace=hash_texts(_chunk(pc.coalesce(_text(table, "trace_id"), table.column("event_id")))),
@@ -220,6 +238,7 @@ _EMPTY: Final = Batch(
         late=np.empty(0, np.uint8),
         counted=np.empty(0, np.uint8),
         risk=np.empty(0, np.float32),
+        source=np.empty(0, np.int64),
     ),
     (),
     NOTHING,

@@ -1,63 +1,103 @@
-"""Records that the contract refused: kept with their reason, never dropped, and bounded in their share."""
+"""Records that the contract refused: kept with their reason, up to a size for each of those they came from."""
 
-from collections import deque
-from typing import Final
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from schemas.fields import MAX_KEPT_BYTES
 from streams.column_reader import LogRecord
 from streams.decode import Refused
-from streams.faust_app import LogBatch
-from streams.health import REFUSED
+from streams.health import LETTERS, LETTERS_LEFT
 from streams.publisher import Message
 
-LAST_RECORDS: Final = 10_000
-AT_LEAST: Final = 100
+if TYPE_CHECKING:
+    from streams.faust_app import LogBatch
+
+MOST_OWNERS: Final = 1_000
+"""Names that have a share of their own; those that come when there are as many share one."""
+
+HOUR_MS: Final = 3_600_000
+_NAMED: Final = {
+    name: re.compile(rb'"' + name + rb'"\s{0,8}:\s{0,8}("(?:[^"\\]|\\.){1,512}+")', re.DOTALL)
+    for name in (b"service_name", b"source")
+}
 
 
-class TooManyRefusedError(RuntimeError):
-    """So many records are refused that something is wrong at their source, or here: a person must look."""
+class Letters:
+    """Makes the dead letters of refused records.
 
-
-class RefusalLimit:
-    """Stops a worker before a bad deploy drains a topic into the dead letters.
-
-    Parameters
-    ----------
-    share
-        Of the last ten thousand records, from a hundred refused ones on.
+    A source that goes wrong may send as many as it likes: beyond `MAX_KEPT_BYTES` an hour only their number is kept,
+    by reason and with the offsets at which the log still has them. Whose records they are is told by `owner_of`.
     """
 
-    def __init__(self, share: float) -> None:
-        self._share: Final = share
-        self._batches: deque[tuple[int, int]] = deque()
-        self._records = self._refused = 0
+    def __init__(self, topic: str) -> None:
+        self._topic: Final = topic
+        self._kept: dict[str, tuple[int, int]] = {}  # by owner: the hour, and the bytes kept in it
 
-    def check(self, topic: str, records: int, refused: list[Refused]) -> None:
-        """Count a batch.
-
-        Raises
-        ------
-        TooManyRefusedError
-            Where the share is above the limit.
-        """
+    def of(self, batch: "LogBatch", refused: Sequence[Refused]) -> Iterator[Message]:
+        """Yield the letters of a batch: the records as they were, and one for those of each kind that are not kept."""
+        left: dict[tuple[str, str], list[Refused]] = {}
         for item in refused:
-            REFUSED.labels(topic, item.reason).inc()
-        self._batches.append((records, len(refused)))
-        self._records += records
-        self._refused += len(refused)
-        while self._records - self._batches[0][0] >= LAST_RECORDS:
-            gone = self._batches.popleft()
-            self._records -= gone[0]
-            self._refused -= gone[1]
-        if self._refused >= AT_LEAST and self._refused > self._share * self._records:
-            raise TooManyRefusedError(
-                f"{self._refused} of the last {self._records} records of {topic} were refused, the latest because: "
-                f"{refused[-1].reason}: {refused[-1].detail}. Nothing of this batch was acknowledged. Mend the "
-                "producer, or raise WATCHKEEPER_DEAD_LETTER_LIMIT to let them pass to the dead letters"
-            )
+            record = batch.records[item.position]
+            owner = owner_of(record, batch.partition)
+            if self._has_room(owner, record):
+                LETTERS.labels(item.reason).inc()
+                yield dead_letter(self._topic, batch, item)
+            else:
+                left.setdefault((owner, item.reason), []).append(item)
+        for (owner, _), items in left.items():
+            LETTERS_LEFT.labels(items[-1].reason).inc(len(items))
+            yield _number_of(self._topic, batch, owner, items)
+
+    def _has_room(self, owner: str, record: LogRecord) -> bool:
+        if owner not in self._kept and len(self._kept) >= MOST_OWNERS:
+            owner = "~other"
+        hour = record.timestamp // HOUR_MS
+        since, kept = self._kept.get(owner, (hour, 0))
+        if hour > since:
+            since, kept = hour, 0
+        kept += len(record.value or b"") + 200
+        if kept > MAX_KEPT_BYTES:
+            return False
+        self._kept[owner] = since, kept
+        return True
 
 
-def dead_letter(topic: str, batch: LogBatch, refused: Refused) -> Message:
+def owner_of(record: LogRecord, partition: int) -> str:
+    """Return whose a refused record is: the service or source it names, its header's source, else its partition.
+
+    The record may be anything, so that it is searched and not parsed.
+    """
+    for pattern in _NAMED.values():
+        if found := pattern.search(record.value or b""):
+            try:
+                return msgspec.json.decode(found[1], type=str)[:256] or f"unknown/{partition}"
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                break
+    headers = dict(getattr(record, "headers", ()) or ())
+    said = (headers.get("ce_source") or b"").decode(errors="replace")[:256]
+    return said.replace("\x00", "") or f"unknown/{partition}"
+
+
+def dead_letter(topic: str, batch: "LogBatch", refused: Refused) -> Message:
     """Return the dead letter of a refused record: its bytes as they were, the reason in the headers."""
+    record = batch.records[refused.position]
+    return _letter(topic, batch, refused, (record.value or b"")[:1_500_000])
+
+
+def _number_of(topic: str, batch: "LogBatch", owner: str, items: Sequence[Refused]) -> Message:
+    first, last = (batch.records[item.position].offset for item in (items[0], items[-1]))
+    detail = (
+        f"{len(items)} records of {owner} between offsets {first} and {last} are not kept, because too many of it were "
+        f"refused; the topic has them for as long as it lasts. The latest: {items[-1].detail}"
+    )
+    counted = Refused(items[-1].position, items[-1].reason, detail)
+    return _letter(topic, batch, counted, b"", ("count", str(len(items))))
+
+
+def _letter(topic: str, batch: "LogBatch", refused: Refused, value: bytes, *more: tuple[str, str]) -> Message:
     record = batch.records[refused.position]
     origin = {
         "origin-topic": batch.topic.name,
@@ -70,12 +110,8 @@ def dead_letter(topic: str, batch: LogBatch, refused: Refused) -> Message:
         "schema-version": schema_version(record),
     }
     identity = f"{batch.topic.topic_id}/{batch.partition}/{record.offset}"
-    return Message(
-        topic,
-        (record.value or b"")[:1_500_000],
-        identity.encode(),
-        headers=[(name, value.encode()) for name, value in origin.items()],
-    )
+    headers = [(name, value.encode(errors="replace")) for name, value in (*origin.items(), *more)]
+    return Message(topic, value, identity.encode(), headers=headers)
 
 
 def schema_version(record: LogRecord) -> str:

@@ -14,9 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.events import AgentStep, Event, GuardVerdict, Inference, Retrieval, Telemetry
-from schemas.fields import MAX_RECORD_BYTES
-from schemas.wire import InvalidRecordError, Reason, Record, decoder
+from schemas.fields import MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES
+from schemas.wire import InvalidRecordError, Reason, Record, decoder, refuse_shape
 from streams.column_reader import ColumnReader, Kind, LogRecord
+
+AT_ONCE: Final = 200
+"""Records whose brackets are counted together: as many as a processor's cache holds."""
 
 Positions = npt.NDArray[np.int64]
 
@@ -77,12 +80,13 @@ class Decoder:
         return Decoded({kind: _merge(kind, found) for kind, found in parts.items()}, refused)
 
     def _split(self, records: Sequence[LogRecord]) -> tuple[list[int], dict[Kind, list[int]]]:
+        values = [record.value or b"" for record in records]
+        misshapen = misshapen_of(values)
         singles: list[int] = []
         lanes: dict[Kind, list[int]] = {}
-        for position, record in enumerate(records):
-            value = record.value or b""
+        for position, value in enumerate(values):
             for prefix, kind in self._lanes:
-                if value.startswith(prefix) and len(value) <= MAX_RECORD_BYTES:
+                if value.startswith(prefix) and position not in misshapen:
                     lanes.setdefault(kind, []).append(position)
                     break
             else:
@@ -111,6 +115,29 @@ class Decoder:
             reader = self._readers.setdefault(kind, ColumnReader(kind))
             parts.setdefault(kind, []).append((reader.read_structs(rows), np.array(where, np.int64)))
         return refused
+
+
+def misshapen_of(values: Sequence[bytes]) -> set[int]:
+    """Return the positions of records that are larger, deeper or of more parts than a parser is to see.
+
+    One pass over the bytes of all finds the few with as many brackets as it takes; only those are looked at.
+    """
+    found = set()
+    for start in range(0, len(values), AT_ONCE):
+        for position in _suspects(values[start : start + AT_ONCE]):
+            try:
+                refuse_shape(values[start + position], MAX_RECORD_BYTES, MAX_PARTS)
+            except InvalidRecordError:
+                found.add(start + position)
+    return found
+
+
+def _suspects(values: Sequence[bytes]) -> list[int]:
+    joined = np.frombuffer(b"".join(values), np.uint8)
+    lengths = np.fromiter(map(len, values), np.int64, len(values))
+    opening = np.flatnonzero((joined | np.uint8(0x20)) == np.uint8(ord("{")))  # [ and { differ by that bit alone
+    openings = np.diff(np.searchsorted(opening, np.cumsum(lengths)), prepend=0)
+    return np.flatnonzero((openings > MAX_DEPTH) | (lengths > MAX_PARTS)).tolist()
 
 
 def events_decoder() -> Decoder:

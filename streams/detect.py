@@ -7,24 +7,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from aiokafka import ConsumerRecord
+
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
-from schemas.topics import FINDINGS
+from schemas.topics import DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.faust_app import LogBatch
-from streams.health import OVERFLOW, REPEATED, SERIES, counted
+from streams.findings import VERSION, identity
+from streams.health import OVERFLOW, REFUSED, REPEATED, SERIES, counted
 from streams.judge import Judge
 from streams.kafka_admin import TopicState
 from streams.merge import TickMerger
+from streams.plausible import Plausible
 from streams.policy import load_policy
 from streams.publisher import Publisher
 from streams.settings import Settings
 
 TOPICS: Final = (WINDOWS_TOPIC,)
-NEEDED: Final = (WINDOWS_TOPIC, FINDINGS)
+NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS)
 
 
 @dataclass(slots=True)
@@ -38,16 +42,20 @@ class Partition:
     done: int = -1
     waiting: deque[Callable[[], object]] = field(default_factory=deque)
     saved_at: float = field(default_factory=time.monotonic)
+    told: str = ""
 
 
 class Detect:
     """The stage of the detect worker."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints, plausible: Plausible
+    ) -> None:
         self._settings: Final = settings
         self._publisher: Final = publisher
         self._checkpoints: Final = checkpoints
         self._decode: Final = decoder(Window)
+        self._plausible: Final = plausible
         self._partitions: dict[int, Partition] = {}
         self._busy: Final = asyncio.Lock()
         self._saver: asyncio.Task[None] | None = None
@@ -90,7 +98,13 @@ class Detect:
 
     async def _restored(self, topic: TopicState, number: int) -> Partition:
         settings = self._settings
-        judge = Judge(settings.tick_seconds, 1 / topic.partitions, settings.max_series, load_policy(settings.policy))
+        judge = Judge(
+            settings.tick_seconds,
+            1 / topic.partitions,
+            settings.max_series,
+            load_policy(settings.policy),
+            settings.dead_letter_limit,
+        )
         partition = Partition(topic.topic_id, number, judge, TickMerger())
         checkpoint = await self._checkpoints.load(topic.topic_id, number)
         if checkpoint is not None:
@@ -104,21 +118,31 @@ class Detect:
         findings: list[Finding] = []
         repeats, overflow = partition.merger.repeats, partition.judge.overflow
         for record in batch.records:
-            try:
-                window = self._decode(record.value or b"", record.timestamp * 1_000_000)
-            except InvalidRecordError as error:
-                raise RuntimeError(
-                    f"{batch.topic.name}/{batch.partition}/{record.offset} is not a window ({error}); "
-                    "only watch workers may write there"
-                ) from error
-            assert isinstance(window, Window)  # noqa: S101
-            if partition.merger.add(window):
+            window = self._window(batch, record)
+            if isinstance(window, Finding):
+                findings += [window] if window.finding_id != partition.told else []
+                partition.told = window.finding_id
+            elif partition.merger.add(window):
                 for tick, sums in partition.merger.whole():
                     findings += partition.judge.judge(tick, sums)
                 findings += partition.judge.advance(partition.merger.end())
         counted(REPEATED.labels(batch.topic.name), partition.merger.repeats - repeats)
         counted(OVERFLOW, partition.judge.overflow - overflow)
         return findings
+
+    def _window(self, batch: LogBatch, record: ConsumerRecord) -> Window | Finding:
+        """Return the window that a record holds, or what there is to say where it holds none that can be.
+
+        History makes a dead letter of it. It is told once a day, and again only where the worker has started anew.
+        """
+        try:
+            window = self._decode(record.value or b"", record.timestamp * 1_000_000)
+            assert isinstance(window, Window)  # noqa: S101
+            self._plausible.check(window, record, batch.partition)
+        except InvalidRecordError as error:
+            REFUSED.labels(batch.topic.name, error.reason).inc()
+            return intruded(batch, record, error)
+        return window
 
     async def _save(self, partition: Partition) -> None:
         if not partition.waiting:
@@ -135,6 +159,24 @@ class Detect:
             async with self._busy:
                 for partition in self._partitions.values():
                     await self._save(partition)
+
+
+def intruded(batch: LogBatch, record: ConsumerRecord, error: InvalidRecordError) -> Finding:
+    """Return the finding that somebody else writes to the windows: the same one for all of a day."""
+    return Finding(
+        finding_id=identity("telemetry", "intruded", batch.topic.topic_id, batch.partition, record.timestamp // DAY_MS),
+        kind="telemetry",
+        severity="page",
+        service_name="watchkeeper",
+        metric="windows",
+        family="telemetry",
+        detected_time_unix_nano=record.timestamp * 1_000_000,
+        detector="contract",
+        detector_version=VERSION,
+        verdict="intruded",
+        evidence=f"record {batch.topic.name}/{batch.partition}/{record.offset} is no window of ours ({error.reason}: "
+        f"{str(error)[:1000]}) and is left out; only watch workers may write there",
+    )
 
 
 def state(partition: Partition) -> Arrays:

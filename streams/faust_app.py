@@ -25,6 +25,7 @@ from streams.log_reader import LogReader
 from streams.losses import LossReport
 from streams.publisher import Publisher
 from streams.reading import Reading
+from streams.sentinel import Sentinel
 from streams.settings import Settings
 from streams.watchdog import Watchdog
 
@@ -143,47 +144,59 @@ def build(
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)
     reading = Reading(app.conf.id, stage, LogReader(client_arguments(settings)), LossReport(settings, publisher, name))
     watchdog = Watchdog(app, settings, topics, reading)
-    app.agent(channel, name=name, concurrency=1)(_loop(topics, stage, reading, progress, watchdog))
+    work = _Work(topics, stage, reading, Sentinel(name, settings), progress)
+    app.agent(channel, name=name, concurrency=1)(_loop(work, watchdog))
     return app
 
 
-def _loop(
-    topics: dict[str, TopicState], stage: Stage, reading: Reading, progress: Progress, watchdog: Watchdog
-) -> Callable[..., Any]:
+def _loop(work: "_Work", watchdog: Watchdog) -> Callable[..., Any]:
     async def consume(stream: StreamT) -> None:
         watching = asyncio.create_task(watchdog.watch())
-        async with reading.turn:
-            await stage.start()
-        progress.started()
+        async with work.reading.turn:
+            await work.stage.start()
+        work.progress.started()
         try:
             async for event in stream.noack().events():
-                async with reading.turn:
-                    await _finish(_work(topics, stage, reading, event, progress))
+                async with work.reading.turn:
+                    await _finish(work.take(event))
         finally:
             watching.cancel()
-            await stage.stop()
+            await work.stage.stop()
 
     return consume
 
 
-async def _work(
-    topics: dict[str, TopicState], stage: Stage, reading: Reading, event: EventT, progress: Progress
-) -> None:
-    """Hand what an event brings to the stage, record by record where the one before ended."""
-    generation = event.app.consumer_generation_id
-    if event.message.generation_id != generation:
-        return  # partitions were assigned anew, and all of it comes again
-    await reading.begin(generation)
-    batch = _batch(topics, event, progress)
-    last: Sequence[ConsumerRecord] = ()
-    async for records in reading.continued(batch.topic, batch.partition, batch.records):
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What lies between the client and the stage: nothing is left out or given twice, and what kills is found."""
+
+    topics: dict[str, TopicState]
+    stage: Stage
+    reading: Reading
+    sentinel: Sentinel
+    progress: Progress
+
+    async def take(self, event: EventT) -> None:
+        """Hand what an event brings to the stage, record by record where the one before ended."""
+        generation = event.app.consumer_generation_id
+        if event.message.generation_id != generation:
+            return  # partitions were assigned anew, and all of it comes again
+        await self.reading.begin(generation)
+        batch = _batch(self.topics, event, self.progress)
+        last: Sequence[ConsumerRecord] = ()
+        async for records in self.reading.continued(batch.topic, batch.partition, batch.records):
+            if last:
+                await self._hand_on(replace(batch, records=tuple(last), ack=_nothing))
+            last = records
         if last:
-            await stage.take(replace(batch, records=tuple(last), ack=_nothing))
-        last = records
-    if last:
-        await stage.take(replace(batch, records=tuple(last)))
-    else:
-        batch.ack()
+            await self._hand_on(replace(batch, records=tuple(last)))
+        else:
+            batch.ack()
+
+    async def _hand_on(self, batch: LogBatch) -> None:
+        async for piece in self.sentinel.pieces(batch):
+            with self.sentinel.at_work(piece):
+                await self.stage.take(piece)
 
 
 def _nothing() -> None:

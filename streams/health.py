@@ -1,6 +1,7 @@
 """Health that means progress: `/health`, `/ready` and `/metrics` of a worker."""
 
 import time
+from collections.abc import Iterable
 from typing import Any, Final
 
 import faust
@@ -15,6 +16,10 @@ RECORDS = Counter("watchkeeper_records", "Records received from Kafka", ["topic"
 BATCHES = Counter("watchkeeper_batches", "Batches received from Kafka", ["topic"])
 REFUSED = Counter("watchkeeper_refused", "Records that the contract refused", ["topic", "reason"])
 LETTERS = Counter("watchkeeper_dead_letters", "Records that history put among the dead letters", ["reason"])
+LETTERS_LEFT = Counter(
+    "watchkeeper_dead_letters_not_kept", "Refused records of a source over its limit: counted, not kept", ["reason"]
+)
+SET_ASIDE = Counter("watchkeeper_records_set_aside", "Records set aside because the worker died of them", ["topic"])
 LATE = Counter("watchkeeper_late", "Events that came after their tick had closed")
 REPEATED = Counter("watchkeeper_repeated", "Records met again after a restart, and left out", ["topic"])
 UNKNOWN_WORDS = Counter("watchkeeper_unknown_words", "Words in events that no vocabulary here holds", ["field"])
@@ -100,6 +105,12 @@ class Progress:
         async def metrics(view: View, request: Request) -> Response:
             self._show_lag()
             return view.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.split(";")[0])
+
+
+def count_refused(topic: str, refused: Iterable[Any]) -> None:
+    """Count refused records by their reason."""
+    for item in refused:
+        REFUSED.labels(topic, item.reason).inc()
 
 
 def counted(metric: Any, amount: float) -> None:

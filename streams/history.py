@@ -31,12 +31,13 @@ from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.dead_letters import RefusalLimit, dead_letter
+from streams.dead_letters import Letters
 from streams.decode import Decoder, Refused, events_decoder
 from streams.faust_app import LogBatch
-from streams.health import LETTERS, RETRIES, ROWS, counted
+from streams.health import RETRIES, ROWS, count_refused, counted
 from streams.history_writer import HistoryWriter
 from streams.kafka_admin import TopicState
+from streams.plausible import Plausible
 from streams.publisher import Publisher
 from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
@@ -67,13 +68,18 @@ class History:
     ----------
     connect
         Opens a client of the store.
+    plausible
+        What windows are held against.
     """
 
-    def __init__(self, settings: Settings, publisher: Publisher, connect: Callable[[], Client]) -> None:
+    def __init__(
+        self, settings: Settings, publisher: Publisher, connect: Callable[[], Client], plausible: Plausible
+    ) -> None:
         self._settings: Final = settings
         self._publisher: Final = publisher
         self._connect: Final = connect
-        self._limit: Final = RefusalLimit(settings.dead_letter_limit)
+        self._letters: Final = Letters(settings.topic(DEAD_LETTERS_TOPIC.name))
+        self._plausible: Final = plausible
         self._writer: HistoryWriter | None = None
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
         self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
@@ -99,11 +105,8 @@ class History:
     async def take(self, batch: LogBatch) -> None:
         """Store a batch, publish its dead letters, then acknowledge it."""
         rows, refused = await asyncio.to_thread(self._rows, batch)
-        self._limit.check(batch.topic.name, len(batch.records), refused)
-        letters = self._settings.topic(DEAD_LETTERS_TOPIC.name)
-        await self._publisher.publish(dead_letter(letters, batch, item) for item in refused)
-        for item in refused:
-            LETTERS.labels(item.reason).inc()
+        count_refused(batch.topic.name, refused)
+        await self._publisher.publish(self._letters.of(batch, refused))
         async for attempt in AsyncRetrying(
             wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
         ):
@@ -121,7 +124,7 @@ class History:
     def _rows(self, batch: LogBatch) -> tuple[list[Rows], list[Refused]]:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
-            return _window_rows(batch, origin)
+            return _window_rows(batch, origin, self._plausible)
         if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
             return [_dead_letter_rows(batch, origin)], []
         decoded = self._decoders[batch.topic.name](batch.records)
@@ -135,7 +138,7 @@ def origin_of(batch: LogBatch) -> Origin:
     return Origin(batch.topic.name, batch.topic.topic_id, batch.partition, offsets)
 
 
-def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refused]]:
+def _window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> tuple[list[Rows], list[Refused]]:
     decode = decoder(Window)
     cells: list[dict[str, Any]] = []
     offsets: list[tuple[int, int]] = []
@@ -145,10 +148,11 @@ def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refu
     for position, record in enumerate(batch.records):
         try:
             window = decode(record.value or b"", record.timestamp * 1_000_000)
+            assert isinstance(window, Window)  # noqa: S101
+            plausible.check(window, record, batch.partition)
         except InvalidRecordError as error:
             refused.append(Refused(position, error.reason, str(error)))
             continue
-        assert isinstance(window, Window)  # noqa: S101
         for index, cell in enumerate(_cells(window)):
             cells.append(cell)
             offsets.append((record.offset, index))
@@ -197,8 +201,8 @@ def _dead_letter_rows(batch: LogBatch, origin: Origin) -> Rows:
                 "time": record.timestamp * 1_000_000,
                 "origin_topic": headers.get("origin-topic", ""),
                 "origin_topic_id": headers.get("origin-topic-id", ""),
-                "origin_partition": int(headers.get("origin-partition", -1)),
-                "origin_offset": int(headers.get("origin-offset", -1)),
+                "origin_partition": _number(headers.get("origin-partition", ""), 2**31),
+                "origin_offset": _number(headers.get("origin-offset", ""), 2**63),
                 "reason": headers.get("reason", ""),
                 "detail": headers.get("detail", ""),
                 "schema_version": headers.get("schema-version", ""),
@@ -206,6 +210,11 @@ def _dead_letter_rows(batch: LogBatch, origin: Origin) -> Rows:
             }
         )
     return _rows_of_cells(DEAD_LETTERS, cells, [(record.offset, 0) for record in batch.records], origin)
+
+
+def _number(text: str, below: int) -> int:
+    """Return a number that a header holds, or -1 where it holds none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 and int(text) < below else -1
 
 
 def _rows_of_cells(table: Any, cells: list[dict[str, Any]], keys: list[tuple[int, int]], origin: Origin) -> Rows:

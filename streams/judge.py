@@ -9,12 +9,13 @@ from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from streams.canary_watch import CanaryWatch
 from streams.checkpoints import Arrays
+from streams.fence_watch import FenceWatch
 from streams.merge import TickSums
 from streams.pattern_watch import PatternWatch
 from streams.policy import Policy
 from streams.quantity_watch import MixWatch, QuantityWatch
 from streams.rate_watch import RateWatch
-from streams.series import SeriesBook
+from streams.series import Room, SeriesBook
 from streams.version_watch import VersionWatch
 from streams.volume_watch import TelemetryWatch
 
@@ -32,19 +33,25 @@ class Judge:
     share
         This partition's share of the fleet's budget, 0 to 1.
     max_series
-        Series that each detector follows; further ones are summed under ``~other``.
+        Series that all detectors together follow; further ones are summed under ``~other``.
     policy
         What is allowed, and how often the detectors may be wrong.
+    refused_limit
+        Share of refused records from which a service is set aside.
     """
 
-    def __init__(self, tick_seconds: int, share: float, max_series: int, policy: Policy) -> None:
-        self.rates: Final = RateWatch(tick_seconds, share, max_series, policy)
-        self.quantities: Final = QuantityWatch(tick_seconds, share, max_series, policy)
-        self.mixes: Final = MixWatch(tick_seconds, share, max_series, policy)
-        self.telemetry: Final = TelemetryWatch(tick_seconds, share, max_series, policy)
+    def __init__(
+        self, tick_seconds: int, share: float, max_series: int, policy: Policy, refused_limit: float = 0.2
+    ) -> None:
+        room = Room(max_series)
+        self.rates: Final = RateWatch(tick_seconds, share, room, policy)
+        self.quantities: Final = QuantityWatch(tick_seconds, share, room, policy)
+        self.mixes: Final = MixWatch(tick_seconds, share, room, policy)
+        self.telemetry: Final = TelemetryWatch(tick_seconds, share, room, policy)
         self.patterns: Final = PatternWatch(tick_seconds, share, policy)
         self.canaries: Final = CanaryWatch(tick_seconds, policy)
-        self.versions: Final = VersionWatch(tick_seconds, max_series)
+        self.versions: Final = VersionWatch(tick_seconds, room)
+        self.fences: Final = FenceWatch(tick_seconds, refused_limit)
         self._watchers: Final[dict[str, Watcher]] = {
             "telemetry_": self.telemetry,
             "rates_": self.rates,
@@ -53,6 +60,7 @@ class Judge:
             "patterns_": self.patterns,
             "canaries_": self.canaries,
             "versions_": self.versions,
+            "fences_": self.fences,
         }
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
@@ -62,11 +70,14 @@ class Judge:
 
     def advance(self, tick: int) -> list[Finding]:
         """Return what the mere passing of time brings to light, up to a tick that every source has closed."""
-        return self.telemetry.advance(tick)
+        return [*self.telemetry.advance(tick), *self.fences.advance(tick)]
 
     def _with_trust(self, finding: Finding) -> Finding:
         """Say beside a finding that the telemetry it rests on is not whole."""
-        wrong = self.telemetry.open_since(finding.service_name) if finding.family != "telemetry" else ""
+        if finding.family == "telemetry":
+            return finding
+        said = (watch.open_since(finding.service_name) for watch in (self.telemetry, self.fences))
+        wrong = ", ".join(filter(None, said))
         if not wrong:
             return finding
         return replace(finding, evidence=f"{finding.evidence} (its telemetry is not whole: {wrong})")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.kafka_admin import check_topics, client_arguments
 from streams.settings import Settings
 
@@ -19,7 +19,10 @@ class Letter(NamedTuple):
     @property
     def origin(self) -> tuple[str, int, int]:
         """Topic, partition and offset that it came from."""
-        return self.headers["origin-topic"], int(self.headers["origin-partition"]), int(self.headers["origin-offset"])
+        partition, offset = (self.headers.get(f"origin-{name}", "") for name in ("partition", "offset"))
+        if not (partition.isdecimal() and offset.isdecimal()):
+            return "", -1, -1  # written there by somebody else
+        return self.headers.get("origin-topic", ""), int(partition), int(offset)
 
     def summary(self) -> dict[str, Any]:
         """Return what a person wants to see of it; the record itself may hold anything and is not shown."""
@@ -53,10 +56,16 @@ def _read(consumer: Any, tps: list[Any]) -> Iterator[Letter]:
 def send_again(settings: Settings, reason: str | None = None) -> int:
     """Send the records of dead letters to the topics they came from, and return how many.
 
-    A record that is refused again becomes a dead letter again, under its new offset.
+    A record that is refused again becomes a dead letter again, under its new offset. Letters that only tell how many
+    were not kept are left out, and so is what names no topic of ours.
     """
+    ours = {settings.topic(topic.name) for topic in TOPICS}
     producer = KafkaProducer(**client_arguments(settings), acks="all")
-    letters = [item for item in read_letters(settings) if reason in (None, item.headers["reason"])]
+    letters = [
+        item
+        for item in read_letters(settings)
+        if reason in (None, item.headers.get("reason")) and "count" not in item.headers and item.origin[0] in ours
+    ]
     for letter in letters:
         producer.send(letter.origin[0], value=letter.value, partition=letter.origin[1])
     producer.close()

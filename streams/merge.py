@@ -1,5 +1,6 @@
 """Windows of all source partitions to whole ticks, in order: a tick is whole when every source has closed it."""
 
+import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,11 +20,16 @@ TickSums = list[GroupSums]
 
 @dataclass(slots=True)
 class TickMerger:
-    """Merges the windows of one topic id; windows that come again are known by their tick and change nothing."""
+    """Merges the windows of one topic id; windows that come again are known by their tick and change nothing.
+
+    Neither does one of a tick that was whole without it, of a partition that nobody had heard of then.
+    """
 
     closed: dict[int, int] = field(default_factory=dict)
     pending: dict[int, list[Window]] = field(default_factory=dict)
     sources: int = 0
+    last: int = -1
+    ticks: list[int] = field(default_factory=list)  # those of `pending`, as a heap
     repeats: int = 0
 
     def add(self, window: Window) -> bool:
@@ -33,9 +39,15 @@ class TickMerger:
             self.repeats += 1
             return False
         self.closed[window.source_partition] = window.tick
-        if window.groups:
-            self.pending.setdefault(window.tick, []).append(window)
+        if window.groups and window.tick > self.last:
+            self._wait(window)
         return True
+
+    def _wait(self, window: Window) -> None:
+        if window.tick not in self.pending:
+            self.pending[window.tick] = []
+            heapq.heappush(self.ticks, window.tick)
+        self.pending[window.tick].append(window)
 
     def end(self) -> int:
         """Return the latest tick that every source has closed, or -1."""
@@ -43,7 +55,9 @@ class TickMerger:
 
     def whole(self) -> Iterator[tuple[int, TickSums]]:
         """Yield the ticks that every source has closed, in order, silent ones left out."""
-        for tick in sorted(tick for tick in self.pending if tick <= self.end()):
+        end = self.end()
+        while self.ticks and self.ticks[0] <= end:
+            self.last = tick = heapq.heappop(self.ticks)
             yield tick, united(self.pending.pop(tick))
 
     def state(self) -> Arrays:
@@ -52,6 +66,7 @@ class TickMerger:
         return {
             "closed": np.array(sorted(self.closed.items()), np.int64).reshape(-1, 2),
             "sources": np.array([self.sources], np.int64),
+            "last": np.array([self.last], np.int64),
             "pending": np.frombuffer(b"\n".join(waiting), np.uint8),
         }
 
@@ -59,11 +74,12 @@ class TickMerger:
     def from_state(cls, state: Arrays) -> "TickMerger":
         """Return the merger that `state` was taken of."""
         merger = cls({int(source): int(tick) for source, tick in state["closed"]}, sources=int(state["sources"][0]))
+        merger.last = int(state["last"][0]) if "last" in state else -1
         decode = decoder(Window)
         for line in state["pending"].tobytes().splitlines():
             window = decode(line, 0)
             assert isinstance(window, Window)  # noqa: S101
-            merger.pending.setdefault(window.tick, []).append(window)
+            merger._wait(window)
         return merger
 
 
@@ -87,6 +103,7 @@ def _added(parts: list[GroupSums]) -> GroupSums:
         events=sum(part.events for part in parts),
         calls=sum(part.calls for part in parts),
         late=sum(part.late for part in parts),
+        refused=sum(part.refused for part in parts),
         rates=added_rates(part.rates for part in parts),
         quantities=added_names(part.quantities for part in parts),
         mixes=added_names(part.mixes for part in parts),

@@ -204,12 +204,7 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     ...
     streams.policy.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
     """
-    try:
-        root = yaml.compose(text, yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PolicyError(f"{name}:{line}: {error.problem}") from None
+    root, content = _parsed(text, name)
     if root is None or content is None:
         return Policy()
     if not isinstance(content, dict):
@@ -224,6 +219,25 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     if wrong := [_problem(name, root, item) for item in misnamed(policy.controls, policy.services)]:
         raise PolicyError("\n".join(wrong))
     return policy
+
+
+def _parsed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
+    """Return the nodes of a text and what they say; aliases are refused, which can say one thing a million times."""
+    try:
+        aliases = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
+        if not aliases:
+            return yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PolicyError(f"{name}:{line}: {error.problem}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise PolicyError(f"{name}:{line}: {error.reason}") from None
+    except RecursionError:
+        raise PolicyError(f"{name}:1: nested too deep") from None
+    except ValueError as error:  # of a date or a number that there is not
+        raise PolicyError(f"{name}:1: {error}") from None
+    raise PolicyError(f"{name}:1: aliases (*name) are not taken in a policy; write it out")
 
 
 def _problem(name: str, root: yaml.Node, item: Any) -> str:

@@ -17,7 +17,7 @@ from streams.findings import VERSION, WHOLE, end_of, identity, start_of
 from streams.merge import TickSums, added_names
 from streams.policy import Policy
 from streams.reduce import OTHER
-from streams.series import SeriesBook
+from streams.series import Room, SeriesBook
 
 SLOTS: Final = 24
 NEWCOMERS: Final = 256
@@ -32,7 +32,7 @@ SCALES: Final = {quantity.name: quantity for quantity in QUANTITIES}
 class QuantityWatch:
     """The quantities of all services of one partition of the windows; a service is one series a quantity."""
 
-    def __init__(self, tick_seconds: int, share: float, max_series: int, policy: Policy) -> None:
+    def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
         self._tick_seconds: Final = tick_seconds
         self._tickets: Final = policy.budget.tickets_per_day * share
         self._off: Final = {name for name, level in policy.detectors.quantities.items() if level == "off"}
@@ -113,7 +113,7 @@ class MixWatch:
     It is fed from the latest sightings, which are what is stored: its own pickle would not survive a release.
     """
 
-    def __init__(self, tick_seconds: int, share: float, max_series: int, policy: Policy) -> None:
+    def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
         self._tick_seconds: Final = tick_seconds
         self._tickets: Final = policy.budget.tickets_per_day * share
         self._off: Final = {name for name, level in policy.detectors.mixes.items() if level == "off"}

@@ -24,7 +24,7 @@ from streams.findings import VERSION, WHOLE, end_of, identity, start_of
 from streams.merge import TickSums
 from streams.policy import Level, Policy
 from streams.reduce import OTHER
-from streams.series import SeriesBook, ticks_per_day
+from streams.series import Room, SeriesBook, ticks_per_day
 
 RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}
 DETECTOR: Final = "mixture_shiryaev_roberts"
@@ -48,7 +48,7 @@ class RateWatch:
         Budgets, ceilings, and which rates page.
     """
 
-    def __init__(self, tick_seconds: int, share: float, max_series: int, policy: Policy) -> None:
+    def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
         self._tick_seconds: Final = tick_seconds
         self._share: Final = share
         self._policy: Final = policy

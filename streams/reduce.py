@@ -65,6 +65,15 @@ def reduce_tick(parts: Sequence[Part], tick: int, memory: Memory) -> list[GroupS
     ]
 
 
+def with_refused(groups: list[GroupSums], refused: dict[str, int]) -> list[GroupSums]:
+    """Return the groups of a tick with those of its refused records, by the services they were of."""
+    more = [
+        GroupSums(tenant_id="", service_name=owner, model_version="", events=0, refused=number)
+        for owner, number in refused.items()
+    ]
+    return [*groups, *more]
+
+
 def _united(parts: Sequence[Part]) -> tuple[list[Group], list[npt.NDArray[np.int64]], EventColumns]:
     """Bring the groups of all parts to one numbering, and the least of too many under one name.
 

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from kafka import KafkaProducer
 
 from schemas.emitter import Emitter, headers
 from schemas.events import Event, Telemetry
+from schemas.fields import MAX_RECORD_BYTES
 from schemas.topics import INFERENCE
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.kafka_admin import client_arguments
@@ -37,18 +39,22 @@ def read(paths: Iterable[Path]) -> Iterator[Event]:
     Raises
     ------
     ReplayError
-        At the first line that the contract refuses.
+        At the first line that the contract refuses, or that cannot be read.
     """
     decode = decoder(Event)  # type: ignore[arg-type]
     for path in paths:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
+            for number in itertools.count(1):
                 try:
-                    yield decode(line, time.time_ns())  # type: ignore[misc]
+                    line = lines.readline(MAX_RECORD_BYTES + 2)  # a longer one is refused without being read to its end
+                    if line.strip():
+                        yield decode(line, time.time_ns())  # type: ignore[misc]
                 except InvalidRecordError as error:
                     raise ReplayError(f"{path}, line {number}: {error.reason}: {error}") from None
+                except (EOFError, OSError, zlib.error) as error:
+                    raise ReplayError(f"{path}, line {number} cannot be read: {error}") from None
+                if not line:
+                    break
 
 
 class Replay:

@@ -20,6 +20,14 @@ def ticks_per_day(tick_seconds: int) -> float:
     return 86_400 / tick_seconds
 
 
+class Room:
+    """Places for series that several books share."""
+
+    def __init__(self, most: int) -> None:
+        self.most: Final = most
+        self.taken = 0
+
+
 class SeriesBook:
     """The series of one detector, in the order they were met.
 
@@ -28,12 +36,13 @@ class SeriesBook:
     tick_seconds
         Length of a tick.
     most
-        Series it takes in; `overflow` counts the times another one was asked for.
+        Series it takes in, or the room that it shares with others; `overflow` counts the times another one was
+        asked for. The one that stands for all others always finds a place.
     """
 
-    def __init__(self, tick_seconds: int, most: int) -> None:
+    def __init__(self, tick_seconds: int, most: int | Room) -> None:
         self._day: Final = ticks_per_day(tick_seconds)
-        self._most: Final = most
+        self._room: Final = most if isinstance(most, Room) else Room(most)
         self.names: list[Name] = []
         self._rows: dict[Name, int] = {}
         self.first_tick: Ints = np.empty(0, np.int64)
@@ -53,9 +62,10 @@ class SeriesBook:
         row = self._rows.get(name)
         if row is not None:
             return row
-        if len(self.names) >= self._most and name != instead:
+        if self._room.taken >= self._room.most and name != instead:
             self.overflow += 1
             return self.row(instead, instead)
+        self._room.taken += 1
         self._rows[name] = row = len(self.names)
         self.names.append(name)
         self.first_tick = np.append(self.first_tick, -1)
@@ -101,7 +111,9 @@ class SeriesBook:
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
+        self._room.taken -= len(self.names)
         self.names = msgspec.json.decode(state["names"].tobytes(), type=list[Name])
+        self._room.taken += len(self.names)
         self._rows = {name: row for row, name in enumerate(self.names)}
         self.first_tick = state["first_tick"].astype(np.int64)
         self.last_tick = state["last_tick"].astype(np.int64)

@@ -110,9 +110,10 @@ class Settings(BaseSettings):
     gauge_seconds: Seconds = 30.0
     """How often the incidents worker reads the KPIs for `/metrics`."""
     max_series: Annotated[int, Field(ge=10)] = 20_000
-    """Series a detect worker keeps for each partition; the rest is summed as `~other` and counted."""
+    """Series that all detectors of a partition together keep; the rest is summed as `~other` and counted."""
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = 0.2
-    """Share of refused records that stops a worker, over the last 10,000 records, from 100 refused on."""
+    """Share of the records of a service that may be refused, over some minutes, from 100 refused on;
+    above it the service is told of and its KPIs are untrusted."""
     kafka_session_seconds: Seconds = 10.0
     """How long Kafka waits for a worker that never comes back before it gives its partitions away."""
     log_format: Literal["console", "json"] = "console"

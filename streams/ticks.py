@@ -29,6 +29,9 @@ Float32s = npt.NDArray[np.float32]
 
 NANO: Final = 1_000_000_000
 
+MOST_OWNERS: Final = 200
+"""Those whose refused records are told apart in a tick."""
+
 Group = tuple[str, str, str, str]
 """Tenant, service, model version and deployment variant."""
 
@@ -40,7 +43,7 @@ class EventColumns:
     `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged`
     are bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is
     none; `late` is filled in by the ticks; `risk` is that of `streams.risk`, without the tier. An event that is not
-    `counted` only moves the watermark.
+    `counted` only moves the watermark. `source` indexes `Batch.sources`.
     """
 
     time: Int64s
@@ -55,6 +58,7 @@ class EventColumns:
     late: UInt8s
     counted: UInt8s
     risk: Float32s
+    source: Int64s
 
     def take(self, rows: Int64s | slice) -> "EventColumns":
         """Return the chosen rows; a slice gives views."""
@@ -89,6 +93,7 @@ class Batch:
     labels: Named
     label_names: Sequence[str]
     shown: Shown
+    sources: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,30 @@ class PartitionTicks:
         self.newest: int | None = None
         self.first_open: int | None = None
         self._open: dict[int, list[Part]] = {}
+        self._refused: dict[int, dict[str, int]] = {}
+
+    def refuse(self, owners: Sequence[str], newest: Int64s) -> int | None:
+        """Count refused records in the tick that was the newest where they lay, and return the last of those.
+
+        Parameters
+        ----------
+        owners
+            Whose they are, in log order.
+        newest
+            The highest event time before each, in nanoseconds; one before any event is not counted.
+        """
+        last = None
+        for owner, tick in zip(owners, (newest // self.tick_nano).tolist(), strict=True):
+            if tick >= max(self.first_open or 0, 0):
+                last = tick if last is None else max(last, tick)
+                counts = self._refused.setdefault(tick, {})
+                name = owner if owner in counts or len(counts) < MOST_OWNERS else "~other"
+                counts[name] = counts.get(name, 0) + 1
+        return last
+
+    def refused(self, tick: int) -> dict[str, int]:
+        """Return the refused records of a tick that is closed, by whose they were."""
+        return dict(sorted(self._refused.pop(tick, {}).items()))
 
     def closes_by(self, now_unix_nano: int) -> bool:
         """Tell whether an event of that time would close a tick."""
@@ -166,13 +195,16 @@ class PartitionTicks:
                 self._open.setdefault(int(number), []).append(part)
 
     def close(self) -> Iterator[tuple[int, list[Part]]]:
-        """Yield the ticks that the watermark has passed, in order, silent ones left out."""
+        """Yield the ticks that the watermark has passed, in order, silent ones left out.
+
+        One in which there were only refused records has no parts.
+        """
         if self.newest is None or self.first_open is None:
             return
         end = (self.newest - self.lateness_nano) // self.tick_nano
-        for number in sorted(number for number in self._open if number < end):
+        for number in sorted(number for number in {*self._open, *self._refused} if number < end):
             self.first_open = number + 1
-            yield number, self._open.pop(number)
+            yield number, self._open.pop(number, [])
         self.first_open = max(self.first_open, end)
 
 

@@ -15,7 +15,7 @@ from streams.evidence import moment
 from streams.findings import VERSION, WHOLE, end_of, identity, start_of
 from streams.merge import TickSums
 from streams.reduce import OTHER
-from streams.series import SeriesBook, ticks_per_day
+from streams.series import Room, SeriesBook, ticks_per_day
 
 if TYPE_CHECKING:
     from detectors.base import Floats
@@ -30,7 +30,7 @@ SHOWN: Final = 10
 class VersionWatch:
     """The versions of all services of one partition of the windows; a service itself is its version ``""``."""
 
-    def __init__(self, tick_seconds: int, max_series: int) -> None:
+    def __init__(self, tick_seconds: int, max_series: int | Room) -> None:
         self._tick_seconds: Final = tick_seconds
         self._day: Final = ticks_per_day(tick_seconds)
         self.book: Final = SeriesBook(tick_seconds, max_series)

@@ -20,7 +20,7 @@ from streams.findings import VERSION, WHOLE, identity
 from streams.merge import TickSums
 from streams.policy import Policy
 from streams.reduce import OTHER
-from streams.series import SeriesBook
+from streams.series import Room, SeriesBook
 from streams.ticks import NANO
 
 MINUTE: Final = 60
@@ -37,7 +37,7 @@ MOST_SILENT_MINUTES: Final = 14 * 1_440
 class TelemetryWatch:
     """How many events each service of one partition of the windows sends a minute, and whether they come in time."""
 
-    def __init__(self, tick_seconds: int, share: float, max_series: int, policy: Policy) -> None:
+    def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
         self._tick_seconds: Final = tick_seconds
         self._off: Final = policy.detectors.volume == "off"
         self._tickets: Final = policy.budget.tickets_per_day * share
@@ -52,6 +52,8 @@ class TelemetryWatch:
         """Count a tick, and return what the minutes that it ends bring to light."""
         found = self.advance(tick)
         for group in sums:
+            if not group.events:
+                continue
             row = self.book.row((group.service_name,), (OTHER[1],))
             cell = self._events.setdefault(row, [0, 0])
             cell[0] += group.events

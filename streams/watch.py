@@ -6,7 +6,6 @@ needs to know (the watermark there, which ticks are out, which sessions were fla
 
 import asyncio
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,18 +21,20 @@ from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
 from streams.checkpoints import Arrays, Checkpoint, Checkpoints
-from streams.counting import countable
-from streams.dead_letters import RefusalLimit
+from streams.counting import countable, highest_before
+from streams.dead_letters import owner_of
 from streams.decode import events_decoder
 from streams.faust_app import LogBatch, end_worker
 from streams.flags import event_flags
-from streams.health import LATE, counted
+from streams.health import LATE, OVERFLOW, count_refused, counted
 from streams.kafka_admin import TopicState
 from streams.marks import Marks, live_at
+from streams.names import Names
 from streams.odd_watch import OddWatch
+from streams.plausible import partition_of
 from streams.policy import load_policy
 from streams.publisher import Message, Publisher
-from streams.reduce import reduce_tick
+from streams.reduce import reduce_tick, with_refused
 from streams.review.sampler import ReviewWatch
 from streams.sessions import Memory
 from streams.settings import Settings
@@ -62,6 +63,7 @@ class Partition:
     memory: Memory
     odd: OddWatch
     review: ReviewWatch
+    names: Names
     done: int = -1
     told: dict[int, int] = field(default_factory=dict)
     held: deque[Held] = field(default_factory=deque)
@@ -82,7 +84,6 @@ class Watch:
         self._windows: Final = windows
         self._policy: Final = load_policy(settings.policy)
         self._decode: Final = events_decoder()
-        self._limit: Final = RefusalLimit(settings.dead_letter_limit)
         self._partitions: dict[int, Partition] = {}
         self._busy: Final = asyncio.Lock()
         self._marks: Final = marks
@@ -133,6 +134,7 @@ class Watch:
             Memory(memory),
             OddWatch(settings.tick_seconds, memory, 1 / topic.partitions, self._policy),
             ReviewWatch(settings.tick_seconds, 1 / topic.partitions, self._policy),
+            Names(settings.tick_seconds),
         )
         checkpoint = await self._checkpoints.load(topic.topic_id, number)
         if checkpoint is not None:
@@ -143,14 +145,21 @@ class Watch:
     def _count(self, partition: Partition, batch: LogBatch) -> list[Finding]:
         records = batch.records
         decoded = self._decode(records)
-        self._limit.check(batch.topic.name, len(records), decoded.refused)
+        count_refused(batch.topic.name, decoded.refused)
         written = np.fromiter((record.timestamp for record in records), np.int64, len(records))
         flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
         for kind, columns in decoded.kinds.items():
             note_words(columns, flags[kind].guards)
+        before = highest_before(decoded, written, partition.ticks.newest)
         last_tick = partition.ticks.add(countable(decoded, flags, written, self._policy.risk))
+        refused = partition.ticks.refuse(
+            [owner_of(records[item.position], batch.partition) for item in decoded.refused],
+            before[[item.position for item in decoded.refused]],
+        )
+        last_tick = max((tick for tick in (last_tick, refused) if tick is not None), default=None)
         partition.held.append(Held(batch.last_offset, partition.ticks.newest, last_tick, batch.ack))
-        partition.heard_at = time.monotonic()
+        if decoded.kinds:
+            partition.heard_at = time.monotonic()
         if partition.ticks.newest is not None:
             partition.live = live_at(int(written[-1]), partition.ticks.newest)
         return [
@@ -161,16 +170,21 @@ class Watch:
 
     def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:
         """Return a window for each closed tick to every partition it has something for, and the odd events in them."""
-        before = partition.ticks.first_open
+        before, overflow = partition.ticks.first_open, partition.names.overflow
         messages: list[Message] = []
         odd: list[Finding] = []
         for tick, parts in partition.ticks.close():
-            groups = reduce_tick(parts, tick, partition.memory)
-            odd += partition.odd.judge(tick, parts)
-            messages += (self._item(item) for item in partition.review.judge(tick, parts))
+            named = partition.names.admitted(tick, parts)
+            groups = with_refused(
+                reduce_tick(named, tick, partition.memory) if named else [], partition.ticks.refused(tick)
+            )
+            if named:
+                odd += partition.odd.judge(tick, named)
+                messages += (self._item(item) for item in partition.review.judge(tick, named))
             counted(LATE, sum(group.late for group in groups))
             for target, share in shared_out(groups, self._windows.partitions).items():
                 messages.append(self._window(partition, target, tick, share))
+        counted(OVERFLOW, partition.names.overflow - overflow)
         end = partition.ticks.first_open
         if end is None or before is None:
             return messages, odd
@@ -231,7 +245,7 @@ def shared_out(groups: list[GroupSums], partitions: int) -> dict[int, list[Group
     """Return groups by the partition of the windows their service belongs to, so that all of a service meets."""
     shares: dict[int, list[GroupSums]] = {}
     for group in groups:
-        shares.setdefault(zlib.crc32(group.service_name.encode()) % partitions, []).append(group)
+        shares.setdefault(partition_of(group.service_name, partitions), []).append(group)
     return shares
 
 
@@ -246,6 +260,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         **prefixed("memory_", partition.memory.state()),
         **prefixed("odd_", partition.odd.state()),
         **prefixed("review_", partition.review.state()),
+        **prefixed("names_", partition.names.state()),
     }
 
 
@@ -259,6 +274,7 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.memory.restore(under("memory_", arrays))
     partition.odd.restore(under("odd_", arrays))
     partition.review.restore(under("review_", arrays))
+    partition.names.restore(under("names_", arrays))
 
 
 TOPICS: Final = (INFERENCE,)

@@ -54,6 +54,7 @@ def batch(rows) -> Batch:
         late=np.zeros(count, np.uint8),
         counted=np.ones(count, np.uint8),
         risk=np.zeros(len(rows), np.float32),
+        source=np.zeros(count, np.int64),
     )
     groups = [("t", "a", "1", ""), ("t", "b", "1", ""), ("u", "b", "2", "canary")]
     names = [f"mix{label}{SEPARATOR}name" for label in order]

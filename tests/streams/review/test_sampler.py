@@ -33,6 +33,7 @@ def part(first, scores, risk=None, counted=1):
         call=np.ones(count, np.uint8), measures=measures, late=zeros.astype(np.uint8),
         counted=np.full(count, counted, np.uint8),
         risk=np.zeros(count, np.float32) if risk is None else np.asarray(risk, np.float32),
+        source=zeros,
     )  # fmt: skip
     shown = Shown(ids, pa.nulls(count, pa.string()), pa.nulls(count, pa.string()))
     return Part(Batch(events, GROUPS, NOTHING, NOTHING, (), shown), events, NOTHING, NOTHING)

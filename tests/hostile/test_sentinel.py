@@ -1,0 +1,176 @@
+"""A record that kills the worker is found, set aside and told of; nothing else is lost."""
+
+import contextlib
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kafka import KafkaConsumer, KafkaProducer
+
+from schemas.findings import Finding
+from schemas.topics import FINDINGS, INFERENCE
+from schemas.wire import decoder
+from streams import sentinel
+from streams.faust_app import LogBatch
+from streams.kafka_admin import TopicState
+from streams.letters import read_letters
+from streams.local.broker import free_port
+from streams.sentinel import Sentinel
+from streams.settings import load
+
+TOPIC = TopicState("t", "id", 1)
+
+
+@dataclass
+class Record:
+    """A record that may be poison."""
+
+    offset: int
+    value: bytes = b""
+    timestamp: int = 1_770_000_000_000
+    headers: tuple = ()
+
+
+@contextlib.contextmanager
+def process(folder, told):
+    """Give the sentinel of a process that starts, and let the process die without a word."""
+    subject = Sentinel("w", load(data_dir=folder))
+
+    async def tell(batch, at, _):
+        told.append(batch.records[at].offset)
+
+    subject._tell = tell
+    yield subject
+
+
+def run(coroutine):
+    """Run a coroutine without a loop of asyncio's: nothing here waits."""
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+
+
+async def live(subject, offsets, poison, taken, size):
+    """Take all batches from the last acknowledged record on, as a worker would; True at the end of the log."""
+    acked = []
+    start = taken["acked"] + 1
+    todo = [offset for offset in offsets if offset >= start]
+    for at in range(0, len(todo), size):
+        records = tuple(Record(offset) for offset in todo[at : at + size])
+        batch = LogBatch(TOPIC, 0, records, lambda last=records[-1].offset: acked.append(last))
+        async for piece in subject.pieces(batch):
+            work = subject.at_work(piece)
+            work.__enter__()
+            if poison & {record.offset for record in piece.records}:
+                return False  # the process is gone: nobody leaves the context
+            taken["offsets"] |= {record.offset for record in piece.records}
+            piece.ack()
+            work.__exit__(None, None, None)
+        taken["acked"] = acked[-1]
+    return True
+
+
+@settings(max_examples=25)
+@given(
+    length=st.integers(1, 4_000),
+    poison=st.sets(st.integers(0, 3_999), max_size=3),
+    sizes=st.lists(st.sampled_from([100, 300, 1_000, 4_000]), min_size=40, max_size=40),
+)
+def test_every_poison_is_found_however_the_batches_fall(tmp_path_factory, length, poison, sizes):
+    """With batches cut anew after each death, exactly the records that kill are set aside, after a few deaths each."""
+    folder = tmp_path_factory.mktemp("sentinel")
+    offsets, told, taken = range(10, 10 + length), [], {"offsets": set(), "acked": -1}
+    poison = {offset + 10 for offset in poison if offset < length}
+    for deaths, size in enumerate(sizes, start=1):  # noqa: B007  used behind the loop
+        with process(folder, told) as subject:
+            if run(live(subject, offsets, poison, taken, size)):
+                break
+    else:
+        pytest.fail("the worker never got through")
+    assert set(told) == poison
+    assert taken["offsets"] == set(offsets) - poison
+    assert taken["acked"] == offsets[-1]
+    assert deaths <= (sentinel.DEATHS_OF_ALL + 4) * len(poison) + 1
+
+
+def test_deaths_from_outside_set_nothing_aside(tmp_path):
+    """A worker that is killed while it works again and again, but not by a record, loses no record."""
+    told, taken = [], {"offsets": set(), "acked": -1}
+    for death in range(30):
+        with process(tmp_path, told) as subject:
+            anywhere = {(death * 7919) % 1_000}
+            run(live(subject, range(1_000), anywhere, taken, 250))
+    with process(tmp_path, told) as subject:
+        assert run(live(subject, range(1_000), set(), taken, 250))
+    assert not told
+    assert taken["offsets"] == set(range(1_000))
+
+
+def test_an_outage_is_nobodys_fault(tmp_path):
+    """A stage that ends for an error of network or disk leaves no mark, one that ends for another error does."""
+    batch = LogBatch(TOPIC, 0, (Record(5),), lambda: None)
+    for error, blamed in ((ConnectionError("away"), False), (ValueError("what is this"), True)):
+        subject = Sentinel("w", load(data_dir=tmp_path))
+        with contextlib.suppress(ConnectionError, ValueError), subject.at_work(batch):
+            raise error
+        assert bool(Sentinel("w", load(data_dir=tmp_path))._memory.suspicions) == blamed
+
+
+def test_a_broken_memory_is_a_new_one(tmp_path):
+    """Files that hold nonsense do not keep a worker from its work."""
+    Sentinel("w", load(data_dir=tmp_path))._save()
+    folder = tmp_path / "sentinel-w-1"
+    for name in ("memory", "in-work"):
+        (folder / name).write_bytes(b"\xff{]" * 50)
+    assert Sentinel("w", load(data_dir=tmp_path))._memory.suspicions == []
+
+
+@pytest.mark.faults
+def test_a_real_worker_gets_past_its_poison(kafka_settings, tmp_path):
+    """Two records that kill the process are dead letters and pages after a few deaths; every other is taken."""
+    topic, out = kafka_settings.topic(INFERENCE.name), tmp_path / "out"
+    producer = KafkaProducer(bootstrap_servers=kafka_settings.kafka)
+    values = [b"fine %d" % number for number in range(400)]
+    values[123] = b'{"service_name":"rogue","x":"poison"}'
+    for value in values:
+        producer.send(topic, value=value, partition=0)
+    producer.close()
+    arguments = [kafka_settings.kafka, kafka_settings.topic_prefix, str(free_port()), str(out)]
+    for _ in range(12):
+        worker = subprocess.Popen([sys.executable, "-m", "tests.hostile.poisoned", *arguments])
+        try:
+            while worker.poll() is None and len(_taken(out)) < len(values) - 1:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    worker.wait(0.2)
+        finally:
+            worker.kill()
+            worker.wait()
+        if len(_taken(out)) == len(values) - 1:
+            break
+    assert _taken(out) == set(range(len(values))) - {123}
+    [letter] = read_letters(kafka_settings)
+    assert (letter.origin, letter.headers["reason"], letter.value) == ((topic, 0, 123), "kills_worker", values[123])
+    [finding] = _findings(kafka_settings)
+    assert (finding.kind, finding.severity) == ("telemetry", "page")
+    assert "of rogue kills the mortal worker" in finding.evidence
+
+
+def _taken(out):
+    lines = out.read_text().splitlines() if out.exists() else []
+    return {int(line.split()[1]) for line in lines}
+
+
+def _findings(settings):
+    consumer = KafkaConsumer(
+        settings.topic(FINDINGS.name), bootstrap_servers=settings.kafka, auto_offset_reset="earliest",
+        consumer_timeout_ms=2000,
+    )  # fmt: skip
+    decode = decoder(Finding)
+    found = [decode(record.value, record.timestamp * 1_000_000) for record in consumer]
+    consumer.close()
+    return found
