@@ -117,6 +117,7 @@ class Detect:
     def _judge(self, partition: Partition, batch: LogBatch) -> list[Finding]:
         findings: list[Finding] = []
         repeats, overflow = partition.merger.repeats, partition.judge.overflow
+        self._plausible.begin()
         for record in batch.records:
             window = self._window(batch, record)
             if isinstance(window, Finding):

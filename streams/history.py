@@ -124,6 +124,7 @@ class History:
     def _rows(self, batch: LogBatch) -> tuple[list[Rows], list[Refused]]:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
+            self._plausible.begin()
             return _window_rows(batch, origin, self._plausible)
         if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
             return [_dead_letter_rows(batch, origin)], []

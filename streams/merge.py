@@ -22,7 +22,8 @@ TickSums = list[GroupSums]
 class TickMerger:
     """Merges the windows of one topic id; windows that come again are known by their tick and change nothing.
 
-    Neither does one of a tick that was whole without it, of a partition that nobody had heard of then.
+    What comes of a tick that was whole without it, of a partition that nobody had heard of then, counts in the first
+    tick that is not whole yet: partitions may be added at any time, and ticks never go backwards.
     """
 
     closed: dict[int, int] = field(default_factory=dict)
@@ -39,15 +40,16 @@ class TickMerger:
             self.repeats += 1
             return False
         self.closed[window.source_partition] = window.tick
-        if window.groups and window.tick > self.last:
+        if window.groups:
             self._wait(window)
         return True
 
     def _wait(self, window: Window) -> None:
-        if window.tick not in self.pending:
-            self.pending[window.tick] = []
-            heapq.heappush(self.ticks, window.tick)
-        self.pending[window.tick].append(window)
+        tick = max(window.tick, self.last + 1)
+        if tick not in self.pending:
+            self.pending[tick] = []
+            heapq.heappush(self.ticks, tick)
+        self.pending[tick].append(window)
 
     def end(self) -> int:
         """Return the latest tick that every source has closed, or -1."""
@@ -57,8 +59,9 @@ class TickMerger:
         """Yield the ticks that every source has closed, in order, silent ones left out."""
         end = self.end()
         while self.ticks and self.ticks[0] <= end:
-            self.last = tick = heapq.heappop(self.ticks)
+            tick = heapq.heappop(self.ticks)
             yield tick, united(self.pending.pop(tick))
+        self.last = max(self.last, end)
 
     def state(self) -> Arrays:
         """Return the state as flat arrays; windows that wait are kept as they came."""

@@ -4,7 +4,6 @@ The contract says what a window looks like, this what it can be: of a partition 
 services that belong where it was found, with counts that a machine could have seen. What cannot be is set aside.
 """
 
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -28,7 +27,6 @@ MOST_A_SECOND: Final = 1_000_000
 MOST_IN_A_TICK: Final = MAX_GROUPS + 1 + MOST_OWNERS + 1
 """Groups, the one of all others, and those of refused records."""
 
-LOOK_AGAIN_SECONDS: Final = 30.0
 MOST_TEXT: Final = 256
 
 
@@ -54,7 +52,11 @@ class Plausible:
         self._source = source
         self._windows: Final = windows
         self._look: Final = look
-        self._looked = time.monotonic() - LOOK_AGAIN_SECONDS
+        self._looked = False
+
+    def begin(self) -> None:
+        """Begin with records that have just been fetched: the topic may have grown before they were written."""
+        self._looked = False
 
     def check(self, window: Window, record: LogRecord, partition: int) -> None:
         """Take a window that was found in a partition.
@@ -69,8 +71,8 @@ class Plausible:
 
     def _wrong(self, window: Window, record: LogRecord, partition: int) -> str:
         found = self._origin(window)
-        if found and time.monotonic() - self._looked >= LOOK_AGAIN_SECONDS:
-            self._looked, self._source = time.monotonic(), self._look()
+        if found and not self._looked:
+            self._looked, self._source = True, self._look()
             found = self._origin(window)
         return found or self._time(window, record) or self._groups(window, partition)
 
