@@ -24,7 +24,7 @@ from streams.incidents.gauges import Gauges
 from streams.kafka_admin import TopicState, check_topics, client_arguments
 from streams.publisher import Publisher
 from streams.review import api as review_api
-from streams.settings import WORKER_PORTS, Settings
+from streams.settings import Settings
 from streams.storage import connect
 
 Worker = Literal["history", "watch", "detect", "incidents"]
@@ -56,7 +56,7 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     topics = check_topics(settings, NEEDS[name])
     reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
     work = stage(name, settings, topics)
-    app = build(name, settings, reads, work, WORKER_PORTS[name], BATCH_RECORDS[name])
+    app = build(name, settings, reads, work, settings.worker_port(name), BATCH_RECORDS[name])
     if isinstance(work, incidents.Incidents):
         work.owns = lambda: bool(app.consumer.assignment())
     return app

@@ -119,7 +119,7 @@ def build(
     )
     app.linger_seconds = settings.linger_seconds
     app.batch_records = batch_records
-    progress = Progress(app)
+    progress = Progress(app, settings)
     progress.serve()
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)
     watchdog = Watchdog(app, settings, topics.values())
@@ -139,8 +139,10 @@ def _loop(topics: dict[str, TopicState], stage: Stage, progress: Progress, watch
                     generation = event.message.generation_id
                     await stage.forget()
                 await _finish(stage.take(_batch(topics, event, progress)))
+                progress.finished()
         finally:
             watching.cancel()
+            await progress.stopped()
             await stage.stop()
 
     return consume
@@ -152,7 +154,7 @@ def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> 
     message.value = ()  # an event may stay unacknowledged for long; its bytes need not
     event.value = ()
     event.app.consumer.taken(message.tp, message.offset)
-    progress.received(message.tp, len(records))
+    progress.received(message.tp, len(records), message.offset)
 
     def ack() -> None:
         event.ack()
