@@ -6,6 +6,7 @@ is killed and started again.
 """
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ GRACE_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 60.0
 
+
+_NUMBERS: Final = re.compile(r"[\d.]+")
 
 Step = Callable[[str, str, float], object]
 """Hears of what, what is done, and the seconds that it took."""
@@ -151,6 +154,23 @@ class Supervisor:
         elif child.state is State.STARTING and child.ready():
             self._say(child.name, "ready" if child.starts == 1 else "back", now - child.since)
             child.become(State.RUNNING)
+        self._tell_problems(child)
+
+    def _tell_problems(self, child: Child) -> None:
+        """Tell what a child says of itself, each thing once; numbers in it may change."""
+        problems = {_NUMBERS.sub("", problem): problem for problem in child.problems()}
+        for key in problems.keys() - child.told:
+            self._tell(child, problems[key])
+        if child.told and not problems:
+            self._tell(child, "")
+        child.told = frozenset(problems)
+
+    @staticmethod
+    def _tell(child: Child, problem: str) -> None:
+        if problem:
+            log.warning("problem", part=child.name, reason=problem)
+        else:
+            log.info("well again", part=child.name)
 
     def _mourn(self, child: Child, status: int, now: float) -> None:
         why = child.ended(status)

@@ -71,6 +71,7 @@ class Child:
     tried_again: bool = False
     starts: int = 0
     killed: str = ""
+    told: frozenset[str] = frozenset()
     log_from: int = 0
 
     def become(self, state: State, reason: str = "") -> None:
@@ -113,6 +114,10 @@ class Child:
             return False
         answer = self.pulse.answer if self.pulse is not None else Answer(ready=True)
         return answer is not None and answer.ready
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with it although it runs."""
+        return self.pulse.problems if self.pulse is not None and self.state is State.RUNNING else ()
 
     def ended(self, status: int) -> str:
         """Return in words how it ended: why it was killed, the signal, or the last that it said."""

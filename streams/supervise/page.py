@@ -19,13 +19,12 @@ Body = dict[str, Any]
 
 def part(child: Child) -> Body:
     """Return how one child is, in words."""
-    answer = child.pulse.answer if child.pulse is not None and child.state is State.RUNNING else None
     return {
         "state": child.state.value,
         "seconds": round(time.monotonic() - child.since),
         "reason": child.reason,
         "pid": child.process.pid if child.process is not None else None,
-        "problems": list(answer.problems) if answer is not None else [],
+        "problems": list(child.problems()),
     }
 
 

@@ -17,6 +17,8 @@ ASK_SECONDS: Final = 3.0
 """How long an answer may take."""
 PAUSE_SECONDS: Final = 1.0
 FIRST_PAUSE_SECONDS: Final = 0.2
+SILENT_SECONDS: Final = 10.0
+"""After how long without an answer that is worth a word."""
 BUSY_SHARE: Final = 0.5
 BUSY_TIMES: Final = 10
 STARTING_TIMES: Final = 5
@@ -75,6 +77,13 @@ class Pulse:
         self._silent, self._work = 0.0, None
         self._was_ready = self._was_ready or answer.ready
         self._stalled = self._stalled + seconds if answer.stalled else 0.0
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What the process says of itself, or that it says nothing."""
+        if self._silent >= SILENT_SECONDS:
+            return ("it does not answer",)
+        return self.answer.problems if self.answer is not None else ()
 
     def dead(self, patience: float) -> str | None:
         """Return why the process is as good as dead, or None where it may live.
