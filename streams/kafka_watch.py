@@ -13,8 +13,9 @@ from streams.problems import PROBLEMS
 from streams.settings import Settings
 
 CHECK_SECONDS: Final = 3.0
-PATIENCE_SECONDS: Final = 8.0
-ANSWER_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 3.0
+PATIENCE_SECONDS: Final = 10.0
+"""A broker that starts again is away for less."""
 NAME: Final = "kafka"
 
 
@@ -26,15 +27,16 @@ class KafkaWatch:
         self._client: AIOKafkaClient | None = None
 
     async def watch(self) -> None:
-        """Ask again and again."""
-        silent_since: float | None = None
+        """Ask again and again; what counts is the time of questions, so that a freeze of this process does not."""
+        silent = 0.0
         while True:
+            began = time.monotonic()
             if await self._answers():
-                silent_since = None
+                silent = 0.0
                 PROBLEMS.over(NAME)
             else:
-                silent_since = silent_since or time.monotonic()
-                if (silent := time.monotonic() - silent_since) >= PATIENCE_SECONDS:
+                silent += min(time.monotonic() - began, ANSWER_SECONDS) + CHECK_SECONDS
+                if silent >= PATIENCE_SECONDS:
                     PROBLEMS.note(NAME, f"Kafka does not answer at {self._settings.kafka}, for {silent:.0f} s")
             await asyncio.sleep(CHECK_SECONDS)
 
@@ -43,7 +45,9 @@ class KafkaWatch:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 if self._client is None:
-                    self._client = AIOKafkaClient(**client_arguments(self._settings), request_timeout_ms=4000)
+                    self._client = AIOKafkaClient(
+                        **client_arguments(self._settings), request_timeout_ms=int(ANSWER_SECONDS * 1000)
+                    )
                     await self._client.bootstrap()
                     return True
                 if await self._client.force_metadata_update():

@@ -24,13 +24,13 @@ class Holder(NamedTuple):
         return f"process {self.pid}: {self.command[:100]}{ours}"
 
 
-def check_ports(host: str, ports: Mapping[str, int], remedy: str) -> None:
+def check_ports(ports: Mapping[str, tuple[str, int]], remedy: str) -> None:
     """Refuse ports that are taken, all of them at once.
 
     Parameters
     ----------
     ports
-        By what they are for.
+        Address and port, by what they are for.
     remedy
         What moves them, for the message.
 
@@ -39,7 +39,11 @@ def check_ports(host: str, ports: Mapping[str, int], remedy: str) -> None:
     SettingsError
         With each port that is taken and who holds it, as far as this user may know.
     """
-    taken = [f"port {port} for {name} is taken by {_who(port)}" for name, port in ports.items() if not free(host, port)]
+    taken = [
+        f"port {port} for {name} is taken by {holder(port) or 'a process that can not be seen'}"
+        for name, (host, port) in ports.items()
+        if not free(host, port)
+    ]
     if taken:
         raise SettingsError(f"{'; '.join(taken)}. Stop what runs there, or {remedy}")
 
@@ -69,10 +73,6 @@ def free_base_port() -> int:
         base = free_port()
         if base + PORTS_OF_ONE < 65536 and all(free("127.0.0.1", base + step) for step in range(PORTS_OF_ONE)):
             return base
-
-
-def _who(port: int) -> Holder | str:
-    return holder(port) or "a process that can't be seen"
 
 
 def holder(port: int) -> Holder | None:

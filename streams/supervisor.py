@@ -28,6 +28,7 @@ LONGEST_WAIT_SECONDS: Final = 10.0
 DOWN_SECONDS: Final = 300.0
 """After how long one that would not stay up is tried once more."""
 GRACE_SECONDS: Final = 20.0
+SILENT_GRACE_SECONDS: Final = 5.0
 POLL_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 60.0
 
@@ -209,19 +210,18 @@ class Supervisor:
         log.warning("ended, and is started again", part=child.name, reason=why, in_seconds=wait)
 
     def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Stop all children together: a signal, a grace, then the end."""
+        """Stop all children together: a signal, a grace, then the end; who does not answer gets little grace."""
+        began, ends = time.monotonic(), {}
         for child in self._children:
+            ends[child.name] = began + (min(grace_seconds, SILENT_GRACE_SECONDS) if child.problems() else grace_seconds)
+            child.stop_asking()
             child.become(State.STOPPED)
             child.start_at = None
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()
-        end = time.monotonic() + grace_seconds
         for child in self._children:
-            if child.pulse is not None:
-                child.pulse.end()
-                child.pulse = None
-            if child.process is not None and not _ended(child, end):
-                log.warning("did not stop in time and is killed", part=child.name, seconds=grace_seconds)
+            if child.process is not None and not _ended(child, ends[child.name]):
+                log.warning("did not stop in time and is killed", part=child.name)
                 child.process.kill()
                 child.process.wait()
 

@@ -83,8 +83,10 @@ class Installation:
         )
 
     def _hindrance(self) -> str | None:
-        away = [child.name for child in self.broker_supervisor.children if child.state is not State.RUNNING]
-        return f"{away[0]} is not running" if away else None
+        for child in self.broker_supervisor.children:
+            if child.state is not State.RUNNING or child.problems():
+                return f"the {child.name} does not answer"
+        return None
 
     def open(self, also: dict[str, int] | None = None) -> None:
         """Take the folder, end what a killed installation has left there, and look whether the ports are free.
@@ -103,15 +105,19 @@ class Installation:
         self._guard = self._guard or _take(settings.data_dir)
         if left := end_orphans(settings.data_dir):
             log.warning("ended what a killed installation had left", processes=left)
-        ports = dict(self._ports)
+        check_ports(self._needed() | {name: (settings.host, port) for name, port in (also or {}).items()}, REMEDY)
+        if self._broker is not None:
+            self._broker.prepare(log.info)
+
+    def _needed(self) -> dict[str, tuple[str, int]]:
+        """Return what must be free before anything is started."""
+        settings, ports = self.settings, dict(self._ports)
         if settings.clickhouse.startswith("chdb://"):
             ports["SQL"] = settings.sql_port
         if "incidents" in self._ports:
             ports["API"] = settings.api_port
-        if self._broker is not None:
-            check_ports("127.0.0.1", {"Kafka": self._broker.port}, REMEDY)
-            self._broker.prepare(log.info)
-        check_ports(settings.host, ports | (also or {}), REMEDY)
+        broker = {} if self._broker is None else {"Kafka": ("127.0.0.1", self._broker.port)}
+        return broker | {name: (settings.host, port) for name, port in ports.items()}
 
     def start(self, timeout_seconds: float = 240.0) -> None:
         """Start the broker, create what topics are missing, start the workers, and return when all are ready.
@@ -286,7 +292,7 @@ def run_broker(settings: Settings, port: int) -> None:
     """
     broker = Broker(settings.data_dir / "kafka", port)
     broker.prepare(log.info)
-    check_ports("127.0.0.1", {"Kafka": port}, "take another --port")
+    check_ports({"Kafka": ("127.0.0.1", port)}, "take another --port")
     supervisor = Supervisor(broker_children(broker, settings), settings.hang_seconds)
     try:
         supervisor.begin()

@@ -97,7 +97,7 @@ class Broker:
             Where the port or the folder is taken, or Java ends early; with the last lines of its log.
         """
         self.prepare(say)
-        check_ports("127.0.0.1", {"Kafka": self.port}, "take another port")
+        check_ports({"Kafka": ("127.0.0.1", self.port)}, "take another port")
         self.launch()
         self._wait_until_ready()
 

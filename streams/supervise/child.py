@@ -115,6 +115,12 @@ class Child:
         answer = self.pulse.answer if self.pulse is not None else Answer(ready=True)
         return answer is not None and answer.ready
 
+    def stop_asking(self) -> None:
+        """Ask it no more how it is."""
+        if self.pulse is not None:
+            self.pulse.end()
+            self.pulse = None
+
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with it although it runs."""
         return self.pulse.problems if self.pulse is not None and self.state is State.RUNNING else ()
