@@ -126,8 +126,12 @@ class Progress:
         return found
 
     def ready(self) -> bool:
-        """Tell whether the worker does its work now, or would if there were any."""
-        return self._watching is not None and not PROBLEMS.current().keys() & (AWAY | {ENGINE}) and not self.stalled()
+        """Tell whether the worker does its work now, or would if there were any for it."""
+        if self._watching is None or PROBLEMS.current().keys() & (AWAY | {ENGINE}) or self.stalled():
+            return False
+        if not self._app.consumer_generation_id:
+            return False  # it has not joined its group yet
+        return not self._app.consumer.assignment() or self._lag() is not None
 
     def serve(self) -> None:
         """Add the three pages to the app's web server."""

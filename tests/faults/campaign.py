@@ -36,7 +36,6 @@ from streams.sessions import Memory
 from streams.settings import WORKER_PORTS as PORTS
 from streams.settings import load
 from streams.sql_client import ask_rows as rows
-from streams.supervisor import _tail
 from streams.ticks import PartitionTicks
 from streams.up import Installation
 from streams.watch import NANO, shared_out
@@ -113,7 +112,7 @@ class Campaign:
             if all(lag == 0 for lag in lags) and self._stored() >= logged:
                 return
             time.sleep(0.5)
-        logs = [_tail(child) for child, lag in zip(installation.supervisor._children, lags, strict=True) if lag != 0]
+        logs = [child.tail() for child, lag in zip(installation.supervisor._children, lags, strict=True) if lag != 0]
         raise AssertionError(f"the workers did not finish: waiting {lags}, stored {self._stored()} of {logged}, {logs}")
 
     def _stored(self) -> int:

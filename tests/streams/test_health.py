@@ -21,7 +21,7 @@ ONE = TP("t", 0)
 def progress(monkeypatch):
     """The progress of a worker with one partition, whose log ends at 10, and whose clock can be put forward."""
     consumer = SimpleNamespace(assignment=lambda: {ONE}, highwater=lambda _: 10, _committed_offset={ONE: 0})
-    made = Progress(SimpleNamespace(consumer=consumer), load())
+    made = Progress(SimpleNamespace(consumer=consumer, consumer_generation_id=1), load())
     made._watching = object()
     made.now = 1000.0
     monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: made.now))
@@ -67,6 +67,19 @@ def test_what_is_away_is_waited_for_and_a_broken_engine_is_not(progress, name, s
     assert not progress.ready()
     assert "in words" in progress.problems()
     assert progress.stalled() is stalls
+
+
+def test_a_worker_that_has_not_joined_or_not_read_is_not_ready_and_a_spare_one_is(progress):
+    """Ready needs a place in the group, and an answer about each partition that came with it."""
+    app = progress._app
+    app.consumer_generation_id = 0
+    assert not progress.ready()
+    app.consumer_generation_id = 1
+    assert progress.ready()
+    app.consumer.highwater = lambda _: None
+    assert not progress.ready()
+    app.consumer.assignment = set
+    assert progress.ready()
 
 
 def test_another_problem_makes_it_unhealthy_and_not_unready(progress):
