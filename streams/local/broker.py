@@ -14,6 +14,7 @@ from typing import IO, Final
 
 from streams.local.jars import default_cache, ensure_jars
 from streams.ports import check_ports, free_port
+from streams.settings import SettingsError
 
 __all__ = ["Broker", "BrokerError", "answers", "die_with_parent", "free_port"]
 
@@ -93,11 +94,10 @@ class Broker:
 
         Raises
         ------
-        BrokerError, SettingsError
+        BrokerError
             Where the port or the folder is taken, or Java ends early; with the last lines of its log.
         """
         self.prepare(say)
-        check_ports({"Kafka": ("127.0.0.1", self.port)}, "take another port")
         self.launch()
         self._wait_until_ready()
 
@@ -122,6 +122,7 @@ class Broker:
         """
         if self._process is None or self._process.poll() is not None:
             self._take_folder()
+            self._check_port()
             jars = ensure_jars(default_cache(), lambda _: None)
             config = self._configure()
             if not (self.data_dir / "log" / "meta.properties").exists():
@@ -129,6 +130,13 @@ class Broker:
                 self._java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)).wait()
             self._process = self._java(jars, "kafka.Kafka", str(config))
         return self._process
+
+    def _check_port(self) -> None:
+        """Refuse a port that another has, or whoever answers there would pass for this broker."""
+        try:
+            check_ports({"Kafka": ("127.0.0.1", self.port)}, "take another port")
+        except SettingsError as error:
+            raise BrokerError(str(error)) from None
 
     def _take_folder(self) -> None:
         if self._guard is not None:

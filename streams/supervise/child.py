@@ -132,6 +132,7 @@ class Child:
         if status < 0:
             return f"ended by {_signal(-status)}"
         lines = [line.strip() for line in self.tail().splitlines() if line.strip()]
+        lines = [line for line in lines if "ERROR" in line or "FATAL" in line][:1] or lines[-1:]
         said = f": {lines[-1].removeprefix('watchkeeper: ')[:REASON_LENGTH]}" if status and lines else ""
         return f"ended with status {status}{_meaning(status)}{said}"
 
