@@ -1,6 +1,7 @@
 """One process that is kept running: how it is started, how it is, and why it last ended."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -16,6 +17,8 @@ from streams.supervise.pulse import Answer, Pulse
 
 LAST_BYTES: Final = 16_384
 REASON_LENGTH: Final = 400
+_ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""What a terminal is told, as Faust does when it ends."""
 
 
 class State(StrEnum):
@@ -131,7 +134,7 @@ class Child:
             return f"was killed: {self.killed}"
         if status < 0:
             return f"ended by {_signal(-status)}"
-        lines = [line.strip() for line in self.tail().splitlines() if line.strip()]
+        lines = [line.strip() for line in _ESCAPES.sub("", self.tail()).splitlines() if line.strip()]
         lines = [line for line in lines if "ERROR" in line or "FATAL" in line][:1] or lines[-1:]
         said = f": {lines[-1].removeprefix('watchkeeper: ')[:REASON_LENGTH]}" if status and lines else ""
         return f"ended with status {status}{_meaning(status)}{said}"
