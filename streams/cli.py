@@ -272,13 +272,13 @@ def main() -> None:
     from streams.replay import ReplayError
     from streams.storage import StoreBusyError, StoreUnavailableError
 
-    refusals = (SettingsError, TopicError, SchemaError, StoreBusyError, ReplayError, TooManyRefusedError, ValueError)
+    refusals = (SettingsError, TopicError, SchemaError, ReplayError, TooManyRefusedError, ValueError)
     try:
         app()
     except refusals as error:
         typer.echo(f"watchkeeper: {error}", err=True)
         raise SystemExit(os.EX_CONFIG) from None  # starting again would not help
-    except (KafkaUnavailableError, StoreUnavailableError) as error:
+    except (KafkaUnavailableError, StoreUnavailableError, StoreBusyError) as error:
         typer.echo(f"watchkeeper: {error}", err=True)
         raise SystemExit(os.EX_UNAVAILABLE) from None  # starting again helps once they are back
     except RuntimeError as error:

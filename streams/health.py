@@ -1,6 +1,7 @@
 """Health that means progress: `/health`, `/ready` and `/metrics` of a worker."""
 
 import asyncio
+import os
 import time
 from typing import Any, Final
 
@@ -145,6 +146,7 @@ class Progress:
                 "stalled": self.stalled(),
                 "lag": self._lag(),
                 "problems": problems,
+                "pid": os.getpid(),
             }
             return view.json(body, status=503 if problems else 200)
 

@@ -218,7 +218,7 @@ def ask_worker(host: str, port: int) -> Answer | None:
     """Return what a worker says of itself; None where it does not answer."""
     try:
         body = requests.get(f"http://{host}:{port}/health", timeout=ASK_SECONDS).json()
-        return Answer(bool(body["ready"]), bool(body["stalled"]), tuple(body["problems"]))
+        return Answer(bool(body["ready"]), bool(body["stalled"]), tuple(body["problems"]), int(body["pid"]))
     except (requests.RequestException, ValueError, KeyError):
         return None
 

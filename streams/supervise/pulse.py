@@ -31,6 +31,8 @@ class Answer:
     ready: bool
     stalled: bool = False
     problems: tuple[str, ...] = ()
+    pid: int | None = None
+    """Who says it; another process may answer at the port of one that has died."""
 
 
 class Pulse:
@@ -63,6 +65,8 @@ class Pulse:
         while not self._ended.wait(pause):
             pid, began = self._pid, time.monotonic()
             answer = self._ask()
+            if answer is not None and answer.pid not in {None, pid}:
+                answer = None
             if pid == self._pid and pid:
                 self._note(answer, min(time.monotonic() - began, ASK_SECONDS) + pause)
             pause = PAUSE_SECONDS if self._was_ready else FIRST_PAUSE_SECONDS

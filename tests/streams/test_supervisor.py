@@ -192,6 +192,15 @@ def test_a_child_that_says_it_stalls_is_started_again_and_one_that_waits_for_oth
     assert one.state is state
 
 
+def test_another_process_at_the_port_of_a_child_does_not_pass_for_it(tmp_path, supervised, hasty):
+    """An answer in another's name is none: the child is not ready by it."""
+    one = child(tmp_path, SLEEP, ask=lambda: Answer(ready=True, pid=os.getpid()))
+    supervisor = supervised(one)
+    end = time.monotonic() + 2
+    until(supervisor, lambda: time.monotonic() > end)
+    assert one.state is State.STARTING
+
+
 def test_a_frozen_supervisor_holds_nothing_against_its_children(tmp_path, supervised, hasty):
     """A question that took an hour by the clock counts as one that was not answered, not as an hour."""
     one = child(tmp_path, SLEEP, ask=lambda: Answer(ready=True))
