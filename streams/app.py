@@ -27,7 +27,7 @@ from streams.marks import Marks
 from streams.plausible import Plausible
 from streams.publisher import Publisher
 from streams.review import api as review_api
-from streams.settings import WORKER_PORTS, Settings
+from streams.settings import Settings
 from streams.storage import connect
 
 Worker = Literal["history", "watch", "detect", "incidents"]
@@ -60,7 +60,7 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
     publisher = Publisher(client_arguments(settings))
     work = stage(name, settings, topics, publisher)
-    app = build(name, settings, reads, work, publisher, WORKER_PORTS[name], BATCH_RECORDS[name])
+    app = build(name, settings, reads, work, publisher, settings.worker_port(name), BATCH_RECORDS[name])
     if isinstance(work, incidents.Incidents):
         work.owns = lambda: bool(app.consumer.assignment())
     return app

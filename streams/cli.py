@@ -20,6 +20,7 @@ from streams.cli_probes import probe_app
 from streams.cli_prometheus import prometheus
 from streams.cli_review import review_app
 from streams.cli_topics import letters_app, topics_app
+from streams.noise import Lasting
 from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -59,6 +60,8 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=max(level, logging.WARNING), format="%(name)s: %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Lasting())
 
 
 @app.command()
@@ -194,12 +197,14 @@ def budget(clickhouse: Store = None) -> None:
 @app.command()
 def broker(
     data_dir: Annotated[Path | None, typer.Option(help="Where the broker keeps its data.")] = None,
-    port: Annotated[int, typer.Option(help="Port on loopback.")] = 9092,
+    port: Annotated[int | None, typer.Option(help="Port on loopback; 9092, or the base port, if not given.")] = None,
 ) -> None:
     """Run a Kafka broker on this machine."""
-    from streams.local.broker import run_broker
+    from streams.up import run_broker
 
-    run_broker((data_dir or load().data_dir) / "kafka", port)
+    settings = load(data_dir=data_dir)
+    configure_logs(settings)
+    run_broker(settings, port or settings.broker_port)
 
 
 @app.command()
@@ -207,13 +212,17 @@ def up(
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
     kafka: Kafka = None,
     clickhouse: Store = None,
+    base_port: Annotated[
+        int | None, typer.Option(help="Moves all ports: Kafka to this one, the rest after it.")
+    ] = None,
 ) -> None:
-    """Run the broker and all workers on this machine, until Ctrl-C."""
+    """Run the broker and all workers on this machine, until Ctrl-C; with a Kafka that is named, without the broker."""
     from streams.up import run_up
 
-    settings = load(data_dir=data_dir, clickhouse=clickhouse or _store_in(data_dir))
+    store = clickhouse or _store_in(data_dir)
+    settings = load(data_dir=data_dir, clickhouse=store, kafka=kafka, base_port=base_port)
     configure_logs(settings)
-    run_up(settings, kafka)
+    run_up(settings)
 
 
 @app.command()
@@ -262,12 +271,15 @@ def main() -> None:
     from streams.replay import ReplayError
     from streams.storage import StoreBusyError, StoreUnavailableError
 
-    refusals = (SettingsError, TopicError, SchemaError, StoreBusyError, ReplayError, ValueError)
+    refusals = (SettingsError, TopicError, SchemaError, ReplayError, ValueError)
     try:
         app()
     except refusals as error:
         typer.echo(f"watchkeeper: {error}", err=True)
         raise SystemExit(os.EX_CONFIG) from None  # starting again would not help
-    except (KafkaUnavailableError, StoreUnavailableError, RuntimeError) as error:
+    except (KafkaUnavailableError, StoreUnavailableError, StoreBusyError) as error:
+        typer.echo(f"watchkeeper: {error}", err=True)
+        raise SystemExit(os.EX_UNAVAILABLE) from None  # starting again helps once they are back
+    except RuntimeError as error:
         typer.echo(f"watchkeeper: {error}", err=True)
         raise SystemExit(1) from None

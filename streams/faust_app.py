@@ -139,7 +139,7 @@ def build(
     )
     app.linger_seconds = settings.linger_seconds
     app.batch_records = batch_records
-    progress = Progress(app)
+    progress = Progress(app, settings)
     progress.serve()
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)
     reading = Reading(app.conf.id, stage, LogReader(client_arguments(settings)), LossReport(settings, publisher, name))
@@ -159,8 +159,10 @@ def _loop(work: "_Work", watchdog: Watchdog) -> Callable[..., Any]:
             async for event in stream.noack().events():
                 async with work.reading.turn:
                     await _finish(work.take(event))
+                work.progress.finished()
         finally:
             watching.cancel()
+            await work.progress.stopped()
             await work.stage.stop()
 
     return consume
@@ -209,7 +211,7 @@ def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> 
     message.value = ()  # an event may stay unacknowledged for long; its bytes need not
     event.value = ()
     event.app.consumer.taken(message.tp, message.offset)
-    progress.received(message.tp, len(records))
+    progress.received(message.tp, len(records), message.offset)
 
     def ack() -> None:
         event.ack()

@@ -42,6 +42,7 @@ from streams.publisher import Publisher
 from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError
+from streams.store_watch import StoreWatch
 
 log: Final = structlog.get_logger()
 
@@ -81,6 +82,8 @@ class History:
         self._letters: Final = Letters(settings.topic(DEAD_LETTERS_TOPIC.name))
         self._plausible: Final = plausible
         self._writer: HistoryWriter | None = None
+        self._store: Final = StoreWatch(settings, connect)
+        self._watching: asyncio.Task[None] | None = None
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
         self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
 
@@ -89,9 +92,12 @@ class History:
         await self._publisher.start()
         shared = not self._settings.clickhouse.startswith("chdb://")
         self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=shared)
+        self._watching = asyncio.create_task(self._store.watch())
 
     async def stop(self) -> None:
         """Disconnect."""
+        if self._watching is not None:
+            self._watching.cancel()
         await self._publisher.stop()
 
     async def position(self, topic: TopicState, partition: int) -> None:
@@ -114,6 +120,7 @@ class History:
                 if attempt.retry_state.attempt_number > 1:
                     RETRIES.labels("clickhouse").inc()
                     log.warning("the store does not answer; trying again", topic=batch.topic.name)
+                await self._store.room()
                 await asyncio.to_thread(self._write, batch, rows)
         batch.ack()
 

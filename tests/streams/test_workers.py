@@ -97,7 +97,7 @@ def test_a_severe_event_is_a_finding_at_once(installation):
     wait_until(lambda: count(settings, "SELECT count() FROM findings WHERE kind = 'severe_event'") == 1)
     found = rows(settings, "SELECT severity, service_name, event_ids, evidence_sql FROM findings FINAL")[0]
     assert (found["severity"], found["service_name"], found["event_ids"]) == ("page", "chat", ["e1"])
-    assert len(rows(settings, found["evidence_sql"])) == 1
+    wait_until(lambda: len(rows(settings, found["evidence_sql"])) == 1)
 
 
 def test_time_passes_in_a_silent_live_partition(installation):

@@ -1,0 +1,101 @@
+"""Ports of this machine: which are taken, and by whom, before anything is started on them."""
+
+import contextlib
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from streams.settings import PORTS_OF_ONE, SettingsError
+
+_LISTENING: Final = "0A"
+_OURS: Final = ("streams", "watchkeeper", "kafka.Kafka")
+
+
+class Holder(NamedTuple):
+    """Who listens at a port."""
+
+    pid: int
+    command: str
+
+    def __str__(self) -> str:
+        """Say who, and whether it may be one of ours."""
+        ours = "; another watchkeeper?" if any(word in self.command for word in _OURS) else ""
+        return f"process {self.pid}: {self.command[:100]}{ours}"
+
+
+def check_ports(ports: Mapping[str, tuple[str, int]], remedy: str) -> None:
+    """Refuse ports that are taken, all of them at once.
+
+    Parameters
+    ----------
+    ports
+        Address and port, by what they are for.
+    remedy
+        What moves them, for the message.
+
+    Raises
+    ------
+    SettingsError
+        With each port that is taken and who holds it, as far as this user may know.
+    """
+    taken = [
+        f"port {port} for {name} is taken by {holder(port) or 'a process that can not be seen'}"
+        for name, (host, port) in ports.items()
+        if not free(host, port)
+    ]
+    if taken:
+        raise SettingsError(f"{'; '.join(taken)}. Stop what runs there, or {remedy}")
+
+
+def free(host: str, port: int) -> bool:
+    """Tell whether a port can be bound."""
+    try:
+        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(address[0], address[1]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address[4])
+    except OSError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    """Return a port on loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_base_port() -> int:
+    """Return a base port from which on all ports of an installation are free now."""
+    while True:
+        base = free_port()
+        if base + PORTS_OF_ONE < 65536 and all(free("127.0.0.1", base + step) for step in range(PORTS_OF_ONE)):
+            return base
+
+
+def holder(port: int) -> Holder | None:
+    """Return who listens at a port; None where nobody does, or where the system does not tell."""
+    sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
+    for process in Path("/proc").glob("[0-9]*") if sockets else ():
+        with contextlib.suppress(OSError):  # it has ended, or is not ours to look at
+            if any(str(each.readlink()) in sockets for each in (process / "fd").iterdir()):
+                return Holder(int(process.name), command(process))
+    return None
+
+
+def command(process: Path) -> str:
+    """Return the command line of a folder of `/proc`."""
+    return " ".join(part.decode(errors="replace") for part in (process / "cmdline").read_bytes().split(b"\0") if part)
+
+
+def _inodes(port: int) -> set[str]:
+    found = set()
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                    found.add(fields[9])
+    return found

@@ -1,0 +1,1 @@
+"""What `streams.supervisor` is made of."""
