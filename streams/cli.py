@@ -236,6 +236,7 @@ def demo(
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
     from streams.demo import run_demo, run_demo_there
+    from streams.ports import free_base_port
 
     if kafka or clickhouse:
         if data_dir or not (kafka and clickhouse):
@@ -245,7 +246,10 @@ def demo(
         run_demo_there(settings, seconds)
         return
     folder = data_dir or Path("data/demo")
-    settings = load(data_dir=folder, clickhouse=_store_in(folder), log_level="WARNING")
+    given = {"data_dir": folder, "clickhouse": _store_in(folder), "log_level": "WARNING"}
+    settings = load(**given)
+    if not settings.base_port:
+        settings = load(**given, base_port=free_base_port())  # beside whatever else runs here
     configure_logs(settings)
     run_demo(settings, seconds)
 

@@ -24,7 +24,6 @@ from streams.demo_ready import check_ready
 from streams.demo_report import compare, print_grafana, print_queries, print_services
 from streams.demo_screen import Screen
 from streams.demo_settled import NotReadError
-from streams.local.broker import free_port
 from streams.settings import WORKER_PORTS, Settings
 from streams.storage import StoreUnavailableError
 from streams.supervisor import ChildFailedError
@@ -39,19 +38,23 @@ def run_demo(settings: Settings, seconds: float) -> None:
     """Play the week, then hold what was found against what had been recorded."""
     console = terminal()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
-    settings = settings.model_copy(update={"sql_port": free_port(), "api_port": free_port()})
     console.print("starting a Kafka broker and four workers; nothing but this machine is involved")
-    installation = Installation(settings, broker_port=free_port())
+    installation = Installation(settings, say=partial(_say, console))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         installation.start()
-        status = play_and_compare(installation.settings, seconds, console, WORKER_PORTS, installation.supervisor.check)
+        ports = {name: settings.worker_port(name) for name in WORKER_PORTS}
+        status = play_and_compare(installation.settings, seconds, console, ports, installation.check)
     finally:
         installation.stop()
     console.print(
         f"\nall of it lies in {settings.data_dir}; look again with: watchkeeper up --data-dir {settings.data_dir}"
     )
     sys.exit(status)
+
+
+def _say(console: Console, part: str, done: str, seconds: float) -> None:
+    console.print(f"{part}: {done} ({seconds:.1f} s)")
 
 
 def run_demo_there(settings: Settings, seconds: float) -> None:
