@@ -1,7 +1,9 @@
 """The history worker: every topic to ClickHouse, each record exactly once."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -40,6 +42,7 @@ from streams.publisher import Publisher
 from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError
+from streams.two_paths import Closing, TwoPaths
 
 log: Final = structlog.get_logger()
 
@@ -59,6 +62,15 @@ _PLAIN: Final = {
 TOPICS: Final = (INFERENCE, WINDOWS_TOPIC, *_PLAIN, DEAD_LETTERS_TOPIC)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a batch comes to: rows, records that were refused, and which ticks its windows close."""
+
+    rows: list[Rows]
+    refused: list[Refused]
+    closings: Sequence[Closing] = ()
+
+
 class History:
     """The stage of the history worker.
 
@@ -74,14 +86,15 @@ class History:
         self._connect: Final = connect
         self._limit: Final = RefusalLimit(settings.dead_letter_limit)
         self._writer: HistoryWriter | None = None
+        self._shared: Final = not settings.clickhouse.startswith("chdb://")
+        self._paths: Final = TwoPaths(settings.tick_seconds, settings.lateness_seconds, several_writers=self._shared)
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
         self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
 
     async def start(self) -> None:
         """Connect to Kafka and to the store."""
         await self._publisher.start()
-        shared = not self._settings.clickhouse.startswith("chdb://")
-        self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=shared)
+        self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared)
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -91,10 +104,12 @@ class History:
         """Ask the store again what it holds."""
         if self._writer is not None:
             self._writer.forget()
+        self._paths.forget()
 
     async def take(self, batch: LogBatch) -> None:
         """Store a batch, publish its dead letters, then acknowledge it."""
-        rows, refused = await asyncio.to_thread(self._rows, batch)
+        taken = await asyncio.to_thread(self._rows, batch)
+        refused = taken.refused
         self._limit.check(batch.topic.name, len(batch.records), refused)
         letters = self._settings.topic(DEAD_LETTERS_TOPIC.name)
         await self._publisher.publish(dead_letter(letters, batch, item) for item in refused)
@@ -107,22 +122,37 @@ class History:
                 if attempt.retry_state.attempt_number > 1:
                     RETRIES.labels("clickhouse").inc()
                     log.warning("the store does not answer; trying again", topic=batch.topic.name)
-                await asyncio.to_thread(self._write, batch, rows)
+                await asyncio.to_thread(self._write, batch, taken)
         batch.ack()
 
-    def _write(self, batch: LogBatch, rows: list[Rows]) -> None:
+    def _write(self, batch: LogBatch, taken: Taken) -> None:
         assert self._writer is not None  # noqa: S101
-        counted(ROWS, self._writer.write(origin_of(batch), rows).rows)
+        origin, rows = origin_of(batch), taken.rows
+        then: Callable[[Client], None] = _nothing
+        if batch.topic.name == self._settings.topic(INFERENCE.name):
+            written = np.fromiter((record.timestamp for record in batch.records), np.int64, len(batch.records))
+            rows, newest = self._writer.ask(
+                partial(self._paths.timed, origin=origin, written_ms=written, rows=taken.rows)
+            )
+            then = partial(self._paths.rows_stored, origin=origin, rows=rows, newest=newest)
+        elif taken.closings:
+            partitions = batch.topic.partitions
+            then = partial(self._paths.windows_stored, origin=origin, closings=taken.closings, partitions=partitions)
+        counted(ROWS, self._writer.write(origin, rows, then).rows)
 
-    def _rows(self, batch: LogBatch) -> tuple[list[Rows], list[Refused]]:
+    def _rows(self, batch: LogBatch) -> Taken:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
             return _window_rows(batch, origin)
         if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
-            return [_dead_letter_rows(batch, origin)], []
+            return Taken([_dead_letter_rows(batch, origin)], [])
         decoded = self._decoders[batch.topic.name](batch.records)
         rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
-        return rows, decoded.refused
+        return Taken(rows, decoded.refused)
+
+
+def _nothing(client: Client) -> None:
+    """Do nothing after a batch."""
 
 
 def origin_of(batch: LogBatch) -> Origin:
@@ -131,8 +161,9 @@ def origin_of(batch: LogBatch) -> Origin:
     return Origin(batch.topic.name, batch.topic.topic_id, batch.partition, offsets)
 
 
-def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refused]]:
+def _window_rows(batch: LogBatch, origin: Origin) -> Taken:
     decode = decoder(Window)
+    closings: list[Closing] = []
     cells: list[dict[str, Any]] = []
     offsets: list[tuple[int, int]] = []
     messages: list[dict[str, Any]] = []
@@ -145,16 +176,26 @@ def _window_rows(batch: LogBatch, origin: Origin) -> tuple[list[Rows], list[Refu
             refused.append(Refused(position, error.reason, str(error)))
             continue
         assert isinstance(window, Window)  # noqa: S101
+        closings.append(
+            Closing(
+                window.source_topic_id,
+                window.source_partition,
+                window.first_tick,
+                window.tick,
+                window.tick_seconds,
+                empty=not window.groups,
+            )
+        )
         for index, cell in enumerate(_cells(window)):
             cells.append(cell)
             offsets.append((record.offset, index))
         if window.groups:
             messages.append(_place(window) | {"payload": record.value})
             whole.append((record.offset, 0))
-    if not messages:
-        return [], refused
     rows = [_rows_of_cells(WINDOWS, cells, offsets, origin)] if cells else []
-    return [*rows, _rows_of_cells(WINDOW_MESSAGES, messages, whole, origin)], refused
+    if messages:
+        rows.append(_rows_of_cells(WINDOW_MESSAGES, messages, whole, origin))
+    return Taken(rows, refused, closings)
 
 
 def _place(window: Window) -> dict[str, Any]:
