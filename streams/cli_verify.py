@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,3 +27,15 @@ def verify(
     report = Verifier(load(kafka=kafka, clickhouse=clickhouse), since, until).run()
     typer.echo(json.dumps(report.plain()) if as_json else "\n".join(lines(report)))
     raise typer.Exit(0 if report.equal else 1)
+
+
+def rebuild(
+    data_dir: Annotated[Path | None, typer.Option(help="Where `watchkeeper up` keeps everything.")] = None,
+    kafka: Kafka = None,
+    clickhouse: Store = None,
+) -> None:
+    """Have history store again what Kafka holds and the store does not: after a loss, or when parts can't be read."""
+    from streams.store.rebuild import rebuild as run
+
+    store = clickhouse or (f"chdb://{data_dir}/clickhouse" if data_dir else None)
+    run(load(data_dir=data_dir, kafka=kafka, clickhouse=store), typer.echo)

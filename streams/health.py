@@ -26,7 +26,20 @@ RETRIES = Counter("watchkeeper_retries", "Attempts that a dependency did not ans
 SERIES = Gauge("watchkeeper_series", "Series that the detectors follow")
 OVERFLOW = Counter("watchkeeper_series_overflow", "Group sums that were counted under the name ~other")
 LAG = Gauge("watchkeeper_lag", "Records waiting behind the last acknowledged one", ["topic", "partition"])
+PROBLEM = Gauge("watchkeeper_problem", "1 for each problem that a person must look at", ["name"])
 SECONDS = Histogram("watchkeeper_batch_seconds", "Time from receiving a batch to the end of its work")
+
+
+_problems: Final[dict[str, str]] = {}
+
+
+def trouble(name: str, reason: str | None) -> None:
+    """Say that something is wrong that waiting and starting again won't mend, or with None that it is well again."""
+    if reason is None:
+        _problems.pop(name, None)
+    else:
+        _problems[name] = reason
+    PROBLEM.labels(name).set(reason is not None)
 
 
 class Progress:
@@ -88,8 +101,9 @@ class Progress:
 
         @self._app.page("/health")
         async def health(view: View, request: Request) -> Response:
-            healthy = self.healthy()
-            return view.json({"healthy": healthy, "lag": self._lag()}, status=200 if healthy else 503)
+            healthy = self.healthy() and not _problems
+            answer = {"healthy": healthy, "lag": self._lag(), "problems": list(_problems.values())}
+            return view.json(answer, status=200 if healthy else 503)
 
         @self._app.page("/ready")
         async def ready(view: View, request: Request) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import structlog
+from aiokafka import ConsumerRecord
 from clickhouse_connect.driver.client import Client
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
@@ -16,7 +17,7 @@ from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
 from schemas.findings import Finding
 from schemas.records import Change, Incident, ReviewLabel
 from schemas.review import ReviewItem
-from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS
+from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
 from schemas.topics import (
     ACTIONS,
     CHANGES,
@@ -38,10 +39,13 @@ from streams.decode import Decoder, Refused, events_decoder
 from streams.faust_app import LogBatch
 from streams.health import LETTERS, RETRIES, ROWS, counted
 from streams.history_writer import HistoryWriter
+from streams.kafka_admin import TopicState
 from streams.publisher import Publisher
-from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
+from streams.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError
+from streams.store.lost import EVENTS
+from streams.store.watch import StoreWatch
 from streams.two_paths import Closing, TwoPaths
 
 log: Final = structlog.get_logger()
@@ -86,6 +90,8 @@ class History:
         self._connect: Final = connect
         self._limit: Final = RefusalLimit(settings.dead_letter_limit)
         self._writer: HistoryWriter | None = None
+        self._watch: Final = StoreWatch(settings, connect, tables_of(settings), self._gives_rows)
+        self._watching: asyncio.Task[None] | None = None
         self._shared: Final = not settings.clickhouse.startswith("chdb://")
         self._paths: Final = TwoPaths(settings.tick_seconds, settings.lateness_seconds, several_writers=self._shared)
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
@@ -95,9 +101,12 @@ class History:
         """Connect to Kafka and to the store."""
         await self._publisher.start()
         self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared)
+        self._watching = asyncio.create_task(self._watch.run())
 
     async def stop(self) -> None:
         """Disconnect."""
+        if self._watching is not None:
+            self._watching.cancel()
         await self._publisher.stop()
 
     async def forget(self) -> None:
@@ -105,6 +114,7 @@ class History:
         if self._writer is not None:
             self._writer.forget()
         self._paths.forget()
+        self._watch.look_now()
 
     async def take(self, batch: LogBatch) -> None:
         """Store a batch, publish its dead letters, then acknowledge it."""
@@ -140,6 +150,12 @@ class History:
             then = partial(self._paths.windows_stored, origin=origin, closings=taken.closings, partitions=partitions)
         counted(ROWS, self._writer.write(origin, rows, then).rows)
 
+    def _gives_rows(self, topic: TopicState, partition: int, records: Sequence[ConsumerRecord]) -> bool:
+        """Tell whether any of some records is stored as a row."""
+        return bool(records) and any(
+            len(part.offset) for part in self._rows(LogBatch(topic, partition, tuple(records), lambda: None)).rows
+        )
+
     def _rows(self, batch: LogBatch) -> Taken:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
@@ -153,6 +169,13 @@ class History:
 
 def _nothing(client: Client) -> None:
     """Do nothing after a batch."""
+
+
+def tables_of(settings: Settings) -> dict[str, tuple[Table, ...]]:
+    """Return which tables the records of each topic become rows of, by its full name."""
+    plain = {topic: (TABLE_OF[kind],) for topic, kind in _PLAIN.items()}  # type: ignore[index]
+    own = {INFERENCE: EVENTS, WINDOWS_TOPIC: (WINDOW_MESSAGES,), DEAD_LETTERS_TOPIC: (DEAD_LETTERS,)}
+    return {settings.topic(topic.name): tables for topic, tables in {**plain, **own}.items()}
 
 
 def origin_of(batch: LogBatch) -> Origin:

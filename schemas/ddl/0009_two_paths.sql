@@ -104,24 +104,26 @@ FROM (
 GROUP BY kafka_topic_id, kafka_partition;
 
 -- From where to where the two paths of each partition can be compared. What a path has not read from its beginning is
--- compared from the next whole hour on.
+-- compared from the next whole hour on. `latest_closed` is for who asks for it before the sums.
 CREATE VIEW horizons_now AS
 SELECT
     source_topic_id AS topic_id, source_partition AS partition,
     maxIf(until, path = 'rows') AS rows_closed,
     if(countIf(path = 'windows') > 0 AND countIf(path = 'windows') = maxIf(number, path = 'windows'),
         minIf(until, path = 'windows'), toDateTime(0, 'UTC')) AS windows_closed,
-    least(rows_closed, windows_closed) AS closed, max(since) AS begin
+    least(rows_closed, windows_closed) AS closed, max(since) AS begin,
+    least(maxIf(latest, path = 'rows'), if(countIf(path = 'windows') > 0 AND countIf(path = 'windows') = maxIf(number, path = 'windows'),
+        minIf(latest, path = 'windows'), toDateTime(0, 'UTC'))) AS latest_closed
 FROM (
     SELECT
-        path, source_topic_id, source_partition, kafka_partition, number, until,
+        path, source_topic_id, source_partition, kafka_partition, number, until, latest,
         if(path = 'before', until, if(min(offset) OVER (PARTITION BY path, kafka_partition, if(path = 'rows', source_partition, 0)) = 0,
             toDateTime(0, 'UTC'), began)) AS mark,
         if(toUnixTimestamp(mark) = 0, mark, toStartOfHour(mark) + INTERVAL 1 HOUR) AS since
     FROM (
         SELECT
             path, source_topic_id, source_partition, kafka_partition, max(partitions) AS number,
-            min(first_offset) AS offset, min(first_time) AS began,
+            min(first_offset) AS offset, min(first_time) AS began, max(closed) AS latest,
             maxIf(closed, path = 'before' OR noted_at < now('UTC') - INTERVAL 3 SECOND) AS until
         FROM (SELECT * FROM horizons FINAL)
         GROUP BY path, source_topic_id, source_partition, kafka_partition

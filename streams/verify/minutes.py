@@ -12,26 +12,24 @@ from streams.verify.times import HOUR, chunks
 _TIMES: Final = "{column} >= fromUnixTimestamp({{first:Int64}}) AND {column} < fromUnixTimestamp({{end:Int64}})"
 _PLACE: Final = "kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32}"
 _ROWS: Final = " UNION ALL ".join(
-    f"SELECT toStartOfMinute(time)::DateTime('UTC') AS minute, service_name, trials, flagged, kafka_offset"
+    f"SELECT toStartOfMinute(time)::DateTime('UTC') AS minute, service_name, trials AS t, flagged AS f, kafka_offset"
     f" FROM {table} FINAL WHERE {_PLACE} AND probe_id = '' AND {_TIMES.format(column='time')}{extra}"
     for table, extra in EVENT_TABLES
 )
-_ROW_SUMS: Final = (
-    "count() AS events, sum(bitCount(trials)) AS trials, sum(bitCount(bitAnd(flagged, trials))) AS flagged"
-)
+_ROW_SUMS: Final = "count() AS events, sum(bitCount(t)) AS trials, sum(bitCount(bitAnd(f, t))) AS flagged"
 _TRIALS: Final = " + ".join(f"sum({rate.name}_trials)" for rate in RATES)
 _FLAGGED: Final = " + ".join(f"sum({rate.name})" for rate in RATES)
-_SUMS: Final = f"sum(t.events) AS events, {_TRIALS} AS trials, {_FLAGGED} AS flagged"
+_SUMS: Final = f"sum(own.events) AS events, {_TRIALS} AS trials, {_FLAGGED} AS flagged"
 _BY_HOUR: Final = {
     "rows": f"SELECT toUnixTimestamp(toStartOfHour(minute)) AS place, {_ROW_SUMS} FROM ({_ROWS}) GROUP BY place",
-    "minutes": f"SELECT toUnixTimestamp(toStartOfHour(minute)) AS place, {_SUMS} FROM service_minutes AS t FINAL"
+    "minutes": f"SELECT toUnixTimestamp(toStartOfHour(minute)) AS place, {_SUMS} FROM service_minutes AS own FINAL"
     f" WHERE {_PLACE} AND {_TIMES.format(column='minute')} GROUP BY place",
-    "hours": f"SELECT toUnixTimestamp(hour) AS place, {_SUMS} FROM service_hours AS t FINAL"
+    "hours": f"SELECT toUnixTimestamp(hour) AS place, {_SUMS} FROM service_hours AS own FINAL"
     f" WHERE {_PLACE} AND {_TIMES.format(column='hour')} GROUP BY place",
 }
 _MINUTES: Final = f"""
 SELECT toUnixTimestamp(minute) AS place, service_name, {_SUMS}, max(version) AS version
-FROM service_minutes AS t FINAL WHERE {_PLACE} AND {_TIMES.format(column="minute")} GROUP BY place, service_name
+FROM service_minutes AS own FINAL WHERE {_PLACE} AND {_TIMES.format(column="minute")} GROUP BY place, service_name
 """
 _EACH_ROW: Final = f"""
 SELECT toUnixTimestamp(minute) AS place, service_name, {_ROW_SUMS}

@@ -35,7 +35,7 @@ GROUP BY topic_id, partition ORDER BY topic_id, partition
 """
 _PERIOD: Final = "time >= fromUnixTimestamp({since:Int64}) AND time < fromUnixTimestamp({until:Int64})"
 _HORIZONS: Final = """
-SELECT topic_id, partition, toUnixTimestamp(begin) AS begin, toUnixTimestamp(closed) AS closed FROM horizons_now
+SELECT topic_id, partition, toUnixTimestamp(begin) AS begin, toUnixTimestamp(latest_closed) AS closed FROM horizons_now
 """
 _OPEN: Final = " UNION ALL ".join(
     f"SELECT count() AS n FROM {table} WHERE kafka_topic_id = {{topic_id:String}}"

@@ -13,15 +13,13 @@ from streams.verify.times import HOUR, chunks, shown
 _TICK: Final = "intDiv(toUnixTimestamp64Nano(counted_time), 1000000000 * {tick:Int64})"
 _HOUR_OF_TICK: Final = "intDiv(tick * {tick:Int64}, 3600) * 3600"
 _ROWS: Final = " UNION ALL ".join(
-    f"SELECT {_TICK} AS tick, service_name, trials, flagged FROM {table} FINAL"
+    f"SELECT {_TICK} AS tick, service_name, trials AS t, flagged AS f FROM {table} FINAL"
     " WHERE kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32} AND probe_id = ''"
     " AND counted_time >= fromUnixTimestamp64Second({first:Int64}, 'UTC')"
     f" AND counted_time < fromUnixTimestamp64Second({{end:Int64}}, 'UTC'){extra}"
     for table, extra in EVENT_TABLES
 )
-_ROW_SUMS: Final = (
-    "count() AS events, sum(bitCount(trials)) AS trials, sum(bitCount(bitAnd(flagged, trials))) AS flagged"
-)
+_ROW_SUMS: Final = "count() AS events, sum(bitCount(t)) AS trials, sum(bitCount(bitAnd(f, t))) AS flagged"
 _SPAN: Final = (
     "source_topic_id = {topic_id:String} AND source_partition = {partition:Int32}"
     " AND time >= fromUnixTimestamp64Second({first:Int64}, 'UTC')"
@@ -50,7 +48,7 @@ def check_ticks(ask: Ask, counts: Counts, first: int, end: int, tick_seconds: in
         windows = _by_place(
             ask(f"SELECT {_HOUR_OF_TICK} AS place, {_WINDOW_SUMS} FROM ({_WINDOWS}) GROUP BY place", span)
         )
-        cells = _by_place(ask(_CELLS.format(key=_HOUR_OF_TICK), span))
+        cells = _by_place(ask(_CELLS.replace("{key}", _HOUR_OF_TICK), span))
         _add(counts, rows, windows)
         for hour in sorted(set(rows) | set(windows) | set(cells)):
             part = place | {"first": max(hour, low), "end": min(hour + HOUR, high)}
@@ -145,7 +143,7 @@ def _services(rows: list[dict[str, Any]], windows: list[dict[str, Any]], ticks: 
 def _cells(ask: Ask, counts: Counts, span: dict[str, Any]) -> Iterator[Hole]:
     """Yield the ticks of one hour in which the table `windows` does not hold what the windows themselves do."""
     windows = _by_place(ask(f"SELECT tick AS place, {_WINDOW_SUMS} FROM ({_WINDOWS}) GROUP BY place", span))
-    cells = _by_place(ask(_CELLS.format(key="tick"), span))
+    cells = _by_place(ask(_CELLS.replace("{key}", "tick"), span))
     differ = [
         (tick, "rates differ from their windows")
         for tick in sorted(set(windows) | set(cells))
