@@ -71,9 +71,8 @@ def _await_empty(client: Any, group: str, seconds: float, say: Say) -> None:
                 f"history runs ({', '.join(members)} of {group}); stop it first, then run this command again"
             )
         if not told:
-            say(
-                f"waiting up to {seconds:.0f} s for {', '.join(members)}: one that was stopped leaves Kafka after a while"
-            )
+            left = ", ".join(members)
+            say(f"waiting up to {seconds:.0f} s for {left} to leave: Kafka keeps one that was stopped a while")
             told = True
         time.sleep(POLL_SECONDS)
 
