@@ -29,8 +29,9 @@ class Table(Struct, frozen=True, kw_only=True):
     computed: tuple[str, ...] = ()
 
 
-_COUNTED: Final = ("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version")
-"""What rows of an event with guards say beside its fields: bits of the rates, guard results, version counted under."""
+_COUNTED: Final = ("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version", "counted_time")
+"""What rows of an event with guards say beside its fields: bits of the rates, guard results, version counted under,
+and the time at which the windows count it (`streams.counted`)."""
 
 INFERENCES: Final = Table(
     name="inferences",
@@ -58,9 +59,19 @@ GUARD_VERDICTS: Final = Table(
     row="one verdict of one guard, whether it came inside an event or alone",
     kind=GuardVerdict,
     left_out=("guard",),
-    computed=("event_kind", "counted_version", "trials", "flagged", "finding_counts", "finding_stopped"),
+    computed=(
+        "event_kind",
+        "counted_version",
+        "counted_time",
+        "trials",
+        "flagged",
+        "finding_counts",
+        "finding_stopped",
+    ),
 )
-TELEMETRY: Final = Table(name="telemetry", row="one word of an emitter about itself", kind=Telemetry)
+TELEMETRY: Final = Table(
+    name="telemetry", row="one word of an emitter about itself", kind=Telemetry, computed=("counted_time",)
+)
 CHANGES: Final = Table(name="changes", row="one step of one change", kind=Change)
 REVIEW_LABELS: Final = Table(name="review_labels", row="one judgement of one event", kind=ReviewLabel)
 INCIDENTS: Final = Table(name="incident_transitions", row="one transition of one incident", kind=Incident)
@@ -82,4 +93,5 @@ BASES: Final = (
 
 ROLLUPS: Final = (
     "service_minutes", "category_minutes", "stage_minutes", "probe_minutes", "service_hours", "stage_hours",
+    "counted_minutes", "counted_hours", "window_minutes", "window_hours", "horizons",
 )  # fmt: skip

@@ -20,6 +20,7 @@ from streams.cli_probes import probe_app
 from streams.cli_prometheus import prometheus
 from streams.cli_review import review_app
 from streams.cli_topics import letters_app, topics_app
+from streams.cli_verify import rebuild, verify
 from streams.noise import Lasting
 from streams.settings import Settings, SettingsError, load
 
@@ -37,6 +38,8 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
 app.command()(kpi)
 app.command()(prometheus)
+app.command()(verify)
+app.command()(rebuild)
 
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]

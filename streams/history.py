@@ -1,12 +1,15 @@
 """The history worker: every topic to ClickHouse, each record exactly once."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import structlog
+from aiokafka import ConsumerRecord
 from clickhouse_connect.driver.client import Client
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
@@ -14,7 +17,7 @@ from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
 from schemas.findings import Finding
 from schemas.records import Change, Incident, ReviewLabel
 from schemas.review import ReviewItem
-from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS
+from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
 from schemas.topics import (
     ACTIONS,
     CHANGES,
@@ -39,10 +42,13 @@ from streams.history_writer import HistoryWriter
 from streams.kafka_admin import TopicState
 from streams.plausible import Plausible
 from streams.publisher import Publisher
-from streams.rows import INSTANT, Origin, Rows, rows_of, with_origin
+from streams.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError
-from streams.store_watch import StoreWatch
+from streams.store.lost import EVENTS
+from streams.store.reach import StoreReach
+from streams.store.watch import StoreWatch
+from streams.two_paths import Closing, TwoPaths
 
 log: Final = structlog.get_logger()
 
@@ -60,6 +66,15 @@ _PLAIN: Final = {
 """Topics of one kind of record, each of which becomes a row."""
 
 TOPICS: Final = (INFERENCE, WINDOWS_TOPIC, *_PLAIN, DEAD_LETTERS_TOPIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a batch comes to: rows, records that were refused, and which ticks its windows close."""
+
+    rows: list[Rows]
+    refused: list[Refused]
+    closings: Sequence[Closing] = ()
 
 
 class History:
@@ -82,17 +97,19 @@ class History:
         self._letters: Final = Letters(settings.topic(DEAD_LETTERS_TOPIC.name))
         self._plausible: Final = plausible
         self._writer: HistoryWriter | None = None
-        self._store: Final = StoreWatch(settings, connect)
-        self._watching: asyncio.Task[None] | None = None
+        self._reach: Final = StoreReach(settings, connect)
+        self._watch: Final = StoreWatch(settings, connect, tables_of(settings), self._gives_rows)
+        self._watching: asyncio.Future[Any] | None = None
+        self._shared: Final = not settings.clickhouse.startswith("chdb://")
+        self._paths: Final = TwoPaths(settings.tick_seconds, settings.lateness_seconds, several_writers=self._shared)
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
         self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
 
     async def start(self) -> None:
         """Connect to Kafka and to the store."""
         await self._publisher.start()
-        shared = not self._settings.clickhouse.startswith("chdb://")
-        self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=shared)
-        self._watching = asyncio.create_task(self._store.watch())
+        self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared)
+        self._watching = asyncio.gather(self._watch.run(), self._reach.watch())
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -107,12 +124,14 @@ class History:
         """Ask the store again what it holds."""
         if self._writer is not None:
             self._writer.forget()
+        self._paths.forget()
+        self._watch.look_now()
 
     async def take(self, batch: LogBatch) -> None:
         """Store a batch, publish its dead letters, then acknowledge it."""
-        rows, refused = await asyncio.to_thread(self._rows, batch)
-        count_refused(batch.topic.name, refused)
-        await self._publisher.publish(self._letters.of(batch, refused))
+        taken = await asyncio.to_thread(self._rows, batch)
+        count_refused(batch.topic.name, taken.refused)
+        await self._publisher.publish(self._letters.of(batch, taken.refused))
         async for attempt in AsyncRetrying(
             wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
         ):
@@ -120,24 +139,52 @@ class History:
                 if attempt.retry_state.attempt_number > 1:
                     RETRIES.labels("clickhouse").inc()
                     log.warning("the store does not answer; trying again", topic=batch.topic.name)
-                await self._store.room()
-                await asyncio.to_thread(self._write, batch, rows)
+                await self._reach.room()
+                await asyncio.to_thread(self._write, batch, taken)
         batch.ack()
 
-    def _write(self, batch: LogBatch, rows: list[Rows]) -> None:
+    def _write(self, batch: LogBatch, taken: Taken) -> None:
         assert self._writer is not None  # noqa: S101
-        counted(ROWS, self._writer.write(origin_of(batch), rows).rows)
+        origin, rows = origin_of(batch), taken.rows
+        then: Callable[[Client], None] = _nothing
+        if batch.topic.name == self._settings.topic(INFERENCE.name):
+            written = np.fromiter((record.timestamp for record in batch.records), np.int64, len(batch.records))
+            rows, newest = self._writer.ask(
+                partial(self._paths.timed, origin=origin, written_ms=written, rows=taken.rows)
+            )
+            then = partial(self._paths.rows_stored, origin=origin, rows=rows, newest=newest)
+        elif taken.closings:
+            partitions = batch.topic.partitions
+            then = partial(self._paths.windows_stored, origin=origin, closings=taken.closings, partitions=partitions)
+        counted(ROWS, self._writer.write(origin, rows, then).rows)
 
-    def _rows(self, batch: LogBatch) -> tuple[list[Rows], list[Refused]]:
+    def _gives_rows(self, topic: TopicState, partition: int, records: Sequence[ConsumerRecord]) -> bool:
+        """Tell whether any of some records is stored as a row."""
+        return bool(records) and any(
+            len(part.offset) for part in self._rows(LogBatch(topic, partition, tuple(records), lambda: None)).rows
+        )
+
+    def _rows(self, batch: LogBatch) -> Taken:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
             self._plausible.begin()
             return _window_rows(batch, origin, self._plausible)
         if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
-            return [_dead_letter_rows(batch, origin)], []
+            return Taken([_dead_letter_rows(batch, origin)], [])
         decoded = self._decoders[batch.topic.name](batch.records)
         rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
-        return rows, decoded.refused
+        return Taken(rows, decoded.refused)
+
+
+def _nothing(client: Client) -> None:
+    """Do nothing after a batch."""
+
+
+def tables_of(settings: Settings) -> dict[str, tuple[Table, ...]]:
+    """Return which tables the records of each topic become rows of, by its full name."""
+    plain = {topic: (TABLE_OF[kind],) for topic, kind in _PLAIN.items()}  # type: ignore[index]
+    own = {INFERENCE: EVENTS, WINDOWS_TOPIC: (WINDOW_MESSAGES,), DEAD_LETTERS_TOPIC: (DEAD_LETTERS,)}
+    return {settings.topic(topic.name): tables for topic, tables in {**plain, **own}.items()}
 
 
 def origin_of(batch: LogBatch) -> Origin:
@@ -146,8 +193,9 @@ def origin_of(batch: LogBatch) -> Origin:
     return Origin(batch.topic.name, batch.topic.topic_id, batch.partition, offsets)
 
 
-def _window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> tuple[list[Rows], list[Refused]]:
+def _window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> Taken:
     decode = decoder(Window)
+    closings: list[Closing] = []
     cells: list[dict[str, Any]] = []
     offsets: list[tuple[int, int]] = []
     messages: list[dict[str, Any]] = []
@@ -161,16 +209,26 @@ def _window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> tuple
         except InvalidRecordError as error:
             refused.append(Refused(position, error.reason, str(error)))
             continue
+        closings.append(
+            Closing(
+                window.source_topic_id,
+                window.source_partition,
+                window.first_tick,
+                window.tick,
+                window.tick_seconds,
+                empty=not window.groups,
+            )
+        )
         for index, cell in enumerate(_cells(window)):
             cells.append(cell)
             offsets.append((record.offset, index))
         if window.groups:
             messages.append(_place(window) | {"payload": record.value})
             whole.append((record.offset, 0))
-    if not messages:
-        return [], refused
     rows = [_rows_of_cells(WINDOWS, cells, offsets, origin)] if cells else []
-    return [*rows, _rows_of_cells(WINDOW_MESSAGES, messages, whole, origin)], refused
+    if messages:
+        rows.append(_rows_of_cells(WINDOW_MESSAGES, messages, whole, origin))
+    return Taken(rows, refused, closings)
 
 
 def _place(window: Window) -> dict[str, Any]:

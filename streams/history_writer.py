@@ -5,9 +5,10 @@ already are read, and exactly those rows are left out; that also completes an in
 Then the minutes that a batch touched are computed anew from the rows, also where all of them were left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,7 @@ from streams.storage import WRITE, StoreUnavailableError
 _MINUTE_NANO: Final = 60_000_000_000
 _IN_ROLLUPS: Final = frozenset({"inferences", "agent_steps", "retrievals", "guard_verdicts"})
 
+T = TypeVar("T")
 Fence = set[tuple[int, int]]
 """Offsets and indices that a table holds already."""
 
@@ -61,16 +63,31 @@ class HistoryWriter:
         """Read the fences anew: after an assignment, and after an insert whose fate is not known."""
         self._stored.clear()
 
-    def write(self, origin: Origin, batches: Iterable[Rows]) -> Written:
-        """Store rows of one batch, and bring the rollups up to it.
+    def write(
+        self, origin: Origin, batches: Iterable[Rows], then: Callable[[Client], None] = lambda _: None
+    ) -> Written:
+        """Store rows of one batch, bring the rollups up to it, and do what shall follow in the store.
 
         Raises
         ------
         StoreUnavailableError
             Where the store does not answer; the same batch can be written again.
         """
+        with self._forgetting():
+            written = self._write(origin, list(batches))
+            then(self._client)
+            return written
+
+    def ask(self, question: Callable[[Client], T]) -> T:
+        """Return what a question to the store answers; raises as `write`."""
+        with self._forgetting():
+            return question(self._client)
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """Forget what is stored where the store fails: nobody knows what became of the insert."""
         try:
-            return self._write(origin, list(batches))
+            yield
         except (OperationalError, HTTPError, OSError) as error:
             self.forget()
             raise StoreUnavailableError(str(error)) from error

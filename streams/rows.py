@@ -79,13 +79,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one table, each with its offset and its index within the record."""
+    """Rows of one table, each with its offset and its index within the record.
+
+    `counted` is when each counts in the windows (see `streams.counted`), of events alone.
+    """
 
     table: Table
     columns: pa.Table
     offset: Int64s
     index: Int64s
     time: Int64s
+    counted: Int64s | None = None
 
     def take(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
         """Return the chosen rows."""
@@ -97,6 +101,7 @@ class Rows:
             self.offset[chosen],
             self.index[chosen],
             self.time[chosen],
+            None if self.counted is None else self.counted[chosen],
         )
 
 

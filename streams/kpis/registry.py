@@ -212,8 +212,9 @@ the moment as of which review labels count: the same period can be asked for as 
 now.
 
 An hour is untrusted where it has no events, overlaps a gap of the telemetry, an emitter lost events in it, more
-than 1 per cent of them were refused or more than 5 per cent came late; shares that rest on guards also where fewer
-than 99 per cent of outputs had a verdict of every required guard. A period is untrusted when one of its hours is.
+than 1 per cent of them were refused or more than 5 per cent came late, or where rows and windows hold different numbers
+of events, trials or flags in closed ticks (`watchkeeper verify` names the hole); shares that rest on guards also where
+fewer than 99 per cent of outputs had a verdict of every required guard. A period is untrusted when one of its hours is.
 `kpi_trust` has the reasons. Events of probes are in no KPI but the injection detection rate.
 
 """

@@ -168,3 +168,40 @@ def test_an_empty_store_answers(store):
     for kpi in KPIS:
         rows = list(store.query(f"SELECT * FROM {kpi.view}").named_results())
         assert all(row["value"] is None for row in rows), kpi.name
+
+
+def both_paths(rows, windows, closed=3 * HOUR, *, partitions=1):
+    """Return an hour of one partition on both paths, given as events by hour, and how far they are closed."""
+    sides = {"counted_hours": (rows, {"kafka_topic_id": "i", "kafka_partition": 0}),
+             "window_hours": (windows, {"source_topic_id": "i", "source_partition": 0})}  # fmt: skip
+    filled = {
+        name: [
+            place | {"hour": START + hour * HOUR, "service_name": service, "events": events}
+            for (hour, service), events in side.items()
+        ]
+        for name, (side, place) in sides.items()
+    }
+    place = {"source_topic_id": "i", "source_partition": 0, "partitions": partitions, "noted_at": START,
+             "closed": START + closed}  # fmt: skip
+    horizons = [place | {"path": "rows", "kafka_partition": -1}, place | {"path": "windows", "kafka_partition": 0}]
+    return filled | {"horizons": horizons}
+
+
+WHOLE = {(hour, service): 10 for hour in range(5) for service in ("a", "b")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "windows", "partitions", "expected"),
+    [
+        ({}, {}, 1, {}),
+        ({}, {(1, "a"): 7}, 1, {(1, "a"): "windows hold fewer events than rows: 7 of 10"}),
+        ({(1, "a"): 7}, {}, 1, {(1, "a"): "rows hold fewer events than windows: 7 of 10"}),
+        ({}, {(4, "a"): 7}, 1, {}),  # not closed yet
+        ({}, {(1, "a"): 7}, 2, {}),  # another partition of the windows has not been read
+        ({}, {(1, "a"): 7, (1, "~other"): 3}, 1, {}),  # too many services, summed as one
+    ],
+)
+def test_hours_of_which_the_paths_differ_are_untrusted(store, rows, windows, partitions, expected):
+    """Closed ticks that rows and windows count differently make their hour untrusted, what is open does not."""
+    fill(store, service_hours=hours("a", "b"), **both_paths(WHOLE | rows, WHOLE | windows, partitions=partitions))
+    assert trusts(store) == expected

@@ -21,7 +21,7 @@ DISK: Final = "disk"
 STORE: Final = "store"
 
 
-class StoreWatch:
+class StoreReach:
     """Notes the problem `disk`, and `store` of a server or `engine` of an embedded store.
 
     Parameters

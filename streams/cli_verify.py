@@ -1,0 +1,41 @@
+"""The commands ``watchkeeper verify`` and ``watchkeeper rebuild``."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.settings import load
+
+Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
+Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
+
+
+def verify(
+    since: Annotated[datetime | None, typer.Option("--from", help="From this time on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="And up to this one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,  # noqa: FBT002
+    kafka: Kafka = None,
+    clickhouse: Store = None,
+) -> None:
+    """Hold log, rows, rollups and windows against each other: equal ends with 0, a hole is named and ends with 1."""
+    from streams.verify.run import Verifier
+    from streams.verify.show import lines
+
+    report = Verifier(load(kafka=kafka, clickhouse=clickhouse), since, until).run()
+    typer.echo(json.dumps(report.plain()) if as_json else "\n".join(lines(report)))
+    raise typer.Exit(0 if report.equal else 1)
+
+
+def rebuild(
+    data_dir: Annotated[Path | None, typer.Option(help="Where `watchkeeper up` keeps everything.")] = None,
+    kafka: Kafka = None,
+    clickhouse: Store = None,
+) -> None:
+    """Have history store again what Kafka holds and the store does not: after a loss, or when parts can't be read."""
+    from streams.store.rebuild import rebuild as run
+
+    store = clickhouse or (f"chdb://{data_dir}/clickhouse" if data_dir else None)
+    run(load(data_dir=data_dir, kafka=kafka, clickhouse=store), typer.echo)

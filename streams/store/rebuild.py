@@ -1,0 +1,109 @@
+"""Has history read everything again that Kafka holds, so that it stores what the store has not."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from kafka.errors import KafkaError
+
+from streams.kafka_admin import KafkaUnavailableError, admin
+from streams.settings import Settings
+from streams.sql_client import endpoint_answers
+from streams.storage import connect
+from streams.store.parts import Part, put_aside
+
+POLL_SECONDS: Final = 1.0
+Say = Callable[[str], object]
+
+
+class HistoryRunsError(RuntimeError):
+    """History runs, and would commit its offsets again."""
+
+
+def rebuild(settings: Settings, say: Say) -> None:
+    """Forget what history has acknowledged; its next start reads from the beginning and leaves out what is stored.
+
+    Parameters
+    ----------
+    say
+        Is told what happens.
+
+    Raises
+    ------
+    HistoryRunsError
+        Where a history worker runs.
+    KafkaUnavailableError
+        Where no broker answers and there is none of this machine to start.
+    """
+    embedded = settings.clickhouse.startswith("chdb://")
+    if embedded and endpoint_answers(settings):
+        raise HistoryRunsError("history runs and holds the store; stop it (or `watchkeeper up`) first")
+    with _kafka(settings, say) as reached:
+        group = f"{reached.topic_prefix}watchkeeper-history"
+        with admin(reached) as client:
+            _await_empty(client, group, 2 * reached.kafka_session_seconds + 10, say)
+            if embedded:
+                _put_aside(reached, say)
+            existing = client.list_group_offsets({group: None})[group]
+            if existing:
+                client.delete_groups([group])
+    again = sum(int(meta.offset) for meta in existing.values())
+    say(
+        f"history will read {len(existing)} partitions from the beginning, up to {again} records that it has "
+        "acknowledged; what is stored is left out. Start it (or `watchkeeper up`), and see `watchkeeper verify`"
+    )
+
+
+def _put_aside(settings: Settings, say: Say) -> None:
+    with connect(settings) as client:
+        parts: list[Part] = put_aside(client)
+    for table, name in parts:
+        say(f"put aside a part that can't be read: {table} {name}")
+
+
+def _await_empty(client: Any, group: str, seconds: float, say: Say) -> None:
+    """Wait until the group has no members; one that was killed counts as one until its session ends."""
+    end, told = time.monotonic() + seconds, False
+    while members := _members(client, group):
+        if time.monotonic() > end:
+            raise HistoryRunsError(
+                f"history runs ({', '.join(members)} of {group}); stop it first, then run this command again"
+            )
+        if not told:
+            left = ", ".join(members)
+            say(f"waiting up to {seconds:.0f} s for {left} to leave: Kafka keeps one that was stopped a while")
+            told = True
+        time.sleep(POLL_SECONDS)
+
+
+def _members(client: Any, group: str) -> list[str]:
+    try:
+        described = client.describe_groups([group])[group]
+    except KafkaError as error:
+        raise KafkaUnavailableError(f"Kafka does not say who reads as {group}: {error}") from error
+    return [str(member["group_instance_id"] or member["member_id"]) for member in described["members"]]
+
+
+@contextmanager
+def _kafka(settings: Settings, say: Say) -> Iterator[Settings]:
+    """Give settings whose Kafka answers: the one they name, or the one of this machine, started for the while."""
+    try:
+        with admin(settings):
+            pass
+    except KafkaUnavailableError:
+        folder = settings.data_dir / "kafka"
+        if not (folder / "log").exists():
+            raise
+    else:
+        yield settings
+        return
+    from streams.local.broker import Broker
+
+    broker = Broker(folder)
+    say(f"no Kafka answers at {settings.kafka}; starting the one of {folder}")
+    broker.start(say)
+    try:
+        yield settings.model_copy(update={"kafka": broker.address})
+    finally:
+        broker.stop()

@@ -1,0 +1,80 @@
+"""What Kafka still holds of the events, and how far history has acknowledged them: offsets alone, no records."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from schemas.topics import INFERENCE, Topic
+from streams.kafka_admin import KafkaUnavailableError, TopicError, admin, client_arguments, topic_states
+from streams.letters import read_letters
+from streams.settings import Settings
+
+log: Final = structlog.get_logger()
+
+GROUP: Final = "watchkeeper-history"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One partition: what Kafka holds of it in the period, and what history has acknowledged of it."""
+
+    begin: int
+    """First offset that Kafka still holds."""
+    first: int
+    """First offset of the period, not before `begin`."""
+    end: int
+    """Offset after the last of the period."""
+    committed: int
+
+
+def held(settings: Settings, topic: Topic, since: int | None, until: int | None) -> dict[tuple[str, int], Held]:
+    """Return what Kafka holds of a topic, by topic id and partition.
+
+    Raises
+    ------
+    KafkaUnavailableError, TopicError
+        Where no broker answers or the topic is missing.
+    """
+    name, group = settings.topic(topic.name), settings.topic_prefix + GROUP
+    try:
+        with admin(settings) as client:
+            states = topic_states(client)
+            if name not in states:
+                raise TopicError(f"missing topics: {name}; run `watchkeeper topics create`")
+            committed = client.list_group_offsets({group: None})[group]
+        consumer = KafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
+        try:
+            tps = [TopicPartition(name, number) for number in range(states[name].partitions)]
+            begins, ends = consumer.beginning_offsets(tps), consumer.end_offsets(tps)
+            firsts = _at(consumer, tps, since, begins)
+            lasts = _at(consumer, tps, until, ends)
+        finally:
+            consumer.close()
+    except KafkaError as error:
+        raise KafkaUnavailableError(f"Kafka at {settings.kafka} does not answer: {error}") from error
+    return {
+        (states[name].topic_id, tp.partition): Held(
+            begins[tp],
+            begins[tp] if since is None else firsts.get(tp, ends[tp]),
+            ends[tp] if until is None else lasts.get(tp, ends[tp]),
+            committed[tp].offset if tp in committed else 0,
+        )
+        for tp in tps
+    }
+
+
+def _at(consumer: Any, tps: list[Any], seconds: int | None, default: dict[Any, int]) -> dict[Any, int]:
+    """Return the first offset at or after a time, of partitions that have one."""
+    if seconds is None:
+        return default
+    found = consumer.offsets_for_times(dict.fromkeys(tps, seconds * 1000))
+    return {tp: item.offset for tp, item in found.items() if item is not None}
+
+
+def letters_of(settings: Settings) -> set[tuple[int, int]]:
+    """Return partition and offset of every dead letter of the events that Kafka holds."""
+    name = settings.topic(INFERENCE.name)
+    return {(letter.origin[1], letter.origin[2]) for letter in read_letters(settings) if letter.origin[0] == name}

@@ -1,0 +1,99 @@
+"""Rows against rollups: each minute says what its rows say, each hour what its minutes say."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from schemas.metrics import RATES
+from streams.two_paths import EVENT_TABLES
+from streams.verify.findings import Counts, Hole
+from streams.verify.offsets import Ask
+from streams.verify.times import HOUR, chunks
+
+_TIMES: Final = "{column} >= fromUnixTimestamp({{first:Int64}}) AND {column} < fromUnixTimestamp({{end:Int64}})"
+_PLACE: Final = "kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32}"
+_ROWS: Final = " UNION ALL ".join(
+    f"SELECT toStartOfMinute(time)::DateTime('UTC') AS minute, service_name, trials AS t, flagged AS f, kafka_offset"
+    f" FROM {table} FINAL WHERE {_PLACE} AND probe_id = '' AND {_TIMES.format(column='time')}{extra}"
+    for table, extra in EVENT_TABLES
+)
+_ROW_SUMS: Final = "count() AS events, sum(bitCount(t)) AS trials, sum(bitCount(bitAnd(f, t))) AS flagged"
+_TRIALS: Final = " + ".join(f"sum({rate.name}_trials)" for rate in RATES)
+_FLAGGED: Final = " + ".join(f"sum({rate.name})" for rate in RATES)
+_SUMS: Final = f"sum(own.events) AS events, {_TRIALS} AS trials, {_FLAGGED} AS flagged"
+_BY_HOUR: Final = {
+    "rows": f"SELECT toUnixTimestamp(toStartOfHour(minute)) AS place, {_ROW_SUMS} FROM ({_ROWS}) GROUP BY place",
+    "minutes": f"SELECT toUnixTimestamp(toStartOfHour(minute)) AS place, {_SUMS} FROM service_minutes AS own FINAL"
+    f" WHERE {_PLACE} AND {_TIMES.format(column='minute')} GROUP BY place",
+    "hours": f"SELECT toUnixTimestamp(hour) AS place, {_SUMS} FROM service_hours AS own FINAL"
+    f" WHERE {_PLACE} AND {_TIMES.format(column='hour')} GROUP BY place",
+}
+_MINUTES: Final = f"""
+SELECT toUnixTimestamp(minute) AS place, service_name, {_SUMS}, max(version) AS version
+FROM service_minutes AS own FINAL WHERE {_PLACE} AND {_TIMES.format(column="minute")} GROUP BY place, service_name
+"""
+_EACH_ROW: Final = f"""
+SELECT toUnixTimestamp(minute) AS place, service_name, {_ROW_SUMS}
+FROM ({_ROWS}) AS stored
+LEFT JOIN (
+    SELECT minute, max(version) AS version FROM service_minutes FINAL
+    WHERE {_PLACE} AND {_TIMES.format(column="minute")} GROUP BY minute
+) AS rolled ON rolled.minute = stored.minute
+WHERE kafka_offset < {{committed:Int64}} OR kafka_offset <= rolled.version
+GROUP BY place, service_name
+"""
+"""Rows that the minute has been computed from, or must have been: what is written right now is in neither."""
+
+
+def check_minutes(ask: Ask, counts: Counts, first: int, end: int, committed: int) -> Iterator[Hole]:
+    """Yield the minutes and hours that differ from what they were computed from.
+
+    Parameters
+    ----------
+    committed
+        Offset before which everything is stored and summed.
+    """
+    place = {"topic_id": counts.topic_id, "partition": counts.partition, "committed": committed}
+    for low, high in chunks(first // HOUR * HOUR, end):
+        span = place | {"first": low, "end": high}
+        sums = {name: _by_place(ask(query, span)) for name, query in _BY_HOUR.items()}
+        counts.minute_events += sum(found[0] for found in sums["minutes"].values())
+        for hour in sorted({hour for found in sums.values() for hour in found}):
+            if sums["rows"].get(hour) != sums["minutes"].get(hour):
+                yield from _narrow(ask, counts, place | {"first": hour, "end": min(hour + HOUR, high)})
+            elif sums["hours"].get(hour) != sums["minutes"].get(hour) and high - hour >= HOUR:
+                yield from _hour(ask, counts, place | {"first": hour, "end": hour + HOUR})
+
+
+def _by_place(rows: list[dict[str, Any]]) -> dict[int, tuple[int, int, int]]:
+    return {int(row["place"]): _sums(row) for row in rows}
+
+
+def _sums(row: dict[str, Any]) -> tuple[int, int, int]:
+    return int(row["events"]), int(row["trials"]), int(row["flagged"])
+
+
+def _narrow(ask: Ask, counts: Counts, span: dict[str, Any]) -> Iterator[Hole]:
+    rows = {(int(row["place"]), row["service_name"]): _sums(row) for row in ask(_EACH_ROW, span)}
+    minutes = {(int(row["place"]), row["service_name"]): _sums(row) for row in ask(_MINUTES, span)}
+    for key in sorted(set(rows) | set(minutes)):
+        expected, found = rows.get(key, (0, 0, 0)), minutes.get(key, (0, 0, 0))
+        if expected != found:
+            yield _hole(counts, "rollup differs from its rows", "minute", key[0], expected, found, f"of {key[1]}")
+
+
+def _hour(ask: Ask, counts: Counts, span: dict[str, Any]) -> Iterator[Hole]:
+    """Yield an hour that differs from its minutes, asked once more as both may have been written in between."""
+    minutes, hours = (_by_place(ask(_BY_HOUR[name], span)) for name in ("minutes", "hours"))
+    for hour in sorted(set(minutes) | set(hours)):
+        expected, found = minutes.get(hour, (0, 0, 0)), hours.get(hour, (0, 0, 0))
+        if expected != found:
+            yield _hole(counts, "hour differs from its minutes", "hour", hour, expected, found, "in service_hours")
+
+
+def _hole(
+    counts: Counts, what: str, unit: str, place: int, expected: tuple[int, ...], found: tuple[int, ...], detail: str
+) -> Hole:
+    part = next(index for index in range(3) if expected[index] != found[index])
+    name = ("events", "trials", "flagged")[part]
+    return Hole(what, counts.partition, counts.topic_id, unit, place, place, expected[part], found[part],
+                f"{name} {detail}")  # fmt: skip
