@@ -25,8 +25,7 @@ from streams.supervisor import Child, Ending, State, Step, Supervisor, await_all
 
 log: Final = structlog.get_logger()
 
-DEAD_BROKER_GRACE_SECONDS: Final = 5.0
-"""Workers that can't commit any more have nothing to wait for."""
+DEAD_BROKER_GRACE_SECONDS: Final = 5.0  # workers that can't commit any more have nothing to wait for
 POLL_SECONDS: Final = 0.1
 
 

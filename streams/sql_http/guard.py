@@ -267,10 +267,8 @@ class Check:
 def about_table(formatted: str) -> str | None:
     r"""Return a query that reads the one table a statement is about; None where it is about none.
 
-        >>> about_table("DESCRIBE TABLE a.b
-    FORMAT CSV")
-        'SELECT 1 FROM a.b
-    FORMAT CSV'
+    >>> about_table("DESCRIBE TABLE a.b\nFORMAT CSV")
+    'SELECT 1 FROM a.b\nFORMAT CSV'
     """
     found = ABOUT_TABLES.fullmatch(formatted.strip())
     return f"SELECT 1 FROM {found.group(1)}" if found else None
