@@ -10,7 +10,8 @@ COPY dashboards dashboards
 RUN /opt/watchkeeper/bin/python -m pip install --quiet --no-cache-dir -c constraints.txt .
 
 FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --no-create-home --home-dir /tmp watchkeeper
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp watchkeeper \
+    && install -d -o 10001 -g 10001 -m 0700 /data
 COPY --from=build /opt/watchkeeper /opt/watchkeeper
 ENV PATH=/opt/watchkeeper/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001

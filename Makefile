@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards kills clean
+.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -49,6 +49,9 @@ bench-kpis: $(READY)  ## every KPI view over thirty days of five million events
 
 kills: $(READY)  ## the long campaign of workers and brokers that come, go, freeze and lose the network
 	@$(BIN)/python -m tests.faults.campaign --disturbances 320 --seconds 1500 --events 60000 --brokers 3
+
+fuzz: $(READY)  ## every decoder, policy, replay file and notice under coverage-guided fuzzing for an hour
+	@$(BIN)/python -m tests.hostile.fuzz --seconds 3600 --out data/fuzz
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -28,7 +28,7 @@ PATIENCE_SECONDS: Final = 60.0
 
 CHECK_SECONDS: Final = 2.0
 HEAL_SECONDS: Final = 10.0
-"""After so long the log itself is asked for what is not read, and reading goes back to where it stopped."""
+"""Every so often the log itself is asked for what is not read, and reading goes back to where it stopped."""
 
 BUSY_SLOWER: Final = 10
 """Beside work in progress a partition may have to wait for its turn, and its patience lasts so much longer."""
@@ -99,7 +99,7 @@ class Watchdog:
         before = self._waited
         self._waited = {tp: before.get(tp, 0.0) + step for tp in assigned if self._waits(tp)}
         for tp, waited in self._waited.items():
-            if before.get(tp, 0.0) < HEAL_SECONDS <= waited:
+            if before.get(tp, 0.0) // HEAL_SECONDS < waited // HEAL_SECONDS:
                 await self._heal(tp)
         if max([self._idle, *self._waited.values()]) >= PATIENCE_SECONDS:
             reason = await asyncio.to_thread(self._reason)

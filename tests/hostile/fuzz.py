@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--target")
     given, rest = parser.parse_known_args()
+    given.out.mkdir(parents=True, exist_ok=True)
     if given.target:
         run_target(given.target, rest)
     else:

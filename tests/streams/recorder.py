@@ -18,14 +18,16 @@ from streams.settings import load
 class Recorder:
     """Writes partition and offset of each record to a file, then acknowledges; fails before one offset."""
 
-    def __init__(self, out: Path, fail_at: int) -> None:
-        self._out, self._fail_at = out, fail_at
+    def __init__(self, out: Path, fail_at: int, publisher: Publisher) -> None:
+        self._out, self._fail_at, self._publisher = out, fail_at, publisher
 
     async def start(self) -> None:
-        """Do nothing."""
+        """Connect."""
+        await self._publisher.start()
 
     async def stop(self) -> None:
-        """Do nothing."""
+        """Disconnect."""
+        await self._publisher.stop()
 
     async def forget(self) -> None:
         """Do nothing."""
@@ -68,7 +70,7 @@ def main(kafka: str, prefix: str, port: str, out: str, fail_at: str, seed: str =
     settings = load(kafka=kafka, topic_prefix=prefix, kafka_session_seconds=3, data_dir=Path(out).parent)
     topics = check_topics(settings, [INFERENCE])
     publisher = Publisher(client_arguments(settings))
-    app = build("recorder", settings, topics, Recorder(Path(out), int(fail_at)), publisher, int(port))
+    app = build("recorder", settings, topics, Recorder(Path(out), int(fail_at), publisher), publisher, int(port))
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 
 

@@ -8,12 +8,15 @@ from collections import defaultdict, deque
 import faust
 import pytest
 from faust.types import TP
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from schemas.topics import INFERENCE
+from schemas.findings import Finding
+from schemas.topics import FINDINGS, INFERENCE
+from schemas.wire import decoder
 from streams.faust_transport import CoalescedRecord, Consumer, Transport
 from streams.local.broker import free_port
+from tests.faults.log import log
 
 ONE = TP("t", 0)
 
@@ -145,6 +148,38 @@ def test_what_the_client_loses_or_gives_again_is_read_once_and_in_order(kafka_se
     assert worker.wait(60) == 0
     for partition in range(4):
         assert [offset for where, offset in seen(tmp_path / "seen") if where == partition] == list(range(100))
+
+
+def test_records_deleted_before_they_were_read_are_told(kafka_settings, tmp_path):
+    """Where Kafka has deleted what a worker had not read, it goes on behind it, and a page says what is gone."""
+    name = kafka_settings.topic(INFERENCE.name)
+    producer = KafkaProducer(bootstrap_servers=kafka_settings.kafka)
+
+    def send(number):
+        for _ in range(number):
+            producer.send(name, value=b"x", partition=0)
+        producer.flush()
+
+    send(50)
+    first = recorder(kafka_settings, tmp_path / "seen", -1)
+    wait_until(lambda: len(seen(tmp_path / "seen")) == 50)
+    wait_until(lambda: committed(kafka_settings).get(0) == 50)
+    first.terminate()
+    assert first.wait(60) == 0
+    send(50)
+    producer.close()
+    admin = KafkaAdminClient(bootstrap_servers=[kafka_settings.kafka])
+    admin.delete_records({TopicPartition(name, 0): 80})
+    admin.close()
+    second = recorder(kafka_settings, tmp_path / "seen", -1)
+    wait_until(lambda: seen(tmp_path / "seen")[-1:] == [(0, 99)])
+    second.terminate()
+    assert second.wait(60) == 0
+    assert [offset for _, offset in seen(tmp_path / "seen")] == [*range(50), *range(80, 100)]
+    decode = decoder(Finding)
+    found = [decode(record.value, 0) for record in log(kafka_settings, FINDINGS)[0]]
+    assert [(each.severity, each.metric, each.sample_size) for each in found] == [("page", "records_lost", 30)]
+    assert f"{name}/0 (50 to 79)" in found[0].evidence
 
 
 def wait_until(condition, seconds=60):

@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from kafka.admin import KafkaAdminClient
 
 from schemas.topics import WINDOWS
+from streams.kafka_admin import create_topics
 from streams.local.broker import free_port
 from tests.health import lag as _lag
 from tests.streams.test_transport import wait_until
@@ -21,6 +23,7 @@ from streams.assignor import TogetherAssignor
 TogetherAssignor.assign = classmethod(
     lambda cls, cluster, members: {member: Assignment(cls.version, [], b"") for member in members})
 """
+LOOKING_OFTEN = "watchdog.TOPICS_SECONDS = 1; watchdog.PATIENCE_SECONDS = 60"
 RUN = "from streams.__main__ import main; main()"
 
 
@@ -59,6 +62,24 @@ def test_a_worker_that_reads_nothing_ends_and_says_why(start, kafka_settings, fa
     process, _, log = start(fault)
     assert process.wait(60) == os.EX_SOFTWARE
     assert reason.format(kafka_settings.topic_prefix) in log.read_text()
+
+
+def test_a_topic_that_is_not_what_it_was_ends_the_worker(start, kafka_settings):
+    """With partitions added, or made anew, the worker ends and says so, and its successor reads what is there."""
+    process, _, log = start(LOOKING_OFTEN)
+    wait_until(lambda: "OK" in log.read_text())
+    admin = KafkaAdminClient(bootstrap_servers=[kafka_settings.kafka])
+    name = kafka_settings.topic(WINDOWS.name)
+    admin.create_partitions({name: 2 * WINDOWS.partitions})
+    assert process.wait(60) == os.EX_SOFTWARE
+    assert f"{name} changed since the start" in log.read_text()
+    process, port, log = start(LOOKING_OFTEN, instance="2")
+    wait_until(lambda: _lag("127.0.0.1", port) == 0)
+    admin.delete_topics([name])
+    create_topics(kafka_settings)
+    admin.close()
+    assert process.wait(60) == os.EX_SOFTWARE
+    assert f"{name} changed since the start" in log.read_text()
 
 
 def test_a_spare_worker_stays(start):
