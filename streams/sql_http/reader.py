@@ -211,10 +211,13 @@ def _set(handle: Any, settings: dict[str, str]) -> None:
 
 
 def _tree(handle: Any, query: str) -> str:
-    """Return the syntax tree of a query, after a look whether it is the whole of it: the engine can write it back."""
+    """Return the syntax tree of a query, after a look whether it is the whole of it: the engine can write it back.
+
+    Parentheses do not count: the tree keeps none that are not needed.
+    """
     asking = (
-        "SELECT parseQueryToJSON({text:String}) AS tree, "
-        "formatQueryFromJSON(tree) = formatQuerySingleLine({text:String})"
+        "SELECT parseQueryToJSON({text:String}) AS tree, replaceRegexpAll(formatQueryFromJSON(tree), '[()]', '') = "
+        "replaceRegexpAll(formatQuerySingleLine({text:String}), '[()]', '')"
     )
     answer = handle.query(asking, "JSONCompactEachRow", params={"text": _escaped(query)}).bytes()
     tree, whole = json.loads(answer.decode("utf-8", "replace"))

@@ -9,7 +9,8 @@ import faust
 
 from schemas.topics import INFERENCE
 from streams.faust_app import LogBatch, build
-from streams.kafka_admin import check_topics
+from streams.kafka_admin import check_topics, client_arguments
+from streams.publisher import Publisher
 from streams.settings import load
 from tests.streams.recorder import Recorder
 
@@ -28,7 +29,8 @@ def main(kafka: str, prefix: str, port: str, out: str) -> None:
     """Run the worker."""
     settings = load(kafka=kafka, topic_prefix=prefix, kafka_session_seconds=3, data_dir=Path(out).parent)
     topics = check_topics(settings, [INFERENCE])
-    app = build("mortal", settings, topics, Mortal(Path(out), -1), int(port))
+    publisher = Publisher(client_arguments(settings))
+    app = build("mortal", settings, topics, Mortal(Path(out), -1, publisher), publisher, int(port))
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 
 
