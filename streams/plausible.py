@@ -144,6 +144,10 @@ def _names(group: GroupSums) -> str:
            for bins in group.quantities.values() for at in bins):  # fmt: skip
         return "a histogram with bins that there are not"
     if any(
+        not amount for named in (group.quantities, group.mixes) for each in named.values() for amount in each.values()
+    ):
+        return "a bin or name that was met no time"
+    if any(
         len(names) > MAX_NAMES + 1 or any(len(name) > MOST_TEXT for name in names) for names in group.mixes.values()
     ):
         return "more or longer names in a mix than are counted"

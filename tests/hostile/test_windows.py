@@ -43,6 +43,8 @@ elsewhere = next(name for name in ("a", "b", "c", "d", "e") if partition_of(name
         window([group(quantities={"latency": {"1": 2**53}})]),
         window([group(mixes={"tool": {"x" * 1_000_000: 1}})]),
         window([group(mixes={"tool": {str(n): 1 for n in range(1_000)}})]),
+        window([group(quantities={"latency": {"1": 0}})]),
+        window([group(mixes={"tool": {"x": 0}})]),
         window([group(guards={"no such": 1})]),
         window([group(samples=[Sample(event_id="e", vector="v" * 2_000)])]),
         window([group(samples=[Sample(event_id="e", vector="v")] * 100)]),
@@ -60,9 +62,9 @@ def test_a_window_that_cannot_be_is_refused(absurd):
 @given(
     source=st.integers(0, 3),
     late=st.integers(0, 10_000_000),
-    events=st.integers(0, 9_000_000),
-    flagged=st.integers(0, 100),
-    more=st.integers(0, 100),
+    events=st.integers(1, 9_000_000),
+    flagged=st.integers(1, 100),
+    more=st.integers(1, 100),
 )
 def test_a_window_of_ours_is_taken(source, late, events, flagged, more):
     """Whatever partition, however old and however busy: what watch can have written passes."""
