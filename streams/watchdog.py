@@ -95,6 +95,7 @@ class Watchdog:
         step = CHECK_SECONDS / BUSY_SLOWER if self._reading.turn.locked() else CHECK_SECONDS
         if assigned:
             await self._settle(assigned)
+            assigned &= self._assigned()
         self._idle = 0.0 if assigned else self._idle + step
         before = self._waited
         self._waited = {tp: before.get(tp, 0.0) + step for tp in assigned if self._waits(tp)}
@@ -123,17 +124,24 @@ class Watchdog:
 
     def _waits(self, tp: TP) -> bool:
         """Tell whether there are records of a partition that have not been read since the last look."""
-        end, place = self._app.consumer.highwater(tp), self._reading.next_offset(tp.topic, tp.partition)
+        end, place = self._end_of(tp), self._reading.next_offset(tp.topic, tp.partition)
         before, self._seen[tp] = self._seen.get(tp, place), place
         return before == place and (end is None or place is None or end > place)
 
     async def _heal(self, tp: TP) -> None:
         """Go back to where reading stopped, if the log has something there."""
-        end, topic = self._app.consumer.highwater(tp), self._topics[tp.topic]
+        end, topic = self._end_of(tp), self._topics[tp.topic]
         async with self._reading.turn:
             if end is not None and await self._reading.missing(topic, tp.partition, end):
                 log.warning("records are not delivered; reading goes back", topic=tp.topic, partition=tp.partition)
                 await self._app.consumer.seek(tp, await self._reading.place(topic, tp.partition))
+
+    def _end_of(self, tp: TP) -> int | None:
+        """Return where the log of a partition ends, as far as it was fetched."""
+        try:
+            return self._app.consumer.highwater(tp)
+        except AssertionError:  # the client's word for a partition that was taken away at this moment
+            return None
 
     def _assigned(self) -> set[TP]:
         try:
