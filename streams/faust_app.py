@@ -50,6 +50,10 @@ class LogBatch:
         return int(self.records[-1].offset)
 
 
+class TopicGrewError(RuntimeError):
+    """A topic has got partitions that the worker does not know: what it would say of them would be wrong."""
+
+
 class Stage(Protocol):
     """What a worker does with its batches."""
 
@@ -185,6 +189,10 @@ class _Work:
             return  # partitions were assigned anew, and all of it comes again
         await self.reading.begin(generation)
         batch = _batch(self.topics, event, self.progress)
+        if batch.partition >= batch.topic.partitions:
+            raise TopicGrewError(
+                f"{batch.topic.name} has more partitions than at the start; starting again to know them"
+            )
         last: Sequence[ConsumerRecord] = ()
         async for records in self.reading.continued(batch.topic, batch.partition, batch.records):
             if last:

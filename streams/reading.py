@@ -97,11 +97,13 @@ class Reading:
         self.turn: Final = asyncio.Lock()
         self._generation: int | None = None
         self._next: dict[Partition, int] = {}
+        self._began: dict[Partition, int] = {}
 
     async def begin(self, generation: int) -> None:
         """Start anew where partitions were assigned anew."""
         if generation != self._generation:
             self._next.clear()
+            self._began.clear()
             await self._stage.forget()
             self._generation = generation
 
@@ -114,7 +116,13 @@ class Reading:
         known = self._next.get((topic.name, partition))
         if known is None:
             known = self._next[topic.name, partition] = await self._start(topic, partition)
+            self._began[topic.name, partition] = known
         return known
+
+    def covered(self, topic: str, partition: int) -> int | None:
+        """Return the offset up to which the state that was restored covers a partition, while it is as it was."""
+        place = self._next.get((topic, partition))
+        return place if place == self._began.get((topic, partition)) else None
 
     async def continued(
         self, topic: TopicState, partition: int, records: Sequence[ConsumerRecord]

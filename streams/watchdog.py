@@ -113,13 +113,16 @@ class Watchdog:
         async with self._reading.turn:
             await self._reading.begin(self._app.consumer_generation_id)
             for tp in assigned:
-                if not self._app.rebalancing and self._reading.next_offset(tp.topic, tp.partition) is None:
-                    await self._go_on(tp, await self._reading.place(self._topics[tp.topic], tp.partition))
+                if tp.partition >= self._topics[tp.topic].partitions:
+                    _end(f"{tp.topic} has more partitions than at the start")
+                if not self._app.rebalancing:
+                    await self._reading.place(self._topics[tp.topic], tp.partition)
+                    await self._commit(tp)
 
-    async def _go_on(self, tp: TP, place: int) -> None:
-        """Commit what the state of a partition covers: its predecessor may have died between the two."""
-        consumer = self._app.consumer
-        if place > (consumer._committed_offset.get(tp) or 0) and await consumer._commit({tp: place}):  # noqa: SLF001
+    async def _commit(self, tp: TP) -> None:
+        """Commit what a restored state covers: its predecessor may have died between the two, and nothing may come."""
+        consumer, place = self._app.consumer, self._reading.covered(tp.topic, tp.partition)
+        if place and place > (consumer._committed_offset.get(tp) or 0) and await consumer._commit({tp: place}):  # noqa: SLF001
             consumer._committed_offset[tp] = place  # noqa: SLF001
 
     def _waits(self, tp: TP) -> bool:
