@@ -136,6 +136,27 @@ def test_a_log_that_ends_before_what_was_done_is_gone_on_with(state, committed, 
     assert ran(Reading("g", Stage(state), log, lost).place(TOPIC, 0)) == first
 
 
+def test_a_restored_state_covers_what_nothing_was_read_of_since():
+    """What a state covers may be committed at once; as soon as records follow, their own commits count."""
+
+    async def lost(loss):
+        raise AssertionError(loss)
+
+    async def run():
+        reading = Reading("g", Stage(7), Log(range(20), committed=3), lost)
+        before = reading.covered("t", 0)
+        await reading.place(TOPIC, 0)
+        restored = reading.covered("t", 0)
+        async for _ in reading.continued(TOPIC, 0, [Record(5), Record(6)]):
+            pass
+        repeated = reading.covered("t", 0)
+        async for _ in reading.continued(TOPIC, 0, [Record(7)]):
+            pass
+        return before, restored, repeated, reading.covered("t", 0)
+
+    assert ran(run()) == (None, 7, 7, None)
+
+
 def test_a_tail_that_was_never_delivered_is_missed():
     """Records before the end of the log are missing until they are read; a mark of a transaction at the end is not."""
     log = Log(range(10), end=11)
