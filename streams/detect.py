@@ -17,7 +17,7 @@ from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.faust_app import LogBatch
-from streams.findings import VERSION, identity
+from streams.findings import about_ourselves, identity
 from streams.health import OVERFLOW, REFUSED, REPEATED, SERIES, counted
 from streams.judge import Judge
 from streams.kafka_admin import TopicState
@@ -164,19 +164,14 @@ class Detect:
 
 def intruded(batch: LogBatch, record: ConsumerRecord, error: InvalidRecordError) -> Finding:
     """Return the finding that somebody else writes to the windows: the same one for all of a day."""
-    return Finding(
-        finding_id=identity("telemetry", "intruded", batch.topic.topic_id, batch.partition, record.timestamp // DAY_MS),
-        kind="telemetry",
-        severity="page",
-        service_name="watchkeeper",
-        metric="windows",
-        family="telemetry",
-        detected_time_unix_nano=record.timestamp * 1_000_000,
-        detector="contract",
-        detector_version=VERSION,
-        verdict="intruded",
-        evidence=f"record {batch.topic.name}/{batch.partition}/{record.offset} is no window of ours ({error.reason}: "
+    return about_ourselves(
+        identity("telemetry", "intruded", batch.topic.topic_id, batch.partition, record.timestamp // DAY_MS),
+        "windows",
+        "contract",
+        record.timestamp * 1_000_000,
+        f"record {batch.topic.name}/{batch.partition}/{record.offset} is no window of ours ({error.reason}: "
         f"{str(error)[:1000]}) and is left out; only watch workers may write there",
+        verdict="intruded",
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.findings import Finding
 from streams.checkpoints import Arrays
@@ -31,6 +31,23 @@ class Watcher(Protocol):
 def identity(*parts: object) -> str:
     """Return a name that is the same whenever the same is found."""
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def about_ourselves(finding_id: str, metric: str, detector: str, at: int, evidence: str, **more: Any) -> Finding:
+    """Return a page about the monitor itself, under its own name, so that people learn what it does not know."""
+    return Finding(
+        finding_id=finding_id,
+        kind="telemetry",
+        severity="page",
+        service_name="watchkeeper",
+        metric=metric,
+        family="telemetry",
+        detected_time_unix_nano=at,
+        detector=detector,
+        detector_version=VERSION,
+        evidence=evidence,
+        **more,
+    )
 
 
 def end_of(tick: int, tick_seconds: int) -> int:

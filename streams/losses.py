@@ -5,13 +5,10 @@ from typing import Final
 
 from schemas.findings import Finding
 from schemas.topics import FINDINGS
-from streams.findings import VERSION, identity
+from streams.findings import about_ourselves, identity
 from streams.publisher import Publisher
 from streams.reading import Loss
 from streams.settings import Settings
-
-SERVICE: Final = "watchkeeper"
-"""What befalls the monitor itself is found under its own name."""
 
 
 class LossReport:
@@ -36,17 +33,12 @@ class LossReport:
 def loss_finding(worker: str, loss: Loss, now: int) -> Finding:
     """Return what on-call engineers are told of a loss."""
     name, (start, end) = f"{loss.topic.name}/{loss.partition}", loss.hole
-    return Finding(
-        finding_id=identity("lost", worker, loss.topic.topic_id, loss.partition, start),
-        kind="telemetry",
-        severity="page",
-        service_name=SERVICE,
-        metric="records_lost",
-        family="telemetry",
-        detected_time_unix_nano=now,
-        detector="reading",
-        detector_version=VERSION,
-        sample_size=end - start,
-        evidence=f"{end - start} records of {name} ({start} to {end - 1}) were deleted before {worker} had read them; "
+    return about_ourselves(
+        identity("lost", worker, loss.topic.topic_id, loss.partition, start),
+        "records_lost",
+        "reading",
+        now,
+        f"{end - start} records of {name} ({start} to {end - 1}) were deleted before {worker} had read them; "
         "what it knows of that time is not whole",
+        sample_size=end - start,
     )

@@ -21,11 +21,10 @@ import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 
-from schemas.findings import Finding
 from schemas.topics import DEAD_LETTERS, FINDINGS
 from streams.dead_letters import dead_letter, owner_of
 from streams.decode import Refused
-from streams.findings import VERSION, identity
+from streams.findings import about_ourselves, identity
 from streams.health import SET_ASIDE
 from streams.kafka_admin import client_arguments
 from streams.publisher import Publisher
@@ -187,18 +186,13 @@ class Sentinel:
         owner = owner_of(record, batch.partition)
         detail = f"the {self._worker} worker died {deaths} times with it in work, and goes on without it"
         letter = dead_letter(self._settings.topic(DEAD_LETTERS.name), batch, Refused(at, "kills_worker", detail))
-        finding = Finding(
-            finding_id=identity("telemetry", "kills_worker", self._worker, batch.topic.topic_id, where),
-            kind="telemetry",
-            severity="page",
-            service_name="watchkeeper",
-            metric="kills_worker",
-            family="telemetry",
-            detected_time_unix_nano=record.timestamp * 1_000_000,
-            detector="sentinel",
-            detector_version=VERSION,
+        finding = about_ourselves(
+            identity("telemetry", "kills_worker", self._worker, batch.topic.topic_id, where),
+            "kills_worker",
+            "sentinel",
+            record.timestamp * 1_000_000,
+            f"record {where} of {owner[:100]} kills the {self._worker} worker; it is among the dead letters",
             verdict="kills_worker",
-            evidence=f"record {where} of {owner[:100]} kills the {self._worker} worker; it is among the dead letters",
         )
         publisher = Publisher(client_arguments(self._settings))
         await publisher.start()
