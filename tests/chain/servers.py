@@ -109,6 +109,11 @@ class Alertmanager(Server):
         """Return how many attempts to tell a webhook there were."""
         return self._counted("alertmanager_notification_requests_total")
 
+    def answered(self):
+        """Whether a webhook has answered well: what it then knows of it, it does not tell again."""
+        tried = self.tried()
+        return tried > self.failed()
+
     def _counted(self, name):
         text = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
         [line] = [each for each in text.splitlines() if each.startswith(f'{name}{{integration="webhook"}}')]

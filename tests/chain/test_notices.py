@@ -77,6 +77,7 @@ def test_a_receiver_that_was_away_is_told_of_each_beginning_and_end_once(worker,
     wait_until(lambda: alertmanager.failed() >= 2)
     worker.start(wait=False)
     wait_until(lambda: steps(worker) == ["detected", "notified"])
+    wait_until(alertmanager.answered)
     worker.kill()
     failed = alertmanager.failed()
     alertmanager.post(began, time.time(), **ABOUT)
