@@ -16,16 +16,16 @@ from typing import Final, Literal
 
 from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
 from streams import changes_api, controls_api, detect, history, watch
-from streams.checkpoints import Checkpoints
 from streams.faust_app import Stage, WorkerApp, build
 from streams.incidents import worker as incidents
 from streams.incidents.api import Server, api
 from streams.incidents.gauges import Gauges
-from streams.kafka_admin import TopicState, check_topics, client_arguments
-from streams.log_reader import LogReader
+from streams.kafka.checkpoints import Checkpoints
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import TopicState, check_topics, client_arguments
 from streams.marks import Marks
 from streams.plausible import Plausible
-from streams.publisher import Publisher
 from streams.review import api as review_api
 from streams.settings import Settings
 from streams.storage import connect

@@ -20,8 +20,8 @@ from schemas.findings import Finding
 from schemas.metrics import RATES
 from schemas.quantities import BINS
 from streams.bins import middle_of
-from streams.checkpoints import Arrays
 from streams.findings import VERSION, WHOLE, end_of, identity
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names, added_rates
 from streams.policy import Policy
 from streams.series import SeriesBook

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Body, HTTPException
 from schemas.records import Change
 from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError, decoder
-from streams.publisher import Publisher
-from streams.sending import message
+from streams.kafka.publisher import Publisher
+from streams.kafka.sending import message
 from streams.settings import Settings
 
 _decode = decoder(Change)

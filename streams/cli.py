@@ -273,7 +273,7 @@ def _store_in(folder: Path | None) -> str | None:
 
 def main() -> None:
     """Run the command; what a user can mend is one line on the error stream."""
-    from streams.kafka_admin import KafkaUnavailableError, TopicError
+    from streams.kafka.topics import KafkaUnavailableError, TopicError
     from streams.migrate import SchemaError
     from streams.replay import ReplayError
     from streams.storage import StoreBusyError, StoreUnavailableError

@@ -62,7 +62,7 @@ def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, 
     from streams.changes_api import checked
     from streams.findings import identity
     from streams.incidents.gate import NAME
-    from streams.sending import send
+    from streams.kafka.sending import send
 
     own = {
         "event_id": uuid.uuid4().hex, "source": "watchkeeper/cli", "service_name": service, "subject_name": service,

@@ -59,7 +59,7 @@ def _ask(
 ) -> None:
     from streams.controls import signed
     from streams.controls_api import Request, asked
-    from streams.sending import send_all
+    from streams.kafka.sending import send_all
 
     settings = load(kafka=kafka)
     given = {"service_name": service, "control": control, "reason": reason, "for": lasts, "incident_id": incident}

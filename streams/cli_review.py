@@ -58,8 +58,8 @@ def label(
 ) -> None:
     """Say what an event is. A second judgement of yours takes the place of the first."""
     from schemas.topics import REVIEWS
+    from streams.kafka.sending import send
     from streams.review.queue import LABELS, Judgement, judged
-    from streams.sending import send
 
     if judgement not in LABELS:
         raise ValueError(f"{judgement!r} is no label; take one of {', '.join(LABELS)}")

@@ -20,7 +20,7 @@ def create(
     replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
 ) -> None:
     """Create the topics that are missing."""
-    from streams.kafka_admin import create_topics
+    from streams.kafka.topics import create_topics
 
     created = create_topics(load(kafka=kafka), partitions, replication)
     typer.echo("\n".join(f"created {name}" for name in created) or "nothing to do")
@@ -29,7 +29,7 @@ def create(
 @letters_app.command("list")
 def list_letters(kafka: Kafka = None, limit: Annotated[int, typer.Option(min=1)] = 50) -> None:
     """List refused records, newest last, with their reasons."""
-    from streams.letters import read_letters
+    from streams.kafka.letters import read_letters
 
     for letter in read_letters(load(kafka=kafka))[-limit:]:
         typer.echo(json.dumps(letter.summary()))
@@ -41,6 +41,6 @@ def replay_letters(
     reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
 ) -> None:
     """Send refused records to their topics again, after what refused them was mended."""
-    from streams.letters import send_again
+    from streams.kafka.letters import send_again
 
     typer.echo(f"sent {send_again(load(kafka=kafka), reason)} records again")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.actions import Control
 from schemas.wire import decoder, encode
 from streams.controls import seconds, signed
-from streams.publisher import Publisher
+from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
 from streams.ticks import NANO
 

@@ -10,7 +10,7 @@ from schemas.fields import MAX_KEPT_BYTES
 from streams.column_reader import LogRecord
 from streams.decode import Refused
 from streams.health import LETTERS, LETTERS_LEFT
-from streams.publisher import Message
+from streams.kafka.publisher import Message
 
 if TYPE_CHECKING:
     from streams.faust_app import LogBatch

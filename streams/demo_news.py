@@ -16,7 +16,7 @@ from schemas.records import Incident
 from schemas.topics import FINDINGS, INCIDENTS
 from schemas.wire import InvalidRecordError, decoder
 from streams.incidents.view import span
-from streams.kafka_admin import client_arguments
+from streams.kafka.topics import client_arguments
 from streams.settings import Settings
 from streams.ticks import NANO
 

@@ -8,7 +8,7 @@ from kafka.errors import KafkaError
 
 from streams.app import READS
 from streams.demo_settled import Look
-from streams.kafka_admin import client_arguments, topic_states
+from streams.kafka.topics import client_arguments, topic_states
 from streams.settings import Settings
 
 PATIENCE_MS: Final = 5_000

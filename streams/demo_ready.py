@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas.topics import TOPICS
 from streams.api_client import call
-from streams.kafka_admin import check_topics
+from streams.kafka.topics import check_topics
 from streams.migrate import check_schema
 from streams.settings import Settings
 from streams.sql_client import ask_rows

@@ -18,12 +18,12 @@ from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
 from streams.callers import Callers
-from streams.faust_transport import DEFAULT_BATCH_RECORDS
 from streams.health import Progress
-from streams.kafka_admin import TopicState, client_arguments, tls_context
-from streams.log_reader import LogReader
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import TopicState, client_arguments, tls_context
+from streams.kafka.transport import DEFAULT_BATCH_RECORDS
 from streams.losses import LossReport
-from streams.publisher import Publisher
 from streams.reading import Reading
 from streams.sentinel import Sentinel
 from streams.settings import Settings

@@ -9,8 +9,8 @@ from typing import Final, Literal
 import numpy as np
 
 from schemas.findings import Finding
-from streams.checkpoints import Arrays
 from streams.findings import VERSION, WHOLE, end_of, identity
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.names import OTHER_OF
 from streams.reduce import OTHER

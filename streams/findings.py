@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from schemas.findings import Finding
-from streams.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.ticks import NANO
 

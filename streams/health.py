@@ -11,7 +11,7 @@ from faust.types import TP
 from faust.web import Request, Response, View
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
-from streams.kafka_watch import KafkaWatch
+from streams.kafka.reach import KafkaWatch
 from streams.problems import PROBLEMS
 from streams.settings import Settings
 

@@ -39,9 +39,9 @@ from streams.decode import Decoder, Refused, events_decoder
 from streams.faust_app import LogBatch
 from streams.health import RETRIES, ROWS, count_refused, counted
 from streams.history_writer import HistoryWriter
-from streams.kafka_admin import TopicState
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import TopicState
 from streams.plausible import Plausible
-from streams.publisher import Publisher
 from streams.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError

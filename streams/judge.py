@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from streams.canary_watch import CanaryWatch
-from streams.checkpoints import Arrays
 from streams.fence_watch import FenceWatch
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.pattern_watch import PatternWatch
 from streams.policy import Policy

@@ -6,7 +6,7 @@ from typing import Final
 from schemas.findings import Finding
 from schemas.topics import FINDINGS
 from streams.findings import about_ourselves, identity
-from streams.publisher import Publisher
+from streams.kafka.publisher import Publisher
 from streams.reading import Loss
 from streams.settings import Settings
 

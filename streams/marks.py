@@ -14,9 +14,9 @@ from aiokafka.errors import KafkaError
 from schemas.events import Telemetry
 from schemas.topics import INFERENCE
 from schemas.wire import encode
-from streams.kafka_admin import TopicState
-from streams.log_reader import LogReader
-from streams.publisher import Message, Publisher
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Message, Publisher
+from streams.kafka.topics import TopicState
 from streams.settings import Settings
 from streams.ticks import NANO, PartitionTicks
 

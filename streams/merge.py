@@ -9,7 +9,7 @@ import numpy as np
 
 from schemas.windows import GroupSums, Sums, Window
 from schemas.wire import decoder, encode
-from streams.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays
 
 if TYPE_CHECKING:
     from streams.ticks import Group

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from streams.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays
 from streams.reduce import OTHER
 from streams.series import ticks_per_day
 from streams.ticks import Group, Part

@@ -16,10 +16,10 @@ from detectors.odd import OddEvents
 from detectors.rank_budget import RankBudget
 from detectors.river_anomaly import RiverAnomaly
 from schemas.findings import Finding
-from streams.checkpoints import Arrays
 from streams.counting import MEASURES
 from streams.evidence import literal
 from streams.findings import VERSION, identity
+from streams.kafka.checkpoints import Arrays
 from streams.policy import Policy
 from streams.series import SeriesBook
 from streams.ticks import EventColumns, Part

@@ -14,9 +14,9 @@ from detectors.rates import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.windows import Sample
-from streams.checkpoints import Arrays
 from streams.evidence import literal, moment
 from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy import Policy
 

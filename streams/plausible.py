@@ -13,7 +13,7 @@ from schemas.windows import GroupSums, Window
 from schemas.wire import InvalidRecordError
 from streams.column_reader import LogRecord
 from streams.histograms import MAX_NAMES, MAX_SAMPLES
-from streams.kafka_admin import TopicState
+from streams.kafka.topics import TopicState
 from streams.labels import GUARD_COUNTS
 from streams.reduce import MAX_GROUPS
 from streams.ticks import MOST_OWNERS

@@ -8,9 +8,9 @@ import requests
 
 from schemas.events import Inference
 from schemas.topics import INFERENCE
+from streams.kafka.publisher import Message
+from streams.kafka.sending import message, send_all
 from streams.probes import HEADER, Probe, sent
-from streams.publisher import Message
-from streams.sending import message, send_all
 from streams.settings import Settings
 
 SECONDS: Final = 30.0

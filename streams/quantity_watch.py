@@ -11,9 +11,9 @@ from detectors.quantities import QuantityDetector, Shift
 from schemas.findings import Finding
 from schemas.quantities import BINS, MIXES, QUANTITIES
 from streams.bins import middle_of
-from streams.checkpoints import Arrays
 from streams.evidence import describe_shift, describe_swing
 from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names
 from streams.policy import Policy
 from streams.reduce import OTHER

@@ -18,9 +18,9 @@ from detectors.rates import RateDetector
 from detectors.river_vote import DriftVote, Vote
 from schemas.findings import Finding, Severity
 from schemas.metrics import WATCHED, Rate
-from streams.checkpoints import Arrays
 from streams.evidence import describe_alarm, describe_recovery, evidence_query
 from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy import Level, Policy
 from streams.reduce import OTHER

@@ -26,8 +26,8 @@ from prometheus_client import Counter
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
 from streams.health import REPEATED, RETRIES, counted
-from streams.kafka_admin import TopicState
-from streams.log_reader import LogReader
+from streams.kafka.log_reader import LogReader
+from streams.kafka.topics import TopicState
 
 log: Final = structlog.get_logger()
 

@@ -16,7 +16,7 @@ from schemas.events import Event, Telemetry
 from schemas.fields import MAX_RECORD_BYTES
 from schemas.topics import INFERENCE
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.kafka_admin import client_arguments
+from streams.kafka.topics import client_arguments
 from streams.settings import Settings
 from streams.ticks import NANO
 

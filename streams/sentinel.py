@@ -26,8 +26,8 @@ from streams.dead_letters import dead_letter, owner_of
 from streams.decode import Refused
 from streams.findings import about_ourselves, identity
 from streams.health import SET_ASIDE
-from streams.kafka_admin import client_arguments
-from streams.publisher import Publisher
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import client_arguments
 from streams.settings import Settings
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.base import Floats, Ints
 from detectors.budget import threshold
-from streams.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays
 
 Name = tuple[str, ...]
 

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from streams.cascades import UNSAFE
-from streams.checkpoints import Arrays
 from streams.flags import BIT
+from streams.kafka.checkpoints import Arrays
 from streams.ticks import EventColumns
 
 CAPACITY: Final = 20_000

@@ -13,7 +13,7 @@ import structlog
 from pydantic import SecretStr
 
 from streams.disk import Floor
-from streams.kafka_admin import KafkaUnavailableError, create_topics
+from streams.kafka.topics import KafkaUnavailableError, create_topics
 from streams.local.broker import Broker, answers
 from streams.orphans import end_orphans, marked
 from streams.ports import check_ports

@@ -14,9 +14,9 @@ from detectors.columns import prefixed, under
 from detectors.rates import RateDetector
 from detectors.volume import VolumeFinding, VolumeWatch
 from schemas.findings import Finding
-from streams.checkpoints import Arrays
 from streams.evidence import moment
 from streams.findings import VERSION, WHOLE, identity
+from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy import Policy
 from streams.reduce import OTHER

@@ -20,20 +20,20 @@ from schemas.topics import FINDINGS, INFERENCE, REVIEW_QUEUE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
-from streams.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.counting import countable, highest_before
 from streams.dead_letters import owner_of
 from streams.decode import events_decoder
 from streams.faust_app import LogBatch, end_worker
 from streams.flags import event_flags
 from streams.health import LATE, OVERFLOW, count_refused, counted
-from streams.kafka_admin import TopicState
+from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
+from streams.kafka.publisher import Message, Publisher
+from streams.kafka.topics import TopicState
 from streams.marks import Marks, live_at
 from streams.names import Names
 from streams.odd_watch import OddWatch
 from streams.plausible import partition_of
 from streams.policy import load_policy
-from streams.publisher import Message, Publisher
 from streams.reduce import reduce_tick, with_refused
 from streams.review.sampler import ReviewWatch
 from streams.sessions import Memory

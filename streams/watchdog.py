@@ -17,7 +17,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from kafka.errors import KafkaError
 
-from streams.kafka_admin import KafkaUnavailableError, TopicState, admin, topic_states
+from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, topic_states
 from streams.reading import Reading
 from streams.settings import Settings
 

@@ -7,7 +7,7 @@ import pytest
 import structlog
 from hypothesis import settings as hypothesis_settings
 
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.migrate import migrate
 from streams.settings import Settings, load

@@ -38,7 +38,7 @@ from streams.incidents.tokens import made_token
 from streams.incidents.view import IncidentView
 from streams.incidents.views import full, shown_evidence, summary
 from streams.incidents.worker import Incidents
-from streams.publisher import Message
+from streams.kafka.publisher import Message
 
 log: Final = structlog.get_logger()
 

@@ -32,8 +32,8 @@ from streams.incidents.planning import (
 )
 from streams.incidents.policy import Receiver
 from streams.incidents.sending import Outcome, Target, target
+from streams.kafka.publisher import Message, Publisher
 from streams.policy import Policy
-from streams.publisher import Message, Publisher
 from streams.settings import Settings
 
 log: Final = structlog.get_logger()

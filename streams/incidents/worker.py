@@ -32,10 +32,10 @@ from streams.incidents.portrait import portrait
 from streams.incidents.severity import severity_of
 from streams.incidents.state import Entry, Incident, fact, happened
 from streams.incidents.view import IncidentView
-from streams.kafka_admin import TopicState, client_arguments
-from streams.log_reader import LogReader
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Message, Publisher
+from streams.kafka.topics import TopicState, client_arguments
 from streams.policy import load_policy
-from streams.publisher import Message, Publisher
 from streams.settings import Settings
 
 log: Final = structlog.get_logger()

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Body, HTTPException
 
 from schemas.topics import REVIEWS
 from schemas.wire import InvalidRecordError
+from streams.kafka.publisher import Publisher
+from streams.kafka.sending import message
 from streams.kpis.show import Period, begin
-from streams.publisher import Publisher
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
-from streams.sending import message
 from streams.settings import Settings
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from detectors.columns import prefixed, under
 from detectors.strata import ReviewSampler
 from schemas.review import ReviewItem
-from streams.checkpoints import Arrays
 from streams.counting import MEASURES
 from streams.findings import identity
 from streams.flags import BIT
 from streams.hashing import hash_texts
+from streams.kafka.checkpoints import Arrays
 from streams.policy import Policy
 from streams.sessions import mixed
 from streams.ticks import EventColumns, Part

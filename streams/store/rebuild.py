@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kafka.errors import KafkaError
 
-from streams.kafka_admin import KafkaUnavailableError, admin
+from streams.kafka.topics import KafkaUnavailableError, admin
 from streams.settings import Settings
 from streams.sql_client import endpoint_answers
 from streams.storage import connect

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from kafka.errors import KafkaError
 
 from schemas.tables import Table
-from streams.kafka_admin import KafkaUnavailableError
+from streams.kafka.topics import KafkaUnavailableError
 from streams.problems import PROBLEMS
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError

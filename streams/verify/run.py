@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from schemas.topics import INFERENCE
-from streams.kafka_admin import KafkaUnavailableError, TopicError
+from streams.kafka.topics import KafkaUnavailableError, TopicError
 from streams.settings import Settings
 from streams.sql_client import ask_rows
 from streams.two_paths import EVENT_TABLES

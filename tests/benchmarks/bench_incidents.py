@@ -18,7 +18,7 @@ from schemas.findings import Finding
 from schemas.topics import FINDINGS
 from schemas.wire import decoder, encode
 from streams.incidents.book import IncidentBook
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import load
 from tests.streams.incidents.entries import back, page, taken

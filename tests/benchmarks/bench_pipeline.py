@@ -24,7 +24,7 @@ from schemas.events import Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from schemas.wire import encode
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker, free_port
 from streams.settings import load
 from tests.health import lag as _lag

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from schemas.topics import TOPICS
-from streams.kafka_admin import check_topics, create_topics
+from streams.kafka.topics import check_topics, create_topics
 from streams.local import broker
 from streams.local.broker import Broker, free_port
 from streams.migrate import migrations

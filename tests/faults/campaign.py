@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from schemas.events import Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
-from streams.kafka_admin import client_arguments, create_topics
+from streams.kafka.topics import client_arguments, create_topics
 from streams.local.broker import die_with_parent, free_port
 from streams.migrate import migrate
 from streams.replay import Replay, read

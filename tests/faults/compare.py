@@ -10,7 +10,6 @@ from schemas.records import Change, Incident
 from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.windows import Window
 from schemas.wire import decoder
-from streams.checkpoints import Checkpoints
 from streams.counting import countable
 from streams.decode import events_decoder
 from streams.flags import event_flags
@@ -18,10 +17,11 @@ from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
 from streams.incidents.state import fact, happened
 from streams.judge import Judge
-from streams.kafka_admin import check_topics, client_arguments
+from streams.kafka.checkpoints import Checkpoints
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import check_topics, client_arguments
 from streams.merge import TickMerger
 from streams.policy import Policy
-from streams.publisher import Publisher
 from streams.reduce import reduce_tick
 from streams.sessions import Memory
 from streams.severe import severe_findings

@@ -22,8 +22,8 @@ from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
 from streams.incidents.state import fact
 from streams.judge import Judge
-from streams.kafka_admin import TopicState
-from streams.letters import Letter
+from streams.kafka.letters import Letter
+from streams.kafka.topics import TopicState
 from streams.merge import TickMerger
 from streams.policy import Policy, PolicyError, parse_policy
 from streams.replay import ReplayError, read

@@ -13,7 +13,7 @@ from streams.decode import Refused
 from streams.faust_app import LogBatch
 from streams.fence_watch import CALM_SECONDS
 from streams.judge import Judge
-from streams.kafka_admin import TopicState
+from streams.kafka.topics import TopicState
 from streams.names import MOST_GROUPS, MOST_SERVICES, Names, Shares
 from streams.policy import Policy
 from tests.detectors.subjects import assert_same_state

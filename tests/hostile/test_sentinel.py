@@ -15,8 +15,8 @@ from schemas.topics import FINDINGS, INFERENCE
 from schemas.wire import decoder
 from streams import sentinel
 from streams.faust_app import LogBatch
-from streams.kafka_admin import TopicState
-from streams.letters import read_letters
+from streams.kafka.letters import read_letters
+from streams.kafka.topics import TopicState
 from streams.local.broker import free_port
 from streams.sentinel import Sentinel
 from streams.settings import load

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.windows import Sample, Sums
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.kafka_admin import TopicState
+from streams.kafka.topics import TopicState
 from streams.merge import TickMerger
 from streams.plausible import partition_of
 from tests.hostile.windows import SECONDS, SOURCE, TICK, WINDOWS, Record, group, knowing, window

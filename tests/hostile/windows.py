@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.windows import GroupSums, Window
-from streams.kafka_admin import TopicState
+from streams.kafka.topics import TopicState
 from streams.plausible import Plausible, partition_of
 
 SOURCE = TopicState("inference.v1", "id", 4)

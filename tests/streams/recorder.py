@@ -9,9 +9,9 @@ import faust
 from schemas.topics import INFERENCE
 from streams import watchdog
 from streams.faust_app import LogBatch, build
-from streams.faust_transport import CoalescedRecord, Consumer
-from streams.kafka_admin import check_topics, client_arguments
-from streams.publisher import Publisher
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import check_topics, client_arguments
+from streams.kafka.transport import CoalescedRecord, Consumer
 from streams.settings import load
 
 

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from streams.kafka_admin import client_arguments
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
-from streams.publisher import Publisher
 from streams.settings import Settings
 from tests.streams.test_transport import wait_until
 

@@ -12,7 +12,7 @@ from streams.cli import app
 from streams.decode import Decoder
 from streams.history_writer import HistoryWriter
 from streams.incidents.gate import Gate
-from streams.kafka_admin import client_arguments
+from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.policy_controls import CanaryGate
 from streams.rows import Origin, rows_of

@@ -12,7 +12,7 @@ from schemas.wire import InvalidRecordError, decoder
 from streams.changes_api import checked, router
 from streams.cli import app
 from streams.decode import Decoder
-from streams.kafka_admin import client_arguments
+from streams.kafka.topics import client_arguments
 from tests.streams.serving import served
 from tests.streams.test_decode import NOW_MS, Record
 

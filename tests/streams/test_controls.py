@@ -20,9 +20,9 @@ from schemas.topics import CONTROLS
 from streams.cli import app
 from streams.controls import check_key, signed
 from streams.controls_api import router
-from streams.kafka_admin import client_arguments
+from streams.kafka.sending import send_all
+from streams.kafka.topics import client_arguments
 from streams.policy import parse_policy
-from streams.sending import send_all
 from streams.settings import SettingsError, load
 from streams.ticks import NANO
 from tests.streams.serving import served

@@ -22,7 +22,7 @@ from streams.demo_offsets import Offsets
 from streams.demo_ready import check_ready
 from streams.demo_report import answers_table
 from streams.demo_screen import SERVICES_QUERY
-from streams.kafka_admin import TopicError, client_arguments
+from streams.kafka.topics import TopicError, client_arguments
 from streams.local.broker import free_port
 from streams.settings import SettingsError
 

@@ -10,7 +10,7 @@ from faust.types import TP
 from streams import health
 from streams.disk import Floor
 from streams.health import Progress
-from streams.kafka_watch import KafkaWatch
+from streams.kafka.reach import KafkaWatch
 from streams.problems import PROBLEMS
 from streams.settings import load
 
@@ -92,8 +92,8 @@ def test_another_problem_makes_it_unhealthy_and_not_unready(progress):
 @pytest.mark.enable_socket
 async def test_a_broker_that_is_not_there_is_noted(monkeypatch):
     """Nobody listens: after some questions the problem `kafka` has the address in it."""
-    monkeypatch.setattr("streams.kafka_watch.CHECK_SECONDS", 0.01)
-    monkeypatch.setattr("streams.kafka_watch.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("streams.kafka.reach.CHECK_SECONDS", 0.01)
+    monkeypatch.setattr("streams.kafka.reach.PATIENCE_SECONDS", 0.05)
     watch = KafkaWatch(load(kafka="127.0.0.1:1"))
     watching = asyncio.create_task(watch.watch())
     end = time.monotonic() + 30

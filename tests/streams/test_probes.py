@@ -13,7 +13,7 @@ from schemas.events import Event
 from schemas.topics import INFERENCE
 from schemas.wire import decoder
 from streams.cli import app
-from streams.kafka_admin import client_arguments
+from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.probes import Attack, Probe, attacks, chosen, read_results, sent
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.kafka_admin import TopicState
-from streams.log_reader import Bounds
+from streams.kafka.log_reader import Bounds
+from streams.kafka.topics import TopicState
 from streams.reading import Hole, Loss, Reading
 
 TOPIC = TopicState("t", "id", 1)

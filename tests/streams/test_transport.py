@@ -14,7 +14,7 @@ from kafka.admin import KafkaAdminClient
 from schemas.findings import Finding
 from schemas.topics import FINDINGS, INFERENCE
 from schemas.wire import decoder
-from streams.faust_transport import CoalescedRecord, Consumer, Transport
+from streams.kafka.transport import CoalescedRecord, Consumer, Transport
 from streams.local.broker import free_port
 from tests.faults.log import log
 

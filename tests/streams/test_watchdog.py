@@ -8,7 +8,7 @@ import pytest
 from kafka.admin import KafkaAdminClient
 
 from schemas.topics import WINDOWS
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import free_port
 from tests.health import lag as _lag
 from tests.streams.test_transport import wait_until
@@ -16,10 +16,10 @@ from tests.streams.test_transport import wait_until
 pytestmark = pytest.mark.faults
 
 IMPATIENT = "from streams import watchdog; watchdog.PATIENCE_SECONDS, watchdog.CHECK_SECONDS = 4, .2; "
-UNFETCHED = "from streams.faust_transport import Consumer; Consumer.highwater = lambda *_: None; "
+UNFETCHED = "from streams.kafka.transport import Consumer; Consumer.highwater = lambda *_: None; "
 UNASSIGNED = """
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment as Assignment
-from streams.assignor import TogetherAssignor
+from streams.kafka.assignor import TogetherAssignor
 TogetherAssignor.assign = classmethod(
     lambda cls, cluster, members: {member: Assignment(cls.version, [], b"") for member in members})
 """

@@ -16,7 +16,7 @@ from schemas.events import Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from schemas.wire import encode
-from streams.letters import read_letters, send_again
+from streams.kafka.letters import read_letters, send_again
 from streams.local.broker import free_port
 from streams.sql_client import ask_rows as rows
 from streams.sql_client import endpoint_answers

@@ -4,9 +4,9 @@ import asyncio
 import sys
 
 from streams.incidents.notify import Notifier
-from streams.kafka_admin import client_arguments
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import client_arguments
 from streams.policy import parse_policy
-from streams.publisher import Publisher
 from streams.settings import load
 from tests.streams.incidents.records import fresh
 

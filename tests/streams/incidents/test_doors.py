@@ -7,7 +7,7 @@ import socket
 import pytest
 import requests
 
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.settings import load
 from tests.streams.incidents.entries import page
 from tests.streams.incidents.process import TOKEN, Worker, send

@@ -12,9 +12,9 @@ from streams.incidents.desk import Desk
 from streams.incidents.gauges import Gauges, incident_samples, read_kpis
 from streams.incidents.severity import severity_of
 from streams.incidents.worker import Incidents
-from streams.kafka_admin import client_arguments
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import client_arguments
 from streams.policy import Policy
-from streams.publisher import Publisher
 from streams.sql_endpoint import Endpoint
 from tests.dashboards import history
 from tests.dashboards.test_rules import RULES as GRAFANA

@@ -22,9 +22,9 @@ from streams.incidents.notify import Notifier
 from streams.incidents.planning import WAITS_MS, identity
 from streams.incidents.secret import SecretError
 from streams.incidents.signature import DELIVERY_HEADER, SIGNATURE_HEADER, verify
-from streams.kafka_admin import client_arguments
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import client_arguments
 from streams.policy import parse_policy
-from streams.publisher import Publisher
 from tests.streams.incidents.records import fresh, record
 
 decode = decoder(Delivery)

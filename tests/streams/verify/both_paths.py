@@ -12,8 +12,8 @@ from schemas.wire import encode
 from streams.app import NEEDS
 from streams.app import stage as stage_of
 from streams.faust_app import LogBatch
-from streams.kafka_admin import check_topics, client_arguments
-from streams.publisher import Publisher
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import check_topics, client_arguments
 from streams.verify.kafka import GROUP
 from tests.streams.test_flags import guard
 

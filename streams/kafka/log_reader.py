@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from streams.kafka_admin import TopicState
+from streams.kafka.topics import TopicState
 
 MOST_FETCHED: Final = 4_000_000
 """Bytes of one fetch of a partition."""

@@ -9,8 +9,8 @@ from schemas.emitter import headers
 from schemas.events import Envelope
 from schemas.topics import Topic
 from schemas.wire import Record, encode
-from streams.kafka_admin import KafkaUnavailableError, check_topics, client_arguments
-from streams.publisher import Message
+from streams.kafka.publisher import Message
+from streams.kafka.topics import KafkaUnavailableError, check_topics, client_arguments
 from streams.settings import Settings
 
 SECONDS = 30.0

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from schemas.topics import DEAD_LETTERS, TOPICS
-from streams.kafka_admin import check_topics, client_arguments
+from streams.kafka.topics import check_topics, client_arguments
 from streams.settings import Settings
 
 

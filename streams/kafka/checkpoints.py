@@ -15,9 +15,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from streams.kafka_admin import TopicState
-from streams.log_reader import LogReader
-from streams.publisher import Message, Publisher
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Message, Publisher
+from streams.kafka.topics import TopicState
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 

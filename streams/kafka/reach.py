@@ -8,7 +8,7 @@ from typing import Final
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from streams.kafka_admin import client_arguments
+from streams.kafka.topics import client_arguments
 from streams.problems import PROBLEMS
 from streams.settings import Settings
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.assignor import TogetherAssignor
+from streams.kafka.assignor import TogetherAssignor
 
 
 @given(

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from faust.transport.drivers import TRANSPORTS, aiokafka
 from faust.types import TP
 
-from streams.assignor import TogetherAssignor
+from streams.kafka.assignor import TogetherAssignor
 
 DEFAULT_LINGER_SECONDS: Final = 0.1
 DEFAULT_BATCH_RECORDS: Final = 4_000
@@ -130,4 +130,4 @@ class Transport(aiokafka.Transport):
     Consumer: ClassVar[type[Consumer]] = Consumer
 
 
-TRANSPORTS.aliases["coalesce"] = "streams.faust_transport:Transport"
+TRANSPORTS.aliases["coalesce"] = "streams.kafka.transport:Transport"

@@ -3,9 +3,9 @@
 import numpy as np
 
 from schemas.topics import CHECKPOINTS
-from streams.checkpoints import Checkpoint, Checkpoints
-from streams.kafka_admin import check_topics, client_arguments
-from streams.publisher import Message, Publisher
+from streams.kafka.checkpoints import Checkpoint, Checkpoints
+from streams.kafka.publisher import Message, Publisher
+from streams.kafka.topics import check_topics, client_arguments
 
 
 def make(settings):
