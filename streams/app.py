@@ -16,7 +16,6 @@ from typing import Final, Literal
 
 from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
 from streams import changes_api, controls_api, detect, history, watch
-from streams.faust_app import Stage, WorkerApp, build
 from streams.incidents import worker as incidents
 from streams.incidents.api import Server, api
 from streams.incidents.gauges import Gauges
@@ -25,10 +24,11 @@ from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState, check_topics, client_arguments
 from streams.marks import Marks
-from streams.plausible import Plausible
 from streams.review import api as review_api
 from streams.settings import Settings
 from streams.storage import connect
+from streams.worker.faust_app import Stage, WorkerApp, build
+from streams.worker.plausible import Plausible
 
 Worker = Literal["history", "watch", "detect", "incidents"]
 

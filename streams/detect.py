@@ -15,17 +15,17 @@ from schemas.topics import DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.faust_app import LogBatch
 from streams.findings import about_ourselves, identity
-from streams.health import OVERFLOW, REFUSED, REPEATED, SERIES, counted
 from streams.judge import Judge
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.merge import TickMerger
-from streams.plausible import Plausible
 from streams.policy import load_policy
 from streams.settings import Settings
+from streams.worker.faust_app import LogBatch
+from streams.worker.health import OVERFLOW, REFUSED, REPEATED, SERIES, counted
+from streams.worker.plausible import Plausible
 
 TOPICS: Final = (WINDOWS_TOPIC,)
 NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS)

@@ -34,14 +34,10 @@ from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.dead_letters import Letters
 from streams.decode import Decoder, Refused, events_decoder
-from streams.faust_app import LogBatch
-from streams.health import RETRIES, ROWS, count_refused, counted
 from streams.history_writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
-from streams.plausible import Plausible
 from streams.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError
@@ -49,6 +45,10 @@ from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
 from streams.store.watch import StoreWatch
 from streams.two_paths import Closing, TwoPaths
+from streams.worker.dead_letters import Letters
+from streams.worker.faust_app import LogBatch
+from streams.worker.health import RETRIES, ROWS, count_refused, counted
+from streams.worker.plausible import Plausible
 
 log: Final = structlog.get_logger()
 

@@ -21,18 +21,14 @@ from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
 from streams.counting import countable, highest_before
-from streams.dead_letters import owner_of
 from streams.decode import events_decoder
-from streams.faust_app import LogBatch, end_worker
 from streams.flags import event_flags
-from streams.health import LATE, OVERFLOW, count_refused, counted
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
 from streams.marks import Marks, live_at
 from streams.names import Names
 from streams.odd_watch import OddWatch
-from streams.plausible import partition_of
 from streams.policy import load_policy
 from streams.reduce import reduce_tick, with_refused
 from streams.review.sampler import ReviewWatch
@@ -41,6 +37,10 @@ from streams.settings import Settings
 from streams.severe import severe_findings
 from streams.ticks import NANO, PartitionTicks
 from streams.words import note_words
+from streams.worker.dead_letters import owner_of
+from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.health import LATE, OVERFLOW, count_refused, counted
+from streams.worker.plausible import partition_of
 
 
 @dataclass(frozen=True, slots=True)

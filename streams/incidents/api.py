@@ -26,7 +26,6 @@ from schemas.wire import InvalidRecordError, decoder, encode
 from streams.callers import Callers
 from streams.findings import identity
 from streams.half_open import close_idle
-from streams.health import TURNED_AWAY
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
 from streams.incidents.door import Door
@@ -39,6 +38,7 @@ from streams.incidents.view import IncidentView
 from streams.incidents.views import full, shown_evidence, summary
 from streams.incidents.worker import Incidents
 from streams.kafka.publisher import Message
+from streams.worker.health import TURNED_AWAY
 
 log: Final = structlog.get_logger()
 

@@ -20,8 +20,6 @@ from schemas.records import Incident as Transition
 from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.controls import signed
-from streams.faust_app import LogBatch, end_worker
-from streams.health import REFUSED
 from streams.incidents.bundle import evidence_id
 from streams.incidents.collector import Collector
 from streams.incidents.desk import Desk
@@ -37,6 +35,8 @@ from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState, client_arguments
 from streams.policy import load_policy
 from streams.settings import Settings
+from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.health import REFUSED
 
 log: Final = structlog.get_logger()
 

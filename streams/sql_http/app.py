@@ -8,7 +8,6 @@ import structlog
 from aiohttp import ClientPayloadError, web
 
 from streams.callers import Callers
-from streams.health import TURNED_AWAY
 from streams.sql_http.errors import (
     ACCESS_DENIED,
     CANNOT_PARSE,
@@ -24,6 +23,7 @@ from streams.sql_http.lanes import Lanes
 from streams.sql_http.reader import Answer
 from streams.sql_http.request import Asked, credentials, is_framed, parse_request
 from streams.sql_http.users import Doorkeeper
+from streams.worker.health import TURNED_AWAY
 
 TYPES: Final = frozenset({"multipart/form-data", "text/plain"})
 """What ClickHouse's clients send beside ``application/...`` and nothing."""

@@ -17,7 +17,7 @@ from tests.chain.servers import Alertmanager
 from tests.streams.incidents.entries import page
 from tests.streams.incidents.process import TOKEN, Worker, everything, send, transitions
 from tests.streams.incidents.test_alerts import notice
-from tests.streams.test_transport import wait_until
+from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -132,7 +132,7 @@ def _kafka_port():
 def test_health_is_asked_at_the_port_of_each_worker():
     """The health check of a worker asks the port that this kind of worker answers at."""
     asked = {name: service["healthcheck"]["test"][1:] for name, service in WORKERS.items()}
-    assert asked == {name: ["python", "-m", "streams.probe", str(WORKER_PORTS[name])] for name in READS}
+    assert asked == {name: ["python", "-m", "streams.worker.healthcheck", str(WORKER_PORTS[name])] for name in READS}
     assert not any("WATCHKEEPER_PORT" in service["environment"] for service in WORKERS.values())
 
 

@@ -13,9 +13,7 @@ import msgspec
 from schemas.fields import EARLIEST_UNIX_NANO
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.dead_letters import owner_of
 from streams.decode import Decoder, events_decoder
-from streams.faust_app import LogBatch
 from streams.history import _PLAIN, _dead_letter_rows, origin_of
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
@@ -28,6 +26,8 @@ from streams.merge import TickMerger
 from streams.policy import Policy, PolicyError, parse_policy
 from streams.replay import ReplayError, read
 from streams.rows import rows_of
+from streams.worker.dead_letters import owner_of
+from streams.worker.faust_app import LogBatch
 from tests.hostile import fleet
 from tests.hostile.windows import SECONDS, TICK, Record, knowing
 from tests.streams.test_decode import NOW_MS, lanes, same

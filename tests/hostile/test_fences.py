@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from schemas.fields import MAX_KEPT_BYTES
 from schemas.windows import GroupSums, Sums
-from streams.dead_letters import MOST_OWNERS, Letters, owner_of
 from streams.decode import Refused
-from streams.faust_app import LogBatch
 from streams.fence_watch import CALM_SECONDS
 from streams.judge import Judge
 from streams.kafka.topics import TopicState
 from streams.names import MOST_GROUPS, MOST_SERVICES, Names, Shares
 from streams.policy import Policy
+from streams.worker.dead_letters import MOST_OWNERS, Letters, owner_of
+from streams.worker.faust_app import LogBatch
 from tests.detectors.subjects import assert_same_state
 from tests.hostile.fleet import SECONDS, Record, event, junk, windows
 

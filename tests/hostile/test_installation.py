@@ -9,8 +9,8 @@ from streams.kafka.letters import read_letters
 from streams.kafka.topics import check_topics
 from streams.sql_client import ask_rows as rows
 from tests.hostile.windows import window
-from tests.streams.test_transport import wait_until
 from tests.streams.test_workers import count, inference
+from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -19,7 +19,7 @@ from streams.supervise import pulse
 from streams.supervise.page import Page, part
 from streams.supervise.pulse import Answer
 from streams.supervisor import Child, ChildFailedError, State, Supervisor
-from tests.streams.test_transport import wait_until
+from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
 

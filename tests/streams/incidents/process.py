@@ -12,7 +12,7 @@ from schemas.records import Incident
 from schemas.topics import ACTIONS, FINDINGS, INCIDENTS
 from schemas.wire import decoder, encode
 from streams.local.broker import free_port
-from tests.streams.test_transport import wait_until
+from tests.streams.worker.test_transport import wait_until
 
 TOKEN = "t0ken-of-the-tests"  # noqa: S105
 

@@ -11,10 +11,10 @@ from schemas.topics import DEAD_LETTERS, INFERENCE, WINDOWS
 from schemas.wire import encode
 from streams.app import NEEDS
 from streams.app import stage as stage_of
-from streams.faust_app import LogBatch
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.verify.kafka import GROUP
+from streams.worker.faust_app import LogBatch
 from tests.streams.test_flags import guard
 
 START_NANO = (int(time.time()) // 3600 - 5) * 3600 * 10**9

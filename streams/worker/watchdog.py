@@ -18,8 +18,8 @@ from faust.types import TP
 from kafka.errors import KafkaError
 
 from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, topic_states
-from streams.reading import Reading
 from streams.settings import Settings
+from streams.worker.reading import Reading
 
 log: Final = structlog.get_logger()
 

@@ -18,16 +18,16 @@ from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
 from streams.callers import Callers
-from streams.health import Progress
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
-from streams.losses import LossReport
-from streams.reading import Reading
-from streams.sentinel import Sentinel
 from streams.settings import Settings
-from streams.watchdog import Watchdog
+from streams.worker.health import Progress
+from streams.worker.losses import LossReport
+from streams.worker.reading import Reading
+from streams.worker.sentinel import Sentinel
+from streams.worker.watchdog import Watchdog
 
 log: Final = structlog.get_logger()
 

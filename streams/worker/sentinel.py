@@ -22,16 +22,16 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, FINDINGS
-from streams.dead_letters import dead_letter, owner_of
 from streams.decode import Refused
 from streams.findings import about_ourselves, identity
-from streams.health import SET_ASIDE
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
+from streams.worker.dead_letters import dead_letter, owner_of
+from streams.worker.health import SET_ASIDE
 
 if TYPE_CHECKING:
-    from streams.faust_app import LogBatch
+    from streams.worker.faust_app import LogBatch
 
 log: Final = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from schemas.findings import Finding
 from schemas.topics import FINDINGS
 from streams.findings import about_ourselves, identity
 from streams.kafka.publisher import Publisher
-from streams.reading import Loss
 from streams.settings import Settings
+from streams.worker.reading import Loss
 
 
 class LossReport:

@@ -7,12 +7,12 @@ from pathlib import Path
 import faust
 
 from schemas.topics import INFERENCE
-from streams import watchdog
-from streams.faust_app import LogBatch, build
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.kafka.transport import CoalescedRecord, Consumer
 from streams.settings import load
+from streams.worker import watchdog
+from streams.worker.faust_app import LogBatch, build
 
 
 class Recorder:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streams.kafka.log_reader import Bounds
 from streams.kafka.topics import TopicState
-from streams.reading import Hole, Loss, Reading
+from streams.worker.reading import Hole, Loss, Reading
 
 TOPIC = TopicState("t", "id", 1)
 

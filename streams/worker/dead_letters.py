@@ -9,11 +9,11 @@ import msgspec
 from schemas.fields import MAX_KEPT_BYTES
 from streams.column_reader import LogRecord
 from streams.decode import Refused
-from streams.health import LETTERS, LETTERS_LEFT
 from streams.kafka.publisher import Message
+from streams.worker.health import LETTERS, LETTERS_LEFT
 
 if TYPE_CHECKING:
-    from streams.faust_app import LogBatch
+    from streams.worker.faust_app import LogBatch
 
 MOST_OWNERS: Final = 1_000
 """Names that have a share of their own; those that come when there are as many share one."""

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from streams import health
 from streams.disk import Floor
-from streams.health import Progress
 from streams.kafka.reach import KafkaWatch
 from streams.problems import PROBLEMS
 from streams.settings import load
+from streams.worker import health
+from streams.worker.health import Progress
 
 ONE = TP("t", 0)
 
