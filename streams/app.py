@@ -7,7 +7,7 @@ windows.v1   ──► Detect  ──► findings.v1         detectors over the 
 findings.v1  ──► Incidents ► incidents.v1        with what people and delivery systems say: actions and changes
 ```
 
-An event is decoded in `streams.decode`, counted in `streams.counting` and `streams.reduce`, judged in
+An event is decoded in `streams.events.decode`, counted in `streams.counting` and `streams.reduce`, judged in
 `streams.judge` with `detectors`, stored by `streams.history_writer`, and answered for by `streams.incidents`.
 """
 

@@ -17,8 +17,8 @@ from schemas.findings import Finding
 from schemas.windows import Window
 from schemas.wire import decoder, encode
 from streams.counting import countable
-from streams.decode import events_decoder
-from streams.flags import event_flags
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
 from streams.judge import Judge
 from streams.merge import TickSums, united
 from streams.odd_watch import OddWatch

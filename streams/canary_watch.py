@@ -19,7 +19,7 @@ from schemas.categories import FAMILIES
 from schemas.findings import Finding
 from schemas.metrics import RATES
 from schemas.quantities import BINS
-from streams.bins import middle_of
+from streams.events.bins import middle_of
 from streams.findings import VERSION, WHOLE, end_of, identity
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names, added_rates

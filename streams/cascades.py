@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.windows import Sums
-from streams.flags import BIT
+from streams.events.flags import BIT
 from streams.sessions import FlaggedSessions
 from streams.ticks import EventColumns
 

@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from schemas.events import AgentStep, Inference, Telemetry
 from schemas.quantities import QUANTITIES
-from streams.column_reader import Kind
-from streams.decode import Columns, Decoded
-from streams.flags import Flags, counted_version
-from streams.hashing import hash_texts
-from streams.labels import NOTHING, Named, guard_statuses, labels_of
-from streams.risk import Risk, risk_of
+from streams.events.column_reader import Kind
+from streams.events.decode import Columns, Decoded
+from streams.events.flags import Flags, counted_version
+from streams.events.hashing import hash_texts
+from streams.events.labels import NOTHING, Named, guard_statuses, labels_of
+from streams.events.risk import Risk, risk_of
 from streams.ticks import Batch, EventColumns, Float32s, Group, Int64s, Shown, UInt8s, UInt64s
 
 MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
@@ -44,7 +44,7 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
     decoded
         What was accepted.
     flags
-        The flags of each kind, by `streams.flags.event_flags`.
+        The flags of each kind, by `streams.events.flags.event_flags`.
     written_ms
         When each record of the batch was written to Kafka, in milliseconds by the broker's clock. An event that
         claims to be later than that is counted at that time, so that one wrong clock can't close ticks for all.

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from schemas.quantities import BINS, QUANTITIES
 from schemas.windows import Sample
-from streams.bins import bin_of
-from streams.hashing import hash_texts
-from streams.labels import GUARD_COUNTS, SEPARATOR
+from streams.events.bins import bin_of
+from streams.events.hashing import hash_texts
+from streams.events.labels import GUARD_COUNTS, SEPARATOR
 from streams.ticks import EventColumns, Int64s, Part
 
 NamedCounts = dict[int, dict[str, int]]

@@ -34,7 +34,7 @@ from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.decode import Decoder, Refused, events_decoder
+from streams.events.decode import Decoder, Refused, events_decoder
 from streams.history_writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from detectors.river_classes import anomaly_class, drift_class
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
+from streams.events.risk import Risk
 from streams.incidents.policy import Receiver, ResponseTimes, names_differ
 from streams.policy_controls import CanaryGate, Changes, ControlRule, misnamed
-from streams.risk import Risk
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]

@@ -10,7 +10,7 @@ from detectors.mixes import MixDetector, Swing
 from detectors.quantities import QuantityDetector, Shift
 from schemas.findings import Finding
 from schemas.quantities import BINS, MIXES, QUANTITIES
-from streams.bins import middle_of
+from streams.events.bins import middle_of
 from streams.evidence import describe_shift, describe_swing
 from streams.findings import VERSION, WHOLE, end_of, identity, start_of
 from streams.kafka.checkpoints import Arrays

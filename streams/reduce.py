@@ -12,7 +12,7 @@ import pyarrow as pa
 from schemas.metrics import RATES, TRACE_RATES
 from schemas.windows import GroupSums, Sums
 from streams.cascades import cascade_sums
-from streams.hashing import hash_texts
+from streams.events.hashing import hash_texts
 from streams.histograms import NamedCounts, count_mixes, count_quantities, count_statuses, samples
 from streams.sessions import FlaggedSessions, Memory, mixed
 from streams.ticks import EventColumns, Group, Part, UInt16s, UInt64s

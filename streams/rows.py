@@ -37,9 +37,9 @@ from schemas.tables import (
     Table,
 )
 from schemas.vocabulary import STATUSES
-from streams.column_reader import Kind
-from streams.decode import Columns
-from streams.flags import BIT, INPUT_LAYERS, Flags, counted_version, event_flags
+from streams.events.column_reader import Kind
+from streams.events.decode import Columns
+from streams.events.flags import BIT, INPUT_LAYERS, Flags, counted_version, event_flags
 
 Int64s = npt.NDArray[np.int64]
 

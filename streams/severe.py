@@ -7,11 +7,11 @@ import numpy as np
 
 from schemas.categories import family
 from schemas.findings import Finding
-from streams.decode import Columns
+from streams.events.decode import Columns
+from streams.events.flags import Guards
+from streams.events.risk import Floats, risk_of
 from streams.evidence import literal
-from streams.flags import Guards
 from streams.policy import Policy
-from streams.risk import Floats, risk_of
 
 CRITICAL: Final = 4
 DETECTOR: Final = "severe_event"
@@ -24,7 +24,7 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
     Parameters
     ----------
     columns, guards
-        The events, and their guard results as `streams.flags` flattened them.
+        The events, and their guard results as `streams.events.flags` flattened them.
     policy
         Weights and threshold of the risk, and the tiers of the services.
     """

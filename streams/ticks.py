@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from streams.labels import Named
+from streams.events.labels import Named
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
@@ -42,7 +42,7 @@ class EventColumns:
 
     `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged`
     are bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is
-    none; `late` is filled in by the ticks; `risk` is that of `streams.risk`, without the tier. An event that is not
+    none; `late` is filled in by the ticks; `risk` is that of `streams.events.risk`, without the tier. An event that is not
     `counted` only moves the watermark. `source` indexes `Batch.sources`.
     """
 

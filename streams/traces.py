@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from streams.cascades import UNSAFE
-from streams.flags import BIT
+from streams.events.flags import BIT
 from streams.kafka.checkpoints import Arrays
 from streams.ticks import EventColumns
 

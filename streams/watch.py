@@ -21,8 +21,9 @@ from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
 from streams.counting import countable, highest_before
-from streams.decode import events_decoder
-from streams.flags import event_flags
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
+from streams.events.words import note_words
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
@@ -36,7 +37,6 @@ from streams.sessions import Memory
 from streams.settings import Settings
 from streams.severe import severe_findings
 from streams.ticks import NANO, PartitionTicks
-from streams.words import note_words
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch, end_worker
 from streams.worker.health import LATE, OVERFLOW, count_refused, counted

@@ -15,9 +15,9 @@ from detectors.columns import prefixed, under
 from detectors.strata import ReviewSampler
 from schemas.review import ReviewItem
 from streams.counting import MEASURES
+from streams.events.flags import BIT
+from streams.events.hashing import hash_texts
 from streams.findings import identity
-from streams.flags import BIT
-from streams.hashing import hash_texts
 from streams.kafka.checkpoints import Arrays
 from streams.policy import Policy
 from streams.sessions import mixed

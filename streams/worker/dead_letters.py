@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from schemas.fields import MAX_KEPT_BYTES
-from streams.column_reader import LogRecord
-from streams.decode import Refused
+from streams.events.column_reader import LogRecord
+from streams.events.decode import Refused
 from streams.kafka.publisher import Message
 from streams.worker.health import LETTERS, LETTERS_LEFT
 

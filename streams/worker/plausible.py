@@ -11,10 +11,10 @@ from typing import Final
 from schemas.quantities import BINS
 from schemas.windows import GroupSums, Window
 from schemas.wire import InvalidRecordError
-from streams.column_reader import LogRecord
+from streams.events.column_reader import LogRecord
+from streams.events.labels import GUARD_COUNTS
 from streams.histograms import MAX_NAMES, MAX_SAMPLES
 from streams.kafka.topics import TopicState
-from streams.labels import GUARD_COUNTS
 from streams.reduce import MAX_GROUPS
 from streams.ticks import MOST_OWNERS
 

@@ -22,7 +22,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, FINDINGS
-from streams.decode import Refused
+from streams.events.decode import Refused
 from streams.findings import about_ourselves, identity
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments

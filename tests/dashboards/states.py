@@ -15,11 +15,11 @@ from clickhouse_connect.driver.client import Client
 import schemas
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.tables import BASES
-from streams.decode import Decoder, events_decoder
+from streams.events.decode import Decoder, events_decoder
 from streams.history_writer import HistoryWriter
 from streams.rows import Origin, rows_of
 from tests.dashboards import edges, history
-from tests.streams.test_decode import Record
+from tests.streams.events.test_decode import Record
 
 EXAMPLES = Path(schemas.__file__).with_name("examples")
 EXAMPLES_AT = datetime.fromtimestamp(1_770_000_000, UTC)

@@ -11,8 +11,8 @@ from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, I
 from schemas.windows import Window
 from schemas.wire import decoder
 from streams.counting import countable
-from streams.decode import events_decoder
-from streams.flags import event_flags
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
 from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
 from streams.incidents.state import fact, happened

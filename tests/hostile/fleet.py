@@ -7,8 +7,8 @@ import numpy as np
 from schemas.events import Inference
 from schemas.wire import encode
 from streams.counting import countable, highest_before
-from streams.decode import events_decoder
-from streams.flags import event_flags
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
 from streams.names import Names
 from streams.reduce import reduce_tick, with_refused
 from streams.sessions import Memory

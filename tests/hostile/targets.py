@@ -13,7 +13,7 @@ import msgspec
 from schemas.fields import EARLIEST_UNIX_NANO
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.decode import Decoder, events_decoder
+from streams.events.decode import Decoder, events_decoder
 from streams.history import _PLAIN, _dead_letter_rows, origin_of
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
@@ -30,8 +30,8 @@ from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch
 from tests.hostile import fleet
 from tests.hostile.windows import SECONDS, TICK, Record, knowing
-from tests.streams.test_decode import NOW_MS, lanes, same
-from tests.streams.test_decode import Record as Bytes
+from tests.streams.events.test_decode import NOW_MS, lanes, same
+from tests.streams.events.test_decode import Record as Bytes
 
 TOPIC = TopicState("t", "id", 1)
 KINDS = [*_PLAIN.values(), Window]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.fields import MAX_KEPT_BYTES
 from schemas.windows import GroupSums, Sums
-from streams.decode import Refused
+from streams.events.decode import Refused
 from streams.fence_watch import CALM_SECONDS
 from streams.judge import Judge
 from streams.kafka.topics import TopicState

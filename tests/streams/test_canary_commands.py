@@ -9,15 +9,15 @@ from schemas.records import Change
 from schemas.topics import CHANGES
 from schemas.wire import decoder, encode
 from streams.cli import app
-from streams.decode import Decoder
+from streams.events.decode import Decoder
 from streams.history_writer import HistoryWriter
 from streams.incidents.gate import Gate
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.policy_controls import CanaryGate
 from streams.rows import Origin, rows_of
+from tests.streams.events.test_decode import Record
 from tests.streams.incidents.test_gate import POLICY, look, started, taken
-from tests.streams.test_decode import Record
 
 
 def store(client, records):

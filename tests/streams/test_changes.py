@@ -11,10 +11,10 @@ from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError, decoder
 from streams.changes_api import checked, router
 from streams.cli import app
-from streams.decode import Decoder
+from streams.events.decode import Decoder
 from streams.kafka.topics import client_arguments
+from tests.streams.events.test_decode import NOW_MS, Record
 from tests.streams.serving import served
-from tests.streams.test_decode import NOW_MS, Record
 
 NOW = NOW_MS * 1_000_000
 

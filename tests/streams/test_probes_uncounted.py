@@ -6,15 +6,15 @@ import pytest
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
 from schemas.wire import encode
 from streams.counting import countable
-from streams.decode import events_decoder
-from streams.flags import event_flags
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
 from streams.reduce import reduce_tick
 from streams.rows import Origin, rows_of
 from streams.sessions import Memory
 from streams.severe import severe_findings
 from streams.ticks import NANO, PartitionTicks
-from tests.streams.test_decode import NOW_MS, Record
-from tests.streams.test_flags import guard
+from tests.streams.events.test_decode import NOW_MS, Record
+from tests.streams.events.test_flags import guard
 
 BASE = {"source": "s", "time_unix_nano": NOW_MS * 1_000_000, "service_name": "x", "model_version": "m"}
 ATTACK = guard("sec.jailbreak", severity=4)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.windows import GroupSums
 from streams.counting import MEASURES
-from streams.labels import SEPARATOR, Named
+from streams.events.labels import SEPARATOR, Named
 from streams.reduce import MAX_GROUPS, OTHER, reduce_tick
 from streams.sessions import CAPACITY, FlaggedSessions, Memory
 from streams.ticks import Batch, EventColumns, PartitionTicks, Shown

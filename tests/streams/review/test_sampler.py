@@ -7,8 +7,8 @@ import pytest
 from detectors.strata import STRATA
 from detectors.true_rate import Labels, true_rate
 from streams.counting import MEASURES
-from streams.flags import BIT
-from streams.labels import NOTHING
+from streams.events.flags import BIT
+from streams.events.labels import NOTHING
 from streams.policy import parse_policy
 from streams.review.sampler import ReviewWatch
 from streams.ticks import Batch, EventColumns, Part, Shown

@@ -15,7 +15,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.verify.kafka import GROUP
 from streams.worker.faust_app import LogBatch
-from tests.streams.test_flags import guard
+from tests.streams.events.test_flags import guard
 
 START_NANO = (int(time.time()) // 3600 - 5) * 3600 * 10**9
 

@@ -11,7 +11,7 @@ import pyarrow.json as pj
 
 from schemas.fields import MAX_AHEAD_NANO
 from schemas.wire import encode
-from streams.arrow_contract import acceptable, arrow_schema, map_fields, occurring, readable_schema, widened
+from streams.events.arrow_contract import acceptable, arrow_schema, map_fields, occurring, readable_schema, widened
 
 Kind = type[msgspec.Struct]
 

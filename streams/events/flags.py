@@ -22,8 +22,8 @@ from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
 from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
 from schemas.vocabulary import AUTHORIZATIONS, STATUSES
-from streams.decode import Columns
-from streams.doubt import SURE_OUTCOMES, strange_words, unsure_results
+from streams.events.decode import Columns
+from streams.events.doubt import SURE_OUTCOMES, strange_words, unsure_results
 
 Bits = npt.NDArray[np.uint16]
 Rows = npt.NDArray[np.int64]
@@ -88,7 +88,7 @@ def event_flags(columns: Columns) -> Flags:
     Parameters
     ----------
     columns
-        n events as `streams.decode` gives them.
+        n events as `streams.events.decode` gives them.
     """
     guards = flatten_guards(columns)
     trials, flagged = _own_flags(columns)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from schemas.events import AgentStep, Event, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.fields import MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES
 from schemas.wire import InvalidRecordError, Reason, Record, decoder, refuse_shape
-from streams.column_reader import ColumnReader, Kind, LogRecord
+from streams.events.column_reader import ColumnReader, Kind, LogRecord
 
 AT_ONCE: Final = 200
 """Records whose brackets are counted together: as many as a processor's cache holds."""

@@ -8,11 +8,11 @@ from schemas.events import AgentStep, Event, GuardVerdict, Inference, Retrieval,
 from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import decoder, encode
 from streams.counting import countable
-from streams.decode import events_decoder
-from streams.flags import event_flags
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
+from streams.events.words import note_words
 from streams.rows import Origin, rows_of
-from streams.words import note_words
-from tests.streams.test_decode import NOW_MS, Record
+from tests.streams.events.test_decode import NOW_MS, Record
 
 BASE = {"event_id": "1", "source": "s", "time_unix_nano": NOW_MS * 1_000_000, "service_name": "x"}
 FINDING = GuardFinding(category="S10", score_kind="stars")

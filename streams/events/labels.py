@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
-from streams.decode import Columns
-from streams.flags import BIT, Flags
+from streams.events.decode import Columns
+from streams.events.flags import BIT, Flags
 
 Int64s = npt.NDArray[np.int64]
 

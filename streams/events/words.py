@@ -10,8 +10,8 @@ import structlog
 from schemas.categories import FAMILIES
 from schemas.events import Retrieval
 from schemas.vocabulary import EVENT_WORDS, FINDING_WORDS, GUARD_WORDS, TRUSTS
-from streams.decode import Columns
-from streams.flags import Guards
+from streams.events.decode import Columns
+from streams.events.flags import Guards
 from streams.worker.health import UNKNOWN_WORDS
 
 log = structlog.get_logger()

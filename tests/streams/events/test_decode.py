@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.events import AgentStep, Event, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.wire import encode
-from streams.arrow_contract import arrow_schema
-from streams.decode import Decoder, events_decoder
+from streams.events.arrow_contract import arrow_schema
+from streams.events.decode import Decoder, events_decoder
 
 NOW_MS = 1_770_000_000_000
 KINDS = (Inference, AgentStep, GuardVerdict, Retrieval, Telemetry)

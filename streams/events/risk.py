@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.events import AgentStep, Retrieval
-from streams.decode import Columns
-from streams.flags import Guards
+from streams.events.decode import Columns
+from streams.events.flags import Guards
 
 Floats = npt.NDArray[np.float64]
 Weight = Annotated[float, Field(ge=0, le=1)]
@@ -62,7 +62,7 @@ def risk_of(columns: Columns, guards: Guards, weights: Risk) -> Floats:
     columns
         n events of one kind.
     guards
-        Their guard results, as `streams.flags.flatten_guards` gives them.
+        Their guard results, as `streams.events.flags.flatten_guards` gives them.
 
     Returns
     -------
