@@ -20,11 +20,11 @@ from schemas.findings import Finding
 from schemas.metrics import RATES
 from schemas.quantities import BINS
 from streams.events.bins import middle_of
-from streams.findings import VERSION, WHOLE, end_of, identity
+from streams.findings.identity import VERSION, WHOLE, end_of, identity
+from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names, added_rates
 from streams.policy import Policy
-from streams.series import SeriesBook
 from streams.shares import interval, tenths
 
 if TYPE_CHECKING:

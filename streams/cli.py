@@ -141,7 +141,7 @@ def findings(
     clickhouse: Store = None,
 ) -> None:
     """Print what was found."""
-    from streams.found import FINDINGS_QUERY, table
+    from streams.findings.shown import FINDINGS_QUERY, table
     from streams.sql_client import ask, ask_rows
 
     settings = load(clickhouse=clickhouse)
@@ -186,7 +186,7 @@ def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
 @app.command()
 def budget(clickhouse: Store = None) -> None:
     """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
-    from streams.found import BUDGET_QUERY, budget_table
+    from streams.findings.shown import BUDGET_QUERY, budget_table
     from streams.policy import load_policy
     from streams.sql_client import ask_rows
     from streams.terminal import console

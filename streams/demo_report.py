@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.demo_screen import SERVICES_QUERY, services_table
-from streams.found import FINDINGS_QUERY, table
+from streams.findings.shown import FINDINGS_QUERY, table
 from streams.settings import Settings
 from streams.sql_client import ask, ask_running
 

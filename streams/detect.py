@@ -15,7 +15,7 @@ from schemas.topics import DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.findings import about_ourselves, identity
+from streams.findings.identity import about_ourselves, identity
 from streams.judge import Judge
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Publisher

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from schemas.findings import Finding
-from streams.findings import VERSION, WHOLE, end_of, identity
+from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.names import OTHER_OF

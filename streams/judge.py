@@ -9,18 +9,18 @@ from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from streams.canary_watch import CanaryWatch
 from streams.fence_watch import FenceWatch
+from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.pattern_watch import PatternWatch
 from streams.policy import Policy
 from streams.quantity_watch import MixWatch, QuantityWatch
 from streams.rate_watch import RateWatch
-from streams.series import Room, SeriesBook
 from streams.version_watch import VersionWatch
 from streams.volume_watch import TelemetryWatch
 
 if TYPE_CHECKING:
-    from streams.findings import Watcher
+    from streams.findings.identity import Watcher
 
 
 class Judge:

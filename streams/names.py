@@ -14,9 +14,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from streams.findings.series import ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.reduce import OTHER
-from streams.series import ticks_per_day
 from streams.ticks import Group, Part
 
 MOST_SERVICES: Final = 1_000

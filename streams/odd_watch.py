@@ -17,11 +17,11 @@ from detectors.rank_budget import RankBudget
 from detectors.river_anomaly import RiverAnomaly
 from schemas.findings import Finding
 from streams.counting import MEASURES
-from streams.evidence import literal
-from streams.findings import VERSION, identity
+from streams.findings.evidence import literal
+from streams.findings.identity import VERSION, identity
+from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy import Policy
-from streams.series import SeriesBook
 from streams.ticks import EventColumns, Part
 from streams.traces import FEATURES, OpenTraces, Trace
 

@@ -14,8 +14,8 @@ from detectors.rates import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.windows import Sample
-from streams.evidence import literal, moment
-from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.evidence import literal, moment
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy import Policy

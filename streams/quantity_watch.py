@@ -11,13 +11,13 @@ from detectors.quantities import QuantityDetector, Shift
 from schemas.findings import Finding
 from schemas.quantities import BINS, MIXES, QUANTITIES
 from streams.events.bins import middle_of
-from streams.evidence import describe_shift, describe_swing
-from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.evidence import describe_shift, describe_swing
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names
 from streams.policy import Policy
 from streams.reduce import OTHER
-from streams.series import Room, SeriesBook
 
 SLOTS: Final = 24
 NEWCOMERS: Final = 256

@@ -18,13 +18,13 @@ from detectors.rates import RateDetector
 from detectors.river_vote import DriftVote, Vote
 from schemas.findings import Finding, Severity
 from schemas.metrics import WATCHED, Rate
-from streams.evidence import describe_alarm, describe_recovery, evidence_query
-from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy import Level, Policy
 from streams.reduce import OTHER
-from streams.series import Room, SeriesBook, ticks_per_day
 
 RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}
 DETECTOR: Final = "mixture_shiryaev_roberts"

@@ -10,7 +10,7 @@ from schemas.findings import Finding
 from streams.events.decode import Columns
 from streams.events.flags import Guards
 from streams.events.risk import Floats, risk_of
-from streams.evidence import literal
+from streams.findings.evidence import literal
 from streams.policy import Policy
 
 CRITICAL: Final = 4

@@ -10,12 +10,12 @@ import numpy as np
 
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
-from streams.evidence import moment
-from streams.findings import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.evidence import moment
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.reduce import OTHER
-from streams.series import Room, SeriesBook, ticks_per_day
 
 if TYPE_CHECKING:
     from detectors.base import Floats

@@ -14,13 +14,13 @@ from detectors.columns import prefixed, under
 from detectors.rates import RateDetector
 from detectors.volume import VolumeFinding, VolumeWatch
 from schemas.findings import Finding
-from streams.evidence import moment
-from streams.findings import VERSION, WHOLE, identity
+from streams.findings.evidence import moment
+from streams.findings.identity import VERSION, WHOLE, identity
+from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy import Policy
 from streams.reduce import OTHER
-from streams.series import Room, SeriesBook
 from streams.ticks import NANO
 
 MINUTE: Final = 60

@@ -15,7 +15,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from schemas.actions import IncidentAction
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.findings import identity
+from streams.findings.identity import identity
 from streams.incidents.state import Incident
 
 SOURCE: Final = "watchkeeper/alerts"

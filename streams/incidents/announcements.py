@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from schemas.findings import Finding
 from schemas.records import Change
-from streams.findings import VERSION, identity
+from streams.findings.identity import VERSION, identity
 from streams.policy_controls import Changes
 from streams.ticks import NANO
 

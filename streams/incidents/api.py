@@ -24,7 +24,7 @@ from schemas.records import Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.callers import Callers
-from streams.findings import identity
+from streams.findings.identity import identity
 from streams.half_open import close_idle
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk

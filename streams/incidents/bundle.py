@@ -9,7 +9,7 @@ from msgspec import Struct
 from detectors.intervals import wilson
 from schemas.actions import IncidentEvidence
 from schemas.findings import Finding
-from streams.findings import identity
+from streams.findings.identity import identity
 from streams.incidents.evidence_queries import Question
 from streams.incidents.state import Incident, Step
 from streams.incidents.views import instant

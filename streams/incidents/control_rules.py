@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from schemas.actions import Control
 from schemas.findings import Finding
-from streams.findings import identity
+from streams.findings.identity import identity
 from streams.policy_controls import ControlRule, When
 from streams.ticks import NANO
 

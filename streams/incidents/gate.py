@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from schemas.actions import Control
 from schemas.findings import Finding
 from schemas.records import Change
-from streams.findings import identity
+from streams.findings.identity import identity
 from streams.incidents.looks import Look, Looks, evidence, known, look_of
 from streams.policy_controls import CanaryGate
 from streams.ticks import NANO

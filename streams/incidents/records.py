@@ -2,7 +2,7 @@
 
 from schemas.actions import IncidentAction
 from schemas.records import Incident as Transition
-from streams.findings import identity
+from streams.findings.identity import identity
 from streams.incidents.state import Incident, Step, happened
 
 SOURCE = "watchkeeper/incidents"

@@ -17,7 +17,7 @@ from schemas.review import ReviewItem
 from streams.counting import MEASURES
 from streams.events.flags import BIT
 from streams.events.hashing import hash_texts
-from streams.findings import identity
+from streams.findings.identity import identity
 from streams.kafka.checkpoints import Arrays
 from streams.policy import Policy
 from streams.sessions import mixed

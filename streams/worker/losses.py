@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.findings import Finding
 from schemas.topics import FINDINGS
-from streams.findings import about_ourselves, identity
+from streams.findings.identity import about_ourselves, identity
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings
 from streams.worker.reading import Loss

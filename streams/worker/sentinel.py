@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, FINDINGS
 from streams.events.decode import Refused
-from streams.findings import about_ourselves, identity
+from streams.findings.identity import about_ourselves, identity
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings

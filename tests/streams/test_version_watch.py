@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.windows import GroupSums
-from streams.findings import start_of
+from streams.findings.identity import start_of
 from streams.version_watch import ENOUGH, VersionWatch
 
 START, SECONDS = 2_950_000, 600
