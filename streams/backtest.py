@@ -22,7 +22,7 @@ from streams.events.flags import event_flags
 from streams.judge import Judge
 from streams.merge import TickSums, united
 from streams.odd_watch import OddWatch
-from streams.policy import Policy, load_policy
+from streams.policy.policy import Policy, load_policy
 from streams.reduce import reduce_tick
 from streams.replay import read
 from streams.sessions import Memory

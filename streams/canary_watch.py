@@ -24,7 +24,7 @@ from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names, added_rates
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.shares import interval, tenths
 
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def backtest(
 @policy_app.command("check")
 def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
     """Say whether a policy can be used, and if not, what is wrong in which line."""
-    from streams.policy import load_policy
+    from streams.policy.policy import load_policy
 
     policy = load_policy(file)
     typer.echo(
@@ -187,7 +187,7 @@ def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
 def budget(clickhouse: Store = None) -> None:
     """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
     from streams.findings.shown import BUDGET_QUERY, budget_table
-    from streams.policy import load_policy
+    from streams.policy.policy import load_policy
     from streams.sql_client import ask_rows
     from streams.terminal import console
 

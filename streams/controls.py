@@ -8,7 +8,7 @@ from schemas.signature import HEADER, sign
 from schemas.topics import CONTROLS
 from streams.kafka.publisher import Message
 from streams.kafka.sending import message
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.settings import Settings, SettingsError
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}

@@ -21,7 +21,7 @@ from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.merge import TickMerger
-from streams.policy import load_policy
+from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.faust_app import LogBatch
 from streams.worker.health import OVERFLOW, REFUSED, REPEATED, SERIES, counted

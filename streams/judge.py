@@ -13,7 +13,7 @@ from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.pattern_watch import PatternWatch
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.quantity_watch import MixWatch, QuantityWatch
 from streams.rate_watch import RateWatch
 from streams.version_watch import VersionWatch

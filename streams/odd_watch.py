@@ -21,7 +21,7 @@ from streams.findings.evidence import literal
 from streams.findings.identity import VERSION, identity
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.ticks import EventColumns, Part
 from streams.traces import FEATURES, OpenTraces, Trace
 

@@ -18,7 +18,7 @@ from streams.findings.evidence import literal, moment
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
-from streams.policy import Policy
+from streams.policy.policy import Policy
 
 USUAL_SHARE: Final = 0.002
 """Share of the samples that a cluster may make up before it is more than new."""

@@ -16,7 +16,7 @@ from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.reduce import OTHER
 
 SLOTS: Final = 24

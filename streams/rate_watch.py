@@ -23,7 +23,7 @@ from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
-from streams.policy import Level, Policy
+from streams.policy.policy import Level, Policy
 from streams.reduce import OTHER
 
 RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}

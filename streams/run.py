@@ -10,7 +10,7 @@ from streams.app import worker
 from streams.controls import check_key
 from streams.kpis.policies import publish_policy
 from streams.migrate import check_schema, migrate
-from streams.policy import load_policy
+from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.sql_endpoint import serve_sql
 from streams.storage import connect

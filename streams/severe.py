@@ -11,7 +11,7 @@ from streams.events.decode import Columns
 from streams.events.flags import Guards
 from streams.events.risk import Floats, risk_of
 from streams.findings.evidence import literal
-from streams.policy import Policy
+from streams.policy.policy import Policy
 
 CRITICAL: Final = 4
 DETECTOR: Final = "severe_event"

@@ -19,7 +19,7 @@ from streams.findings.identity import VERSION, WHOLE, identity
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.reduce import OTHER
 from streams.ticks import NANO
 

@@ -30,7 +30,7 @@ from streams.kafka.topics import TopicState
 from streams.marks import Marks, live_at
 from streams.names import Names
 from streams.odd_watch import OddWatch
-from streams.policy import load_policy
+from streams.policy.policy import load_policy
 from streams.reduce import reduce_tick, with_refused
 from streams.review.sampler import ReviewWatch
 from streams.sessions import Memory

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 from schemas.findings import Finding
 from schemas.records import Change
 from streams.findings.identity import VERSION, identity
-from streams.policy_controls import Changes
+from streams.policy.controls import Changes
 from streams.ticks import NANO
 
 BEFORE_NANO: Final = 86_400 * NANO
@@ -50,7 +50,7 @@ class Announcements:
     Parameters
     ----------
     changes
-        `streams.policy.Policy.changes`.
+        `streams.policy.policy.Policy.changes`.
     """
 
     def __init__(self, changes: Changes) -> None:

@@ -15,8 +15,8 @@ import msgspec
 from schemas.records import Incident
 from schemas.wire import encode
 from streams.incidents.planning import Due
-from streams.incidents.policy import PAGERDUTY_ACTIONS, Receiver
-from streams.policy import Policy
+from streams.policy.policy import Policy
+from streams.policy.receivers import PAGERDUTY_ACTIONS, Receiver
 
 PAGERDUTY_SEVERITY: Final = {"sev1": "critical", "sev2": "error", "sev3": "warning", "sev4": "info"}
 """Severities of PD-CEF, the format of PagerDuty's events."""

@@ -13,7 +13,7 @@ from streams.findings.identity import identity
 from streams.incidents.evidence_queries import Question
 from streams.incidents.state import Incident, Step
 from streams.incidents.views import instant
-from streams.policy import Policy
+from streams.policy.policy import Policy
 
 SOURCE: Final = "watchkeeper/incidents"
 

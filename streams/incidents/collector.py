@@ -19,7 +19,7 @@ from streams.incidents.bundle import Rows, bundle, evidence, evidence_id
 from streams.incidents.evidence_queries import STORED, Question, questions
 from streams.incidents.state import DAY_NANO, Incident, Step
 from streams.kafka.publisher import Message, Publisher
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.settings import Settings
 from streams.sql_client import ask_running
 from streams.storage import StoreUnavailableError

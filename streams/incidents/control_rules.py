@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from schemas.actions import Control
 from schemas.findings import Finding
 from streams.findings.identity import identity
-from streams.policy_controls import ControlRule, When
+from streams.policy.controls import ControlRule, When
 from streams.ticks import NANO
 
 DAY_NANO: Final = 86_400 * NANO
@@ -43,7 +43,7 @@ class ControlRules:
     Parameters
     ----------
     rules
-        `streams.policy.Policy.controls`.
+        `streams.policy.policy.Policy.controls`.
     """
 
     def __init__(self, rules: Sequence[ControlRule]) -> None:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from schemas.actions import ActionKind, IncidentAction
 from streams.incidents.planning import identity
-from streams.incidents.policy import ResponseTimes, Severity
+from streams.policy.receivers import ResponseTimes, Severity
 
 MINUTE: Final = 60_000_000_000
 SOURCE: Final = "watchkeeper/incidents"

@@ -16,7 +16,7 @@ from schemas.findings import Finding
 from schemas.records import Change
 from streams.findings.identity import identity
 from streams.incidents.looks import Look, Looks, evidence, known, look_of
-from streams.policy_controls import CanaryGate
+from streams.policy.controls import CanaryGate
 from streams.ticks import NANO
 
 NAME: Final = "canary"
@@ -62,7 +62,7 @@ class Gate:
     Parameters
     ----------
     policy
-        `streams.policy.Policy.canary_gate`; a canary may bring its own exposure and regret.
+        `streams.policy.policy.Policy.canary_gate`; a canary may bring its own exposure and regret.
     """
 
     def __init__(self, policy: CanaryGate) -> None:

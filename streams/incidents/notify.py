@@ -30,10 +30,10 @@ from streams.incidents.planning import (
     plan,
     said_at,
 )
-from streams.incidents.policy import Receiver
 from streams.incidents.sending import Outcome, Target, target
 from streams.kafka.publisher import Message, Publisher
-from streams.policy import Policy
+from streams.policy.policy import Policy
+from streams.policy.receivers import Receiver
 from streams.settings import Settings
 
 log: Final = structlog.get_logger()

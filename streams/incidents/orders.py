@@ -13,7 +13,7 @@ from schemas.records import Change
 from streams.incidents.announcements import Announcements
 from streams.incidents.control_rules import ControlRules
 from streams.incidents.gate import Gate
-from streams.policy import Policy
+from streams.policy.policy import Policy
 
 
 class Orders:

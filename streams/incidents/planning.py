@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.actions import Delivery
 from schemas.records import Incident
-from streams.incidents.policy import QuietHours, Receiver
+from streams.policy.receivers import QuietHours, Receiver
 
 SECOND: Final = 1_000_000_000
 GIVES_UP_AFTER: Final = 86_400 * SECOND

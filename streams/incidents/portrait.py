@@ -12,7 +12,7 @@ from schemas.findings import Finding
 from streams.incidents import view
 from streams.incidents.evidence_queries import curve
 from streams.incidents.state import DAY_NANO, MINUTE_NANO, Incident
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.settings import Settings
 from streams.sql_client import ask_running
 from streams.storage import StoreUnavailableError

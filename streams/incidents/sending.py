@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import SecretStr
 
-from streams.incidents.policy import PAGERDUTY_URL, Receiver
 from streams.incidents.secret import SecretError, read_secret
 from streams.incidents.signature import DELIVERY_HEADER, SIGNATURE_HEADER, sign
+from streams.policy.receivers import PAGERDUTY_URL, Receiver
 
 PASSING: Final = frozenset({408, 425, 429})
 """Client errors that another attempt may mend: time-out, too early, too many requests."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from streams.incidents.state import Fact, Severity
-from streams.policy import Policy
+from streams.policy.policy import Policy
 
 LEVELS: Final[tuple[Severity, ...]] = ("sev1", "sev2", "sev3", "sev4")
 HARMS: Final = frozenset({"unsafe", "leak", "injection", "tool", "cascade"})

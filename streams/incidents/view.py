@@ -9,8 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from streams.incidents.bodies import utc
-from streams.incidents.policy import Severity
 from streams.incidents.state import OVER
+from streams.policy.receivers import Severity
 from streams.shares import NOT_KNOWN, figures, interval
 
 SECOND: Final = 1_000_000_000

@@ -33,7 +33,7 @@ from streams.incidents.view import IncidentView
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState, client_arguments
-from streams.policy import load_policy
+from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.faust_app import LogBatch, end_worker
 from streams.worker.health import REFUSED

@@ -19,7 +19,7 @@ from streams.events.flags import BIT
 from streams.events.hashing import hash_texts
 from streams.findings.identity import identity
 from streams.kafka.checkpoints import Arrays
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.sessions import mixed
 from streams.ticks import EventColumns, Part
 

@@ -210,8 +210,8 @@ def test_what_detectors_decide_is_no_second_page():
 def test_limits_are_those_of_the_policy_and_the_detectors():
     """Ceilings, response times and budgets here are the defaults that the rest of the system has."""
     from schemas.metrics import RATES
-    from streams.incidents.policy import ResponseTimes
-    from streams.policy import Budget
+    from streams.policy.policy import Budget
+    from streams.policy.receivers import ResponseTimes
 
     for rate in RATES:
         if rate.name in registry.BY_ID and rate.name != "unsafe_attempted":

@@ -21,7 +21,7 @@ from streams.kafka.checkpoints import Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.merge import TickMerger
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from streams.reduce import reduce_tick
 from streams.sessions import Memory
 from streams.severe import severe_findings

@@ -23,7 +23,7 @@ from streams.judge import Judge
 from streams.kafka.letters import Letter
 from streams.kafka.topics import TopicState
 from streams.merge import TickMerger
-from streams.policy import Policy, PolicyError, parse_policy
+from streams.policy.policy import Policy, PolicyError, parse_policy
 from streams.replay import ReplayError, read
 from streams.rows import rows_of
 from streams.worker.dead_letters import owner_of

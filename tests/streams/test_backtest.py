@@ -14,7 +14,7 @@ from schemas.wire import encode
 from streams.backtest import BacktestError, judge_events, judge_windows, read_events, run_backtest, side_by_side
 from streams.cli import app
 from streams.odd_watch import OddWatch
-from streams.policy import Policy, parse_policy
+from streams.policy.policy import Policy, parse_policy
 from streams.settings import load
 from streams.storage import WRITE
 from streams.traces import OpenTraces

@@ -22,7 +22,7 @@ from streams.controls import check_key, signed
 from streams.controls_api import router
 from streams.kafka.sending import send_all
 from streams.kafka.topics import client_arguments
-from streams.policy import parse_policy
+from streams.policy.policy import parse_policy
 from streams.settings import SettingsError, load
 from streams.ticks import NANO
 from tests.streams.serving import served

@@ -9,7 +9,7 @@ from schemas.signals import text_vector
 from schemas.windows import GroupSums, Sample, Sums, Window
 from streams.judge import Judge
 from streams.merge import TickMerger, united
-from streams.policy import Policy, parse_policy
+from streams.policy.policy import Policy, parse_policy
 from tests.detectors.subjects import assert_same_state
 
 START = 177_000_000

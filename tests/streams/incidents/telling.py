@@ -6,7 +6,7 @@ import sys
 from streams.incidents.notify import Notifier
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
-from streams.policy import parse_policy
+from streams.policy.policy import parse_policy
 from streams.settings import load
 from tests.streams.incidents.records import fresh
 

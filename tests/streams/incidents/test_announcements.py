@@ -8,7 +8,7 @@ from schemas.findings import Finding
 from schemas.records import Change
 from streams.incidents import announcements
 from streams.incidents.announcements import Announcements
-from streams.policy_controls import Changes
+from streams.policy.controls import Changes
 from streams.ticks import NANO
 
 NOON = 20_500 * 86_400 * NANO + 43_200 * NANO

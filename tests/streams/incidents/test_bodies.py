@@ -10,8 +10,8 @@ from schemas.records import Incident
 from schemas.wire import decoder
 from streams.incidents.bodies import body
 from streams.incidents.planning import Due
-from streams.incidents.policy import Receiver
-from streams.policy import parse_policy
+from streams.policy.policy import parse_policy
+from streams.policy.receivers import Receiver
 from tests.streams.incidents.records import record
 
 RUNBOOK = "https://example.org/runbook?a=1&b=2"

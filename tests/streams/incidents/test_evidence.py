@@ -8,7 +8,7 @@ import pytest
 from streams.incidents.bundle import Bundle, bundle, evidence
 from streams.incidents.collector import Collector
 from streams.incidents.evidence_queries import BITS, STORED, curve, questions
-from streams.policy import parse_policy
+from streams.policy.policy import parse_policy
 from streams.sql_client import ask_running
 from streams.sql_endpoint import Endpoint
 from tests.streams.incidents.entries import NANO, at, book, page

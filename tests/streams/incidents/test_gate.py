@@ -9,7 +9,7 @@ from schemas.findings import Finding
 from schemas.records import Change
 from schemas.wire import decoder, encode
 from streams.incidents.gate import Gate, decision_id
-from streams.policy_controls import CanaryGate
+from streams.policy.controls import CanaryGate
 from streams.ticks import NANO
 
 START = 1_770_000_000 * NANO

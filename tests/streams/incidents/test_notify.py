@@ -24,7 +24,7 @@ from streams.incidents.secret import SecretError
 from streams.incidents.signature import DELIVERY_HEADER, SIGNATURE_HEADER, verify
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
-from streams.policy import parse_policy
+from streams.policy.policy import parse_policy
 from tests.streams.incidents.records import fresh, record
 
 decode = decoder(Delivery)

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from streams.incidents.orders import Orders
-from streams.policy import parse_policy
+from streams.policy.policy import parse_policy
 from tests.streams.incidents.entries import NANO, at, change, page
 
 POLICY = parse_policy("""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.incidents.planning import GIVES_UP_AFTER, WAITS_MS, Due, backoff, pending, plan, quiet_until
-from streams.incidents.policy import QuietHours, Receiver
+from streams.policy.receivers import QuietHours, Receiver
 from tests.streams.incidents.records import HOUR, NANO, START, attempt, record
 
 DAY = 24 * HOUR

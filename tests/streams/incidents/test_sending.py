@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.incidents.policy import Receiver
 from streams.incidents.secret import SecretError
 from streams.incidents.sending import LONGEST_REST, judge, shown, target
+from streams.policy.receivers import Receiver
 
 NOW = 1_770_000_000.0
 

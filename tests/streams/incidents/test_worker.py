@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
-from streams.policy import Policy
+from streams.policy.policy import Policy
 from tests.streams.incidents.entries import act, at, back, page, taken
 from tests.streams.incidents.process import TOKEN, Worker, send, transitions
 from tests.streams.incidents.test_alerts import notice

@@ -9,7 +9,7 @@ from detectors.true_rate import Labels, true_rate
 from streams.counting import MEASURES
 from streams.events.flags import BIT
 from streams.events.labels import NOTHING
-from streams.policy import parse_policy
+from streams.policy.policy import parse_policy
 from streams.review.sampler import ReviewWatch
 from streams.ticks import Batch, EventColumns, Part, Shown
 

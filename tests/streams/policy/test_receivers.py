@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.policy import PolicyError, parse_policy
+from streams.policy.policy import PolicyError, parse_policy
 
 WHOLE = """
 receivers:

@@ -13,8 +13,8 @@ from detectors.river_classes import anomaly_class, drift_class
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.events.risk import Risk
-from streams.incidents.policy import Receiver, ResponseTimes, names_differ
-from streams.policy_controls import CanaryGate, Changes, ControlRule, misnamed
+from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
+from streams.policy.receivers import Receiver, ResponseTimes, names_differ
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
@@ -202,7 +202,7 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     >>> parse_policy("budget:\n  page_per_day: 1\n", "p.yaml")
     Traceback (most recent call last):
     ...
-    streams.policy.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
+    streams.policy.policy.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
     """
     root, content = _parsed(text, name)
     if root is None or content is None:

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app
-from streams.policy import Policy, PolicyError, load_policy, parse_policy
+from streams.policy.policy import Policy, PolicyError, load_policy, parse_policy
 
 WHOLE = """
 budget:
