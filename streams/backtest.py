@@ -16,20 +16,20 @@ from schemas.events import Event
 from schemas.findings import Finding
 from schemas.windows import Window
 from schemas.wire import decoder, encode
-from streams.counting import countable
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.judge import Judge
 from streams.merge import TickSums, united
-from streams.odd_watch import OddWatch
 from streams.policy.policy import Policy, load_policy
-from streams.reduce import reduce_tick
 from streams.replay import read
-from streams.sessions import Memory
 from streams.settings import Settings
-from streams.severe import severe_findings
 from streams.sql_client import ask
-from streams.ticks import NANO, Part, PartitionTicks
+from streams.watch.counting import countable
+from streams.watch.reduce import reduce_tick
+from streams.watch.sessions import Memory
+from streams.watch.single.odd import OddWatch
+from streams.watch.single.severe import severe_findings
+from streams.watch.ticks import NANO, Part, PartitionTicks
 
 BATCH: Final = 4_000
 

@@ -12,7 +12,7 @@ from schemas.wire import decoder, encode
 from streams.controls import seconds, signed
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 _check: Final = decoder(Control)
 

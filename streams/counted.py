@@ -1,6 +1,6 @@
 """In which tick the windows count each event, told from the log alone: what holds the rows against the windows.
 
-The same rule as `streams.ticks`, applied on the other path. History and watch read the same log, so the two must
+The same rule as `streams.watch.ticks`, applied on the other path. History and watch read the same log, so the two must
 come to the same; where they do not, one of them has lost something.
 """
 

@@ -18,7 +18,7 @@ from schemas.wire import InvalidRecordError, decoder
 from streams.incidents.view import span
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 log: Final = structlog.get_logger()
 

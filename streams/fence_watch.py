@@ -12,8 +12,8 @@ from schemas.findings import Finding
 from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
-from streams.names import OTHER_OF
-from streams.reduce import OTHER
+from streams.watch.names import OTHER_OF
+from streams.watch.reduce import OTHER
 
 What = Literal["refused", "crowded"]
 

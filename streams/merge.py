@@ -12,7 +12,7 @@ from schemas.wire import decoder, encode
 from streams.kafka.checkpoints import Arrays
 
 if TYPE_CHECKING:
-    from streams.ticks import Group
+    from streams.watch.ticks import Group
 
 TickSums = list[GroupSums]
 """The sums of one whole tick, one entry a group, in the order of their names."""

@@ -17,7 +17,7 @@ from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums, added_names
 from streams.policy.policy import Policy
-from streams.reduce import OTHER
+from streams.watch.reduce import OTHER
 
 SLOTS: Final = 24
 NEWCOMERS: Final = 256

@@ -24,7 +24,7 @@ from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy.policy import Level, Policy
-from streams.reduce import OTHER
+from streams.watch.reduce import OTHER
 
 RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}
 DETECTOR: Final = "mixture_shiryaev_roberts"

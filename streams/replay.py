@@ -18,7 +18,7 @@ from schemas.topics import INFERENCE
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 MARK_EVERY_NANO: Final = 60 * NANO
 MARK_EVERY_SECONDS: Final = 0.5

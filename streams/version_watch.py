@@ -15,7 +15,7 @@ from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
-from streams.reduce import OTHER
+from streams.watch.reduce import OTHER
 
 if TYPE_CHECKING:
     from detectors.base import Floats

@@ -20,8 +20,8 @@ from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
 from streams.policy.policy import Policy
-from streams.reduce import OTHER
-from streams.ticks import NANO
+from streams.watch.reduce import OTHER
+from streams.watch.ticks import NANO
 
 MINUTE: Final = 60
 LATE_SHARE: Final = 0.5

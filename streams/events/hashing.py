@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from streams.sessions import mixed
+from streams.watch.sessions import mixed
 
 WORD = 8
 

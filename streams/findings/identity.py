@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from schemas.findings import Finding
 from streams.kafka.checkpoints import Arrays
 from streams.merge import TickSums
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 WHOLE = "*"
 """Stands for all tenants, and all model versions, of a service."""

@@ -12,7 +12,7 @@ from schemas.findings import Finding
 from schemas.records import Change
 from streams.findings.identity import VERSION, identity
 from streams.policy.controls import Changes
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 BEFORE_NANO: Final = 86_400 * NANO
 """How long before the first event a change may have been recorded."""

@@ -14,7 +14,7 @@ from schemas.actions import Control
 from schemas.findings import Finding
 from streams.findings.identity import identity
 from streams.policy.controls import ControlRule, When
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 DAY_NANO: Final = 86_400 * NANO
 KEPT_NANO: Final = 2 * DAY_NANO

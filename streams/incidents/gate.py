@@ -17,7 +17,7 @@ from schemas.records import Change
 from streams.findings.identity import identity
 from streams.incidents.looks import Look, Looks, evidence, known, look_of
 from streams.policy.controls import CanaryGate
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 NAME: Final = "canary"
 """`gate_name` of the changes that begin, end and decide a canary, and `rule` of its controls."""

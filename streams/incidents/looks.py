@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from schemas.findings import Finding
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 
 class Look(NamedTuple):

@@ -13,10 +13,10 @@ from schemas.windows import GroupSums, Window
 from schemas.wire import InvalidRecordError
 from streams.events.column_reader import LogRecord
 from streams.events.labels import GUARD_COUNTS
-from streams.histograms import MAX_NAMES, MAX_SAMPLES
 from streams.kafka.topics import TopicState
-from streams.reduce import MAX_GROUPS
-from streams.ticks import MOST_OWNERS
+from streams.watch.histograms import MAX_NAMES, MAX_SAMPLES
+from streams.watch.reduce import MAX_GROUPS
+from streams.watch.ticks import MOST_OWNERS
 
 MOST_AHEAD_MS: Final = 60_000
 """A tick is over before its window is written; so far may the clocks of two brokers be apart."""

@@ -33,7 +33,7 @@ from streams.migrate import migrate
 from streams.replay import Replay, read
 from streams.settings import load
 from streams.storage import StoreUnavailableError, connect
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 from tests.faults.compare import Comparison, unread
 from tests.faults.fleet import KINDS, Fleet, doors
 from tests.faults.log import committed

@@ -6,13 +6,13 @@ import numpy as np
 
 from schemas.events import Inference
 from schemas.wire import encode
-from streams.counting import countable, highest_before
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
-from streams.names import Names
-from streams.reduce import reduce_tick, with_refused
-from streams.sessions import Memory
-from streams.ticks import NANO, PartitionTicks
+from streams.watch.counting import countable, highest_before
+from streams.watch.names import Names
+from streams.watch.reduce import reduce_tick, with_refused
+from streams.watch.sessions import Memory
+from streams.watch.ticks import NANO, PartitionTicks
 from streams.worker.dead_letters import owner_of
 
 SECONDS = 10

@@ -12,8 +12,8 @@ from streams.events.decode import Refused
 from streams.fence_watch import CALM_SECONDS
 from streams.judge import Judge
 from streams.kafka.topics import TopicState
-from streams.names import MOST_GROUPS, MOST_SERVICES, Names, Shares
 from streams.policy.policy import Policy
+from streams.watch.names import MOST_GROUPS, MOST_SERVICES, Names, Shares
 from streams.worker.dead_letters import MOST_OWNERS, Letters, owner_of
 from streams.worker.faust_app import LogBatch
 from tests.detectors.subjects import assert_same_state

@@ -13,11 +13,11 @@ from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import encode
 from streams.backtest import BacktestError, judge_events, judge_windows, read_events, run_backtest, side_by_side
 from streams.cli import app
-from streams.odd_watch import OddWatch
 from streams.policy.policy import Policy, parse_policy
 from streams.settings import load
 from streams.storage import WRITE
-from streams.traces import OpenTraces
+from streams.watch.single.odd import OddWatch
+from streams.watch.single.traces import OpenTraces
 from tests.detectors.subjects import assert_same_state
 
 START = 1_772_409_600
@@ -174,8 +174,8 @@ def test_the_second_scorer_and_a_successor(recording):
 
 def test_open_traces_are_bounded(monkeypatch):
     """More open traces than there is room for close the ones that were silent longest."""
-    monkeypatch.setattr("streams.traces.CAPACITY", 3)
-    from tests.streams.test_ticks import batch
+    monkeypatch.setattr("streams.watch.single.traces.CAPACITY", 3)
+    from tests.streams.watch.test_ticks import batch
 
     traces = OpenTraces(30)
     over = []

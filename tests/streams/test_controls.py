@@ -24,7 +24,7 @@ from streams.kafka.sending import send_all
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import parse_policy
 from streams.settings import SettingsError, load
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 from tests.streams.serving import served
 
 EXAMPLE = Path(schemas.__file__).with_name("examples") / "consumers" / "control_consumer.py"

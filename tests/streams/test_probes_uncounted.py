@@ -5,14 +5,14 @@ import pytest
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
 from schemas.wire import encode
-from streams.counting import countable
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
-from streams.reduce import reduce_tick
 from streams.rows import Origin, rows_of
-from streams.sessions import Memory
-from streams.severe import severe_findings
-from streams.ticks import NANO, PartitionTicks
+from streams.watch.counting import countable
+from streams.watch.reduce import reduce_tick
+from streams.watch.sessions import Memory
+from streams.watch.single.severe import severe_findings
+from streams.watch.ticks import NANO, PartitionTicks
 from tests.streams.events.test_decode import NOW_MS, Record
 from tests.streams.events.test_flags import guard
 

@@ -7,7 +7,7 @@ from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import BIT, event_flags, flatten_guards
-from streams.severe import severe_findings
+from streams.watch.single.severe import severe_findings
 from tests.streams.events.test_decode import NOW_MS, Record
 
 BASE = {"event_id": "1", "source": "s", "time_unix_nano": NOW_MS * 1_000_000, "service_name": "x"}

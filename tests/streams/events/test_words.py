@@ -7,11 +7,11 @@ from prometheus_client import REGISTRY
 from schemas.events import AgentStep, Event, GuardVerdict, Inference, Retrieval, RetrievedDocument
 from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import decoder, encode
-from streams.counting import countable
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.events.words import note_words
 from streams.rows import Origin, rows_of
+from streams.watch.counting import countable
 from tests.streams.events.test_decode import NOW_MS, Record
 
 BASE = {"event_id": "1", "source": "s", "time_unix_nano": NOW_MS * 1_000_000, "service_name": "x"}

@@ -9,7 +9,7 @@ from schemas.records import Change
 from streams.incidents import announcements
 from streams.incidents.announcements import Announcements
 from streams.policy.controls import Changes
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 NOON = 20_500 * 86_400 * NANO + 43_200 * NANO
 MINUTE = 60 * NANO

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.findings import Finding
 from streams.incidents.control_rules import ControlRules
 from streams.policy.policy import PolicyError, parse_policy
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 NOON = 20_500 * 86_400 * NANO + 43_200 * NANO
 MINUTE = 60 * NANO

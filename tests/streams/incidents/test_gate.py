@@ -10,7 +10,7 @@ from schemas.records import Change
 from schemas.wire import decoder, encode
 from streams.incidents.gate import Gate, decision_id
 from streams.policy.controls import CanaryGate
-from streams.ticks import NANO
+from streams.watch.ticks import NANO
 
 START = 1_770_000_000 * NANO
 POLICY = CanaryGate(metrics=["leak", "refusal"], min_exposure=1_000, max_regret=20)

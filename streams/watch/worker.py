@@ -20,23 +20,23 @@ from schemas.topics import FINDINGS, INFERENCE, REVIEW_QUEUE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window
 from schemas.wire import encode
-from streams.counting import countable, highest_before
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.events.words import note_words
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
-from streams.marks import Marks, live_at
-from streams.names import Names
-from streams.odd_watch import OddWatch
 from streams.policy.policy import load_policy
-from streams.reduce import reduce_tick, with_refused
-from streams.review.sampler import ReviewWatch
-from streams.sessions import Memory
 from streams.settings import Settings
-from streams.severe import severe_findings
-from streams.ticks import NANO, PartitionTicks
+from streams.watch.counting import countable, highest_before
+from streams.watch.marks import Marks, live_at
+from streams.watch.names import Names
+from streams.watch.reduce import reduce_tick, with_refused
+from streams.watch.sessions import Memory
+from streams.watch.single.odd import OddWatch
+from streams.watch.single.sampler import ReviewWatch
+from streams.watch.single.severe import severe_findings
+from streams.watch.ticks import NANO, PartitionTicks
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch, end_worker
 from streams.worker.health import LATE, OVERFLOW, count_refused, counted

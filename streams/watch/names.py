@@ -16,8 +16,8 @@ import numpy as np
 
 from streams.findings.series import ticks_per_day
 from streams.kafka.checkpoints import Arrays
-from streams.reduce import OTHER
-from streams.ticks import Group, Part
+from streams.watch.reduce import OTHER
+from streams.watch.ticks import Group, Part
 
 MOST_SERVICES: Final = 1_000
 MOST_GROUPS: Final = 1_500

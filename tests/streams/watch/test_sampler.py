@@ -6,12 +6,12 @@ import pytest
 
 from detectors.strata import STRATA
 from detectors.true_rate import Labels, true_rate
-from streams.counting import MEASURES
 from streams.events.flags import BIT
 from streams.events.labels import NOTHING
 from streams.policy.policy import parse_policy
-from streams.review.sampler import ReviewWatch
-from streams.ticks import Batch, EventColumns, Part, Shown
+from streams.watch.counting import MEASURES
+from streams.watch.single.sampler import ReviewWatch
+from streams.watch.ticks import Batch, EventColumns, Part, Shown
 
 SCORE = MEASURES.index("guard_score")
 TRIALS = BIT["error"] | BIT["unsafe_attempted"]

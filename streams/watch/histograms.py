@@ -12,7 +12,7 @@ from schemas.windows import Sample
 from streams.events.bins import bin_of
 from streams.events.hashing import hash_texts
 from streams.events.labels import GUARD_COUNTS, SEPARATOR
-from streams.ticks import EventColumns, Int64s, Part
+from streams.watch.ticks import EventColumns, Int64s, Part
 
 NamedCounts = dict[int, dict[str, int]]
 """By group, counts by name."""

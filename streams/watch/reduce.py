@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from schemas.metrics import RATES, TRACE_RATES
 from schemas.windows import GroupSums, Sums
-from streams.cascades import cascade_sums
 from streams.events.hashing import hash_texts
-from streams.histograms import NamedCounts, count_mixes, count_quantities, count_statuses, samples
-from streams.sessions import FlaggedSessions, Memory, mixed
-from streams.ticks import EventColumns, Group, Part, UInt16s, UInt64s
+from streams.watch.cascades import cascade_sums
+from streams.watch.histograms import NamedCounts, count_mixes, count_quantities, count_statuses, samples
+from streams.watch.sessions import FlaggedSessions, Memory, mixed
+from streams.watch.ticks import EventColumns, Group, Part, UInt16s, UInt64s
 
 MAX_GROUPS: Final = 2_000
 """Groups that one tick of one partition may name; the smallest of any more are summed as `OTHER`."""

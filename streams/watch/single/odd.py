@@ -16,14 +16,14 @@ from detectors.odd import OddEvents
 from detectors.rank_budget import RankBudget
 from detectors.river_anomaly import RiverAnomaly
 from schemas.findings import Finding
-from streams.counting import MEASURES
 from streams.findings.evidence import literal
 from streams.findings.identity import VERSION, identity
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.ticks import EventColumns, Part
-from streams.traces import FEATURES, OpenTraces, Trace
+from streams.watch.counting import MEASURES
+from streams.watch.single.traces import FEATURES, OpenTraces, Trace
+from streams.watch.ticks import EventColumns, Part
 
 MINUTE: Final = 60
 MOST_CONTEXTS: Final = 500

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from schemas.windows import Sums
 from streams.events.flags import BIT
-from streams.sessions import FlaggedSessions
-from streams.ticks import EventColumns
+from streams.watch.sessions import FlaggedSessions
+from streams.watch.ticks import EventColumns
 
 UNSAFE: Final = BIT["unsafe_attempted"] | BIT["leak"] | BIT["denied_tool"] | BIT["error"]
 

@@ -14,14 +14,14 @@ import numpy as np
 from detectors.columns import prefixed, under
 from detectors.strata import ReviewSampler
 from schemas.review import ReviewItem
-from streams.counting import MEASURES
 from streams.events.flags import BIT
 from streams.events.hashing import hash_texts
 from streams.findings.identity import identity
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.sessions import mixed
-from streams.ticks import EventColumns, Part
+from streams.watch.counting import MEASURES
+from streams.watch.sessions import mixed
+from streams.watch.ticks import EventColumns, Part
 
 SOURCE: Final = "watchkeeper/review"
 FIRST_SECONDS: Final = 3_600

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.windows import GroupSums
-from streams.counting import MEASURES
 from streams.events.labels import SEPARATOR, Named
-from streams.reduce import MAX_GROUPS, OTHER, reduce_tick
-from streams.sessions import CAPACITY, FlaggedSessions, Memory
-from streams.ticks import Batch, EventColumns, PartitionTicks, Shown
+from streams.watch.counting import MEASURES
+from streams.watch.reduce import MAX_GROUPS, OTHER, reduce_tick
+from streams.watch.sessions import CAPACITY, FlaggedSessions, Memory
+from streams.watch.ticks import Batch, EventColumns, PartitionTicks, Shown
 
 SECOND = 1_000_000_000
 TICK, LATENESS = 10 * SECOND, 20 * SECOND

@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from streams.cascades import UNSAFE
 from streams.events.flags import BIT
 from streams.kafka.checkpoints import Arrays
-from streams.ticks import EventColumns
+from streams.watch.cascades import UNSAFE
+from streams.watch.ticks import EventColumns
 
 CAPACITY: Final = 20_000
 """Open traces of a partition; beyond it the ones that were silent longest are closed early."""

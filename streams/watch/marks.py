@@ -18,7 +18,7 @@ from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
 from streams.settings import Settings
-from streams.ticks import NANO, PartitionTicks
+from streams.watch.ticks import NANO, PartitionTicks
 
 LIVE_SECONDS: Final = 60.0
 """A partition whose latest event was older than this when it was written is being replayed."""

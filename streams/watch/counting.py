@@ -16,7 +16,7 @@ from streams.events.flags import Flags, counted_version
 from streams.events.hashing import hash_texts
 from streams.events.labels import NOTHING, Named, guard_statuses, labels_of
 from streams.events.risk import Risk, risk_of
-from streams.ticks import Batch, EventColumns, Float32s, Group, Int64s, Shown, UInt8s, UInt64s
+from streams.watch.ticks import Batch, EventColumns, Float32s, Group, Int64s, Shown, UInt8s, UInt64s
 
 MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
 """The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""
@@ -37,7 +37,7 @@ _USUAL: Final = Risk()
 
 
 def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s, weights: Risk = _USUAL) -> Batch:
-    """Return the events of a batch in log order, ready for `streams.ticks`.
+    """Return the events of a batch in log order, ready for `streams.watch.ticks`.
 
     Parameters
     ----------
