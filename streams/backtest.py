@@ -16,10 +16,10 @@ from schemas.events import Event
 from schemas.findings import Finding
 from schemas.windows import Window
 from schemas.wire import decoder, encode
+from streams.detect.judge import Judge
+from streams.detect.merge import TickSums, united
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
-from streams.judge import Judge
-from streams.merge import TickSums, united
 from streams.policy.policy import Policy, load_policy
 from streams.replay import read
 from streams.settings import Settings

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from schemas.findings import Finding
+from streams.detect.merge import TickSums
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums
 from streams.watch.ticks import NANO
 
 WHOLE = "*"

@@ -10,16 +10,16 @@ from schemas.records import Change, Incident
 from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.windows import Window
 from schemas.wire import decoder
+from streams.detect.judge import Judge
+from streams.detect.merge import TickMerger
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
 from streams.incidents.state import fact, happened
-from streams.judge import Judge
 from streams.kafka.checkpoints import Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
-from streams.merge import TickMerger
 from streams.policy.policy import Policy
 from streams.sql_client import ask_rows as rows
 from streams.watch.counting import countable

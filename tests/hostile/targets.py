@@ -13,16 +13,16 @@ import msgspec
 from schemas.fields import EARLIEST_UNIX_NANO
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
+from streams.detect.judge import Judge
+from streams.detect.merge import TickMerger
 from streams.events.decode import Decoder, events_decoder
 from streams.history import _PLAIN, _dead_letter_rows, origin_of
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
 from streams.incidents.state import fact
-from streams.judge import Judge
 from streams.kafka.letters import Letter
 from streams.kafka.topics import TopicState
-from streams.merge import TickMerger
 from streams.policy.policy import Policy, PolicyError, parse_policy
 from streams.replay import ReplayError, read
 from streams.rows import rows_of

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from schemas.windows import Sample, Sums
 from schemas.wire import InvalidRecordError, decoder, encode
+from streams.detect.merge import TickMerger
 from streams.kafka.topics import TopicState
-from streams.merge import TickMerger
 from streams.worker.plausible import partition_of
 from tests.hostile.windows import SECONDS, SOURCE, TICK, WINDOWS, Record, group, knowing, window
 

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.windows import GroupSums
+from streams.detect.versions import ENOUGH, VersionWatch
 from streams.findings.identity import start_of
-from streams.version_watch import ENOUGH, VersionWatch
 
 START, SECONDS = 2_950_000, 600
 DAY = 144

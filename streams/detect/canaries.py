@@ -19,11 +19,11 @@ from schemas.categories import FAMILIES
 from schemas.findings import Finding
 from schemas.metrics import RATES
 from schemas.quantities import BINS
+from streams.detect.merge import TickSums, added_names, added_rates
 from streams.events.bins import middle_of
 from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums, added_names, added_rates
 from streams.policy.policy import Policy
 from streams.shares import interval, tenths
 

@@ -14,10 +14,10 @@ from detectors.rates import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.windows import Sample
+from streams.detect.merge import TickSums
 from streams.findings.evidence import literal, moment
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums
 from streams.policy.policy import Policy
 
 USUAL_SHARE: Final = 0.002

@@ -7,8 +7,8 @@ import pytest
 
 from schemas.signals import text_vector
 from schemas.windows import GroupSums, Sample, Sums, Window
-from streams.judge import Judge
-from streams.merge import TickMerger, united
+from streams.detect.judge import Judge
+from streams.detect.merge import TickMerger, united
 from streams.policy.policy import Policy, parse_policy
 from tests.detectors.subjects import assert_same_state
 

@@ -7,17 +7,17 @@ from msgspec.structs import replace
 
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
-from streams.canary_watch import CanaryWatch
-from streams.fence_watch import FenceWatch
+from streams.detect.canaries import CanaryWatch
+from streams.detect.distributions import MixWatch, QuantityWatch
+from streams.detect.fences import FenceWatch
+from streams.detect.merge import TickSums
+from streams.detect.patterns import PatternWatch
+from streams.detect.rates import RateWatch
+from streams.detect.versions import VersionWatch
+from streams.detect.volume import TelemetryWatch
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums
-from streams.pattern_watch import PatternWatch
 from streams.policy.policy import Policy
-from streams.quantity_watch import MixWatch, QuantityWatch
-from streams.rate_watch import RateWatch
-from streams.version_watch import VersionWatch
-from streams.volume_watch import TelemetryWatch
 
 if TYPE_CHECKING:
     from streams.findings.identity import Watcher

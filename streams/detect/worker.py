@@ -15,12 +15,12 @@ from schemas.topics import DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
+from streams.detect.judge import Judge
+from streams.detect.merge import TickMerger
 from streams.findings.identity import about_ourselves, identity
-from streams.judge import Judge
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
-from streams.merge import TickMerger
 from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.faust_app import LogBatch

@@ -18,11 +18,11 @@ from detectors.rates import RateDetector
 from detectors.river_vote import DriftVote, Vote
 from schemas.findings import Finding, Severity
 from schemas.metrics import WATCHED, Rate
+from streams.detect.merge import TickSums
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums
 from streams.policy.policy import Level, Policy
 from streams.watch.reduce import OTHER
 

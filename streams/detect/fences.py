@@ -9,9 +9,9 @@ from typing import Final, Literal
 import numpy as np
 
 from schemas.findings import Finding
+from streams.detect.merge import TickSums
 from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums
 from streams.watch.names import OTHER_OF
 from streams.watch.reduce import OTHER
 

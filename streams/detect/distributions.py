@@ -10,12 +10,12 @@ from detectors.mixes import MixDetector, Swing
 from detectors.quantities import QuantityDetector, Shift
 from schemas.findings import Finding
 from schemas.quantities import BINS, MIXES, QUANTITIES
+from streams.detect.merge import TickSums, added_names
 from streams.events.bins import middle_of
 from streams.findings.evidence import describe_shift, describe_swing
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums, added_names
 from streams.policy.policy import Policy
 from streams.watch.reduce import OTHER
 

@@ -14,11 +14,11 @@ from detectors.columns import prefixed, under
 from detectors.rates import RateDetector
 from detectors.volume import VolumeFinding, VolumeWatch
 from schemas.findings import Finding
+from streams.detect.merge import TickSums
 from streams.findings.evidence import moment
 from streams.findings.identity import VERSION, WHOLE, identity
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
-from streams.merge import TickSums
 from streams.policy.policy import Policy
 from streams.watch.reduce import OTHER
 from streams.watch.ticks import NANO
