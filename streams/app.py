@@ -8,15 +8,16 @@ findings.v1  ──► Incidents ► incidents.v1        with what people and de
 ```
 
 An event is decoded in `streams.events.decode`, counted in `streams.watch.counting` and `streams.watch.reduce`, judged in
-`streams.detect.judge` with `detectors`, stored by `streams.history_writer`, and answered for by `streams.incidents`.
+`streams.detect.judge` with `detectors`, stored by `streams.history.writer`, and answered for by `streams.incidents`.
 """
 
 from functools import partial
 from typing import Final, Literal
 
 from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
-from streams import changes_api, controls_api, history
+from streams import changes_api, controls_api
 from streams.detect import worker as detect
+from streams.history import worker as history
 from streams.incidents import worker as incidents
 from streams.incidents.api import Server, api
 from streams.incidents.gauges import Gauges

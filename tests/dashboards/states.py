@@ -16,8 +16,8 @@ import schemas
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.tables import BASES
 from streams.events.decode import Decoder, events_decoder
-from streams.history_writer import HistoryWriter
-from streams.rows import Origin, rows_of
+from streams.history.rows import Origin, rows_of
+from streams.history.writer import HistoryWriter
 from tests.dashboards import edges, history
 from tests.streams.events.test_decode import Record
 

@@ -16,7 +16,8 @@ from schemas.wire import InvalidRecordError, decoder, encode
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.events.decode import Decoder, events_decoder
-from streams.history import _PLAIN, _dead_letter_rows, origin_of
+from streams.history.rows import rows_of
+from streams.history.worker import _PLAIN, _dead_letter_rows, origin_of
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
 from streams.incidents.severity import severity_of
@@ -25,7 +26,6 @@ from streams.kafka.letters import Letter
 from streams.kafka.topics import TopicState
 from streams.policy.policy import Policy, PolicyError, parse_policy
 from streams.replay import ReplayError, read
-from streams.rows import rows_of
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch
 from tests.hostile import fleet

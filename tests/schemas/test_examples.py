@@ -17,7 +17,7 @@ from schemas.review import ReviewItem
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.events.decode import Decoder, events_decoder
-from streams.rows import Origin, rows_of
+from streams.history.rows import Origin, rows_of
 from tests.streams.events.test_decode import NOW_MS, Record
 
 ROOT = Path(schemas.__file__).with_name("examples")

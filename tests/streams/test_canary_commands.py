@@ -10,12 +10,12 @@ from schemas.topics import CHANGES
 from schemas.wire import decoder, encode
 from streams.cli import app
 from streams.events.decode import Decoder
-from streams.history_writer import HistoryWriter
+from streams.history.rows import Origin, rows_of
+from streams.history.writer import HistoryWriter
 from streams.incidents.gate import Gate
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.policy.controls import CanaryGate
-from streams.rows import Origin, rows_of
 from tests.streams.events.test_decode import Record
 from tests.streams.incidents.test_gate import POLICY, look, started, taken
 

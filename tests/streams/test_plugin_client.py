@@ -2,12 +2,12 @@
 
 import pytest
 
-from streams.history_writer import HistoryWriter
+from streams.history.writer import HistoryWriter
 from streams.sql_endpoint import Endpoint
 from streams.sql_http.users import user_line
 from tests.plugin import client as client_of
 from tests.streams.events.test_decode import NOW_MS
-from tests.streams.test_history_writer import write
+from tests.streams.history.test_writer import write
 
 pytestmark = pytest.mark.store
 plugin = client_of.plugin

@@ -7,7 +7,7 @@ from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
 from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
-from streams.rows import Origin, rows_of
+from streams.history.rows import Origin, rows_of
 from streams.watch.counting import countable
 from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import Memory

@@ -10,7 +10,7 @@ from schemas.wire import decoder, encode
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.events.words import note_words
-from streams.rows import Origin, rows_of
+from streams.history.rows import Origin, rows_of
 from streams.watch.counting import countable
 from tests.streams.events.test_decode import NOW_MS, Record
 

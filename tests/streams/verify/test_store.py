@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from prometheus_client import REGISTRY
 
-from streams.history import tables_of
+from streams.history.worker import tables_of
 from streams.local.broker import free_port
 from streams.migrate import migrate
 from streams.problems import PROBLEMS

@@ -17,8 +17,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from urllib3.exceptions import HTTPError
 
 from schemas.tables import Table
-from streams.rollups import recompute
-from streams.rows import Origin, Rows
+from streams.history.rollups import recompute
+from streams.history.rows import Origin, Rows
 from streams.storage import WRITE, StoreUnavailableError
 
 _MINUTE_NANO: Final = 60_000_000_000

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from streams.rows import INSTANT, Origin, Rows
+from streams.history.rows import INSTANT, Origin, Rows
 from streams.storage import rows as rows_of_query
 
 Int64s = npt.NDArray[np.int64]

@@ -35,16 +35,16 @@ from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.events.decode import Decoder, Refused, events_decoder
-from streams.history_writer import HistoryWriter
+from streams.history.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
+from streams.history.two_paths import Closing, TwoPaths
+from streams.history.writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
-from streams.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
 from streams.settings import Settings
 from streams.storage import StoreUnavailableError
 from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
 from streams.store.watch import StoreWatch
-from streams.two_paths import Closing, TwoPaths
 from streams.worker.dead_letters import Letters
 from streams.worker.faust_app import LogBatch
 from streams.worker.health import RETRIES, ROWS, count_refused, counted

@@ -81,7 +81,7 @@ class Origin:
 class Rows:
     """Rows of one table, each with its offset and its index within the record.
 
-    `counted` is when each counts in the windows (see `streams.counted`), of events alone.
+    `counted` is when each counts in the windows (see `streams.history.counted`), of events alone.
     """
 
     table: Table

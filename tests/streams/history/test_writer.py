@@ -11,8 +11,8 @@ from schemas.events import AgentStep, Inference, Retrieval
 from schemas.tables import BASES
 from schemas.wire import encode
 from streams.events.decode import events_decoder
-from streams.history_writer import HistoryWriter
-from streams.rows import Origin, rows_of
+from streams.history.rows import Origin, rows_of
+from streams.history.writer import HistoryWriter
 from streams.storage import rows
 from tests.streams.events.test_decode import NOW_MS, Record
 from tests.streams.events.test_flags import guard

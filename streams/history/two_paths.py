@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from streams.counted import Int64s, newest_before, with_counted_time
-from streams.rows import Origin, Rows
+from streams.history.counted import Int64s, newest_before, with_counted_time
+from streams.history.rows import Origin, Rows
 from streams.storage import WRITE
 
 HOUR: Final = 3_600
