@@ -27,7 +27,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState, check_topics, client_arguments
 from streams.review import api as review_api
 from streams.settings import Settings
-from streams.storage import connect
+from streams.store.client import connect
 from streams.watch import worker as watch
 from streams.watch.marks import Marks
 from streams.worker.faust_app import Stage, WorkerApp, build

@@ -23,7 +23,7 @@ from streams.events.flags import event_flags
 from streams.policy.policy import Policy, load_policy
 from streams.replay import read
 from streams.settings import Settings
-from streams.sql_client import ask
+from streams.store.ask import ask
 from streams.watch.counting import countable
 from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import Memory

@@ -89,8 +89,8 @@ def worker(
 @app.command()
 def migrate(clickhouse: Store = None) -> None:
     """Create or update the tables of the store."""
-    from streams.migrate import migrate as apply
-    from streams.storage import connect
+    from streams.store.client import connect
+    from streams.store.migrate import migrate as apply
 
     applied = apply(connect(load(clickhouse=clickhouse)))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
@@ -119,7 +119,7 @@ def sql(
     clickhouse: Store = None,
 ) -> None:
     """Ask the store: through the running history worker, or by opening it when nothing runs."""
-    from streams.sql_client import ask
+    from streams.store.ask import ask
 
     sys.stdout.buffer.write(ask(load(clickhouse=clickhouse), query, output))
 
@@ -127,7 +127,7 @@ def sql(
 @app.command("sql-user")
 def sql_user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
     """Print the line of a user for the file that WATCHKEEPER_SQL_USERS names; the password is asked for, or read."""
-    from streams.sql_http.users import user_line
+    from streams.sql.users import user_line
 
     asked = sys.stdin.isatty()
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
@@ -142,7 +142,7 @@ def findings(
 ) -> None:
     """Print what was found."""
     from streams.findings.shown import FINDINGS_QUERY, table
-    from streams.sql_client import ask, ask_rows
+    from streams.store.ask import ask, ask_rows
 
     settings = load(clickhouse=clickhouse)
     if as_json:
@@ -188,7 +188,7 @@ def budget(clickhouse: Store = None) -> None:
     """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
     from streams.findings.shown import BUDGET_QUERY, budget_table
     from streams.policy.policy import load_policy
-    from streams.sql_client import ask_rows
+    from streams.store.ask import ask_rows
     from streams.terminal import console
 
     settings = load(clickhouse=clickhouse)
@@ -274,9 +274,9 @@ def _store_in(folder: Path | None) -> str | None:
 def main() -> None:
     """Run the command; what a user can mend is one line on the error stream."""
     from streams.kafka.topics import KafkaUnavailableError, TopicError
-    from streams.migrate import SchemaError
     from streams.replay import ReplayError
-    from streams.storage import StoreBusyError, StoreUnavailableError
+    from streams.store.client import StoreBusyError, StoreUnavailableError
+    from streams.store.migrate import SchemaError
 
     refusals = (SettingsError, TopicError, SchemaError, ReplayError, ValueError)
     try:

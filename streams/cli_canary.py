@@ -51,7 +51,7 @@ def status(
     from rich.console import Console
 
     from streams.canary_status import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, status_table
-    from streams.sql_client import ask_rows
+    from streams.store.ask import ask_rows
 
     settings = load(clickhouse=clickhouse)
     canaries, looks, requests = (ask_rows(settings, query) for query in (CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY))

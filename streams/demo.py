@@ -25,7 +25,7 @@ from streams.demo_report import compare, print_grafana, print_queries, print_ser
 from streams.demo_screen import Screen
 from streams.demo_settled import NotReadError
 from streams.settings import WORKER_PORTS, Settings
-from streams.storage import StoreUnavailableError
+from streams.store.client import StoreUnavailableError
 from streams.supervisor import ChildFailedError
 from streams.terminal import console as terminal
 from streams.up import Installation

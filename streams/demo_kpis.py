@@ -14,8 +14,8 @@ from streams.demo_settled import STUCK_SECONDS, NotReadError
 from streams.kpis.show import Period, period_rows, table
 from streams.reporting import report
 from streams.settings import Settings
-from streams.sql_client import ask_running
-from streams.storage import StoreUnavailableError
+from streams.store.ask import ask_running
+from streams.store.client import StoreUnavailableError
 
 SHOWN: Final = (
     "unsafe_served", "over_refusal", "mitigation", "injection_flag", "leak_incidents", "guard_coverage",

@@ -5,10 +5,10 @@ from typing import Final
 from schemas.topics import TOPICS
 from streams.api_client import call
 from streams.kafka.topics import check_topics
-from streams.migrate import check_schema
 from streams.settings import Settings
-from streams.sql_client import ask_rows
-from streams.storage import connect
+from streams.store.ask import ask_rows
+from streams.store.client import connect
+from streams.store.migrate import check_schema
 
 EVENT_TABLES: Final = ("inferences", "agent_steps", "retrievals", "telemetry")
 STORED: Final = f"SELECT {' + '.join(f'(SELECT count() FROM {name})' for name in EVENT_TABLES)} AS stored"

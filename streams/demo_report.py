@@ -9,7 +9,7 @@ from rich.table import Table
 from streams.demo_screen import SERVICES_QUERY, services_table
 from streams.findings.shown import FINDINGS_QUERY, table
 from streams.settings import Settings
-from streams.sql_client import ask, ask_running
+from streams.store.ask import ask, ask_running
 
 QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
 GRACE: Final = timedelta(hours=2)

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from streams.settings import Settings
 from streams.shares import interval, percent
-from streams.sql_client import ask_running
-from streams.storage import StoreUnavailableError
+from streams.store.ask import ask_running
+from streams.store.client import StoreUnavailableError
 
 SAY_SECONDS: Final = 10.0
 """How often it is said how far everything is, where no screen shows it."""

@@ -9,11 +9,11 @@ import structlog
 from streams.app import worker
 from streams.controls import check_key
 from streams.kpis.policies import publish_policy
-from streams.migrate import check_schema, migrate
 from streams.policy.policy import load_policy
 from streams.settings import Settings
-from streams.sql_endpoint import serve_sql
-from streams.storage import connect
+from streams.sql.server import serve_sql
+from streams.store.client import connect
+from streams.store.migrate import check_schema, migrate
 
 log: Final = structlog.get_logger()
 

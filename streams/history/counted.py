@@ -13,7 +13,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from streams.history.rows import INSTANT, Origin, Rows
-from streams.storage import rows as rows_of_query
+from streams.store.client import rows as rows_of_query
 
 Int64s = npt.NDArray[np.int64]
 

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from schemas.categories import FAMILIES
 from schemas.guards import FLAGGING_VERDICTS
 from schemas.metrics import RATES
-from streams.storage import WRITE
+from streams.store.client import WRITE
 
 HOUR: Final = 3_600
 NAME_SEPARATOR: Final = "\x1f"

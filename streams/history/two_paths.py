@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from streams.history.counted import Int64s, newest_before, with_counted_time
 from streams.history.rows import Origin, Rows
-from streams.storage import WRITE
+from streams.store.client import WRITE
 
 HOUR: Final = 3_600
 MINUTE: Final = 60

@@ -41,10 +41,10 @@ from streams.history.writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.settings import Settings
-from streams.storage import StoreUnavailableError
+from streams.store.client import StoreUnavailableError
+from streams.store.keeper import StoreWatch
 from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
-from streams.store.watch import StoreWatch
 from streams.worker.dead_letters import Letters
 from streams.worker.faust_app import LogBatch
 from streams.worker.health import RETRIES, ROWS, count_refused, counted

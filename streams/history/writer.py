@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from schemas.tables import Table
 from streams.history.rollups import recompute
 from streams.history.rows import Origin, Rows
-from streams.storage import WRITE, StoreUnavailableError
+from streams.store.client import WRITE, StoreUnavailableError
 
 _MINUTE_NANO: Final = 60_000_000_000
 _IN_ROLLUPS: Final = frozenset({"inferences", "agent_steps", "retrievals", "guard_verdicts"})

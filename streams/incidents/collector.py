@@ -21,8 +21,8 @@ from streams.incidents.state import DAY_NANO, Incident, Step
 from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
 from streams.settings import Settings
-from streams.sql_client import ask_running
-from streams.storage import StoreUnavailableError
+from streams.store.ask import ask_running
+from streams.store.client import StoreUnavailableError
 
 log: Final = structlog.get_logger()
 

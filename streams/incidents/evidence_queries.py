@@ -11,7 +11,7 @@ from msgspec import Struct
 from schemas.categories import FAMILIES
 from schemas.metrics import RATES
 from streams.incidents.state import Incident
-from streams.sql_client import Parameters
+from streams.store.ask import Parameters
 
 MOST: Final = 5
 

@@ -23,7 +23,7 @@ from streams.incidents.state import OVER, Incident
 from streams.incidents.worker import Incidents, end_worker
 from streams.kpis.show import Period, begin
 from streams.settings import Settings
-from streams.sql_client import ask_running
+from streams.store.ask import ask_running
 
 log: Final = structlog.get_logger()
 

@@ -14,8 +14,8 @@ from streams.incidents.evidence_queries import curve
 from streams.incidents.state import DAY_NANO, MINUTE_NANO, Incident
 from streams.policy.policy import Policy
 from streams.settings import Settings
-from streams.sql_client import ask_running
-from streams.storage import StoreUnavailableError
+from streams.store.ask import ask_running
+from streams.store.client import StoreUnavailableError
 
 SCRIPTED: Final = "scripted"
 """Names of people that begin so are played."""

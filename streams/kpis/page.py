@@ -14,7 +14,7 @@ from streams.kpis.registry import KPIS, Kpi
 from streams.kpis.show import FORMS, Period, Row, interval, label
 from streams.settings import Settings
 from streams.shares import NOT_KNOWN
-from streams.sql_client import ask_rows
+from streams.store.ask import ask_rows
 
 DRAWN: Final = (
     "unsafe_served", "unsafe_attempted", "mitigation", "over_refusal", "injection_flag", "leak_events",

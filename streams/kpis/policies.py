@@ -5,7 +5,7 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 
 from streams.policy.policy import Policy, Service
-from streams.storage import WRITE
+from streams.store.client import WRITE
 
 COLUMNS = ("service_name", "tier", "owner", "runbook", "required_guards", "published_at")
 

@@ -11,7 +11,7 @@ from dashboards.registry import SERVICE_OBJECTIVE
 from streams import shares
 from streams.kpis.registry import KPIS, Kpi
 from streams.settings import Settings
-from streams.sql_client import Parameters, ask_rows
+from streams.store.ask import Parameters, ask_rows
 
 QUERY: Final = """
 SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason

@@ -10,7 +10,7 @@ from detectors.strata import STRATA
 from detectors.true_rate import Labels, guard_quality, true_rate
 from streams.kpis.show import Period, period_rows
 from streams.settings import Settings
-from streams.sql_client import ask_rows
+from streams.store.ask import ask_rows
 
 KPIS: Final = (
     "unsafe_attempted", "unsafe_reviewed", "over_refusal", "review_turnaround", "review_turnaround_p90",

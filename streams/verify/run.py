@@ -8,7 +8,7 @@ from schemas.topics import INFERENCE
 from streams.history.two_paths import EVENT_TABLES
 from streams.kafka.topics import KafkaUnavailableError, TopicError
 from streams.settings import Settings
-from streams.sql_client import ask_rows
+from streams.store.ask import ask_rows
 from streams.verify.findings import Counts, Report
 from streams.verify.kafka import Held, held, letters_of
 from streams.verify.minutes import check_minutes

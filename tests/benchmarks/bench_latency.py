@@ -19,7 +19,7 @@ from schemas.topics import FINDINGS, INFERENCE
 from schemas.wire import encode
 from streams.local.broker import free_port
 from streams.settings import load
-from streams.sql_client import ask_rows as rows
+from streams.store.ask import ask_rows as rows
 from streams.up import Installation
 
 SEVERE = [

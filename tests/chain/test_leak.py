@@ -22,7 +22,7 @@ import pytest
 
 from streams.api_client import call
 from streams.replay import AFTER_THE_END_NANO, Replay, read
-from streams.sql_client import ask_rows
+from streams.store.ask import ask_rows
 from tests.chain.config import LOOKS_EVERY
 from tests.streams.worker.test_transport import wait_until
 

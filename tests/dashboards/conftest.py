@@ -2,9 +2,9 @@
 
 import pytest
 
-from streams.migrate import migrate
 from streams.settings import load
-from streams.storage import connect
+from streams.store.client import connect
+from streams.store.migrate import migrate
 from tests.dashboards.grafana_server import FakeGrafana, serving
 from tests.dashboards.states import STATES
 from tests.streams.kpis.histories import judge

@@ -9,7 +9,7 @@ from dashboards.layout import board_json
 from dashboards.runbook import names, on_board
 from dashboards.variables import settle
 from streams.settings import load
-from streams.sql_endpoint import Endpoint
+from streams.sql.server import Endpoint
 from tests.dashboards import history
 from tests.dashboards.grafana import alert_rules
 from tests.dashboards.states import STATES

@@ -29,10 +29,10 @@ from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from streams.kafka.topics import client_arguments, create_topics
 from streams.local.broker import die_with_parent, free_port
-from streams.migrate import migrate
 from streams.replay import Replay, read
 from streams.settings import load
-from streams.storage import StoreUnavailableError, connect
+from streams.store.client import StoreUnavailableError, connect
+from streams.store.migrate import migrate
 from streams.watch.ticks import NANO
 from tests.faults.compare import Comparison, unread
 from tests.faults.fleet import KINDS, Fleet, doors

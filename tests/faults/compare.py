@@ -21,7 +21,7 @@ from streams.kafka.checkpoints import Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.policy.policy import Policy
-from streams.sql_client import ask_rows as rows
+from streams.store.ask import ask_rows as rows
 from streams.watch.counting import countable
 from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import Memory

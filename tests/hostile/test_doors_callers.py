@@ -14,9 +14,9 @@ from streams.incidents.api import Server
 from streams.incidents.door import Door
 from streams.local.broker import free_port
 from streams.settings import load
-from streams.sql_endpoint import Endpoint
-from streams.sql_http.app import TYPES
-from streams.storage import connect
+from streams.sql.app import TYPES
+from streams.sql.server import Endpoint
+from streams.store.client import connect
 
 STRANGE = [
     {"Host": "evil.example"},

@@ -7,7 +7,7 @@ from schemas.topics import INFERENCE, WINDOWS
 from schemas.wire import encode
 from streams.kafka.letters import read_letters
 from streams.kafka.topics import check_topics
-from streams.sql_client import ask_rows as rows
+from streams.store.ask import ask_rows as rows
 from tests.hostile.windows import window
 from tests.streams.test_workers import count, inference
 from tests.streams.worker.test_transport import wait_until

@@ -8,7 +8,7 @@ import requests
 
 import schemas
 from detectors.intervals import wilson
-from streams.sql_endpoint import Endpoint
+from streams.sql.server import Endpoint
 from tests.dashboards import history
 
 pytestmark = pytest.mark.store

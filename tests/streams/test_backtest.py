@@ -15,7 +15,7 @@ from streams.backtest import BacktestError, judge_events, judge_windows, read_ev
 from streams.cli import app
 from streams.policy.policy import Policy, parse_policy
 from streams.settings import load
-from streams.storage import WRITE
+from streams.store.client import WRITE
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.traces import OpenTraces
 from tests.detectors.subjects import assert_same_state

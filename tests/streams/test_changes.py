@@ -14,7 +14,7 @@ from streams.cli import app
 from streams.events.decode import Decoder
 from streams.kafka.topics import client_arguments
 from tests.streams.events.test_decode import NOW_MS, Record
-from tests.streams.serving import served
+from tests.streams.sql.serving import served
 
 NOW = NOW_MS * 1_000_000
 

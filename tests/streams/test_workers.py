@@ -18,8 +18,8 @@ from schemas.topics import INFERENCE
 from schemas.wire import encode
 from streams.kafka.letters import read_letters, send_again
 from streams.local.broker import free_port
-from streams.sql_client import ask_rows as rows
-from streams.sql_client import endpoint_answers
+from streams.store.ask import ask_rows as rows
+from streams.store.ask import endpoint_answers
 from streams.up import Installation
 from tests.streams.worker.test_transport import wait_until
 

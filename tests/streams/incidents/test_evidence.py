@@ -9,8 +9,8 @@ from streams.incidents.bundle import Bundle, bundle, evidence
 from streams.incidents.collector import Collector
 from streams.incidents.evidence_queries import BITS, STORED, curve, questions
 from streams.policy.policy import parse_policy
-from streams.sql_client import ask_running
-from streams.sql_endpoint import Endpoint
+from streams.sql.server import Endpoint
+from streams.store.ask import ask_running
 from tests.streams.incidents.entries import NANO, at, book, page
 
 pytestmark = pytest.mark.store

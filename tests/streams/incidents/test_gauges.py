@@ -15,7 +15,7 @@ from streams.incidents.worker import Incidents
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import Policy
-from streams.sql_endpoint import Endpoint
+from streams.sql.server import Endpoint
 from tests.dashboards import history
 from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask

@@ -13,7 +13,7 @@ from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
-from streams.storage import rows
+from streams.store.client import rows
 from tests.streams.events.test_decode import NOW_MS, Record
 from tests.streams.events.test_flags import guard
 from tests.streams.kpis.histories import FILLED

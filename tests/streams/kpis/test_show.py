@@ -11,7 +11,7 @@ from streams.cli import app
 from streams.kpis.page import chart
 from streams.kpis.registry import KPIS, page
 from streams.kpis.show import begin, interval
-from streams.storage import rows
+from streams.store.client import rows
 from tests.streams.kpis.histories import counts, judge
 
 pytestmark = pytest.mark.store

@@ -17,7 +17,7 @@ from streams.history.writer import HistoryWriter
 from streams.kpis.show import Period
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
-from streams.sql_endpoint import Endpoint
+from streams.sql.server import Endpoint
 from tests.streams.events.test_decode import Record
 
 pytestmark = pytest.mark.store

@@ -10,7 +10,7 @@ import re
 import struct
 from typing import Final
 
-from streams.sql_http.request import Asked
+from streams.sql.request import Asked
 
 MIN_BLOCK_INFO: Final = 51903
 """First protocol revision with block information (ClickHouse, ``ProtocolDefines.h``)."""

@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from streams.sql_http.allowed import PATHS, TABLE_FUNCTIONS, WITH_PATHS, Names, table_allowed
-from streams.sql_http.errors import (
+from streams.sql.allowed import PATHS, TABLE_FUNCTIONS, WITH_PATHS, Names, table_allowed
+from streams.sql.errors import (
     ACCESS_DENIED,
     READONLY,
     TOO_DEEP,

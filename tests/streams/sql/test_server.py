@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 
-from streams.migrate import migrate
 from streams.settings import SettingsError, load
-from streams.sql_endpoint import Endpoint, serve_sql
-from streams.sql_http.framing import blocks, pack
-from streams.sql_http.reader import Limits
-from streams.storage import connect, rows
+from streams.sql.framing import blocks, pack
+from streams.sql.reader import Limits
+from streams.sql.server import Endpoint, serve_sql
+from streams.store.client import connect, rows
+from streams.store.migrate import migrate
 
 pytestmark = pytest.mark.store
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.settings import SettingsError
-from streams.sql_http.cityhash import cityhash128
-from streams.sql_http.errors import SqlError
-from streams.sql_http.framing import BLOCK_BYTES, blocks, pack, unpack
-from streams.sql_http.request import credentials, parse_request
-from streams.sql_http.users import Doorkeeper, load_users, user_line
+from streams.sql.cityhash import cityhash128
+from streams.sql.errors import SqlError
+from streams.sql.framing import BLOCK_BYTES, blocks, pack, unpack
+from streams.sql.request import credentials, parse_request
+from streams.sql.users import Doorkeeper, load_users, user_line
 
 
 def unframe(data):

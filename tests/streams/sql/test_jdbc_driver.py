@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.sql_endpoint import Endpoint
-from streams.sql_http.users import user_line
+from streams.sql.server import Endpoint
+from streams.sql.users import user_line
 from tests.programs import lacking, program
 
 pytestmark = pytest.mark.store

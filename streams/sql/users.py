@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from streams.settings import SettingsError
-from streams.sql_http.errors import AUTHENTICATION_FAILED, BUSY, refused
+from streams.sql.errors import AUTHENTICATION_FAILED, BUSY, refused
 
 COST: Final = 2**14
 """scrypt's n, with r = 8 and p = 1: 16 MiB and some 50 ms a password (RFC 7914, section 2)."""

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from streams.sql_http.errors import BUSY, CANCELLED, MEMORY_LIMIT, SqlError, refused
-from streams.sql_http.reader import Answer, Limits
-from streams.sql_http.request import Asked
+from streams.sql.errors import BUSY, CANCELLED, MEMORY_LIMIT, SqlError, refused
+from streams.sql.reader import Answer, Limits
+from streams.sql.request import Asked
 
 QUICK: Final = 4
 SLOW: Final = 2

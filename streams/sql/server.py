@@ -12,10 +12,10 @@ from aiohttp.web_protocol import RequestHandler
 from streams.callers import Callers
 from streams.half_open import close_idle
 from streams.settings import Settings, SettingsError
-from streams.sql_http.app import TYPES, SqlApp
-from streams.sql_http.lanes import Lanes
-from streams.sql_http.reader import Limits, Reader
-from streams.sql_http.users import Doorkeeper, load_users
+from streams.sql.app import TYPES, SqlApp
+from streams.sql.lanes import Lanes
+from streams.sql.reader import Limits, Reader
+from streams.sql.users import Doorkeeper, load_users
 
 log: Final = structlog.get_logger()
 

@@ -7,12 +7,12 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from streams.cli import app
-from streams.migrate import migrate
 from streams.settings import load
-from streams.sql_client import ask, ask_rows, ask_running, endpoint_answers
-from streams.sql_endpoint import Endpoint
-from streams.sql_http.users import load_users, user_line
-from streams.storage import StoreUnavailableError, connect
+from streams.sql.server import Endpoint
+from streams.sql.users import load_users, user_line
+from streams.store.ask import ask, ask_rows, ask_running, endpoint_answers
+from streams.store.client import StoreUnavailableError, connect
+from streams.store.migrate import migrate
 
 pytestmark = pytest.mark.store
 

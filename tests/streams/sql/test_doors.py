@@ -7,12 +7,12 @@ import pytest
 import requests
 from prometheus_client import REGISTRY
 
-from streams.migrate import migrate
 from streams.settings import load
-from streams.sql_endpoint import Endpoint
-from streams.sql_http.lanes import SLOW
-from streams.sql_http.reader import Limits
-from streams.storage import connect
+from streams.sql.lanes import SLOW
+from streams.sql.reader import Limits
+from streams.sql.server import Endpoint
+from streams.store.client import connect
+from streams.store.migrate import migrate
 from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.store
@@ -133,7 +133,7 @@ def test_a_client_that_stops_in_the_middle_is_counted_and_holds_nobody_up(endpoi
 
 def test_a_slow_client_is_told_that_it_took_too_long(endpoint, monkeypatch):
     """Who does not finish the question in time gets ClickHouse's timeout."""
-    monkeypatch.setattr("streams.sql_http.app.BODY_SECONDS", 0.2)
+    monkeypatch.setattr("streams.sql.app.BODY_SECONDS", 0.2)
     with send(endpoint, HEAD + b"Content-Length: 50\r\n\r\nSELECT") as connection:
         answer = connection.recv(4_096)
     assert b" 408 " in answer.split(b"\r\n")[0]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.settings import Settings
-from streams.sql_http.allowed import Names
-from streams.sql_http.errors import (
+from streams.sql.allowed import Names
+from streams.sql.errors import (
     ACCESS_DENIED,
     BAD_ARGUMENTS,
     CANNOT_PARSE,
@@ -23,9 +23,9 @@ from streams.sql_http.errors import (
     from_engine,
     refused,
 )
-from streams.sql_http.guard import LISTING, Check, about_table, output_format
-from streams.sql_http.native import hello, is_hello
-from streams.sql_http.request import Asked
+from streams.sql.guard import LISTING, Check, about_table, output_format
+from streams.sql.native import hello, is_hello
+from streams.sql.request import Asked
 
 FREE: Final = frozenset(
     {

@@ -3,8 +3,8 @@
 import pytest
 
 from streams.history.writer import HistoryWriter
-from streams.sql_endpoint import Endpoint
-from streams.sql_http.users import user_line
+from streams.sql.server import Endpoint
+from streams.sql.users import user_line
 from tests.plugin import client as client_of
 from tests.streams.events.test_decode import NOW_MS
 from tests.streams.history.test_writer import write

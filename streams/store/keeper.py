@@ -13,7 +13,7 @@ from schemas.tables import Table
 from streams.kafka.topics import KafkaUnavailableError
 from streams.problems import PROBLEMS
 from streams.settings import Settings
-from streams.storage import StoreUnavailableError
+from streams.store.client import StoreUnavailableError
 from streams.store.lost import GivesRows, Lost, lost
 from streams.store.parts import Parts
 

@@ -5,8 +5,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from streams.sql_http.cityhash import cityhash128
-from streams.sql_http.errors import CANNOT_PARSE, refused
+from streams.sql.cityhash import cityhash128
+from streams.sql.errors import CANNOT_PARSE, refused
 
 BLOCK_BYTES: Final = 1 << 20
 """Uncompressed bytes of a block, as ClickHouse writes them."""

@@ -6,9 +6,9 @@ from typing import Any, Final
 import requests
 
 from streams.settings import Settings
-from streams.sql_http.reader import Reader
-from streams.sql_http.request import Asked
-from streams.storage import StoreUnavailableError, connect, reading
+from streams.sql.reader import Reader
+from streams.sql.request import Asked
+from streams.store.client import StoreUnavailableError, connect, reading
 
 PING_SECONDS: Final = 10.0
 """Where nobody listens the answer comes at once; a busy machine is not nobody."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 FUNCTIONS: Final = frozenset(
     name.lower()
-    for line in resources.files("streams.sql_http").joinpath("functions.txt").read_text().splitlines()
+    for line in resources.files("streams.sql").joinpath("functions.txt").read_text().splitlines()
     if not line.startswith("#")
     for name in line.split()
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from streams.sql_http.errors import CANNOT_PARSE, SqlError, refused
+from streams.sql.errors import CANNOT_PARSE, SqlError, refused
 
 TRANSPORT: Final = frozenset(
     {

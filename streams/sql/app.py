@@ -8,7 +8,7 @@ import structlog
 from aiohttp import ClientPayloadError, web
 
 from streams.callers import Callers
-from streams.sql_http.errors import (
+from streams.sql.errors import (
     ACCESS_DENIED,
     CANNOT_PARSE,
     NETWORK_ERROR,
@@ -18,11 +18,11 @@ from streams.sql_http.errors import (
     SqlError,
     refused,
 )
-from streams.sql_http.framing import blocks, coding, pack, unpack
-from streams.sql_http.lanes import Lanes
-from streams.sql_http.reader import Answer
-from streams.sql_http.request import Asked, credentials, is_framed, parse_request
-from streams.sql_http.users import Doorkeeper
+from streams.sql.framing import blocks, coding, pack, unpack
+from streams.sql.lanes import Lanes
+from streams.sql.reader import Answer
+from streams.sql.request import Asked, credentials, is_framed, parse_request
+from streams.sql.users import Doorkeeper
 from streams.worker.health import TURNED_AWAY
 
 TYPES: Final = frozenset({"multipart/form-data", "text/plain"})
