@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import requests
 
-from streams.incidents.tokens import known_token
+from streams.access.tokens import known_token
 from streams.settings import Settings
 
 SECONDS: Final = 15.0

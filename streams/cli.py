@@ -262,7 +262,7 @@ def make_secrets(
     folder: Annotated[Path, typer.Argument(help="Made where it is missing; open to its owner alone.")],
 ) -> None:
     """Write the random passwords and tokens that docker-compose.yml needs; what is there is never touched."""
-    from streams.secret_files import write_secrets
+    from streams.access.secrets import write_secrets
 
     typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
 

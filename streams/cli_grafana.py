@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from streams.incidents.tokens import known_token
+from streams.access.tokens import known_token
 from streams.settings import Settings, SettingsError, load
 
 if TYPE_CHECKING:

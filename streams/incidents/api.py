@@ -23,9 +23,10 @@ from schemas.actions import ActionKind, Actor, IncidentAction
 from schemas.records import Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.callers import Callers
+from streams.access.callers import Callers
+from streams.access.half_open import close_idle
+from streams.access.tokens import made_token
 from streams.findings.identity import identity
-from streams.half_open import close_idle
 from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.desk import Desk
 from streams.incidents.door import Door
@@ -33,7 +34,6 @@ from streams.incidents.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.page import render
 from streams.incidents.portrait import course
 from streams.incidents.state import OVER
-from streams.incidents.tokens import made_token
 from streams.incidents.view import IncidentView
 from streams.incidents.views import full, shown_evidence, summary
 from streams.incidents.worker import Incidents

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streams.callers import Callers
+from streams.access.callers import Callers
 from streams.worker.health import TURNED_AWAY
 
 BODY_SECONDS: Final = 30.0

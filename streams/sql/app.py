@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from aiohttp import ClientPayloadError, web
 
-from streams.callers import Callers
+from streams.access.callers import Callers
 from streams.sql.errors import (
     ACCESS_DENIED,
     CANNOT_PARSE,

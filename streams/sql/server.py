@@ -9,8 +9,8 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from streams.callers import Callers
-from streams.half_open import close_idle
+from streams.access.callers import Callers
+from streams.access.half_open import close_idle
 from streams.settings import Settings, SettingsError
 from streams.sql.app import TYPES, SqlApp
 from streams.sql.lanes import Lanes

@@ -17,7 +17,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
-from streams.callers import Callers
+from streams.access.callers import Callers
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState, client_arguments, tls_context

@@ -9,10 +9,10 @@ import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from streams.access.secrets import SECRETS, USERS_FILE
 from streams.app import READS
 from streams.cli import app
 from streams.local.jars import ENDPOINT
-from streams.secret_files import SECRETS, USERS_FILE
 from streams.settings import WORKER_PORTS, Settings, load
 from tests.compose.json_schema import problems
 from tests.compose.parts import (

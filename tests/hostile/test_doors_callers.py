@@ -8,8 +8,8 @@ import requests
 from aiohttp import web
 from fastapi import FastAPI, Request
 
-from streams.callers import Callers
-from streams.half_open import close_idle
+from streams.access.callers import Callers
+from streams.access.half_open import close_idle
 from streams.incidents.api import Server
 from streams.incidents.door import Door
 from streams.local.broker import free_port

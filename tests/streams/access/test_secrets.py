@@ -5,8 +5,8 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
+from streams.access.secrets import SECRETS, USERS_FILE, write_secrets
 from streams.cli import app
-from streams.secret_files import SECRETS, USERS_FILE, write_secrets
 from streams.settings import load
 
 
