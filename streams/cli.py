@@ -21,7 +21,7 @@ from streams.cli_prometheus import prometheus
 from streams.cli_review import review_app
 from streams.cli_topics import letters_app, topics_app
 from streams.cli_verify import rebuild, verify
-from streams.noise import Lasting
+from streams.health.noise import Lasting
 from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

@@ -12,12 +12,12 @@ import requests
 import structlog
 from pydantic import SecretStr
 
-from streams.disk import Floor
+from streams.health.disk import Floor
+from streams.health.problems import PROBLEMS
 from streams.kafka.topics import KafkaUnavailableError, create_topics
 from streams.local.broker import Broker, answers
 from streams.orphans import end_orphans, marked
 from streams.ports import check_ports
-from streams.problems import PROBLEMS
 from streams.settings import WORKER_PORTS, Settings, SettingsError
 from streams.supervise.page import Page
 from streams.supervise.pulse import ASK_SECONDS, Answer

@@ -8,8 +8,8 @@ from typing import Final
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
+from streams.health.problems import PROBLEMS
 from streams.kafka.topics import client_arguments
-from streams.problems import PROBLEMS
 from streams.settings import Settings
 
 CHECK_SECONDS: Final = 3.0

@@ -10,8 +10,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from kafka.errors import KafkaError
 
 from schemas.tables import Table
+from streams.health.problems import PROBLEMS
 from streams.kafka.topics import KafkaUnavailableError
-from streams.problems import PROBLEMS
 from streams.settings import Settings
 from streams.store.client import StoreUnavailableError
 from streams.store.lost import GivesRows, Lost, lost

@@ -8,8 +8,8 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from streams.disk import Floor
-from streams.problems import PROBLEMS
+from streams.health.disk import Floor
+from streams.health.problems import PROBLEMS
 from streams.settings import Settings
 from streams.worker.health import ENGINE
 

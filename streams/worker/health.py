@@ -11,8 +11,8 @@ from faust.types import TP
 from faust.web import Request, Response, View
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
+from streams.health.problems import PROBLEMS
 from streams.kafka.reach import KafkaWatch
-from streams.problems import PROBLEMS
 from streams.settings import Settings
 
 STALLED_SECONDS: Final = 60.0

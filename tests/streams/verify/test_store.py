@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 from prometheus_client import REGISTRY
 
+from streams.health.problems import PROBLEMS
 from streams.history.worker import tables_of
 from streams.local.broker import free_port
-from streams.problems import PROBLEMS
 from streams.store.client import connect
 from streams.store.keeper import StoreWatch
 from streams.store.migrate import migrate

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 from faust.types import TP
 
-from streams.disk import Floor
+from streams.health.disk import Floor
+from streams.health.problems import PROBLEMS
 from streams.kafka.reach import KafkaWatch
-from streams.problems import PROBLEMS
 from streams.settings import load
 from streams.worker import health
 from streams.worker.health import Progress
@@ -108,7 +108,7 @@ async def test_a_broker_that_is_not_there_is_noted(monkeypatch):
 def test_room_is_short_under_the_floor_until_there_is_more_than_that(tmp_path, monkeypatch):
     """Short under the floor, and then until a little more is free; a floor of 0 is none; the folder may be missing."""
     free = [50e6]
-    monkeypatch.setattr("streams.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=free[0]))
+    monkeypatch.setattr("streams.health.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=free[0]))
     floor = Floor(tmp_path / "not" / "there", 40)
     assert floor.short() is None
     free[0] = 39e6

@@ -2,7 +2,7 @@
 
 from prometheus_client import REGISTRY
 
-from streams.problems import Problems
+from streams.health.problems import Problems
 
 
 def gauge(name):

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from streams import noise
-from streams.noise import EVERY_SECONDS, LASTS_SECONDS, PAUSE_SECONDS, Lasting
+from streams.health import noise
+from streams.health.noise import EVERY_SECONDS, LASTS_SECONDS, PAUSE_SECONDS, Lasting
 
 
 @pytest.fixture
