@@ -7,7 +7,7 @@ import numpy as np
 from rich.table import Table
 
 from detectors.intervals import confidence_sequence
-from streams.shares import interval, tenths
+from streams.text.shares import interval, tenths
 
 CANARIES_QUERY: Final = """
 SELECT

@@ -148,7 +148,7 @@ def findings(
     if as_json:
         sys.stdout.buffer.write(ask(settings, FINDINGS_QUERY, "JSONEachRow"))
     else:
-        from streams.terminal import console
+        from streams.text.terminal import console
 
         console().print(table(ask_rows(settings, FINDINGS_QUERY)))
 
@@ -189,7 +189,7 @@ def budget(clickhouse: Store = None) -> None:
     from streams.findings.shown import BUDGET_QUERY, budget_table
     from streams.policy.policy import load_policy
     from streams.store.ask import ask_rows
-    from streams.terminal import console
+    from streams.text.terminal import console
 
     settings = load(clickhouse=clickhouse)
     promised = load_policy(settings.policy).budget

@@ -54,7 +54,7 @@ def verify() -> None:
 
     from dashboards.grafana.deploy import read_files
     from dashboards.grafana.verify import verify as ask_all
-    from streams.terminal import console
+    from streams.text.terminal import console
 
     report = ask_all(_server(load()), read_files(), datetime.now(UTC))
     rules, wrong = Table("rule", "state", "health", "last error"), Table("what", "is wrong")

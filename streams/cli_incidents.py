@@ -27,7 +27,7 @@ def listed(
 ) -> None:
     """List incidents, with their clocks."""
     from streams.incidents.tables import incident_table
-    from streams.terminal import console
+    from streams.text.terminal import console
 
     query = {"state": state} | ({"service": service} if service else {})
     found = call(load(), "GET", "/incidents", params=query)["incidents"]
@@ -55,7 +55,7 @@ def show(
 
         from streams.incidents.page import table
         from streams.incidents.view import IncidentView
-        from streams.terminal import console
+        from streams.text.terminal import console
 
         known = fetch(settings, "GET", f"/incidents/{incident_id}/view")
         console().print(table(msgspec.json.decode(known, type=IncidentView)))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from streams.settings import load
-from streams.shares import NOT_KNOWN, interval, percent
+from streams.text.shares import NOT_KNOWN, interval, percent
 
 review_app: Final = typer.Typer(no_args_is_help=True, help="The review queue: look, judge, and see what it tells.")
 
@@ -87,7 +87,7 @@ def stats(
     """Show progress, agreement, the true rate and the quality of the guards."""
     from streams.kpis.show import Period, begin, table
     from streams.review.stats import stats as found
-    from streams.terminal import console
+    from streams.text.terminal import console
 
     now = datetime.now(UTC)
     known = known_at.replace(tzinfo=known_at.tzinfo or UTC) if known_at else now

@@ -27,7 +27,7 @@ from streams.demo_settled import NotReadError
 from streams.settings import WORKER_PORTS, Settings
 from streams.store.client import StoreUnavailableError
 from streams.supervisor import ChildFailedError
-from streams.terminal import console as terminal
+from streams.text.terminal import console as terminal
 from streams.up import Installation
 
 INTERRUPTED: Final = 130

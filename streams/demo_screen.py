@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.settings import Settings
-from streams.shares import interval, percent
 from streams.store.ask import ask_running
 from streams.store.client import StoreUnavailableError
+from streams.text.shares import interval, percent
 
 SAY_SECONDS: Final = 10.0
 """How often it is said how far everything is, where no screen shows it."""

@@ -25,7 +25,7 @@ from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.shares import interval, tenths
+from streams.text.shares import interval, tenths
 
 if TYPE_CHECKING:
     from schemas.windows import GroupSums

@@ -7,7 +7,7 @@ from detectors.mixes import Swing
 from detectors.quantities import Shift
 from schemas.metrics import Rate
 from schemas.quantities import Quantity
-from streams.shares import interval, percent, tenths
+from streams.text.shares import interval, percent, tenths
 
 
 def describe_alarm(alarm: Alarm, rate: Rate, service: str, tick_seconds: int) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from streams.incidents.bodies import templates, utc
 from streams.incidents.plots import Mark, rate_plot
 from streams.incidents.view import IncidentView, clock_text, clocks, facts, headline, share
-from streams.shares import NOT_KNOWN, figures, interval
+from streams.text.shares import NOT_KNOWN, figures, interval
 
 
 def render(view: IncidentView) -> str:

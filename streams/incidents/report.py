@@ -7,7 +7,7 @@ from msgspec import Struct
 from streams.incidents.page import pages
 from streams.incidents.plots import rate_plot
 from streams.incidents.view import IncidentView, Point
-from streams.shares import NOT_KNOWN
+from streams.text.shares import NOT_KNOWN
 
 
 class Report(Struct, frozen=True, kw_only=True):

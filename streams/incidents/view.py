@@ -11,7 +11,7 @@ from msgspec import Struct
 from streams.incidents.bodies import utc
 from streams.incidents.state import OVER
 from streams.policy.receivers import Severity
-from streams.shares import NOT_KNOWN, figures, interval
+from streams.text.shares import NOT_KNOWN, figures, interval
 
 SECOND: Final = 1_000_000_000
 

@@ -11,7 +11,7 @@ from streams.incidents.page import figure
 from streams.incidents.view import share
 from streams.kpis.show import FORMS
 from streams.kpis.show import interval as kpi_interval
-from streams.shares import figures, interval, percent, tenths
+from streams.text.shares import figures, interval, percent, tenths
 
 FORMATS = [*FORMS.values(), percent, tenths, share, figure]
 
