@@ -61,7 +61,7 @@ def status(
 def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:
     from streams.changes_api import checked
     from streams.findings.identity import identity
-    from streams.incidents.gate import NAME
+    from streams.incidents.requests.gate import NAME
     from streams.kafka.sending import send
 
     own = {

@@ -26,7 +26,7 @@ def listed(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
 ) -> None:
     """List incidents, with their clocks."""
-    from streams.incidents.tables import incident_table
+    from streams.incidents.pages.tables import incident_table
     from streams.text.terminal import console
 
     query = {"state": state} | ({"service": service} if service else {})
@@ -53,8 +53,8 @@ def show(
     else:
         import msgspec
 
-        from streams.incidents.page import table
-        from streams.incidents.view import IncidentView
+        from streams.incidents.pages.page import table
+        from streams.incidents.pages.view import IncidentView
         from streams.text.terminal import console
 
         known = fetch(settings, "GET", f"/incidents/{incident_id}/view")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.actions import Control
 from schemas.wire import decoder, encode
-from streams.controls import seconds, signed
+from streams.incidents.requests.signing import seconds, signed
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
 from streams.watch.ticks import NANO

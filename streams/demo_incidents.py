@@ -8,7 +8,7 @@ from rich.table import Table
 
 from streams.api_client import call
 from streams.demo_engineer import ACKNOWLEDGES, CLOSES, MITIGATES
-from streams.incidents.tables import duration, incident_table
+from streams.incidents.pages.tables import duration, incident_table
 from streams.settings import Settings
 
 HARMFUL: Final = (

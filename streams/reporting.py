@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from streams.api_client import call, fetch
-from streams.incidents.report import Report, render_report
-from streams.incidents.view import IncidentView, Point
+from streams.incidents.pages.report import Report, render_report
+from streams.incidents.pages.view import IncidentView, Point
 from streams.kpis.page import hourly_rows
 from streams.kpis.registry import KPIS
 from streams.kpis.show import FORMS, Period, label, period_rows

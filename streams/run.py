@@ -7,7 +7,7 @@ import faust
 import structlog
 
 from streams.app import worker
-from streams.controls import check_key
+from streams.incidents.requests.signing import check_key
 from streams.kpis.policies import publish_policy
 from streams.policy.policy import load_policy
 from streams.settings import Settings

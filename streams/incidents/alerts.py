@@ -16,7 +16,7 @@ from msgspec import Meta, Raw, Struct, field
 from schemas.actions import IncidentAction
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.findings.identity import identity
-from streams.incidents.state import Incident
+from streams.incidents.fold.state import Incident
 
 SOURCE: Final = "watchkeeper/alerts"
 MOST_ALERTS: Final = 500
@@ -73,7 +73,7 @@ class Told(NamedTuple):
 
 
 class Find(Protocol):
-    """Returns the incident that an alert is about; `streams.incidents.book.IncidentBook.about` is one."""
+    """Returns the incident that an alert is about; `streams.incidents.fold.book.IncidentBook.about` is one."""
 
     def __call__(self, incident_id: str, service: str, family: str, told_by: str = "") -> Incident | None: ...
 

@@ -28,14 +28,14 @@ from streams.access.half_open import close_idle
 from streams.access.tokens import made_token
 from streams.findings.identity import identity
 from streams.incidents.alerts import AlertError, actions, read_notice
-from streams.incidents.desk import Desk
 from streams.incidents.door import Door
-from streams.incidents.moves import IllegalActionError, UnknownIncidentError
-from streams.incidents.page import render
-from streams.incidents.portrait import course
-from streams.incidents.state import OVER
-from streams.incidents.view import IncidentView
-from streams.incidents.views import full, shown_evidence, summary
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
+from streams.incidents.fold.state import OVER
+from streams.incidents.fold.views import full, shown_evidence, summary
+from streams.incidents.pages.page import render
+from streams.incidents.pages.portrait import course
+from streams.incidents.pages.view import IncidentView
 from streams.incidents.worker import Incidents
 from streams.kafka.publisher import Message
 from streams.worker.health import TURNED_AWAY

@@ -17,7 +17,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from schemas.findings import Finding
 from schemas.topics import FINDINGS
 from schemas.wire import decoder, encode
-from streams.incidents.book import IncidentBook
+from streams.incidents.fold.book import IncidentBook
 from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import load

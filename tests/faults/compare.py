@@ -14,9 +14,9 @@ from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
-from streams.incidents.desk import Desk
-from streams.incidents.severity import severity_of
-from streams.incidents.state import fact, happened
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
+from streams.incidents.fold.state import fact, happened
 from streams.kafka.checkpoints import Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments

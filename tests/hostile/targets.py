@@ -19,9 +19,9 @@ from streams.events.decode import Decoder, events_decoder
 from streams.history.rows import rows_of
 from streams.history.worker import _PLAIN, _dead_letter_rows, origin_of
 from streams.incidents.alerts import AlertError, actions, read_notice
-from streams.incidents.desk import Desk
-from streams.incidents.severity import severity_of
-from streams.incidents.state import fact
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
+from streams.incidents.fold.state import fact
 from streams.kafka.letters import Letter
 from streams.kafka.topics import TopicState
 from streams.policy.policy import Policy, PolicyError, parse_policy

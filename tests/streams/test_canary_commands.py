@@ -12,12 +12,12 @@ from streams.cli import app
 from streams.events.decode import Decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
-from streams.incidents.gate import Gate
+from streams.incidents.requests.gate import Gate
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.policy.controls import CanaryGate
 from tests.streams.events.test_decode import Record
-from tests.streams.incidents.test_gate import POLICY, look, started, taken
+from tests.streams.incidents.requests.test_gate import POLICY, look, started, taken
 
 
 def store(client, records):

@@ -3,8 +3,8 @@
 from schemas.actions import IncidentAction
 from schemas.findings import Finding
 from schemas.records import Change
-from streams.incidents.book import IncidentBook
-from streams.incidents.state import fact
+from streams.incidents.fold.book import IncidentBook
+from streams.incidents.fold.state import fact
 
 NANO = 1_000_000_000
 START = 1_770_000_000 * NANO

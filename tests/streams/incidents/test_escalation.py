@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.incidents.escalation import MINUTE, due, level
-from streams.incidents.fold import Clocks, Step
+from streams.incidents.fold.fold import Clocks, Step
 from streams.policy.receivers import ResponseTimes
 from tests.streams.incidents.records import START
 

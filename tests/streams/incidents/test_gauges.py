@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from dashboards.registry import KPIS
 from dashboards.rules import RULES
-from streams.incidents.desk import Desk
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
 from streams.incidents.gauges import Gauges, incident_samples, read_kpis
-from streams.incidents.severity import severity_of
 from streams.incidents.worker import Incidents
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments

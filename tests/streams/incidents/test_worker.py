@@ -10,8 +10,8 @@ import pytest
 import requests
 from msgspec.structs import replace
 
-from streams.incidents.desk import Desk
-from streams.incidents.severity import severity_of
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
 from streams.policy.policy import Policy
 from tests.streams.incidents.entries import act, at, back, page, taken
 from tests.streams.incidents.process import TOKEN, Worker, send, transitions

@@ -7,8 +7,8 @@ import pytest
 
 import streams
 from streams.canary_status import rate_of
-from streams.incidents.page import figure
-from streams.incidents.view import share
+from streams.incidents.pages.page import figure
+from streams.incidents.pages.view import share
 from streams.kpis.show import FORMS
 from streams.kpis.show import interval as kpi_interval
 from streams.text.shares import figures, interval, percent, tenths
