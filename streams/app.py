@@ -15,17 +15,18 @@ from functools import partial
 from typing import Final, Literal
 
 from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
-from streams import changes_api, controls_api
+from streams.api import changes as changes_api
+from streams.api import controls as controls_api
+from streams.api import reviews as review_api
+from streams.api.incidents import Server, api
 from streams.detect import worker as detect
 from streams.history import worker as history
 from streams.incidents import worker as incidents
-from streams.incidents.api import Server, api
 from streams.incidents.gauges import Gauges
 from streams.kafka.checkpoints import Checkpoints
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState, check_topics, client_arguments
-from streams.review import api as review_api
 from streams.settings import Settings
 from streams.store.client import connect
 from streams.watch import worker as watch

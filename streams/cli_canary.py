@@ -59,7 +59,7 @@ def status(
 
 
 def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:
-    from streams.changes_api import checked
+    from streams.api.changes import checked
     from streams.findings.identity import identity
     from streams.incidents.requests.gate import NAME
     from streams.kafka.sending import send

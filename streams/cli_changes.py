@@ -39,7 +39,7 @@ def record(  # noqa: PLR0913 - one option for each fact of a change
     kafka: Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")] = None,
 ) -> None:
     """Record one step of one change."""
-    from streams.changes_api import checked
+    from streams.api.changes import checked
     from streams.kafka.sending import send
 
     given = {

@@ -57,7 +57,7 @@ def resume(service: Service, reason: Reason, incident: Incident = "", actor: Act
 def _ask(
     control: str, service: str, reason: str, lasts: str, incident: str, actor: str | None, kafka: str | None
 ) -> None:
-    from streams.controls_api import Request, asked
+    from streams.api.controls import Request, asked
     from streams.incidents.requests.signing import signed
     from streams.kafka.sending import send_all
 

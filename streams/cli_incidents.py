@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from streams.api_client import call, fetch
+from streams.api.client import call, fetch
 from streams.settings import load
 
 incident_app: Final = typer.Typer(no_args_is_help=True, help="Incidents: look at them, and say what is done.")

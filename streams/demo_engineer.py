@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from streams.api_client import ApiError, call
+from streams.api.client import ApiError, call
 from streams.settings import Settings
 
 log: Final = structlog.get_logger()

@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from streams.api_client import call
+from streams.api.client import call
 from streams.demo_engineer import ACKNOWLEDGES, CLOSES, MITIGATES
 from streams.incidents.pages.tables import duration, incident_table
 from streams.settings import Settings

@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.topics import TOPICS
-from streams.api_client import call
+from streams.api.client import call
 from streams.kafka.topics import check_topics
 from streams.settings import Settings
 from streams.store.ask import ask_rows

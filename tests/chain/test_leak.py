@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.api_client import call
+from streams.api.client import call
 from streams.replay import AFTER_THE_END_NANO, Replay, read
 from streams.store.ask import ask_rows
 from tests.chain.config import LOOKS_EVERY

@@ -13,12 +13,12 @@ import msgspec
 from schemas.fields import EARLIEST_UNIX_NANO
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
+from streams.api.alerts import AlertError, actions, read_notice
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.events.decode import Decoder, events_decoder
 from streams.history.rows import rows_of
 from streams.history.worker import _PLAIN, _dead_letter_rows, origin_of
-from streams.incidents.alerts import AlertError, actions, read_notice
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.fold.state import fact

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.severity import severity_of
 from streams.policy.policy import Policy
+from tests.streams.api.test_alerts import notice
 from tests.streams.incidents.entries import act, at, back, page, taken
 from tests.streams.incidents.process import TOKEN, Worker, send, transitions
-from tests.streams.incidents.test_alerts import notice
 from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.api_client import call, fetch
+from streams.api.client import call, fetch
 from streams.incidents.pages.report import Report, render_report
 from streams.incidents.pages.view import IncidentView, Point
 from streams.kpis.page import hourly_rows
@@ -25,7 +25,7 @@ def report(settings: Settings, period: Period) -> str:
 
     Raises
     ------
-    streams.api_client.ApiError
+    streams.api.client.ApiError
         Where the incidents worker does not answer.
     ValueError
         Where the store does not.

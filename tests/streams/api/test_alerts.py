@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dashboards.generate import FOLDER
 from schemas.actions import IncidentAction
 from schemas.wire import decoder, encode
-from streams.incidents.alerts import MOST_ALERTS, AlertError, actions, read_notice
-from streams.incidents.api import MAX_BODY_BYTES
+from streams.api.alerts import MOST_ALERTS, AlertError, actions, read_notice
+from streams.api.incidents import MAX_BODY_BYTES
 from tests.streams.incidents.entries import act, at, back, book, page, taken
 
 

@@ -26,9 +26,9 @@ from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
 from streams.access.half_open import close_idle
 from streams.access.tokens import made_token
+from streams.api.alerts import AlertError, actions, read_notice
+from streams.api.door import Door
 from streams.findings.identity import identity
-from streams.incidents.alerts import AlertError, actions, read_notice
-from streams.incidents.door import Door
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.fold.state import OVER

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from schemas.records import NEEDS_VERSION, Change
 from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError, decoder
-from streams.changes_api import checked, router
+from streams.api.changes import checked, router
 from streams.cli import app
 from streams.events.decode import Decoder
 from streams.kafka.topics import client_arguments

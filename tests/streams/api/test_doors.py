@@ -9,9 +9,9 @@ import requests
 
 from streams.kafka.topics import create_topics
 from streams.settings import load
+from tests.streams.api.test_alerts import notice
 from tests.streams.incidents.entries import page
 from tests.streams.incidents.process import TOKEN, Worker, send
-from tests.streams.incidents.test_alerts import notice
 from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
