@@ -103,7 +103,7 @@ def replay(
     speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "max",
 ) -> None:
     """Send recorded events into Kafka."""
-    from streams.replay import Replay, read
+    from streams.replay.send import Replay, read
 
     if speed != "max" and not speed.replace(".", "", 1).isdigit():
         raise SettingsError(f"--speed is a number or max, not {speed!r}")
@@ -165,7 +165,7 @@ def backtest(
     clickhouse: Store = None,
 ) -> None:
     """Run recorded events or stored history through the detectors, and print what would have been found."""
-    from streams.backtest import run_backtest
+    from streams.replay.backtest import run_backtest
 
     period = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)) if since and until else None
     run_backtest(load(clickhouse=clickhouse), files or [], period, policy, as_json=as_json)
@@ -274,7 +274,7 @@ def _store_in(folder: Path | None) -> str | None:
 def main() -> None:
     """Run the command; what a user can mend is one line on the error stream."""
     from streams.kafka.topics import KafkaUnavailableError, TopicError
-    from streams.replay import ReplayError
+    from streams.replay.send import ReplayError
     from streams.store.client import StoreBusyError, StoreUnavailableError
     from streams.store.migrate import SchemaError
 

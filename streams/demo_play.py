@@ -13,7 +13,7 @@ from streams.demo_news import News, Played
 from streams.demo_offsets import Offsets
 from streams.demo_screen import Screen
 from streams.demo_settled import STUCK_SECONDS, NotReadError, Progress
-from streams.replay import Replay, read
+from streams.replay.send import Replay, read
 from streams.settings import Settings
 
 WEEK_SECONDS: Final = 7 * 86_400

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from streams.api.client import call
-from streams.replay import AFTER_THE_END_NANO, Replay, read
+from streams.replay.send import AFTER_THE_END_NANO, Replay, read
 from streams.store.ask import ask_rows
 from tests.chain.config import LOOKS_EVERY
 from tests.streams.worker.test_transport import wait_until

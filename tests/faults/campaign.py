@@ -29,7 +29,7 @@ from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from streams.kafka.topics import client_arguments, create_topics
 from streams.local.broker import die_with_parent, free_port
-from streams.replay import Replay, read
+from streams.replay.send import Replay, read
 from streams.settings import load
 from streams.store.client import StoreUnavailableError, connect
 from streams.store.migrate import migrate

@@ -25,7 +25,7 @@ from streams.incidents.fold.state import fact
 from streams.kafka.letters import Letter
 from streams.kafka.topics import TopicState
 from streams.policy.policy import Policy, PolicyError, parse_policy
-from streams.replay import ReplayError, read
+from streams.replay.send import ReplayError, read
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch
 from tests.hostile import fleet

@@ -21,7 +21,7 @@ from streams.detect.merge import TickSums, united
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.policy.policy import Policy, load_policy
-from streams.replay import read
+from streams.replay.send import read
 from streams.settings import Settings
 from streams.store.ask import ask
 from streams.watch.counting import countable
