@@ -19,7 +19,7 @@ Number = Annotated[int | None, typer.Option(help="How many; all when not given."
 @probe_app.command("list")
 def list_attacks(seed: Seed = 0, count: Number = None) -> None:
     """Print attacks as JSON lines, for a service that judges them offline."""
-    from streams.probes import attacks, chosen
+    from streams.review.probes import attacks, chosen
 
     for attack in chosen(attacks(), seed, count):
         typer.echo(json.dumps({"probe_id": attack.attack_id, "category": attack.category, "text": attack.text}))
@@ -38,8 +38,8 @@ def run(
     kafka: Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")] = None,
 ) -> None:
     """Send attacks to a service, or publish what it made of them offline; what was sent is recorded either way."""
-    from streams.probe_run import attack, publish
-    from streams.probes import Probe, attacks, chosen, read_results, replayed
+    from streams.review.probe_run import attack, publish
+    from streams.review.probes import Probe, attacks, chosen, read_results, replayed
 
     if (endpoint is None) == (events is None):
         raise SettingsError("take one of --endpoint URL and --events FILE")

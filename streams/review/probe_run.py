@@ -10,7 +10,7 @@ from schemas.events import Inference
 from schemas.topics import INFERENCE
 from streams.kafka.publisher import Message
 from streams.kafka.sending import message, send_all
-from streams.probes import HEADER, Probe, sent
+from streams.review.probes import HEADER, Probe, sent
 from streams.settings import Settings
 
 SECONDS: Final = 30.0

@@ -15,7 +15,7 @@ from schemas.wire import decoder
 from streams.cli import app
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
-from streams.probes import Attack, Probe, attacks, chosen, read_results, sent
+from streams.review.probes import Attack, Probe, attacks, chosen, read_results, sent
 
 LINE = '{"probe_id": "direct-01", "guards": [{"guard_name": "g", "layer": "input", "status": "ok", "verdict": "flag"}]}'
 
