@@ -203,7 +203,7 @@ def broker(
     port: Annotated[int | None, typer.Option(help="Port on loopback; 9092, or the base port, if not given.")] = None,
 ) -> None:
     """Run a Kafka broker on this machine."""
-    from streams.up import run_broker
+    from streams.local.up import run_broker
 
     settings = load(data_dir=data_dir)
     configure_logs(settings)
@@ -220,7 +220,7 @@ def up(
     ] = None,
 ) -> None:
     """Run the broker and all workers on this machine, until Ctrl-C; with a Kafka that is named, without the broker."""
-    from streams.up import run_up
+    from streams.local.up import run_up
 
     store = clickhouse or _store_in(data_dir)
     settings = load(data_dir=data_dir, clickhouse=store, kafka=kafka, base_port=base_port)
@@ -239,7 +239,7 @@ def demo(
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
     from streams.demo import run_demo, run_demo_there
-    from streams.ports import free_base_port
+    from streams.local.ports import free_base_port
 
     if kafka or clickhouse:
         if data_dir or not (kafka and clickhouse):

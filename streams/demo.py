@@ -24,11 +24,11 @@ from streams.demo_ready import check_ready
 from streams.demo_report import compare, print_grafana, print_queries, print_services
 from streams.demo_screen import Screen
 from streams.demo_settled import NotReadError
+from streams.local.supervisor import ChildFailedError
+from streams.local.up import Installation
 from streams.settings import WORKER_PORTS, Settings
 from streams.store.client import StoreUnavailableError
-from streams.supervisor import ChildFailedError
 from streams.text.terminal import console as terminal
-from streams.up import Installation
 
 INTERRUPTED: Final = 130
 """Status where somebody has ended it, as shells have it; where not all was read it is `os.EX_TEMPFAIL`, 75."""

@@ -3,8 +3,8 @@
 import pytest
 
 from streams.local.broker import free_port
+from streams.local.up import Installation
 from streams.settings import WORKER_PORTS
-from streams.up import Installation
 from tests.chain.config import alertmanager_config
 from tests.chain.servers import Alertmanager, Listener, Prometheus
 
@@ -13,7 +13,7 @@ from tests.chain.servers import Alertmanager, Listener, Prometheus
 def ports(monkeypatch):
     """Ports of the four workers' metrics."""
     found = {name: free_port() for name in WORKER_PORTS}
-    monkeypatch.setattr("streams.up.WORKER_PORTS", found)
+    monkeypatch.setattr("streams.local.up.WORKER_PORTS", found)
     return found
 
 

@@ -13,7 +13,7 @@ import requests
 
 from schemas.emitter import Emitter
 from streams.local.broker import Broker, answers
-from streams.ports import free_base_port
+from streams.local.ports import free_base_port
 from streams.settings import load
 from streams.store.ask import ask_rows
 from tests.programs import lacking

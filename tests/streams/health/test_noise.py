@@ -37,7 +37,7 @@ def test_a_short_trouble_is_not_heard_and_a_long_one_now_and_then(heard):
 @pytest.mark.parametrize(
     ("name", "level", "text", "error"),
     [
-        ("streams.up", logging.WARNING, "Bootstrap not ready", None),
+        ("streams.local.up", logging.WARNING, "Bootstrap not ready", None),
         ("faust.agents", logging.ERROR, "the agent crashed", None),
         ("aiokafka.conn", logging.CRITICAL, "connection lost", None),
         ("mode.supervisors", logging.ERROR, "connection lost", (ValueError, ValueError("x"), None)),

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 import structlog
 
-from streams.supervise.child import Child, State
+from streams.local.child import Child, State
 
 __all__ = ["Child", "ChildFailedError", "Ending", "State", "Supervisor", "await_all"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from streams.local.broker import die_with_parent
-from streams.supervise.pulse import Answer, Pulse
+from streams.local.pulse import Answer, Pulse
 
 LAST_BYTES: Final = 16_384
 REASON_LENGTH: Final = 400

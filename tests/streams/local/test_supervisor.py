@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import pytest
 import requests
 
-from streams import supervisor as policy
+from streams.local import pulse
+from streams.local import supervisor as policy
 from streams.local.jars import JarError, _check, _locked
-from streams.orphans import end_orphans, marked
-from streams.supervise import pulse
-from streams.supervise.page import Page, part
-from streams.supervise.pulse import Answer
-from streams.supervisor import Child, ChildFailedError, State, Supervisor
+from streams.local.orphans import end_orphans, marked
+from streams.local.page import Page, part
+from streams.local.pulse import Answer
+from streams.local.supervisor import Child, ChildFailedError, State, Supervisor
 from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
@@ -298,7 +298,7 @@ def test_children_die_with_a_killed_parent(tmp_path):
     pid_file = tmp_path / "pid"
     inner = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(100)"
     code = (
-        "from pathlib import Path; from streams.supervisor import *; import sys\n"
+        "from pathlib import Path; from streams.local.supervisor import *; import sys\n"
         f"s = Supervisor([Child('x', [sys.executable, '-c', {inner!r}], Path({str(tmp_path)!r}) / 'log')])\n"
         "s.start(); s.run()"
     )

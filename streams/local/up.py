@@ -16,12 +16,12 @@ from streams.health.disk import Floor
 from streams.health.problems import PROBLEMS
 from streams.kafka.topics import KafkaUnavailableError, create_topics
 from streams.local.broker import Broker, answers
-from streams.orphans import end_orphans, marked
-from streams.ports import check_ports
+from streams.local.orphans import end_orphans, marked
+from streams.local.page import Page
+from streams.local.ports import check_ports
+from streams.local.pulse import ASK_SECONDS, Answer
+from streams.local.supervisor import Child, Ending, State, Step, Supervisor, await_all, log_step
 from streams.settings import WORKER_PORTS, Settings, SettingsError
-from streams.supervise.page import Page
-from streams.supervise.pulse import ASK_SECONDS, Answer
-from streams.supervisor import Child, Ending, State, Step, Supervisor, await_all, log_step
 
 log: Final = structlog.get_logger()
 

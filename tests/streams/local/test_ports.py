@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.ports import check_ports, free, free_base_port, holder
+from streams.local.ports import check_ports, free, free_base_port, holder
 from streams.settings import PORTS_OF_ONE, WORKER_PORTS, SettingsError, load
 
 

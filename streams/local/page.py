@@ -10,7 +10,7 @@ from typing import Any, Final
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from streams.health.problems import PROBLEMS
-from streams.supervise.child import Child, State
+from streams.local.child import Child, State
 
 UP: Final = Gauge("watchkeeper_part_up", "1 where a part of this installation runs and does its work", ["part"])
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from streams.local.broker import Broker, answers
-from streams.ports import free_port
+from streams.local.ports import free_port
 from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
