@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from streams.access.secrets import SECRETS, USERS_FILE
 from streams.app import READS
-from streams.cli import app
+from streams.commands.main import app
 from streams.local.jars import ENDPOINT
 from streams.settings import WORKER_PORTS, Settings, load
 from tests.compose.json_schema import problems

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from dashboards.alertmanager import NEEDS, VARIABLES, ReceiverError, alertmanager_yaml
 from dashboards.generate import prometheus_files
-from streams.cli import app
+from streams.commands.main import app
 from tests.programs import PROMETHEUS, program
 
 ENVIRONMENT = {

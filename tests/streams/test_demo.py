@@ -14,7 +14,7 @@ from schemas.findings import Finding
 from schemas.records import Incident
 from schemas.topics import FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.wire import encode
-from streams.cli import app
+from streams.commands.main import app
 from streams.demo_health import illness, last_line
 from streams.demo_incidents import changes_table
 from streams.demo_news import News, Played, line

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.access.secrets import SECRETS, USERS_FILE, write_secrets
-from streams.cli import app
+from streams.commands.main import app
 from streams.settings import load
 
 

@@ -10,7 +10,7 @@ from schemas.records import NEEDS_VERSION, Change
 from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError, decoder
 from streams.api.changes import checked, router
-from streams.cli import app
+from streams.commands.main import app
 from streams.events.decode import Decoder
 from streams.kafka.topics import client_arguments
 from tests.streams.events.test_decode import NOW_MS, Record

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli import app
+from streams.commands.main import app
 from streams.kpis.page import chart
 from streams.kpis.registry import KPIS, page
 from streams.kpis.show import begin, interval

@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli import app
+from streams.commands.main import app
 from streams.policy.policy import Policy, PolicyError, load_policy, parse_policy
 
 WHOLE = """

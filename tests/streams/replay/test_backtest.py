@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from schemas.events import AgentStep, Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import encode
-from streams.cli import app
+from streams.commands.main import app
 from streams.policy.policy import Policy, parse_policy
 from streams.replay.backtest import BacktestError, judge_events, judge_windows, read_events, run_backtest, side_by_side
 from streams.settings import load

@@ -12,7 +12,7 @@ from schemas.categories import FAMILIES
 from schemas.events import Event
 from schemas.topics import INFERENCE
 from schemas.wire import decoder
-from streams.cli import app
+from streams.commands.main import app
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.review.probes import Attack, Probe, attacks, chosen, read_results, sent

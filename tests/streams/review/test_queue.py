@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from schemas.records import ReviewLabel
 from schemas.review import ReviewItem
 from schemas.wire import InvalidRecordError, encode
-from streams.cli import app
+from streams.commands.main import app
 from streams.events.decode import Decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter

@@ -6,7 +6,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from streams.cli import app
+from streams.commands.main import app
 from streams.settings import load
 from streams.sql.server import Endpoint
 from streams.sql.users import load_users, user_line

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import streams
-from streams.canary_status import rate_of
+from streams.commands.canary_status import rate_of
 from streams.incidents.pages.page import figure
 from streams.incidents.pages.view import share
 from streams.kpis.show import FORMS

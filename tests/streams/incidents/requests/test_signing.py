@@ -18,7 +18,7 @@ from schemas.actions import Control
 from schemas.signature import HEADER, verify
 from schemas.topics import CONTROLS
 from streams.api.controls import router
-from streams.cli import app
+from streams.commands.main import app
 from streams.incidents.requests.signing import check_key, signed
 from streams.kafka.sending import send_all
 from streams.kafka.topics import client_arguments

@@ -10,17 +10,17 @@ from typing import Annotated, Any, Final
 import structlog
 import typer
 
-from streams.cli_canary import canary_app
-from streams.cli_changes import change_app
-from streams.cli_controls import control_app
-from streams.cli_grafana import grafana_app
-from streams.cli_incidents import incident_app
-from streams.cli_kpis import kpi
-from streams.cli_probes import probe_app
-from streams.cli_prometheus import prometheus
-from streams.cli_review import review_app
-from streams.cli_topics import letters_app, topics_app
-from streams.cli_verify import rebuild, verify
+from streams.commands.canary import canary_app
+from streams.commands.change import change_app
+from streams.commands.control import control_app
+from streams.commands.grafana import grafana_app
+from streams.commands.incident import incident_app
+from streams.commands.kpi import kpi
+from streams.commands.probe import probe_app
+from streams.commands.prometheus import prometheus
+from streams.commands.review import review_app
+from streams.commands.topics import letters_app, topics_app
+from streams.commands.verify import rebuild, verify
 from streams.health.noise import Lasting
 from streams.settings import Settings, SettingsError, load
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from schemas.records import Change
 from schemas.topics import CHANGES
 from schemas.wire import decoder, encode
-from streams.cli import app
+from streams.commands.main import app
 from streams.events.decode import Decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
