@@ -238,7 +238,7 @@ def demo(
     clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="Their store, which must be empty.")] = None,
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
-    from streams.demo import run_demo, run_demo_there
+    from streams.demo.run import run_demo, run_demo_there
     from streams.local.ports import free_base_port
 
     if kafka or clickhouse:

@@ -28,7 +28,7 @@ from tests.streams.worker.test_transport import wait_until
 
 pytestmark = pytest.mark.faults
 
-RECORDED = resources.files("streams.recorded")
+RECORDED = resources.files("streams.demo.recorded")
 LEAK = next(each for each in json.loads((RECORDED / "answers.json").read_text()) if each["id"] == "DEV-C3")
 SPEED = 60_000.0
 """The week in ten seconds."""

@@ -95,7 +95,7 @@ def write_mended(client: Client) -> None:
 
 def write_week(client: Client) -> None:
     """Write the events of the week that the package ships for the demo."""
-    packed = resources.files("streams.recorded") / "week.jsonl.gz"
+    packed = resources.files("streams.demo.recorded") / "week.jsonl.gz"
     write(client, events_decoder(), gzip.decompress(packed.read_bytes()).splitlines(), "week")
 
 

@@ -102,7 +102,7 @@ class Campaign:
         return report | {"disturbances": dict(self.done), "seconds": round(played)}
 
     def _play(self, fleet):
-        with resources.as_file(resources.files("streams.recorded") / "week.jsonl.gz") as week:
+        with resources.as_file(resources.files("streams.demo.recorded") / "week.jsonl.gz") as week:
             events = [_harmed(each, at) for at, each in enumerate(itertools.islice(read([Path(week)]), self.events))]
         speed = (events[-1].time_unix_nano - events[0].time_unix_nano) / NANO / self.seconds
         middle = len(events) // 2

@@ -7,7 +7,7 @@ from typing import Final
 
 import requests
 
-from streams.demo_offsets import Offsets
+from streams.demo.offsets import Offsets
 from streams.settings import Settings
 
 ANSWER_SECONDS: Final = 5.0

@@ -7,7 +7,7 @@ from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
 from streams.app import READS
-from streams.demo_settled import Look
+from streams.demo.settled import Look
 from streams.kafka.topics import client_arguments, topic_states
 from streams.settings import Settings
 

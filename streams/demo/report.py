@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from streams.demo_screen import SERVICES_QUERY, services_table
+from streams.demo.screen import SERVICES_QUERY, services_table
 from streams.findings.shown import FINDINGS_QUERY, table
 from streams.settings import Settings
 from streams.store.ask import ask, ask_running

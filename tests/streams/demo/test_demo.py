@@ -15,13 +15,13 @@ from schemas.records import Incident
 from schemas.topics import FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.wire import encode
 from streams.commands.main import app
-from streams.demo_health import illness, last_line
-from streams.demo_incidents import changes_table
-from streams.demo_news import News, Played, line
-from streams.demo_offsets import Offsets
-from streams.demo_ready import check_ready
-from streams.demo_report import answers_table
-from streams.demo_screen import SERVICES_QUERY
+from streams.demo.health import illness, last_line
+from streams.demo.incidents import changes_table
+from streams.demo.news import News, Played, line
+from streams.demo.offsets import Offsets
+from streams.demo.ready import check_ready
+from streams.demo.report import answers_table
+from streams.demo.screen import SERVICES_QUERY
 from streams.kafka.topics import TopicError, client_arguments
 from streams.local.broker import free_port
 from streams.settings import SettingsError

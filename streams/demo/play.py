@@ -7,12 +7,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from streams.demo_engineer import Pipeline
-from streams.demo_health import Health
-from streams.demo_news import News, Played
-from streams.demo_offsets import Offsets
-from streams.demo_screen import Screen
-from streams.demo_settled import STUCK_SECONDS, NotReadError, Progress
+from streams.demo.engineer import Pipeline
+from streams.demo.health import Health
+from streams.demo.news import News, Played
+from streams.demo.offsets import Offsets
+from streams.demo.screen import Screen
+from streams.demo.settled import STUCK_SECONDS, NotReadError, Progress
 from streams.replay.send import Replay, read
 from streams.settings import Settings
 
@@ -70,7 +70,7 @@ class Player:
         return f"{moment} UTC, {self.sent:,} events sent, {rate:,.0f}/s"
 
     def _run(self) -> None:
-        week = resources.files("streams.recorded") / "week.jsonl.gz"
+        week = resources.files("streams.demo.recorded") / "week.jsonl.gz"
         try:
             with resources.as_file(week) as path:
                 self._replay.run(read([Path(path)]))

@@ -13,17 +13,17 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from streams.demo_engineer import Engineer, Pipeline
-from streams.demo_health import Health
-from streams.demo_incidents import compare_incidents
-from streams.demo_kpis import show_kpis
-from streams.demo_news import News, Played
-from streams.demo_offsets import Offsets
-from streams.demo_play import Follower, Player
-from streams.demo_ready import check_ready
-from streams.demo_report import compare, print_grafana, print_queries, print_services
-from streams.demo_screen import Screen
-from streams.demo_settled import NotReadError
+from streams.demo.engineer import Engineer, Pipeline
+from streams.demo.health import Health
+from streams.demo.incidents import compare_incidents
+from streams.demo.kpis import show_kpis
+from streams.demo.news import News, Played
+from streams.demo.offsets import Offsets
+from streams.demo.play import Follower, Player
+from streams.demo.ready import check_ready
+from streams.demo.report import compare, print_grafana, print_queries, print_services
+from streams.demo.screen import Screen
+from streams.demo.settled import NotReadError
 from streams.local.supervisor import ChildFailedError
 from streams.local.up import Installation
 from streams.settings import WORKER_PORTS, Settings
@@ -84,7 +84,7 @@ def play_and_compare(
     check
         Keeps the workers running; called again and again while the week plays.
     """
-    answers = json.loads((resources.files("streams.recorded") / "answers.json").read_text())
+    answers = json.loads((resources.files("streams.demo.recorded") / "answers.json").read_text())
     played = Played()
     player = Player(settings, seconds, played, Pipeline(settings, answers))
     status, why = _play(settings, console, player, played, ports, check)

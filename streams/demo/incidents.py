@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.api.client import call
-from streams.demo_engineer import ACKNOWLEDGES, CLOSES, MITIGATES
+from streams.demo.engineer import ACKNOWLEDGES, CLOSES, MITIGATES
 from streams.incidents.pages.tables import duration, incident_table
 from streams.settings import Settings
 

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from streams.api.client import ApiError, call
 from streams.api.report import report
-from streams.demo_screen import SAY_SECONDS
-from streams.demo_settled import STUCK_SECONDS, NotReadError
+from streams.demo.screen import SAY_SECONDS
+from streams.demo.settled import STUCK_SECONDS, NotReadError
 from streams.kpis.show import Period, period_rows, table
 from streams.settings import Settings
 from streams.store.ask import ask_running

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.demo_settled import RATE_SECONDS, STILL_SECONDS, STUCK_SECONDS, Look, Progress
+from streams.demo.settled import RATE_SECONDS, STILL_SECONDS, STUCK_SECONDS, Look, Progress
 
 WORKERS = ("history", "watch", "detect", "incidents")
 

@@ -1,6 +1,6 @@
 """Make the recorded week: recorded behaviour to canonical events without texts, labels to guard verdicts.
 
-    python -m streams.recorded.compose CHAT AGENTS TRUTH FOLDER
+    python -m streams.demo.recorded.compose CHAT AGENTS TRUTH FOLDER
 
 The inputs are JSON lines (.gz) of model and agent behaviour with labels. Labels become the verdicts of imperfect
 guards, with seeded misses and false flags; nothing else of them reaches an event.
