@@ -6,8 +6,8 @@ import numpy as np
 from river.sketch import HeavyHitters
 
 from detectors.columns import prefixed, under
-from detectors.mixes import MixDetector, Swing
-from detectors.quantities import QuantityDetector, Shift
+from detectors.distributions.mixes import MixDetector, Swing
+from detectors.distributions.quantities import QuantityDetector, Shift
 from schemas.findings import Finding
 from schemas.quantities import BINS, MIXES, QUANTITIES
 from streams.detect.merge import TickSums, added_names

@@ -9,8 +9,8 @@ import numpy as np
 from detectors.base import Alarm, Recovery
 from detectors.budget import threshold
 from detectors.columns import prefixed, under
-from detectors.patterns import JOIN, NewPattern, PatternFinder
-from detectors.rates import RateDetector
+from detectors.events.patterns import JOIN, NewPattern, PatternFinder
+from detectors.rates.detector import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.windows import Sample

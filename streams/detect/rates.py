@@ -14,8 +14,8 @@ import numpy as np
 from detectors.base import Alarm, Floats, Ints, Recovery
 from detectors.budget import threshold
 from detectors.columns import prefixed, under
-from detectors.rates import RateDetector
-from detectors.river_vote import DriftVote, Vote
+from detectors.rates.detector import RateDetector
+from detectors.river.vote import DriftVote, Vote
 from schemas.findings import Finding, Severity
 from schemas.metrics import WATCHED, Rate
 from streams.detect.merge import TickSums

@@ -11,8 +11,8 @@ import numpy as np
 from detectors.base import Alarm, Recovery
 from detectors.budget import threshold
 from detectors.columns import prefixed, under
-from detectors.rates import RateDetector
-from detectors.volume import VolumeFinding, VolumeWatch
+from detectors.rates.detector import RateDetector
+from detectors.volume.detector import VolumeFinding, VolumeWatch
 from schemas.findings import Finding
 from streams.detect.merge import TickSums
 from streams.findings.evidence import moment

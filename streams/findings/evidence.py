@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from detectors.base import Alarm, Recovery
-from detectors.mixes import Swing
-from detectors.quantities import Shift
+from detectors.distributions.mixes import Swing
+from detectors.distributions.quantities import Shift
 from schemas.metrics import Rate
 from schemas.quantities import Quantity
 from streams.text.shares import interval, percent, tenths

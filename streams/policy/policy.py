@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from detectors.river_classes import anomaly_class, drift_class
+from detectors.river.classes import anomaly_class, drift_class
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.events.risk import Risk

@@ -3,16 +3,16 @@
 import numpy as np
 
 from detectors.canary import CanaryComparison
+from detectors.distributions.mixes import MixDetector
+from detectors.distributions.quantities import QuantityDetector
+from detectors.events.odd import OddEvents
+from detectors.events.patterns import PatternFinder
+from detectors.events.rank_budget import RankBudget
 from detectors.metric import MetricScorer
-from detectors.mixes import MixDetector
-from detectors.odd import OddEvents
-from detectors.patterns import PatternFinder
-from detectors.quantities import QuantityDetector
-from detectors.rank_budget import RankBudget
-from detectors.river_anomaly import RiverAnomaly
-from detectors.strata import ReviewSampler
-from detectors.true_rate import RateSequence
-from detectors.volume import VolumeWatch
+from detectors.review.strata import ReviewSampler
+from detectors.review.true_rate import RateSequence
+from detectors.river.anomaly import RiverAnomaly
+from detectors.volume.detector import VolumeWatch
 
 START = 170_000_000
 SERIES = 3

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from detectors.rates import RateDetector
-from detectors.river_classes import drift_names
-from detectors.river_vote import DriftVote
+from detectors.rates.detector import RateDetector
+from detectors.river.classes import drift_names
+from detectors.river.vote import DriftVote
 
 RATE = 0.02
 """The rate that all series begin with."""

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from detectors.base import Bools, Floats
 from detectors.columns import prefixed, under
-from detectors.odd import OddEvents
-from detectors.rank_budget import RankBudget
-from detectors.river_anomaly import RiverAnomaly
+from detectors.events.odd import OddEvents
+from detectors.events.rank_budget import RankBudget
+from detectors.river.anomaly import RiverAnomaly
 from schemas.findings import Finding
 from streams.findings.evidence import literal
 from streams.findings.identity import VERSION, identity

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from detectors.columns import prefixed, under
-from detectors.strata import ReviewSampler
+from detectors.review.strata import ReviewSampler
 from schemas.review import ReviewItem
 from streams.events.flags import BIT
 from streams.events.hashing import hash_texts

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from detectors.strata import STRATA
-from detectors.true_rate import Labels, true_rate
+from detectors.review.strata import STRATA
+from detectors.review.true_rate import Labels, true_rate
 from streams.events.flags import BIT
 from streams.events.labels import NOTHING
 from streams.policy.policy import parse_policy

@@ -5,7 +5,7 @@ the shares p that are normal, the alternatives are "slot j has m times its share
 q = min(m p, 1/2 + p/2) and log L = c_j log(q/p) + (n - c_j) log((1-q)/(1-p)), for m = 2 and 5 (5 and 20 for slot 0).
 E[L] = 1 while the
 shares are p. As with quantities, shares known from n0 counts are discounted, counts that scatter more than they should
-temper, and what may be a change waits (`detectors.reference`).
+temper, and what may be a change waits (`detectors.distributions.reference`).
 
 Falls have no alternatives of their own: where one share falls, others rise.
 """
@@ -16,9 +16,9 @@ from typing import ClassVar, Final
 import numpy as np
 
 from detectors.base import Bools, Floats, Ints, State, checked_cells, checked_tick
-from detectors.distribution import DistributionDetector
-from detectors.reference import BANDS, Reference
-from detectors.returning import BACK
+from detectors.distributions.distribution import DistributionDetector
+from detectors.distributions.reference import BANDS, Reference
+from detectors.distributions.returning import BACK
 
 MULTIPLIERS: Final = np.array([2.0, 5.0])
 NEW_MULTIPLIERS: Final = np.array([5.0, 20.0])

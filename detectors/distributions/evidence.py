@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.base import Floats, Ints
 from detectors.columns import Columns
-from detectors.likelihood import shiryaev_roberts
+from detectors.rates.likelihood import shiryaev_roberts
 
 SUSPICIOUS: Final = np.log(50.0)
 """Height of a CUSUM from which on nothing is learned: fifty to one that something has changed."""

@@ -12,8 +12,8 @@ from river import anomaly, base
 
 from detectors.base import Floats, Ints, State, StateError
 from detectors.columns import check_version
-from detectors.odd import REACH, OddEvents
-from detectors.river_classes import anomaly_class, seeded
+from detectors.events.odd import REACH, OddEvents
+from detectors.river.classes import anomaly_class, seeded
 
 VERSION: Final = 1
 EPOCH: Final = 1_024
@@ -143,7 +143,7 @@ class RiverAnomaly:
 
 
 class OddEventDetector(base.AnomalyDetector):
-    """`detectors.odd.OddEvents` behind River's own interface, one event at a time.
+    """`detectors.events.odd.OddEvents` behind River's own interface, one event at a time.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ import numpy as np
 
 from detectors.base import Floats, Ints, State
 from detectors.columns import check_version, check_whole
-from detectors.volume_baseline import Normal, VolumeBaseline
+from detectors.volume.baseline import Normal, VolumeBaseline
 
 FALLS: Final = np.array([0.5, 0.2, 0.05])
 RISES: Final = np.array([2.0, 4.0, 8.0])

@@ -8,10 +8,10 @@ import numpy as np
 from detectors import columns
 from detectors.base import Ints, State, StateError
 from detectors.columns import Columns, check_version, check_whole
-from detectors.evidence import Evidence
-from detectors.inflation import Inflation
-from detectors.reference import BANDS, Reference
-from detectors.returning import Returns
+from detectors.distributions.evidence import Evidence
+from detectors.distributions.inflation import Inflation
+from detectors.distributions.reference import BANDS, Reference
+from detectors.distributions.returning import Returns
 
 R = TypeVar("R", bound=Reference)
 

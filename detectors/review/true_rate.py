@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from detectors.base import Bools, Floats, State
 from detectors.columns import check_version, check_whole
-from detectors.strata import PRIOR_SHARES, STRATA
+from detectors.review.strata import PRIOR_SHARES, STRATA
 
 VERSION: Final = 1
 PRIOR_LABELS: Final = 2.0

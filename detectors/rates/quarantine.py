@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.base import Floats, Ints
-from detectors.baseline import Baseline
 from detectors.columns import Columns
+from detectors.rates.baseline import Baseline
 
 _DAY: Final = 24
 

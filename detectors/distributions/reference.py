@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from detectors.base import Bools, Floats, Ints
 from detectors.columns import Columns
-from detectors.tilts import ALTERNATIVES, COARSE, tilted
+from detectors.distributions.tilts import ALTERNATIVES, COARSE, tilted
 
 BANDS: Final = 4
 NEEDED: Final = 300.0
@@ -53,7 +53,7 @@ class Reference(Columns, ABC):
     def renew(self, row: int, hour: int, inflation: float) -> None:
         """Take in what waits for a series; what was known before fades.
 
-        `inflation` is how many events count for one, because they follow each other (`detectors.inflation`).
+        `inflation` is how many events count for one, because they follow each other (`detectors.distributions.inflation`).
         """
         elapsed = max(hour + 1 - int(self.renewed[row]), 0) if self.renewed[row] else 0
         self.counts[row] *= 0.5 ** (elapsed / 24 / HALF_LIFE_DAYS)
@@ -80,7 +80,7 @@ class Reference(Columns, ABC):
 
 
 class HistogramReference(Reference):
-    """References of quantities, with the tables of `detectors.tilts`."""
+    """References of quantities, with the tables of `detectors.distributions.tilts`."""
 
     COLUMNS: ClassVar = (*Reference.COLUMNS, "coarse", "ratios", "score", "moments")
 

@@ -1,7 +1,7 @@
 """Rare rates: a mixture Shiryaev-Roberts e-detector over many series at once, for rises or for falls.
 
-Each series and tick with data has a ceiling (for falls, a floor) p0 (`detectors.baseline`), the likelihood ratios L of
-six multiples of it, and M <- (1 + M) L for each (`detectors.likelihood`); the statistic is the mean of the M, and an
+Each series and tick with data has a ceiling (for falls, a floor) p0 (`detectors.rates.baseline`), the likelihood ratios L of
+six multiples of it, and M <- (1 + M) L for each (`detectors.rates.likelihood`); the statistic is the mean of the M, and an
 alarm is raised where it reaches A.
 
 **The promise.** Call a tick in which a series has data active, and number these t = 1, 2, ... While the conditional
@@ -12,9 +12,9 @@ A, however the trials depend on the past and on other series, and however p0 mov
 it in the next active one. So it is not counted, on neither side: gaps cost nothing, and the fleet's budget divides
 measured active ticks (`detectors.budget`).
 
-**Score first, learn second, and never learn a change in progress.** Sums wait in `detectors.quarantine` while the
-CUSUM of one multiplier (`detectors.excursions`) is above zero, are learned when it is back there, and are dropped at
-an alarm. While a finding is open the baseline is frozen, until the down-test (`detectors.recovery`) or a person closes
+**Score first, learn second, and never learn a change in progress.** Sums wait in `detectors.rates.quarantine` while the
+CUSUM of one multiplier (`detectors.rates.excursions`) is above zero, are learned when it is back there, and are dropped at
+an alarm. While a finding is open the baseline is frozen, until the down-test (`detectors.rates.recovery`) or a person closes
 it.
 """
 
@@ -23,13 +23,13 @@ from typing import Final
 import numpy as np
 
 from detectors.base import Alarm, Findings, Floats, Ints, Recovery, State, StateError, checked_sums, checked_tick
-from detectors.baseline import HALF_LIFE_DAYS, Baseline
 from detectors.columns import Columns, check_version, stored, take_over
-from detectors.excursions import Excursions
 from detectors.intervals import wilson
-from detectors.likelihood import MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
-from detectors.quarantine import Quarantine
-from detectors.recovery import EVIDENCE, RecoveryTest
+from detectors.rates.baseline import HALF_LIFE_DAYS, Baseline
+from detectors.rates.excursions import Excursions
+from detectors.rates.likelihood import MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
+from detectors.rates.quarantine import Quarantine
+from detectors.rates.recovery import EVIDENCE, RecoveryTest
 
 VERSION: Final = 4
 

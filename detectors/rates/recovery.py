@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from detectors.base import Floats, Ints
 from detectors.columns import Columns
-from detectors.likelihood import Direction
+from detectors.rates.likelihood import Direction
 
 UNDER: Final = 1.15
 EVIDENCE: Final = 20.0

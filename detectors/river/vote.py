@@ -20,7 +20,7 @@ from river import base
 
 from detectors.base import Floats, Ints, State, StateError, checked_sums, checked_tick
 from detectors.columns import Columns, check_version
-from detectors.river_classes import drift_class, seeded
+from detectors.river.classes import drift_class, seeded
 
 EVERY: Final = 30
 """Ticks that one value sums up: five minutes of ten-second ticks."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from detectors.base import Bools, Floats, Ints
 from detectors.columns import Columns
-from detectors.likelihood import MULTIPLIERS
+from detectors.rates.likelihood import MULTIPLIERS
 
 HELD_BY_MATURE: Final = 1
 HELD_BY_YOUNG: Final = 2
