@@ -5,8 +5,8 @@ import pytest
 from streams.local.broker import free_port
 from streams.local.up import Installation
 from streams.settings import WORKER_PORTS
-from tests.chain.config import alertmanager_config
-from tests.chain.servers import Alertmanager, Listener, Prometheus
+from tests.real.alerting.config import alertmanager_config
+from tests.real.alerting.servers import Alertmanager, Listener, Prometheus
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from streams.settings import load
 from streams.store.client import connect
 from streams.store.migrate import migrate
-from tests.dashboards.grafana_server import FakeGrafana, serving
-from tests.dashboards.states import STATES
-from tests.streams.kpis.histories import judge
+from tests.support.dashboards.grafana_server import FakeGrafana, serving
+from tests.support.dashboards.states import STATES
+from tests.support.histories import judge
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ import yaml
 
 from dashboards import registry
 from dashboards.generate import FOLDER
-from tests.dashboards import history
-from tests.dashboards.grafana import alert_rules, expand
-from tests.dashboards.simulator import Alert, Answer, beyond
-from tests.dashboards.states import STATES
-from tests.streams.kpis.histories import judge
+from tests.support.dashboards import history
+from tests.support.dashboards.grafana import alert_rules, expand
+from tests.support.dashboards.simulator import Alert, Answer, beyond
+from tests.support.dashboards.states import STATES
+from tests.support.histories import judge
 
 RULES = {rule["uid"].removeprefix("watchkeeper-"): rule for rule in alert_rules()}
 GROUPS = yaml.safe_load((FOLDER / "alerting/rules.yaml").read_text())["groups"]

@@ -16,9 +16,9 @@ from streams.local.broker import Broker, answers
 from streams.local.ports import free_base_port
 from streams.settings import load
 from streams.store.ask import ask_rows
-from tests.programs import lacking
 from tests.streams.test_workers import inference
 from tests.streams.worker.test_transport import wait_until
+from tests.support.programs import lacking
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

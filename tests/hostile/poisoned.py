@@ -12,7 +12,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.settings import load
 from streams.worker.faust_app import LogBatch, build
-from tests.streams.worker.recorder import Recorder
+from tests.support.recorder import Recorder
 
 
 class Mortal(Recorder):

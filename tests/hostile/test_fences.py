@@ -16,8 +16,8 @@ from streams.policy.policy import Policy
 from streams.watch.names import MOST_GROUPS, MOST_SERVICES, Names, Shares
 from streams.worker.dead_letters import MOST_OWNERS, Letters, owner_of
 from streams.worker.faust_app import LogBatch
-from tests.detectors.subjects import assert_same_state
 from tests.hostile.fleet import SECONDS, Record, event, junk, windows
+from tests.support.detectors.subjects import assert_same_state
 
 TICK = 177_000_000
 TOPIC = TopicState("inference.v1", "id", 1)

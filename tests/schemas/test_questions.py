@@ -9,7 +9,7 @@ import requests
 import schemas
 from detectors.intervals import wilson
 from streams.sql.server import Endpoint
-from tests.dashboards import history
+from tests.support.dashboards import history
 
 pytestmark = pytest.mark.store
 

@@ -13,7 +13,7 @@ from schemas.actions import IncidentAction
 from schemas.wire import decoder, encode
 from streams.api.alerts import MOST_ALERTS, AlertError, actions, read_notice
 from streams.api.incidents import MAX_BODY_BYTES
-from tests.streams.incidents.entries import act, at, back, book, page, taken
+from tests.support.incidents.entries import act, at, back, book, page, taken
 
 
 def notice(status="firing", **labels):

@@ -14,7 +14,7 @@ from streams.commands.main import app
 from streams.events.decode import Decoder
 from streams.kafka.topics import client_arguments
 from tests.streams.events.test_decode import NOW_MS, Record
-from tests.streams.sql.serving import served
+from tests.support.serving import served
 
 NOW = NOW_MS * 1_000_000
 

@@ -10,9 +10,9 @@ import requests
 from streams.kafka.topics import create_topics
 from streams.settings import load
 from tests.streams.api.test_alerts import notice
-from tests.streams.incidents.entries import page
-from tests.streams.incidents.process import TOKEN, Worker, send
 from tests.streams.worker.test_transport import wait_until
+from tests.support.incidents.entries import page
+from tests.support.incidents.process import TOKEN, Worker, send
 
 pytestmark = pytest.mark.faults
 

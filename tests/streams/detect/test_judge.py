@@ -10,7 +10,7 @@ from schemas.windows import GroupSums, Sample, Sums, Window
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger, united
 from streams.policy.policy import Policy, parse_policy
-from tests.detectors.subjects import assert_same_state
+from tests.support.detectors.subjects import assert_same_state
 
 START = 177_000_000
 SECONDS = 10

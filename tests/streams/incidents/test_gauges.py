@@ -16,12 +16,12 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import Policy
 from streams.sql.server import Endpoint
-from tests.dashboards import history
 from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask
-from tests.streams.incidents.entries import NANO, act, at, back, book, page
-from tests.streams.incidents.process import Worker, send
 from tests.streams.worker.test_transport import wait_until
+from tests.support.dashboards import history
+from tests.support.incidents.entries import NANO, act, at, back, book, page
+from tests.support.incidents.process import Worker, send
 
 NOW = history.BAD_UNTIL - timedelta(minutes=1)
 

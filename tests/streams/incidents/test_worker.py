@@ -14,9 +14,9 @@ from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.severity import severity_of
 from streams.policy.policy import Policy
 from tests.streams.api.test_alerts import notice
-from tests.streams.incidents.entries import act, at, back, page, taken
-from tests.streams.incidents.process import TOKEN, Worker, send, transitions
 from tests.streams.worker.test_transport import wait_until
+from tests.support.incidents.entries import act, at, back, page, taken
+from tests.support.incidents.process import TOKEN, Worker, send, transitions
 
 pytestmark = pytest.mark.faults
 

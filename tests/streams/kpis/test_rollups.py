@@ -16,7 +16,7 @@ from streams.history.writer import HistoryWriter
 from streams.store.client import rows
 from tests.streams.events.test_decode import NOW_MS, Record
 from tests.streams.events.test_flags import guard
-from tests.streams.kpis.histories import FILLED
+from tests.support.histories import FILLED
 
 pytestmark = pytest.mark.store
 

@@ -12,7 +12,7 @@ from streams.kpis.page import chart
 from streams.kpis.registry import KPIS, page
 from streams.kpis.show import begin, interval
 from streams.store.client import rows
-from tests.streams.kpis.histories import counts, judge
+from tests.support.histories import counts, judge
 
 pytestmark = pytest.mark.store
 

@@ -18,7 +18,7 @@ from streams.settings import load
 from streams.store.client import WRITE
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.traces import OpenTraces
-from tests.detectors.subjects import assert_same_state
+from tests.support.detectors.subjects import assert_same_state
 
 START = 1_772_409_600
 MINUTES = 400

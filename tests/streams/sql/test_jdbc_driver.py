@@ -8,7 +8,7 @@ import pytest
 
 from streams.sql.server import Endpoint
 from streams.sql.users import user_line
-from tests.programs import lacking, program
+from tests.support.programs import lacking, program
 
 pytestmark = pytest.mark.store
 

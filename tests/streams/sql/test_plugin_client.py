@@ -5,7 +5,7 @@ import pytest
 from streams.history.writer import HistoryWriter
 from streams.sql.server import Endpoint
 from streams.sql.users import user_line
-from tests.plugin import client as client_of
+from tests.real.plugin import client as client_of
 from tests.streams.events.test_decode import NOW_MS
 from tests.streams.history.test_writer import write
 

@@ -15,7 +15,7 @@ from streams.store.migrate import migrate
 from streams.store.parts import Parts, put_aside
 from streams.store.rebuild import rebuild
 from streams.verify.run import Verifier
-from tests.streams.verify.both_paths import commit, history, history_stage, play
+from tests.support.both_paths import commit, history, history_stage, play
 
 pytestmark = pytest.mark.store
 

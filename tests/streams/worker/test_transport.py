@@ -91,7 +91,7 @@ def test_gaps_of_compaction_need_no_acknowledgement(consumer):
 def recorder(settings, out, fail_at, *seed):
     """Start a worker whose stage writes down what it sees, and fails before an offset when told to."""
     arguments = [settings.kafka, settings.topic_prefix, str(free_port()), str(out), str(fail_at), *map(str, seed)]
-    return subprocess.Popen([sys.executable, "-m", "tests.streams.worker.recorder", *arguments])
+    return subprocess.Popen([sys.executable, "-m", "tests.support.recorder", *arguments])
 
 
 def seen(out):

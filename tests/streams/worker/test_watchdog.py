@@ -10,8 +10,8 @@ from kafka.admin import KafkaAdminClient
 from schemas.topics import WINDOWS
 from streams.kafka.topics import create_topics
 from streams.local.broker import free_port
-from tests.health import lag as _lag
 from tests.streams.worker.test_transport import wait_until
+from tests.support.health import lag as _lag
 
 pytestmark = pytest.mark.faults
 

@@ -11,7 +11,7 @@ from streams.incidents.evidence.questions import BITS, STORED, curve, questions
 from streams.policy.policy import parse_policy
 from streams.sql.server import Endpoint
 from streams.store.ask import ask_running
-from tests.streams.incidents.entries import NANO, at, book, page
+from tests.support.incidents.entries import NANO, at, book, page
 
 pytestmark = pytest.mark.store
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.incidents.fold.desk import Desk, StreamClock
-from tests.streams.incidents.entries import act, at, back, page, taken
+from tests.support.incidents.entries import act, at, back, page, taken
 
 
 def desk(*entries, published=()):

@@ -9,7 +9,7 @@ from streams.incidents.fold import book as book_module
 from streams.incidents.fold.book import IncidentBook
 from streams.incidents.fold.fold import MOST_JOINED, REOPENS_NANO
 from streams.incidents.fold.moves import ALLOWED, IllegalActionError, UnknownIncidentError
-from tests.streams.incidents.entries import NANO, START, act, at, back, book, change, page, taken
+from tests.support.incidents.entries import NANO, START, act, at, back, book, change, page, taken
 
 
 def test_the_clocks_come_out_to_the_second():

@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.transitions import refused, transition
-from tests.streams.incidents.entries import act, back, book, change, page, taken
+from tests.support.incidents.entries import act, back, book, change, page, taken
 
 SECONDS = st.integers(0, 300_000)
 NAMES = st.sampled_from("pqstuv")

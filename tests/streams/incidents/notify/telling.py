@@ -8,7 +8,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import parse_policy
 from streams.settings import load
-from tests.streams.incidents.records import fresh
+from tests.support.incidents.records import fresh
 
 
 async def main(kafka: str, prefix: str, url: str) -> None:

@@ -12,7 +12,7 @@ from streams.incidents.notify.bodies import body
 from streams.incidents.notify.planning import Due
 from streams.policy.policy import parse_policy
 from streams.policy.receivers import Receiver
-from tests.streams.incidents.records import record
+from tests.support.incidents.records import record
 
 RUNBOOK = "https://example.org/runbook?a=1&b=2"
 POLICY = parse_policy(f"services: {{helpdesk-eu: {{owner: team-support, runbook: '{RUNBOOK}'}}}}")

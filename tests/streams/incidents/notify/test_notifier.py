@@ -25,7 +25,7 @@ from streams.incidents.notify.signature import DELIVERY_HEADER, SIGNATURE_HEADER
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import parse_policy
-from tests.streams.incidents.records import fresh, record
+from tests.support.incidents.records import fresh, record
 
 decode = decoder(Delivery)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streams.incidents.notify.planning import GIVES_UP_AFTER, WAITS_MS, Due, backoff, pending, plan, quiet_until
 from streams.policy.receivers import QuietHours, Receiver
-from tests.streams.incidents.records import HOUR, NANO, START, attempt, record
+from tests.support.incidents.records import HOUR, NANO, START, attempt, record
 
 DAY = 24 * HOUR
 

@@ -24,7 +24,7 @@ from streams.incidents.pages.view import (
     clocks,
     running_clock,
 )
-from tests.streams.incidents.records import HOUR, NANO, START
+from tests.support.incidents.records import HOUR, NANO, START
 
 MINUTE = 60 * NANO
 RUNBOOK = "https://example.org/runbooks/helpdesk?a=1&b=2"

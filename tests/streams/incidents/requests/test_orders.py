@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from streams.incidents.requests.orders import Orders
 from streams.policy.policy import parse_policy
-from tests.streams.incidents.entries import NANO, at, change, page
+from tests.support.incidents.entries import NANO, at, change, page
 
 POLICY = parse_policy("""
 services: {a: {}}

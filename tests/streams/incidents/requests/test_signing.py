@@ -25,7 +25,7 @@ from streams.kafka.topics import client_arguments
 from streams.policy.policy import parse_policy
 from streams.settings import SettingsError, load
 from streams.watch.ticks import NANO
-from tests.streams.sql.serving import served
+from tests.support.serving import served
 
 EXAMPLE = Path(schemas.__file__).with_name("examples") / "consumers" / "control_consumer.py"
 

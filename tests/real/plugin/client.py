@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import lacking, program
+from tests.support.programs import lacking, program
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import requests
 import yaml
 
 from streams.local.broker import die_with_parent, free_port
-from tests.chain.config import RESENDS_AFTER, prometheus_config, shortened_rules
-from tests.programs import PROMETHEUS, program
+from tests.real.alerting.config import RESENDS_AFTER, prometheus_config, shortened_rules
 from tests.streams.worker.test_transport import wait_until
+from tests.support.programs import PROMETHEUS, program
 
 
 class Server:

@@ -4,7 +4,7 @@ import copy
 
 from dashboards.grafana.shapes import REDACTED, SECRETS, seconds
 from dashboards.panels import TYPE
-from tests.dashboards.grafana_notices import notify
+from tests.support.dashboards.grafana_notices import notify
 
 RULE_FIELDS = (
     "uid", "title", "condition", "data", "noDataState", "execErrState", "for", "keep_firing_for", "labels",

@@ -3,7 +3,7 @@
 from dashboards.grafana.deploy import deploy, differences, read_files, wanted
 from dashboards.grafana.server import Server
 from dashboards.grafana.shapes import Source
-from tests.dashboards.grafana_server import TOKEN
+from tests.support.dashboards.grafana_server import TOKEN
 
 FILES = read_files()
 SOURCE = Source(host="ch", port=8123, secure=False, user="reader", password="hush-1", database="watchkeeper")  # noqa: S106

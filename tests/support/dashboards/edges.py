@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from clickhouse_connect.driver.client import Client
 
 from dashboards import registry
-from tests.dashboards.history import SERVICE, counts, finding, put, transition
+from tests.support.dashboards.history import SERVICE, counts, finding, put, transition
 
 AT = datetime(2026, 3, 5, 12, tzinfo=UTC) - timedelta(seconds=1)
 _KEY = {"service_name": SERVICE, "model_version": "m@1", "kafka_topic_id": "i", "kafka_partition": 0, "version": 1}

@@ -18,8 +18,8 @@ from schemas.tables import BASES
 from streams.events.decode import Decoder, events_decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
-from tests.dashboards import edges, history
 from tests.streams.events.test_decode import Record
+from tests.support.dashboards import edges, history
 
 EXAMPLES = Path(schemas.__file__).with_name("examples")
 EXAMPLES_AT = datetime.fromtimestamp(1_770_000_000, UTC)

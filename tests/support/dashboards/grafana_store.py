@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.dashboards.grafana import macros
+from tests.support.dashboards.grafana import macros
 
 EXPRESSIONS = ("reduce", "threshold", "math")
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.streams.kpis.histories import judge
+from tests.support.histories import judge
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 CLEAN_UNTIL = START + timedelta(days=1)

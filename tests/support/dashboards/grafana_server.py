@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from tests.dashboards.grafana_calls import ROUTES, RefusedError
+from tests.support.dashboards.grafana_calls import ROUTES, RefusedError
 
 TOKEN = "right"  # noqa: S105
 KEPT = ("folders", "sources", "boards", "points", "tree", "rules", "intervals")
