@@ -40,9 +40,9 @@ Group = tuple[str, str, str, str]
 class EventColumns:
     """What counting needs of a batch of events, in log order; every array has one entry an event.
 
-    `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged`
-    are bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is
-    none; `late` is filled in by the ticks; `risk` is that of `streams.events.risk`, without the tier. An event that is not
+    `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged` are
+    bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is none;
+    `late` is filled in by the ticks; `risk` is that of `streams.events.risk`, without the tier. An event that is not
     `counted` only moves the watermark. `source` indexes `Batch.sources`.
     """
 
