@@ -24,6 +24,7 @@ from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.events.words import note_words
+from streams.health.metrics import LATE, OVERFLOW, count_refused, counted
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
@@ -40,7 +41,6 @@ from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch, end_worker
-from streams.worker.health import LATE, OVERFLOW, count_refused, counted
 
 
 @dataclass(frozen=True, slots=True)
