@@ -8,10 +8,12 @@ from typing import Any, Final
 from rich.table import Table
 
 from dashboards.registry import SERVICE_OBJECTIVE
+from schemas.durations import seconds
 from streams.kpis.registry import KPIS, Kpi
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_rows
 from streams.text import shares
+from streams.text.durations import span
 
 QUERY: Final = """
 SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason
@@ -22,7 +24,6 @@ FROM kpis(
 WHERE ({service:String} = '' OR service_name = {service:String})
 ORDER BY service_name, kpi, part
 """
-_UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 _ORDER: Final = {kpi.name: index for index, kpi in enumerate(KPIS)}
 
 Row = dict[str, Any]
@@ -45,16 +46,20 @@ def begin(text: str, now: datetime) -> datetime:
     '2026-03-02T12:00:00+00:00'
     """
     try:
-        if text[-1:] in _UNITS and text[:-1].isdigit():
-            started = now - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-        else:
-            given = datetime.fromisoformat(text)
-            started = given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+        started = _moment(text) or now - timedelta(seconds=seconds(text))
     except (ValueError, OverflowError):
         raise ValueError(f"--since is a span like 36h or 7d, or a time like 2026-03-02T08:00, not {text!r}") from None
     if started >= now:
         raise ValueError(f"--since {text} is not in the past")
     return started.replace(minute=0, second=0, microsecond=0)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +124,10 @@ def interval(row: Row, form: Callable[[float], str]) -> str:
     return shares.interval(row["lower"], row["upper"], form, nothing="")
 
 
-def seconds_text(seconds: float) -> str:
-    """Return a time as people say it.
-
-    >>> seconds_text(42), seconds_text(5400), seconds_text(200_000)
-    ('42 s', '1.5 h', '2.3 d')
-    """
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:z.0f} s"
-
-
 FORMS: Final[dict[str, Callable[[float], str]]] = {
     "share": lambda value: shares.percent(value, space=" "),
     "count": lambda value: f"{value:z.0f}",
-    "seconds": seconds_text,
+    "seconds": span,
     "milliseconds": lambda value: f"{value:z.0f} ms",
     "ratio": lambda value: f"{value:z.2f}",
     "kappa": lambda value: f"{value:z.2f}",

@@ -233,7 +233,7 @@ def test_matplotlib_comes_late_and_takes_nothing_from_the_user(tmp_path):
     """Importing the page does not import it; a plot needs no display and leaves home and its files alone."""
     (tmp_path / "matplotlibrc").write_text("lines.linewidth: 77\nbackend: TkAgg\n")
     code = (
-        "import sys; from streams.incidents import page, report, plots; assert 'matplotlib' not in sys.modules\n"
+        "import sys; from streams.incidents.pages import page, report, plots; assert 'matplotlib' not in sys.modules\n"
         "svg = plots.rate_plot([], [plots.Mark(1770000000000000000, 'onset')])\n"
         "assert svg.startswith('<svg'); assert 'matplotlib.pyplot' not in sys.modules"
     )
