@@ -4,7 +4,7 @@
 WATCHKEEPER_CONTROL_KEY=... control_consumer.py BROKER TOPIC SERVICE
 
 A real deployer stores which controls it has carried out, so that a restart repeats none. With the small wheel the
-two imports are `watchkeeper_events.actions` and `watchkeeper_events.signature`.
+two imports are `watchkeeper_events.controls` and `watchkeeper_events.signature`.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 import msgspec
 from kafka import KafkaConsumer
 
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.signature import HEADER, verify
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import jinja2
 import msgspec
 
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.wire import encode
 from streams.incidents.notify.planning import Due
 from streams.policy.policy import Policy
@@ -70,7 +70,7 @@ def body(due: Due, receiver: Receiver, policy: Policy, public_url: str, routing_
     return json.dumps(json.loads(filled)).encode()
 
 
-def links(record: Incident, policy: Policy, public_url: str) -> list[Link]:
+def links(record: IncidentTransition, policy: Policy, public_url: str) -> list[Link]:
     """Return where to go on reading: the page of the incident, the runbook, the ticket, the post-mortem."""
     page = f"{public_url.rstrip('/')}/incidents/{quote(record.incident_id, safe='')}/page" if public_url else ""
     found = (
@@ -82,10 +82,10 @@ def links(record: Incident, policy: Policy, public_url: str) -> list[Link]:
     return [link for link in found if link.href.startswith(("https://", "http://"))]
 
 
-def headline(record: Incident) -> str:
+def headline(record: IncidentTransition) -> str:
     """Return a transition in one line.
 
-    >>> headline(Incident(event_id="e", source="s", time_unix_nano=1770000000000000000, service_name="shop",
+    >>> headline(IncidentTransition(event_id="e", source="s", time_unix_nano=1770000000000000000, service_name="shop",
     ...     incident_id="i", dedup_key="i", transition="escalated", severity="sev2", family="leak",
     ...     transition_time_unix_nano=1770000000000000000, actor_kind="system"))
     'SEV2 leak incident on shop: escalated at 2026-02-02 02:40:00 UTC'
@@ -120,7 +120,7 @@ def mrkdwn(text: str) -> str:
     return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _told(record: Incident, policy: Policy, public_url: str) -> dict[str, Any]:
+def _told(record: IncidentTransition, policy: Policy, public_url: str) -> dict[str, Any]:
     """Return the facts that the templates may use."""
     return {
         "headline": headline(record),
@@ -133,7 +133,7 @@ def _told(record: Incident, policy: Policy, public_url: str) -> dict[str, Any]:
     }
 
 
-def _facts(record: Incident, policy: Policy) -> dict[str, str]:
+def _facts(record: IncidentTransition, policy: Policy) -> dict[str, str]:
     """Return the facts of a transition that are known, each in a few words."""
     onset = record.onset_time_unix_nano
     affected = {

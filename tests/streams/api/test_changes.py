@@ -6,7 +6,7 @@ import requests
 from kafka import KafkaConsumer
 from typer.testing import CliRunner
 
-from schemas.records import NEEDS_VERSION, Change
+from schemas.changes import NEEDS_VERSION, Change
 from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError, decoder
 from streams.api.changes import checked, router

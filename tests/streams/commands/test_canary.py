@@ -5,7 +5,7 @@ import pytest
 from kafka import KafkaConsumer
 from typer.testing import CliRunner
 
-from schemas.records import Change
+from schemas.changes import Change
 from schemas.topics import CHANGES
 from schemas.wire import decoder, encode
 from streams.commands.main import app

@@ -8,7 +8,7 @@ import sys
 import requests
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.topics import ACTIONS, FINDINGS, INCIDENTS
 from schemas.wire import decoder, encode
 from streams.local.broker import free_port
@@ -78,7 +78,7 @@ def send(settings, *records):
 
 def transitions(settings):
     """Return everything in incidents.v1."""
-    return everything(settings, INCIDENTS, Incident)
+    return everything(settings, INCIDENTS, IncidentTransition)
 
 
 def everything(settings, topic, kind):

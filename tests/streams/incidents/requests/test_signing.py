@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 import schemas
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.fields import NANO
 from schemas.signature import HEADER, verify
 from schemas.topics import CONTROLS
