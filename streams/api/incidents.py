@@ -253,7 +253,7 @@ class Server:
         while not self._server.started:
             if self._task.done():
                 raise ValueError(f"{self._where} is taken; set WATCHKEEPER_API_PORT")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # uvicorn says only by a flag that it serves
 
     async def _serve(self) -> None:
         connections = self._server.server_state.connections
