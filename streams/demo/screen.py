@@ -6,12 +6,14 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Final, Self
 
+import numpy as np
 import requests
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from detectors.intervals import wilson
 from streams.settings import Settings
 from streams.store.ask import ask_running
 from streams.store.client import StoreUnavailableError
@@ -32,14 +34,11 @@ WITH t AS (
 )
 SELECT service_name, events, unsafe, outputs, injections, leaks, refusals, errors,
     round(1 - uncovered / greatest(outputs, 1), 4) AS coverage,
-    greatest(outputs, 1) AS o, unsafe / o AS p, 1 + 3.84 / o AS scale, (p + 1.92 / o) / scale AS middle,
-    1.96 * sqrt(p * (1 - p) / o + 0.9604 / o / o) / scale AS half,
-    if(unsafe = 0, 0, greatest(middle - half, 0)) AS low, if(unsafe = o, 1, least(middle + half, 1)) AS high,
     pow(2, arrayFirst((b, c) -> c >= 0.95 * arraySum(mapValues(bins)), mapKeys(bins),
         arrayCumSum(mapValues(bins))) / 8) AS p95
 FROM t ORDER BY service_name
 """
-"""Rates with their Wilson intervals, and the 95th percentile from bins nine per cent wide."""
+"""Counts, and the 95th percentile from bins nine per cent wide."""
 
 COLUMNS: Final = (
     "service", "events", "unsafe served (95 %)", "injection", "leak", "refusal", "error", "p95 ms", "guarded",
@@ -49,11 +48,13 @@ COLUMNS: Final = (
 def services_table(rows: list[dict[str, Any]]) -> Table:
     """Return the services as `SERVICES_QUERY` finds them."""
     table = Table(*COLUMNS, expand=False)
-    for row in rows:
+    unsafe, outputs = (np.array([float(row[name]) for row in rows]) for name in ("unsafe", "outputs"))
+    rates = unsafe / np.maximum(outputs, 1)
+    for row, rate, low, high in zip(rows, rates, *wilson(unsafe, outputs), strict=True):
         table.add_row(
             row["service_name"],
             str(row["events"]),
-            f"{percent(row['p'])} ({interval(row['low'], row['high'])})",
+            f"{percent(rate)} ({interval(low, high)})",
             *(str(row[name]) for name in ("injections", "leaks", "refusals", "errors")),
             f"{row['p95']:.0f}",
             percent(row["coverage"], 1),
