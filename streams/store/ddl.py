@@ -1,4 +1,4 @@
-"""The store's schema as SQL: the files of ``schemas/ddl`` with their macros filled in; its README says how to change it."""
+"""The store's schema as SQL: the files of ``schemas/ddl`` with their macros filled in; its README tells more."""
 
 import re
 from functools import cache
