@@ -7,11 +7,11 @@ import pytest
 import structlog
 from hypothesis import settings as hypothesis_settings
 
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
-from streams.migrate import migrate
 from streams.settings import Settings, load
-from streams.storage import connect
+from streams.store.client import connect
+from streams.store.migrate import migrate
 
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")

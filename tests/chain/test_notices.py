@@ -12,12 +12,12 @@ import requests
 
 from schemas.actions import IncidentAction
 from schemas.topics import ACTIONS
-from tests.chain.config import alertmanager_config
-from tests.chain.servers import Alertmanager
-from tests.streams.incidents.entries import page
-from tests.streams.incidents.process import TOKEN, Worker, everything, send, transitions
-from tests.streams.incidents.test_alerts import notice
-from tests.streams.test_transport import wait_until
+from tests.real.alerting.config import alertmanager_config
+from tests.real.alerting.servers import Alertmanager
+from tests.streams.api.test_alerts import notice
+from tests.streams.worker.test_transport import wait_until
+from tests.support.incidents.entries import page
+from tests.support.incidents.process import TOKEN, Worker, everything, send, transitions
 
 pytestmark = pytest.mark.faults
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from streams.migrate import migrate
 from streams.settings import load
-from streams.storage import connect
-from tests.dashboards.grafana_server import FakeGrafana, serving
-from tests.dashboards.states import STATES
-from tests.streams.kpis.histories import judge
+from streams.store.client import connect
+from streams.store.migrate import migrate
+from tests.support.dashboards.grafana_server import FakeGrafana, serving
+from tests.support.dashboards.states import STATES
+from tests.support.histories import judge
 
 
 @pytest.fixture(scope="session")

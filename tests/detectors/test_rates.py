@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detectors.base import StateError
-from detectors.rates import RateDetector
+from detectors.rates.detector import RateDetector
 
 ONE = np.array([0])
 START = 170_000_000

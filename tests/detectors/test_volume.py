@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import StateError
-from detectors.volume import (
+from detectors.volume.baseline import Normal
+from detectors.volume.detector import (
     FALL_SLACK,
     FALLS,
     RECOVERED_FALLS,
@@ -17,7 +18,6 @@ from detectors.volume import (
     _fall_bets,
     _rise_bets,
 )
-from detectors.volume_baseline import Normal
 
 DAY = 1_440
 MONDAY = 4 * DAY

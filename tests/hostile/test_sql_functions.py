@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from streams.migrate import migrate
 from streams.settings import load
-from streams.sql_http.allowed import FUNCTIONS, SYSTEM, TABLE_FUNCTIONS
-from streams.sql_http.errors import SqlError
-from streams.sql_http.guard import Check
-from streams.sql_http.reader import Reader
-from streams.sql_http.request import Asked
-from streams.storage import connect
+from streams.sql.allowed import FUNCTIONS, SYSTEM, TABLE_FUNCTIONS
+from streams.sql.errors import SqlError
+from streams.sql.guard import Check
+from streams.sql.reader import Reader
+from streams.sql.request import Asked
+from streams.store.client import connect
+from streams.store.migrate import migrate
 
 pytestmark = pytest.mark.store
 

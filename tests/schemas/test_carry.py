@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 
 from schemas.tables import INFERENCES
-from streams.history_writer import HistoryWriter
-from streams.migrate import SchemaError, check_schema, digest, migrate, note
-from streams.rows import Origin, Rows
+from streams.history.rows import Origin, Rows
+from streams.history.writer import HistoryWriter
 from streams.settings import load
-from streams.storage import connect, rows
 from streams.store.carry import carry
+from streams.store.client import connect, rows
 from streams.store.ddl import REFRESHED, VIEWS
+from streams.store.migrate import SchemaError, check_schema, digest, migrate, note
 from tests.schemas.test_migrate import schema_of
-from tests.streams.kpis.histories import judge
+from tests.support.histories import judge
 
 pytestmark = pytest.mark.store
 

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.guards import GuardResult
 from schemas.tables import BASES, GUARD_VERDICTS, PROVENANCE
-from streams.storage import rows
+from streams.store.client import rows
 
 pytestmark = pytest.mark.store
 

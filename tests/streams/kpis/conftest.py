@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from streams.migrate import migrate
 from streams.settings import load
-from streams.storage import connect
+from streams.store.client import connect
+from streams.store.migrate import migrate
 
 
 @pytest.fixture(scope="module")
