@@ -7,8 +7,8 @@ windows.v1   ──► Detect  ──► findings.v1         detectors over the 
 findings.v1  ──► Incidents ► incidents.v1        with what people and delivery systems say: actions and changes
 ```
 
-An event is decoded in `streams.events.decode`, counted in `streams.watch.counting` and `streams.watch.reduce`, judged in
-`streams.detect.judge` with `detectors`, stored by `streams.history.writer`, and answered for by `streams.incidents`.
+An event is decoded in `streams.events.decode`, counted in `streams.watch.counting` and `streams.watch.reduce`, judged
+in `streams.detect.judge` with `detectors`, stored by `streams.history.writer`, and answered for by `streams.incidents`.
 """
 
 from functools import partial

@@ -1,13 +1,14 @@
 """Quantities (latency, tokens, scores): tells when their distribution has moved.
 
-A series keeps a reference histogram for each band of six hours of the day (`detectors.distributions.reference`). Its eleven quantile
-bins are tested against fixed *tilts* (`detectors.distributions.tilts`): the reference times exp(t z), with z the normal score of the
-bin, for four sizes up and four down, and exp(s (z^2 - 1) / 2) for a wider spread. For counts c in the bins and a tilt q
-of the reference p, log L = sum c log(q/p): whatever the distribution, E[L] = 1 while it is p.
+A series keeps a reference histogram for each band of six hours of the day (`detectors.distributions.reference`). Its
+eleven quantile bins are tested against fixed *tilts* (`detectors.distributions.tilts`): the reference times exp(t z),
+with z the normal score of the bin, for four sizes up and four down, and exp(s (z^2 - 1) / 2) for a wider spread. For
+counts c in the bins and a tilt q of the reference p, log L = sum c log(q/p): whatever the distribution, E[L] = 1 while
+it is p.
 
-Three corrections keep the promise in practice. The reference is known from n0 events only: each tilt is discounted
-for it. Events follow each other: log L is divided by the measured variance inflation (`detectors.distributions.inflation`). And what
-may be a change is not learned: a histogram waits until the evidence is low again.
+Three corrections keep the promise in practice. The reference is known from n0 events only: each tilt is discounted for
+it. Events follow each other: log L is divided by the measured variance inflation (`detectors.distributions.inflation`).
+And what may be a change is not learned: a histogram waits until the evidence is low again.
 """
 
 from dataclasses import dataclass

@@ -53,7 +53,8 @@ class Reference(Columns, ABC):
     def renew(self, row: int, hour: int, inflation: float) -> None:
         """Take in what waits for a series; what was known before fades.
 
-        `inflation` is how many events count for one, because they follow each other (`detectors.distributions.inflation`).
+        `inflation` is how many events count for one, because they follow each other
+        (`detectors.distributions.inflation`).
         """
         elapsed = max(hour + 1 - int(self.renewed[row]), 0) if self.renewed[row] else 0
         self.counts[row] *= 0.5 ** (elapsed / 24 / HALF_LIFE_DAYS)

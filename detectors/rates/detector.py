@@ -1,8 +1,8 @@
 """Rare rates: a mixture Shiryaev-Roberts e-detector over many series at once, for rises or for falls.
 
-Each series and tick with data has a ceiling (for falls, a floor) p0 (`detectors.rates.baseline`), the likelihood ratios L of
-six multiples of it, and M <- (1 + M) L for each (`detectors.rates.likelihood`); the statistic is the mean of the M, and an
-alarm is raised where it reaches A.
+Each series and tick with data has a ceiling (for falls, a floor) p0 (`detectors.rates.baseline`), the likelihood ratios
+L of six multiples of it, and M <- (1 + M) L for each (`detectors.rates.likelihood`); the statistic is the mean of the
+M, and an alarm is raised where it reaches A.
 
 **The promise.** Call a tick in which a series has data active, and number these t = 1, 2, ... While the conditional
 rate is at most p0, E[L | past] <= 1, so E[M_t | past] <= 1 + M_(t-1): M_t - t is a supermartingale that starts at 0.
@@ -13,9 +13,9 @@ it in the next active one. So it is not counted, on neither side: gaps cost noth
 measured active ticks (`detectors.budget`).
 
 **Score first, learn second, and never learn a change in progress.** Sums wait in `detectors.rates.quarantine` while the
-CUSUM of one multiplier (`detectors.rates.excursions`) is above zero, are learned when it is back there, and are dropped at
-an alarm. While a finding is open the baseline is frozen, until the down-test (`detectors.rates.recovery`) or a person closes
-it.
+CUSUM of one multiplier (`detectors.rates.excursions`) is above zero, are learned when it is back there, and are dropped
+at an alarm. While a finding is open the baseline is frozen, until the down-test (`detectors.rates.recovery`) or a
+person closes it.
 """
 
 from typing import Final

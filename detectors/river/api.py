@@ -12,8 +12,8 @@ from detectors.rates.detector import RateDetector
 class RateDriftDetector(base.BinaryDriftDetector):
     """Detect a rise of a rate from one 0 or 1 at a time.
 
-    The rate detector of `detectors.rates.detector` for one series, each update being a tick of one trial, without hours of
-    the week. As with River's own detectors, the update after a drift goes on: the rate since the onset is then taken
+    The rate detector of `detectors.rates.detector` for one series, each update being a tick of one trial, without hours
+    of the week. As with River's own detectors, the update after a drift goes on: the rate since the onset is then taken
     for the new normal, and only a rise above that is the next drift.
 
     Parameters
@@ -75,8 +75,8 @@ class RateDriftDetector(base.BinaryDriftDetector):
 class QuantityDriftDetector(base.DriftDetector):
     """Detect a change of the distribution of a quantity, one value at a time.
 
-    The quantity detector of `detectors.distributions.quantities` for one series, each update being a tick of one value. It learns
-    the first three hundred values, and after a drift the values that follow.
+    The quantity detector of `detectors.distributions.quantities` for one series, each update being a tick of one value.
+    It learns the first three hundred values, and after a drift the values that follow.
 
     Parameters
     ----------

@@ -48,7 +48,8 @@ class Consumer(aiokafka.Consumer):
     """Delivers whole batches, and commits by what was delivered instead of by consecutive offsets.
 
     What was fetched is always delivered, also when partitions change hands meanwhile: the client's position has moved
-    past it. Whether a record comes again then, or too early, is judged by `streams.worker.reading`, which knows the offsets.
+    past it. Whether a record comes again then, or too early, is judged by `streams.worker.reading`, which knows the
+    offsets.
 
     Faust's own rule reads the offsets between two batches as a gap that it has to fill in; with batches that is
     slow, and it stops committing for good where the first batch of a new group is the single record 0. Order of

@@ -61,7 +61,7 @@ class Result(msgspec.Struct, frozen=True):
 
 def attacks() -> list[Attack]:
     """Return all attacks, in the order of the file."""
-    content = yaml.safe_load(resources.files("streams").joinpath("probe_attacks.yaml").read_text())
+    content = yaml.safe_load(resources.files("streams.review").joinpath("probe_attacks.yaml").read_text())
     return [Attack(name, category, text) for category, texts in content.items() for name, text in texts.items()]
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.windows import MOST_OWNERS, Group
 from streams.events.labels import Named
 
 Int64s = npt.NDArray[np.int64]
@@ -27,22 +28,14 @@ UInt16s = npt.NDArray[np.uint16]
 UInt8s = npt.NDArray[np.uint8]
 Float32s = npt.NDArray[np.float32]
 
-NANO: Final = 1_000_000_000
-
-MOST_OWNERS: Final = 200
-"""Those whose refused records are told apart in a tick."""
-
-Group = tuple[str, str, str, str]
-"""Tenant, service, model version and deployment variant."""
-
 
 @dataclass(frozen=True, slots=True)
 class EventColumns:
     """What counting needs of a batch of events, in log order; every array has one entry an event.
 
-    `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged`
-    are bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is
-    none; `late` is filled in by the ticks; `risk` is that of `streams.events.risk`, without the tier. An event that is not
+    `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged` are
+    bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN where there is none;
+    `late` is filled in by the ticks; `risk` is that of `streams.events.risk`, without the tier. An event that is not
     `counted` only moves the watermark. `source` indexes `Batch.sources`.
     """
 

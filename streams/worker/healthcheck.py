@@ -1,4 +1,4 @@
-"""The health check of a container: ``python -m streams.worker.healthcheck PORT`` fails unless the worker is ready and moves.
+"""A container's health check: ``python -m streams.worker.healthcheck PORT`` fails unless the worker is ready and moves.
 
 Of the standard library alone, because a container engine starts it every few seconds.
 """

@@ -1,8 +1,9 @@
 """The recorded leak, from its events to the end of its alerts, with nothing left out.
 
-The events of one service go through a real broker and the four workers as processes; a real Prometheus scrapes them
-and evaluates the generated rules, a real Alertmanager routes by the generated configuration and tells the API of the
-incidents worker. Waiting is cut short (`tests.real.alerting.config`) and receivers outside of this machine are left out.
+The events of one service go through a real broker and the four workers as processes; a real Prometheus scrapes them and
+evaluates the generated rules, a real Alertmanager routes by the generated configuration and tells the API of the
+incidents worker. Waiting is cut short (`tests.real.alerting.config`) and receivers outside of this machine are left
+out.
 
 Two times run here. The stream's is that of a week in March: the incident's onset, detection, acknowledgement and
 recovery, and when in that time a notice came. The clock's is today: an alert's start and end, and when a notice or an

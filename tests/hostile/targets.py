@@ -198,7 +198,7 @@ def seeds() -> list[bytes]:
     root = Path(__file__).parents[2]
     found = [path.read_bytes().strip() for path in sorted((root / "schemas" / "examples").rglob("*.json"))]
     compact = [msgspec.json.encode(json.loads(value)) for value in found]
-    with gzip.open(root / "streams" / "recorded" / "week.jsonl.gz", "rb") as lines:
+    with gzip.open(root / "streams" / "demo" / "recorded" / "week.jsonl.gz", "rb") as lines:
         events = [line.strip() for line, _ in zip(lines, range(40), strict=False)]
     from tests.hostile.windows import group, window
 

@@ -13,7 +13,7 @@ from tests.support.programs import lacking, program
 pytestmark = pytest.mark.store
 
 DRIVER = "com.clickhouse:clickhouse-jdbc:0.9.5+org.slf4j:slf4j-nop:2.0.7"
-TOOL = Path(__file__).parents[1] / "jdbc" / "Tool.java"
+TOOL = Path(__file__).parents[2] / "real" / "jdbc" / "Tool.java"
 
 
 @pytest.fixture(scope="module")
