@@ -23,7 +23,7 @@ from streams.local.broker import Broker
 from streams.settings import load
 from tests.streams.incidents.entries import back, page, taken
 from tests.streams.incidents.process import Worker, transitions
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 COUNT = 50_000
 MARK = "last"

@@ -12,7 +12,7 @@ import yaml
 from streams.local.broker import die_with_parent, free_port
 from tests.chain.config import RESENDS_AFTER, prometheus_config, shortened_rules
 from tests.programs import PROMETHEUS, program
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 
 class Server:

@@ -24,7 +24,7 @@ from streams.api_client import call
 from streams.replay import AFTER_THE_END_NANO, Replay, read
 from streams.sql_client import ask_rows
 from tests.chain.config import LOOKS_EVERY
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

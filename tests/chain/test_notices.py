@@ -14,10 +14,11 @@ from schemas.actions import IncidentAction
 from schemas.topics import ACTIONS
 from tests.chain.config import alertmanager_config
 from tests.chain.servers import Alertmanager
+from tests.faults.log import decoded
 from tests.streams.incidents.entries import page
-from tests.streams.incidents.process import TOKEN, Worker, everything, send, transitions
+from tests.streams.incidents.process import TOKEN, Worker, send, transitions
 from tests.streams.incidents.test_alerts import notice
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -53,7 +54,7 @@ def worker(kafka_settings):
 
 def notices(settings):
     """Return the status of each notice in the log that is about the incident."""
-    said = everything(settings, ACTIONS, IncidentAction)
+    said = decoded(settings, ACTIONS, IncidentAction)
     return [each.labels["alert_status"] for each in said if each.action == "notify" if each.incident_id == "inc-p"]
 
 

@@ -15,7 +15,7 @@ from streams.probe import well
 from streams.settings import load
 from tests.compose.containers import Container, can_mount
 from tests.compose.parts import SERVICES, WORKERS
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 CAN_MOUNT = can_mount()
 read_only = pytest.mark.skipif(not CAN_MOUNT, reason="this machine gives a process no mounts of its own")

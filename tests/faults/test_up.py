@@ -17,8 +17,8 @@ from streams.ports import free_base_port
 from streams.settings import load
 from streams.sql_client import ask_rows
 from tests.programs import lacking
-from tests.streams.test_transport import wait_until
 from tests.streams.test_workers import inference
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

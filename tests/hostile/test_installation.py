@@ -9,8 +9,8 @@ from streams.kafka_admin import check_topics
 from streams.letters import read_letters
 from streams.sql_client import ask_rows as rows
 from tests.hostile.windows import window
-from tests.streams.test_transport import wait_until
 from tests.streams.test_workers import count, inference
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -11,10 +11,10 @@ import urllib.request
 from collections import Counter
 
 import pytest
-from kafka import KafkaConsumer
 
 from schemas.topics import INFERENCE
 from streams.local.broker import free_port
+from tests.faults.log import log
 
 BEGIN = """
 import asyncio, json, multiprocessing, os, sys, threading, time
@@ -41,14 +41,8 @@ asyncio.run(main())
 
 def arrived(settings):
     """Return how many different events of each session are in the topic."""
-    consumer = KafkaConsumer(
-        settings.topic(INFERENCE.name),
-        bootstrap_servers=settings.kafka,
-        auto_offset_reset="earliest",
-        consumer_timeout_ms=2000,
-    )
-    events = {(event := json.loads(record.value))["event_id"]: event for record in consumer}
-    consumer.close()
+    values = [json.loads(record.value) for records in log(settings, INFERENCE).values() for record in records]
+    events = {event["event_id"]: event for event in values}
     return Counter(event.get("session_id") for event in events.values())
 
 

@@ -5,13 +5,13 @@ import time
 from collections import defaultdict
 
 import pytest
-from kafka import KafkaConsumer
 
 from schemas.emitter import Emitter
 from schemas.topics import INFERENCE
 from streams.kafka_admin import create_topics
 from streams.local.broker import Broker, free_port
 from streams.settings import load
+from tests.faults.log import log
 
 DELIVERY_MS = 2000
 
@@ -24,14 +24,10 @@ def own_broker(tmp_path):
     broker.stop()
 
 
-def events_of(broker):
+def events_of(settings):
     """Return the events of the topic in the order of their partitions, each event once."""
-    consumer = KafkaConsumer(
-        INFERENCE.name, bootstrap_servers=broker.address, auto_offset_reset="earliest", consumer_timeout_ms=2000
-    )
-    found = {(event := json.loads(record.value))["event_id"]: event for record in consumer}
-    consumer.close()
-    return list(found.values())
+    values = [json.loads(record.value) for records in log(settings, INFERENCE).values() for record in records]
+    return list({event["event_id"]: event for event in values}.values())
 
 
 @pytest.mark.kafka
@@ -45,7 +41,8 @@ def test_it_begins_without_kafka_and_outlives_an_outage(own_broker, tmp_path):
     emit(emitter, 0, 100)
     assert time.monotonic() - began < 5
     own_broker.start()
-    create_topics(load(kafka=own_broker.address, data_dir=tmp_path))
+    settings = load(kafka=own_broker.address, data_dir=tmp_path)
+    create_topics(settings)
     assert emitter.flush(60) == 0
     own_broker.kill()
     emit(emitter, 100, 600)
@@ -60,7 +57,7 @@ def test_it_begins_without_kafka_and_outlives_an_outage(own_broker, tmp_path):
     emit(emitter, 1200, 1300)
     counts = emitter.close()
     assert (counts.emitted, counts.dropped, counts.left) == (1200, 100, 0)
-    events = events_of(own_broker)
+    events = events_of(settings)
     [report] = [event for event in events if event["event_type"] == "ai.safety.telemetry.v1"]
     assert report["reasons"] == {"kafka_away": 100}
     check_order([event for event in events if event is not report], 1200)

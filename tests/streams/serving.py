@@ -11,7 +11,7 @@ from streams.kafka_admin import client_arguments
 from streams.local.broker import free_port
 from streams.publisher import Publisher
 from streams.settings import Settings
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from streams.local.broker import Broker, answers
 from streams.ports import free_port
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -3,16 +3,15 @@
 import msgspec
 import pytest
 import requests
-from kafka import KafkaConsumer
 from typer.testing import CliRunner
 
 from schemas.records import NEEDS_VERSION, Change
 from schemas.topics import CHANGES
-from schemas.wire import InvalidRecordError, decoder
+from schemas.wire import InvalidRecordError
 from streams.changes_api import checked, router
 from streams.cli import app
 from streams.decode import Decoder
-from streams.kafka_admin import client_arguments
+from tests.faults.log import decoded
 from tests.streams.serving import served
 from tests.streams.test_decode import NOW_MS, Record
 
@@ -27,14 +26,7 @@ def fields(**more):
 
 def sent(settings):
     """Return the changes that Kafka holds."""
-    consumer = KafkaConsumer(
-        settings.topic(CHANGES.name), **client_arguments(settings), auto_offset_reset="earliest",
-        consumer_timeout_ms=3_000,
-    )  # fmt: skip
-    decode = decoder(Change)
-    found = [decode(record.value, record.timestamp * 1_000_000) for record in consumer]
-    consumer.close()
-    return found
+    return decoded(settings, CHANGES, Change)
 
 
 @pytest.mark.parametrize("action", sorted(NEEDS_VERSION))

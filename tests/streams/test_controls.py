@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 import requests
-from kafka import KafkaConsumer
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -20,11 +19,11 @@ from schemas.topics import CONTROLS
 from streams.cli import app
 from streams.controls import check_key, signed
 from streams.controls_api import router
-from streams.kafka_admin import client_arguments
 from streams.policy import parse_policy
 from streams.sending import send_all
 from streams.settings import SettingsError, load
 from streams.ticks import NANO
+from tests.faults.log import log
 from tests.streams.serving import served
 
 EXAMPLE = Path(schemas.__file__).with_name("examples") / "consumers" / "control_consumer.py"
@@ -76,12 +75,7 @@ def test_a_person_asks_from_the_terminal(settings):
     assert done.exit_code == 0, done.exception
     for command in ("pause", "review-required", "resume"):
         assert CliRunner().invoke(app, ["control", command, *given]).exit_code == 0
-    consumer = KafkaConsumer(
-        settings.topic(CONTROLS.name), **client_arguments(settings), auto_offset_reset="earliest",
-        consumer_timeout_ms=3_000,
-    )  # fmt: skip
-    records = list(consumer)
-    consumer.close()
+    [records] = [each for each in log(settings, CONTROLS).values() if each]
     assert all(verify(each.value, dict(each.headers)[HEADER].decode(), b"a long secret") for each in records)
     controls = [msgspec.json.decode(each.value, type=Control) for each in records]
     assert [each.control for each in controls] == ["kill_switch", "pause", "review_required", "resume"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.ports import check_ports, free, free_base_port, holder
+from streams.ports import check_ports, free, free_base_port, free_port, holder
 from streams.settings import PORTS_OF_ONE, WORKER_PORTS, SettingsError, load
 
 
@@ -95,3 +95,15 @@ def test_a_free_base_has_all_its_ports_free():
     """From the base on every port can be bound."""
     base = free_base_port()
     assert all(free("127.0.0.1", base + step) for step in range(PORTS_OF_ONE))
+
+
+@pytest.mark.enable_socket
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system may give it again")
+def test_a_free_port_is_given_once_and_then_to_who_asks_for_it():
+    """No two that look for a port get the same, whoever is quicker; a server that names it gets it."""
+    given = [free_port() for _ in range(300)]
+    assert len(set(given)) == 300
+    with pytest.raises(OSError, match="in use"):
+        free_port(given[0])
+    for port in given:
+        socket.create_server(("127.0.0.1", port)).close()

@@ -13,7 +13,7 @@ from streams.sql_endpoint import Endpoint
 from streams.sql_http.lanes import SLOW
 from streams.sql_http.reader import Limits
 from streams.storage import connect
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.store
 

@@ -17,6 +17,7 @@ from schemas.wire import decoder
 from streams.faust_transport import CoalescedRecord, Consumer, Transport
 from streams.local.broker import free_port
 from tests.faults.log import log
+from tests.waiting import wait_until
 
 ONE = TP("t", 0)
 
@@ -180,11 +181,3 @@ def test_records_deleted_before_they_were_read_are_told(kafka_settings, tmp_path
     found = [decode(record.value, 0) for record in log(kafka_settings, FINDINGS)[0]]
     assert [(each.severity, each.metric, each.sample_size) for each in found] == [("page", "records_lost", 30)]
     assert f"{name}/0 (50 to 79)" in found[0].evidence
-
-
-def wait_until(condition, seconds=60):
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)

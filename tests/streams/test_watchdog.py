@@ -11,7 +11,7 @@ from schemas.topics import WINDOWS
 from streams.kafka_admin import create_topics
 from streams.local.broker import free_port
 from tests.health import lag as _lag
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -21,7 +21,7 @@ from streams.local.broker import free_port
 from streams.sql_client import ask_rows as rows
 from streams.sql_client import endpoint_answers
 from streams.up import Installation
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

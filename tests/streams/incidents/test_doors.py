@@ -12,7 +12,7 @@ from streams.settings import load
 from tests.streams.incidents.entries import page
 from tests.streams.incidents.process import TOKEN, Worker, send
 from tests.streams.incidents.test_alerts import notice
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -21,7 +21,7 @@ from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask
 from tests.streams.incidents.entries import NANO, act, at, back, book, page
 from tests.streams.incidents.process import Worker, send
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 NOW = history.BAD_UNTIL - timedelta(minutes=1)
 

@@ -16,7 +16,7 @@ from streams.policy import Policy
 from tests.streams.incidents.entries import act, at, back, page, taken
 from tests.streams.incidents.process import TOKEN, Worker, send, transitions
 from tests.streams.incidents.test_alerts import notice
-from tests.streams.test_transport import wait_until
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
