@@ -11,8 +11,8 @@ from streams.kafka_admin import create_topics
 from streams.local.broker import Broker
 from streams.settings import Settings, load
 from streams.storage import connect
-from tests.shared_store import SharedStore
 from tests.side_by_side import ByFile, place
+from tests.stores import SharedStore
 
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")

@@ -7,6 +7,7 @@ from streams.settings import load
 from streams.storage import connect
 from tests.dashboards.grafana_server import FakeGrafana, serving
 from tests.dashboards.states import STATES
+from tests.stores import left_alone
 from tests.streams.kpis.histories import judge
 
 
@@ -21,6 +22,7 @@ def filled(store_path):
             migrate(made)
             STATES[name].fill(made)
             judge(made)
+            left_alone(made)
             clients[name] = made
         return clients[name]
 

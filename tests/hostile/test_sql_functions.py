@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from streams.migrate import migrate
 from streams.settings import load
 from streams.sql_http.allowed import FUNCTIONS, SYSTEM, TABLE_FUNCTIONS
 from streams.sql_http.errors import SqlError
 from streams.sql_http.guard import Check
 from streams.sql_http.reader import Reader
 from streams.sql_http.request import Asked
-from streams.storage import connect
+from tests.stores import own_database
 
 pytestmark = pytest.mark.store
 
@@ -77,8 +76,7 @@ TELLTALE = frozenset(
 def house(store_path):
     """A reader over empty tables, a handle of the engine, and what the engine calls its functions."""
     settings = load(clickhouse=f"chdb://{store_path}", clickhouse_database="hostile")
-    with connect(settings) as client:
-        migrate(client)
+    with own_database(settings) as client:
         reader = Reader(settings)
         yield reader, client
         reader.close()

@@ -102,11 +102,12 @@ def test_a_migration_that_is_broken_off_is_taken_up_again(client, store_path, mo
         assert broken_off > 8
         check_schema(other)
         assert schema_of(other) == schema_of(client)
+        other.command("DROP DATABASE broken_off SYNC")
 
 
-def test_hours_of_stored_minutes_are_filled_in(store_settings, monkeypatch):
+def test_hours_of_stored_minutes_are_filled_in(store_path, monkeypatch):
     """A store that held minutes before there were hours has its hours after the migration."""
-    client, known = connect(store_settings), migrations()
+    client, known = connect(load(clickhouse=f"chdb://{store_path}", clickhouse_database="minutes_alone")), migrations()
     with monkeypatch.context() as before:
         before.setattr("streams.migrate.migrations", lambda: dict(list(known.items())[:5]))
         migrate(client)
@@ -117,4 +118,5 @@ def test_hours_of_stored_minutes_are_filled_in(store_settings, monkeypatch):
     assert migrate(client) == list(known)[5:]
     found = rows(client, "SELECT toHour(hour), events, latency_bins FROM service_hours_now ORDER BY hour")
     assert found == [(7, 6, {80: 6}), (8, 2, {80: 2})]
+    client.command("DROP DATABASE minutes_alone SYNC")
     client.close()

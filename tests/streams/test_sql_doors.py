@@ -7,12 +7,11 @@ import pytest
 import requests
 from prometheus_client import REGISTRY
 
-from streams.migrate import migrate
 from streams.settings import load
 from streams.sql_endpoint import Endpoint
 from streams.sql_http.lanes import SLOW
 from streams.sql_http.reader import Limits
-from streams.storage import connect
+from tests.stores import own_database
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.store
@@ -30,8 +29,7 @@ def settings(store_path):
 @pytest.fixture(scope="module")
 def own(settings):
     """A client of the house itself, over empty tables."""
-    with connect(settings) as client:
-        migrate(client)
+    with own_database(settings) as client:
         yield client
 
 

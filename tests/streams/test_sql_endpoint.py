@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 
-from streams.migrate import migrate
 from streams.settings import SettingsError, load
 from streams.sql_endpoint import Endpoint, serve_sql
 from streams.sql_http.framing import blocks, pack
 from streams.sql_http.reader import Limits
 from streams.storage import connect, rows
+from tests.stores import own_database
 
 pytestmark = pytest.mark.store
 
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.store
 def own_settings(store_path):
     """Settings of a database for all tests of this file; none of them changes its tables."""
     settings = load(clickhouse=f"chdb://{store_path}", clickhouse_database="endpoint", sql_port=0)
-    with connect(settings) as client:
-        migrate(client)
+    with own_database(settings):
         yield settings
 
 

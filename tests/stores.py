@@ -1,4 +1,7 @@
-"""One database for one test after another: all its tables are made once, and emptied between."""
+"""Databases with all tables: one of its own, and one for one test after another, emptied between.
+
+The tables alone take seconds, and as long as a database is there its views are refreshed: none is left behind.
+"""
 
 from contextlib import contextmanager
 
@@ -12,12 +15,27 @@ _PUT_ASIDE = "SELECT count() FROM system.detached_parts WHERE database = current
 _REFRESHED = "SELECT view FROM system.view_refreshes WHERE database = currentDatabase()"
 
 
+@contextmanager
+def own_database(settings):
+    """Give a client of a database with all tables, that is dropped afterwards."""
+    with connect(settings) as client:
+        migrate(client)
+        try:
+            yield client
+        finally:
+            client.command(f"DROP DATABASE IF EXISTS {settings.clickhouse_database} SYNC")
+
+
+def left_alone(client):
+    """Refresh the views of a database no more: nothing is written to it again."""
+    for [view] in rows(client, _REFRESHED):
+        client.command(f"SYSTEM STOP VIEW {view}")
+
+
 class SharedStore:
     """A database that is as good as new for everyone who gets it.
 
-    Who changed its tables, their data on disk or its ledger leaves it unusable: then it is made anew. What an own
-    database would have cost is the tables, which take seconds, and views that are refreshed in it as long as it is
-    there.
+    Who changed its tables, their data on disk or its ledger leaves it unusable: then it is made anew.
     """
 
     def __init__(self, settings):
@@ -50,17 +68,12 @@ class SharedStore:
         if self._state() != self._made:
             self._made = None
             return
-        filled = rows(self._client, _FILLED)
-        for [view] in rows(self._client, _REFRESHED) if filled else ():
-            self._client.command(f"SYSTEM STOP VIEW {view}")
-        for [table] in filled:
+        for [view] in rows(self._client, f"{_REFRESHED} AND status = 'Running'"):
+            self._client.command(f"SYSTEM WAIT VIEW {view}")
+        for [table] in rows(self._client, _FILLED):
             self._client.command(f"TRUNCATE TABLE {table}")
-        for [view] in rows(self._client, _REFRESHED) if filled else ():
-            self._client.command(f"SYSTEM START VIEW {view}")
 
     def _state(self):
-        client = self._client
-        ledger = (
-            rows(client, "SELECT * FROM schema_migrations") if rows(client, "EXISTS schema_migrations")[0][0] else []
-        )
-        return sorted(rows(client, _SCHEMA)), sorted(ledger), rows(client, _PUT_ASIDE)
+        tables = sorted(rows(self._client, _SCHEMA))
+        ledger = rows(self._client, f"SELECT * FROM {_LEDGER}") if _LEDGER in dict(tables) else []
+        return tables, sorted(ledger), rows(self._client, _PUT_ASIDE)
