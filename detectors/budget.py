@@ -11,10 +11,10 @@ def threshold(series: float, active_ticks_per_day: float, alarms_per_day: float)
     """Return the e-value at which a series may alarm.
 
     A Shiryaev-Roberts e-detector with threshold A runs at least A active ticks on average to a false alarm
-    (`detectors.rates`). So S series with T active ticks a day each raise at most S T / A false alarms a day between
-    them, whatever their dependence, because means add up. The threshold enters the delay by its logarithm, so a
-    measured S and T need only be about right. However generous the budget of a small fleet is, no series gets less
-    than `LEAST_DAYS` of ticks: below that the sum of the evidence reaches the threshold by its length alone.
+    (`detectors.rates.detector`). So S series with T active ticks a day each raise at most S T / A false alarms a day
+    between them, whatever their dependence, because means add up. The threshold enters the delay by its logarithm, so a
+    measured S and T need only be about right. However generous the budget of a small fleet is, no series gets less than
+    `LEAST_DAYS` of ticks: below that the sum of the evidence reaches the threshold by its length alone.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class Control(Envelope, frozen=True, tag="ai.safety.control.v1"):
 class IncidentEvidence(Envelope, frozen=True, tag="ai.safety.incident_evidence.v1"):
     """What was known of an incident at one moment, on ``evidence.v1``; written once and never changed.
 
-    `bundle` is the JSON of `streams.incidents.bundle.Bundle`.
+    `bundle` is the JSON of `streams.incidents.evidence.bundle.Bundle`.
     """
 
     incident_id: Identity

@@ -1,6 +1,6 @@
 """The rates that are watched, each with what counts as a trial and what counts as flagged.
 
-A *trial* is one session in one tick (see `streams.watch`): a session with many events in a tick is one trial,
+A *trial* is one session in one tick (see `streams.watch.worker`): a session with many events in a tick is one trial,
 and a session that was flagged lately is not flagged again, because the promise of the detectors rests on units
 that do not come in bursts.
 """

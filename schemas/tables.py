@@ -31,7 +31,7 @@ class Table(Struct, frozen=True, kw_only=True):
 
 _COUNTED: Final = ("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version", "counted_time")
 """What rows of an event with guards say beside its fields: bits of the rates, guard results, version counted under,
-and the time at which the windows count it (`streams.counted`)."""
+and the time at which the windows count it (`streams.history.counted`)."""
 
 INFERENCES: Final = Table(
     name="inferences",

@@ -1,7 +1,7 @@
 """Words that a field is known to hold. Every vocabulary is open: a producer's own word is kept as it stands.
 
-A word that is not in here is *unknown*: it is counted as such (`streams.words`), and where a rate depends on it the
-event is no trial of that rate, because it is neither safe nor unsafe. `unknown` itself is a word like any other and
+A word that is not in here is *unknown*: it is counted as such (`streams.events.words`), and where a rate depends on it
+the event is no trial of that rate, because it is neither safe nor unsafe. `unknown` itself is a word like any other and
 says that the producer does not know either.
 """
 

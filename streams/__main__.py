@@ -1,5 +1,5 @@
 """``python -m streams`` is the command ``watchkeeper``."""
 
-from streams.cli import main
+from streams.commands.main import main
 
 main()

@@ -7,28 +7,32 @@ windows.v1   ──► Detect  ──► findings.v1         detectors over the 
 findings.v1  ──► Incidents ► incidents.v1        with what people and delivery systems say: actions and changes
 ```
 
-An event is decoded in `streams.decode`, counted in `streams.counting` and `streams.reduce`, judged in
-`streams.judge` with `detectors`, stored by `streams.history_writer`, and answered for by `streams.incidents`.
+An event is decoded in `streams.events.decode`, counted in `streams.watch.counting` and `streams.watch.reduce`, judged
+in `streams.detect.judge` with `detectors`, stored by `streams.history.writer`, and answered for by `streams.incidents`.
 """
 
 from functools import partial
 from typing import Final, Literal
 
 from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
-from streams import changes_api, controls_api, detect, history, watch
-from streams.checkpoints import Checkpoints
-from streams.faust_app import Stage, WorkerApp, build
+from streams.api import changes as changes_api
+from streams.api import controls as controls_api
+from streams.api import reviews as review_api
+from streams.api.incidents import Server, api
+from streams.detect import worker as detect
+from streams.history import worker as history
 from streams.incidents import worker as incidents
-from streams.incidents.api import Server, api
 from streams.incidents.gauges import Gauges
-from streams.kafka_admin import TopicState, check_topics, client_arguments
-from streams.log_reader import LogReader
-from streams.marks import Marks
-from streams.plausible import Plausible
-from streams.publisher import Publisher
-from streams.review import api as review_api
+from streams.kafka.checkpoints import Checkpoints
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import TopicState, check_topics, client_arguments
 from streams.settings import Settings
-from streams.storage import connect
+from streams.store.client import connect
+from streams.watch import worker as watch
+from streams.watch.marks import Marks
+from streams.worker.faust_app import Stage, WorkerApp, build
+from streams.worker.plausible import Plausible
 
 Worker = Literal["history", "watch", "detect", "incidents"]
 

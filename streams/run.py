@@ -7,13 +7,13 @@ import faust
 import structlog
 
 from streams.app import worker
-from streams.controls import check_key
+from streams.incidents.requests.signing import check_key
 from streams.kpis.policies import publish_policy
-from streams.migrate import check_schema, migrate
-from streams.policy import load_policy
+from streams.policy.policy import load_policy
 from streams.settings import Settings
-from streams.sql_endpoint import serve_sql
-from streams.storage import connect
+from streams.sql.server import serve_sql
+from streams.store.client import connect
+from streams.store.migrate import check_schema, migrate
 
 log: Final = structlog.get_logger()
 

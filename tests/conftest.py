@@ -7,12 +7,12 @@ import pytest
 import structlog
 from hypothesis import settings as hypothesis_settings
 
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import Settings, load
-from streams.storage import connect
-from tests.side_by_side import ByFile, place
-from tests.stores import SharedStore
+from streams.store.client import connect
+from tests.support.side_by_side import ByFile, place
+from tests.support.stores import SharedStore
 
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from schemas.actions import ActionKind, IncidentAction
-from streams.incidents.planning import identity
-from streams.incidents.policy import ResponseTimes, Severity
+from streams.incidents.notify.planning import identity
+from streams.policy.receivers import ResponseTimes, Severity
 
 MINUTE: Final = 60_000_000_000
 SOURCE: Final = "watchkeeper/incidents"
@@ -34,7 +34,7 @@ class Ended(Protocol):
 
 
 class Running(Protocol):
-    """What must be known of an incident; `streams.incidents.fold.Incident` is one."""
+    """What must be known of an incident; `streams.incidents.fold.fold.Incident` is one."""
 
     @property
     def incident_id(self) -> str: ...

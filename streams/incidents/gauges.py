@@ -18,12 +18,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from dashboards.registry import KPIS, Kpi
 from dashboards.rules import BURNS
-from streams.incidents.desk import StreamClock
-from streams.incidents.state import OVER, Incident
+from streams.incidents.fold.desk import StreamClock
+from streams.incidents.fold.state import OVER, Incident
 from streams.incidents.worker import Incidents, end_worker
 from streams.kpis.show import Period, begin
 from streams.settings import Settings
-from streams.sql_client import ask_running
+from streams.store.ask import ask_running
 
 log: Final = structlog.get_logger()
 

@@ -19,24 +19,24 @@ from schemas.records import Change
 from schemas.records import Incident as Transition
 from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, Record, decoder, encode
-from streams.controls import signed
-from streams.faust_app import LogBatch, end_worker
-from streams.health import REFUSED
-from streams.incidents.bundle import evidence_id
-from streams.incidents.collector import Collector
-from streams.incidents.desk import Desk
+from streams.health.metrics import REFUSED
 from streams.incidents.escalation import due
-from streams.incidents.notify import Notifier
-from streams.incidents.orders import Orders
-from streams.incidents.portrait import portrait
-from streams.incidents.severity import severity_of
-from streams.incidents.state import Entry, Incident, fact, happened
-from streams.incidents.view import IncidentView
-from streams.kafka_admin import TopicState, client_arguments
-from streams.log_reader import LogReader
-from streams.policy import load_policy
-from streams.publisher import Message, Publisher
+from streams.incidents.evidence.bundle import evidence_id
+from streams.incidents.evidence.collector import Collector
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
+from streams.incidents.fold.state import Entry, Incident, fact, happened
+from streams.incidents.notify.notifier import Notifier
+from streams.incidents.pages.portrait import portrait
+from streams.incidents.pages.view import IncidentView
+from streams.incidents.requests.orders import Orders
+from streams.incidents.requests.signing import signed
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Message, Publisher
+from streams.kafka.topics import TopicState, client_arguments
+from streams.policy.policy import load_policy
 from streams.settings import Settings
+from streams.worker.faust_app import LogBatch, end_worker
 
 log: Final = structlog.get_logger()
 

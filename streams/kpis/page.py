@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from streams.kpis.registry import KPIS, Kpi
 from streams.kpis.show import FORMS, Period, Row, interval, label
 from streams.settings import Settings
-from streams.shares import NOT_KNOWN
-from streams.sql_client import ask_rows
+from streams.store.ask import ask_rows
+from streams.text.shares import NOT_KNOWN
 
 DRAWN: Final = (
     "unsafe_served", "unsafe_attempted", "mitigation", "over_refusal", "injection_flag", "leak_events",

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
-from streams.policy import Policy, Service
-from streams.storage import WRITE
+from streams.policy.policy import Policy, Service
+from streams.store.client import WRITE
 
 COLUMNS = ("service_name", "tier", "owner", "runbook", "required_guards", "published_at")
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from rich.table import Table
 
 from dashboards.registry import SERVICE_OBJECTIVE
-from streams import shares
 from streams.kpis.registry import KPIS, Kpi
 from streams.settings import Settings
-from streams.sql_client import Parameters, ask_rows
+from streams.store.ask import Parameters, ask_rows
+from streams.text import shares
 
 QUERY: Final = """
 SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason

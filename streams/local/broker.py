@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from streams.local.jars import default_cache, ensure_jars
-from streams.ports import check_ports, free_port
+from streams.local.ports import check_ports, free_port
 from streams.settings import SettingsError
 
 __all__ = ["Broker", "BrokerError", "answers", "die_with_parent", "free_port"]

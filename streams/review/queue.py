@@ -13,7 +13,7 @@ from msgspec import Struct
 from schemas.records import Annotator, Label, ReviewLabel
 from schemas.wire import decoder, encode
 from streams.settings import Settings
-from streams.sql_client import Parameters, ask_rows
+from streams.store.ask import Parameters, ask_rows
 
 SOURCE: Final = "watchkeeper/review"
 EVALUATION: Final = "harm_review"

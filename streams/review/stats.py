@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from detectors.strata import STRATA
-from detectors.true_rate import Labels, guard_quality, true_rate
+from detectors.review.strata import STRATA
+from detectors.review.true_rate import Labels, guard_quality, true_rate
 from streams.kpis.show import Period, period_rows
 from streams.settings import Settings
-from streams.sql_client import ask_rows
+from streams.store.ask import ask_rows
 
 KPIS: Final = (
     "unsafe_attempted", "unsafe_reviewed", "over_refusal", "review_turnaround", "review_turnaround_p90",

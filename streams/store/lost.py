@@ -11,9 +11,9 @@ from clickhouse_connect.driver.client import Client
 from kafka import KafkaConsumer, TopicPartition
 
 from schemas.tables import AGENT_STEPS, GUARD_VERDICTS, INFERENCES, RETRIEVALS, TELEMETRY, Table
-from streams.kafka_admin import TopicState, admin, client_arguments, topic_states
+from streams.kafka.topics import TopicState, admin, client_arguments, topic_states
 from streams.settings import Settings
-from streams.storage import rows
+from streams.store.client import rows
 
 LOOKED_AT: Final = 500
 """Records before the acknowledged offset that are looked at; one of them that gives a row is proof enough."""

@@ -10,7 +10,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from streams.storage import rows
+from streams.store.client import rows
 
 FRESH_SECONDS: Final = 300.0
 """A part that is younger will mostly be merged away, and is checked as what it was merged into."""

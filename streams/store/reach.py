@@ -8,9 +8,8 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from streams.disk import Floor
-from streams.health import ENGINE
-from streams.problems import PROBLEMS
+from streams.health.disk import Floor
+from streams.health.problems import ENGINE, PROBLEMS
 from streams.settings import Settings
 
 CHECK_SECONDS: Final = 5.0

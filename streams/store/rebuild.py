@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from kafka.errors import KafkaError
 
-from streams.kafka_admin import KafkaUnavailableError, admin
+from streams.kafka.topics import KafkaUnavailableError, admin
 from streams.settings import Settings
-from streams.sql_client import endpoint_answers
-from streams.storage import connect
+from streams.store.ask import endpoint_answers
+from streams.store.client import connect
 from streams.store.parts import Part, put_aside
 
 POLL_SECONDS: Final = 1.0

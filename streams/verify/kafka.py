@@ -8,8 +8,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from schemas.topics import INFERENCE, Topic
-from streams.kafka_admin import KafkaUnavailableError, TopicError, admin, client_arguments, topic_states
-from streams.letters import read_letters
+from streams.kafka.letters import read_letters
+from streams.kafka.topics import KafkaUnavailableError, TopicError, admin, client_arguments, topic_states
 from streams.settings import Settings
 
 log: Final = structlog.get_logger()

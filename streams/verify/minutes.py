@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.metrics import RATES
-from streams.two_paths import EVENT_TABLES
+from streams.history.two_paths import EVENT_TABLES
 from streams.verify.findings import Counts, Hole
 from streams.verify.offsets import Ask
 from streams.verify.times import HOUR, chunks

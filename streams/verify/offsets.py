@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from streams.two_paths import EVENT_TABLES
+from streams.history.two_paths import EVENT_TABLES
 from streams.verify.findings import Counts, Hole
 
 BUCKET: Final = 65_536

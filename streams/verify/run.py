@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any, Final
 
 from schemas.topics import INFERENCE
-from streams.kafka_admin import KafkaUnavailableError, TopicError
+from streams.history.two_paths import EVENT_TABLES
+from streams.kafka.topics import KafkaUnavailableError, TopicError
 from streams.settings import Settings
-from streams.sql_client import ask_rows
-from streams.two_paths import EVENT_TABLES
+from streams.store.ask import ask_rows
 from streams.verify.findings import Counts, Report
 from streams.verify.kafka import Held, held, letters_of
 from streams.verify.minutes import check_minutes

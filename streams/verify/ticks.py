@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
-from streams.two_paths import EVENT_TABLES, GROUPS, RATE_EVENTS, RATE_FLAGGED
+from streams.history.two_paths import EVENT_TABLES, GROUPS, RATE_EVENTS, RATE_FLAGGED
 from streams.verify.findings import Counts, Hole
 from streams.verify.offsets import Ask
 from streams.verify.times import HOUR, chunks, shown

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from dashboards.boards import BOARDS
 from dashboards.layout import board_json
 from tests.benchmarks.bench_kpis import SERVICES, filled, milliseconds
-from tests.dashboards.grafana import alert_rules, expand
-from tests.streams.kpis.histories import judge
+from tests.support.dashboards.grafana import alert_rules, expand
+from tests.support.histories import judge
 
 SINCE = datetime(2026, 3, 1, tzinfo=UTC)
 UNTIL = SINCE + timedelta(days=30)

@@ -17,13 +17,13 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from schemas.findings import Finding
 from schemas.topics import FINDINGS
 from schemas.wire import decoder, encode
-from streams.incidents.book import IncidentBook
-from streams.kafka_admin import create_topics
+from streams.incidents.fold.book import IncidentBook
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import load
-from tests.streams.incidents.entries import back, page, taken
-from tests.streams.incidents.process import Worker, transitions
-from tests.waiting import wait_until
+from tests.support.incidents.entries import back, page, taken
+from tests.support.incidents.process import Worker, transitions
+from tests.support.waiting import wait_until
 
 COUNT = 50_000
 MARK = "last"

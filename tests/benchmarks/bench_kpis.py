@@ -10,9 +10,9 @@ import tempfile
 import time
 
 from streams.kpis.registry import KPIS
-from streams.migrate import migrate
 from streams.settings import load
-from streams.storage import connect
+from streams.store.client import connect
+from streams.store.migrate import migrate
 
 HOURS, SERVICES, VERSIONS, PARTITIONS = 720, 20, 2, 4
 ROUNDS = 3

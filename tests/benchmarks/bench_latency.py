@@ -18,9 +18,9 @@ from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import FINDINGS, INFERENCE
 from schemas.wire import encode
 from streams.local.broker import free_port
+from streams.local.up import Installation
 from streams.settings import load
-from streams.sql_client import ask_rows as rows
-from streams.up import Installation
+from streams.store.ask import ask_rows as rows
 
 SEVERE = [
     GuardResult(

@@ -24,10 +24,10 @@ from schemas.events import Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from schemas.wire import encode
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker, free_port
 from streams.settings import load
-from tests.health import lag as _lag
+from tests.support.health import lag as _lag
 
 PEERS = ("quixstreams==3.28.0", "bytewax==0.21.1", "confluent-kafka==2.12.2", "msgspec==0.22.0")
 NOW = 1_770_000_000_000_000_000

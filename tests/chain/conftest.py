@@ -3,17 +3,17 @@
 import pytest
 
 from streams.local.broker import free_port
+from streams.local.up import Installation
 from streams.settings import WORKER_PORTS
-from streams.up import Installation
-from tests.chain.config import alertmanager_config
-from tests.chain.servers import Alertmanager, Listener, Prometheus
+from tests.real.alerting.config import alertmanager_config
+from tests.real.alerting.servers import Alertmanager, Listener, Prometheus
 
 
 @pytest.fixture
 def ports(monkeypatch):
     """Ports of the four workers' metrics."""
     found = {name: free_port() for name in WORKER_PORTS}
-    monkeypatch.setattr("streams.up.WORKER_PORTS", found)
+    monkeypatch.setattr("streams.local.up.WORKER_PORTS", found)
     return found
 
 

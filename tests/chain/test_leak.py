@@ -1,8 +1,9 @@
 """The recorded leak, from its events to the end of its alerts, with nothing left out.
 
-The events of one service go through a real broker and the four workers as processes; a real Prometheus scrapes them
-and evaluates the generated rules, a real Alertmanager routes by the generated configuration and tells the API of the
-incidents worker. Waiting is cut short (`tests.chain.config`) and receivers outside of this machine are left out.
+The events of one service go through a real broker and the four workers as processes; a real Prometheus scrapes them and
+evaluates the generated rules, a real Alertmanager routes by the generated configuration and tells the API of the
+incidents worker. Waiting is cut short (`tests.real.alerting.config`) and receivers outside of this machine are left
+out.
 
 Two times run here. The stream's is that of a week in March: the incident's onset, detection, acknowledgement and
 recovery, and when in that time a notice came. The clock's is today: an alert's start and end, and when a notice or an
@@ -20,15 +21,15 @@ from pathlib import Path
 
 import pytest
 
-from streams.api_client import call
-from streams.replay import AFTER_THE_END_NANO, Replay, read
-from streams.sql_client import ask_rows
-from tests.chain.config import LOOKS_EVERY
-from tests.waiting import wait_until
+from streams.api.client import call
+from streams.replay.send import AFTER_THE_END_NANO, Replay, read
+from streams.store.ask import ask_rows
+from tests.real.alerting.config import LOOKS_EVERY
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
-RECORDED = resources.files("streams.recorded")
+RECORDED = resources.files("streams.demo.recorded")
 LEAK = next(each for each in json.loads((RECORDED / "answers.json").read_text()) if each["id"] == "DEV-C3")
 SPEED = 60_000.0
 """The week in ten seconds."""

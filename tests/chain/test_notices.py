@@ -12,13 +12,13 @@ import requests
 
 from schemas.actions import IncidentAction
 from schemas.topics import ACTIONS
-from tests.chain.config import alertmanager_config
-from tests.chain.servers import Alertmanager
 from tests.faults.log import decoded
-from tests.streams.incidents.entries import page
-from tests.streams.incidents.process import TOKEN, Worker, send, transitions
-from tests.streams.incidents.test_alerts import notice
-from tests.waiting import wait_until
+from tests.real.alerting.config import alertmanager_config
+from tests.real.alerting.servers import Alertmanager
+from tests.streams.api.test_alerts import notice
+from tests.support.incidents.entries import page
+from tests.support.incidents.process import TOKEN, Worker, send, transitions
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -9,10 +9,10 @@ import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from streams.access.secrets import SECRETS, USERS_FILE
 from streams.app import READS
-from streams.cli import app
+from streams.commands.main import app
 from streams.local.jars import ENDPOINT
-from streams.secret_files import SECRETS, USERS_FILE
 from streams.settings import WORKER_PORTS, Settings, load
 from tests.compose.json_schema import problems
 from tests.compose.parts import (
@@ -132,7 +132,7 @@ def _kafka_port():
 def test_health_is_asked_at_the_port_of_each_worker():
     """The health check of a worker asks the port that this kind of worker answers at."""
     asked = {name: service["healthcheck"]["test"][1:] for name, service in WORKERS.items()}
-    assert asked == {name: ["python", "-m", "streams.probe", str(WORKER_PORTS[name])] for name in READS}
+    assert asked == {name: ["python", "-m", "streams.worker.healthcheck", str(WORKER_PORTS[name])] for name in READS}
     assert not any("WATCHKEEPER_PORT" in service["environment"] for service in WORKERS.values())
 
 

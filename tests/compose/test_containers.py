@@ -7,15 +7,15 @@ import sys
 import pytest
 
 from schemas.topics import TOPICS
-from streams.kafka_admin import check_topics, create_topics
+from streams.kafka.topics import check_topics, create_topics
 from streams.local import broker
 from streams.local.broker import Broker, free_port
-from streams.migrate import migrations
-from streams.probe import well
 from streams.settings import load
+from streams.store.migrate import migrations
+from streams.worker.healthcheck import well
 from tests.compose.containers import Container, can_mount
 from tests.compose.parts import SERVICES, WORKERS
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 CAN_MOUNT = can_mount()
 read_only = pytest.mark.skipif(not CAN_MOUNT, reason="this machine gives a process no mounts of its own")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.migrate import migrations
-from streams.secret_files import USERS_FILE, write_secrets
+from streams.access.secrets import USERS_FILE, write_secrets
+from streams.store.migrate import migrations
 from tests.compose.parts import ROOT, xml_of
 
 pytestmark = pytest.mark.store

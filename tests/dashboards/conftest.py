@@ -2,13 +2,13 @@
 
 import pytest
 
-from streams.migrate import migrate
 from streams.settings import load
-from streams.storage import connect
-from tests.dashboards.grafana_server import FakeGrafana, serving
-from tests.dashboards.states import STATES
-from tests.stores import left_alone
-from tests.streams.kpis.histories import judge
+from streams.store.client import connect
+from streams.store.migrate import migrate
+from tests.support.dashboards.grafana_server import FakeGrafana, serving
+from tests.support.dashboards.states import STATES
+from tests.support.histories import judge
+from tests.support.stores import left_alone
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from dashboards.alertmanager import NEEDS, VARIABLES, ReceiverError, alertmanager_yaml
 from dashboards.generate import prometheus_files
-from streams.cli import app
-from tests.programs import PROMETHEUS, program
+from streams.commands.main import app
+from tests.support.programs import PROMETHEUS, program
 
 ENVIRONMENT = {
     "WATCHKEEPER_ALERT_WEBHOOK_URL": "http://127.0.0.1:8130/alerts",

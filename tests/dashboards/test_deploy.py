@@ -9,7 +9,7 @@ from dashboards.grafana.deploy import Files, wanted
 from dashboards.grafana.server import GrafanaError, GrafanaUnavailableError
 from dashboards.grafana.shapes import ALERTS_FOLDER, BOARDS_FOLDER
 from dashboards.panels import UID
-from tests.dashboards.deploying import FILES, ITEMS, SOURCE, VALUES, diffs, run
+from tests.support.dashboards.deploying import FILES, ITEMS, SOURCE, VALUES, diffs, run
 
 pytestmark = pytest.mark.enable_socket
 

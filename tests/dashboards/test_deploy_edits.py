@@ -4,7 +4,7 @@ import pytest
 
 from dashboards.grafana.shapes import ALERTS_FOLDER, BOARDS_FOLDER
 from dashboards.panels import UID
-from tests.dashboards.deploying import diffs, run
+from tests.support.dashboards.deploying import diffs, run
 
 pytestmark = pytest.mark.enable_socket
 

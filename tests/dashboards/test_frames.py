@@ -9,12 +9,12 @@ from dashboards.layout import board_json
 from dashboards.runbook import names, on_board
 from dashboards.variables import settle
 from streams.settings import load
-from streams.sql_endpoint import Endpoint
-from tests.dashboards import history
-from tests.dashboards.grafana import alert_rules
-from tests.dashboards.states import STATES
+from streams.sql.server import Endpoint
 from tests.dashboards.test_runbooks import LOOKS
-from tests.plugin import client
+from tests.real.plugin import client
+from tests.support.dashboards import history
+from tests.support.dashboards.grafana import alert_rules
+from tests.support.dashboards.states import STATES
 
 pytestmark = pytest.mark.store
 plugin = client.plugin

@@ -4,11 +4,11 @@ import pytest
 from typer.testing import CliRunner
 
 from dashboards.grafana.server import GrafanaError
-from streams.cli import app
-from streams.cli_grafana import contact_values, source
+from streams.commands.grafana import contact_values, source
+from streams.commands.main import app
 from streams.settings import SettingsError, load
-from tests.dashboards.deploying import ITEMS
-from tests.dashboards.grafana_server import TOKEN
+from tests.support.dashboards.deploying import ITEMS
+from tests.support.dashboards.grafana_server import TOKEN
 
 pytestmark = pytest.mark.enable_socket
 

@@ -6,8 +6,8 @@ from dashboards.grafana.contacts import ContactError
 from dashboards.grafana.deploy import wanted
 from dashboards.grafana.server import GrafanaError, GrafanaUnavailableError, Server
 from dashboards.panels import UID
-from tests.dashboards.deploying import FILES, ITEMS, SOURCE, VALUES, diffs, run
-from tests.dashboards.grafana_server import TOKEN
+from tests.support.dashboards.deploying import FILES, ITEMS, SOURCE, VALUES, diffs, run
+from tests.support.dashboards.grafana_server import TOKEN
 
 pytestmark = pytest.mark.enable_socket
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dashboards.grafana.plan import plan, with_routes
 from dashboards.grafana.shapes import ALERTS_FOLDER, facts, group_item, is_ours, seconds, seen
-from tests.dashboards.deploying import FILES, ITEMS
+from tests.support.dashboards.deploying import FILES, ITEMS
 
 VALUES = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=2)
 JSON = st.recursive(

@@ -12,8 +12,8 @@ from dashboards.generate import FOLDER
 from dashboards.registry import BY_ID, KPIS
 from dashboards.rules import RETIRED, RULES
 from dashboards.runbook import names as runbooks
-from tests.dashboards.grafana import alert_rules
-from tests.dashboards.lints import BOARD_LINTS, TICK_SECONDS, of_rule, repeated, seconds
+from tests.support.dashboards.grafana import alert_rules
+from tests.support.dashboards.lints import BOARD_LINTS, TICK_SECONDS, of_rule, repeated, seconds
 
 FILES = sorted((FOLDER / "boards").glob("*.json"))
 BOARD_JSON = {path.stem: json.loads(path.read_text()) for path in FILES}

@@ -19,11 +19,11 @@ from dashboards.grafana.deploy import deploy, differences, wanted
 from dashboards.grafana.server import Server
 from dashboards.grafana.shapes import Source
 from dashboards.grafana.verify import verify
-from streams.cli_grafana import contact_values, source
+from streams.commands.grafana import contact_values, source
 from streams.settings import load
-from tests.dashboards.deploying import FILES, SOURCE, VALUES
-from tests.dashboards.grafana_server import TOKEN
-from tests.dashboards.grafana_store import asking
+from tests.support.dashboards.deploying import FILES, SOURCE, VALUES
+from tests.support.dashboards.grafana_server import TOKEN
+from tests.support.dashboards.grafana_store import asking
 
 pytestmark = pytest.mark.store
 

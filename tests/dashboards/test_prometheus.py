@@ -11,7 +11,7 @@ from dashboards.generate import FOLDER
 from dashboards.prometheus import expression
 from dashboards.registry import BY_ID
 from dashboards.rules import BURNS, RULES
-from tests.programs import PROMETHEUS, program
+from tests.support.programs import PROMETHEUS, program
 
 HERE = Path(__file__).parent
 SELECTOR = re.compile(r"(watchkeeper_\w+)(?:\{([^}]*)\})?")

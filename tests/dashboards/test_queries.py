@@ -10,9 +10,9 @@ import pytest
 
 from dashboards.queries import names, query
 from dashboards.variables import NAMES as ALL
-from tests.dashboards import history
-from tests.dashboards.grafana import alert_rules, expand, targets
-from tests.dashboards.states import SPANS, STATES
+from tests.support.dashboards import history
+from tests.support.dashboards.grafana import alert_rules, expand, targets
+from tests.support.dashboards.states import SPANS, STATES
 
 pytestmark = pytest.mark.store
 

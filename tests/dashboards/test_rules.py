@@ -8,11 +8,11 @@ import yaml
 
 from dashboards import registry
 from dashboards.generate import FOLDER
-from tests.dashboards import history
-from tests.dashboards.grafana import alert_rules, expand
-from tests.dashboards.simulator import Alert, Answer, beyond
-from tests.dashboards.states import STATES
-from tests.streams.kpis.histories import judge
+from tests.support.dashboards import history
+from tests.support.dashboards.grafana import alert_rules, expand
+from tests.support.dashboards.simulator import Alert, Answer, beyond
+from tests.support.dashboards.states import STATES
+from tests.support.histories import judge
 
 RULES = {rule["uid"].removeprefix("watchkeeper-"): rule for rule in alert_rules()}
 GROUPS = yaml.safe_load((FOLDER / "alerting/rules.yaml").read_text())["groups"]
@@ -210,8 +210,8 @@ def test_what_detectors_decide_is_no_second_page():
 def test_limits_are_those_of_the_policy_and_the_detectors():
     """Ceilings, response times and budgets here are the defaults that the rest of the system has."""
     from schemas.metrics import RATES
-    from streams.incidents.policy import ResponseTimes
-    from streams.policy import Budget
+    from streams.policy.policy import Budget
+    from streams.policy.receivers import ResponseTimes
 
     for rate in RATES:
         if rate.name in registry.BY_ID and rate.name != "unsafe_attempted":

@@ -9,9 +9,9 @@ from dashboards.layout import board_json
 from dashboards.registry import KPIS
 from dashboards.rules import RULES
 from dashboards.runbook import link, names, page
-from tests.dashboards.history import SERVICE
-from tests.dashboards.states import SPANS, STATES
 from tests.schemas.test_questions import QUESTIONS
+from tests.support.dashboards.history import SERVICE
+from tests.support.dashboards.states import SPANS, STATES
 
 LOOKS = re.compile(r"^\d\. .+?\n\n```sql\n(.+?)\n```", re.DOTALL | re.MULTILINE)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.dashboards.simulator import ALERTING, NORMAL, PENDING, RECOVERING, Alert, beyond
+from tests.support.dashboards.simulator import ALERTING, NORMAL, PENDING, RECOVERING, Alert, beyond
 
 SHOP, ALL = (("service", "shop"),), (("service", "all"),)
 GOOD, BAD = {SHOP: [0.01]}, {SHOP: [0.03]}

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from dashboards.generate import FOLDER
-from tests.programs import lacking, program
+from tests.support.programs import lacking, program
 
-SOURCE = Path(__file__).parents[1] / "grafana_types"
+SOURCE = Path(__file__).parents[1] / "real" / "grafana_types"
 BOARDS = {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "boards").glob("*.json"))}
 OVERVIEW, SERVICE = BOARDS["watchkeeper-overview"], BOARDS["watchkeeper-service"]
 STAT, TABLE, SERIES = (

@@ -8,11 +8,11 @@ import pytest
 from dashboards.grafana.deploy import Files
 from dashboards.grafana.server import Server
 from dashboards.grafana.verify import questions, verify
-from tests.dashboards import history
-from tests.dashboards.deploying import FILES, run
-from tests.dashboards.grafana import alert_rules, targets
-from tests.dashboards.grafana_server import TOKEN
-from tests.dashboards.grafana_store import asking
+from tests.support.dashboards import history
+from tests.support.dashboards.deploying import FILES, run
+from tests.support.dashboards.grafana import alert_rules, targets
+from tests.support.dashboards.grafana_server import TOKEN
+from tests.support.dashboards.grafana_store import asking
 
 SOME = Files(
     boards=[board for board in FILES.boards if board["uid"] == "watchkeeper-overview"],

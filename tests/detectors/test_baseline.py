@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from detectors.baseline import PRIOR_EVENTS, SLACK, Baseline
+from detectors.rates.baseline import PRIOR_EVENTS, SLACK, Baseline
 
 ONE = np.array([0])
 DAY = 8_640

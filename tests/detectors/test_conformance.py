@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import StateError
-from tests.detectors.subjects import DRAWN, NAMES, RATE, SLOW, RateSubject, assert_same_state, subject
+from tests.support.detectors.subjects import DRAWN, NAMES, RATE, SLOW, RateSubject, assert_same_state, subject
 
 SERIES = 4
 TICK = 170_000_000

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from detectors.likelihood import MULTIPLIERS, log_likelihood_ratios, shiryaev_roberts
+from detectors.rates.likelihood import MULTIPLIERS, log_likelihood_ratios, shiryaev_roberts
 
 rates = st.floats(1e-6, 1 - 1e-9)
 

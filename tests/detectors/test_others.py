@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from detectors.base import StateError
-from tests.detectors.others import SUBJECTS, Quantities, River, RiverMachine, RiverTrees, Volumes
-from tests.detectors.subjects import assert_same_state
+from tests.support.detectors.others import SUBJECTS, Quantities, River, RiverMachine, RiverTrees, Volumes
+from tests.support.detectors.subjects import assert_same_state
 
 every_subject = pytest.mark.parametrize("kind", SUBJECTS, ids=lambda kind: kind.__name__)
 STEPS = 900

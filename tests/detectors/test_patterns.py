@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors import patterns
 from detectors.base import StateError
-from detectors.patterns import PatternFinder
+from detectors.events import patterns
+from detectors.events.patterns import PatternFinder
 
 
 def unit(vectors):

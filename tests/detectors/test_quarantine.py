@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from detectors.baseline import Baseline
-from detectors.quarantine import Quarantine
+from detectors.rates.baseline import Baseline
+from detectors.rates.quarantine import Quarantine
 
 ONE = np.array([0])
 HOUR = 360

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from detectors.recovery import EVIDENCE, UNDER, RecoveryTest, log_recovery_ratios
+from detectors.rates.recovery import EVIDENCE, UNDER, RecoveryTest, log_recovery_ratios
 
 CEILING = 0.02
 

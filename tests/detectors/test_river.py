@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from river import base
 
-from detectors.river_api import QuantityDriftDetector, RateDriftDetector
-from detectors.river_classes import drift_class, drift_names
-from detectors.river_vote import EPOCH, EVERY, KEPT, MOST_FLAGS, REST, DriftVote
+from detectors.river.api import QuantityDriftDetector, RateDriftDetector
+from detectors.river.classes import drift_class, drift_names
+from detectors.river.vote import EPOCH, EVERY, KEPT, MOST_FLAGS, REST, DriftVote
 
 ONE = np.array([0])
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.strata import STRATA, ReviewSampler
-from detectors.true_rate import Labels, RateSequence, guard_quality, quality_change, true_rate
+from detectors.review.strata import STRATA, ReviewSampler
+from detectors.review.true_rate import Labels, RateSequence, guard_quality, quality_change, true_rate
 
 
 @given(seed=st.integers(0, 10**6), labels=st.integers(200, 2_000), spread=st.floats(0.2, 20))

@@ -25,15 +25,15 @@ from kafka.errors import KafkaError
 from msgspec.structs import replace
 
 from schemas.events import Inference
+from schemas.fields import NANO
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
-from streams.kafka_admin import client_arguments, create_topics
+from streams.kafka.topics import client_arguments, create_topics
 from streams.local.broker import die_with_parent, free_port
-from streams.migrate import migrate
-from streams.replay import Replay, read
+from streams.replay.send import Replay, read
 from streams.settings import load
-from streams.storage import StoreUnavailableError, connect
-from streams.ticks import NANO
+from streams.store.client import StoreUnavailableError, connect
+from streams.store.migrate import migrate
 from tests.faults.compare import Comparison, unread
 from tests.faults.fleet import KINDS, Fleet, doors
 from tests.faults.log import committed
@@ -102,7 +102,7 @@ class Campaign:
         return report | {"disturbances": dict(self.done), "seconds": round(played)}
 
     def _play(self, fleet):
-        with resources.as_file(resources.files("streams.recorded") / "week.jsonl.gz") as week:
+        with resources.as_file(resources.files("streams.demo.recorded") / "week.jsonl.gz") as week:
             events = [_harmed(each, at) for at, each in enumerate(itertools.islice(read([Path(week)]), self.events))]
         speed = (events[-1].time_unix_nano - events[0].time_unix_nano) / NANO / self.seconds
         middle = len(events) // 2

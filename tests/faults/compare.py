@@ -5,29 +5,30 @@ import asyncio
 import numpy as np
 
 from schemas.actions import IncidentAction
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.records import Change, Incident
 from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.windows import Window
 from schemas.wire import decoder
-from streams.checkpoints import Checkpoints
-from streams.counting import countable
-from streams.decode import events_decoder
-from streams.flags import event_flags
-from streams.incidents.desk import Desk
-from streams.incidents.severity import severity_of
-from streams.incidents.state import fact, happened
-from streams.judge import Judge
-from streams.kafka_admin import check_topics, client_arguments
-from streams.merge import TickMerger
-from streams.policy import Policy
-from streams.publisher import Publisher
-from streams.reduce import reduce_tick
-from streams.sessions import Memory
-from streams.severe import severe_findings
-from streams.sql_client import ask_rows as rows
-from streams.ticks import NANO, PartitionTicks
-from streams.watch import shared_out
+from streams.detect.judge import Judge
+from streams.detect.merge import TickMerger
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
+from streams.incidents.fold.state import fact, happened
+from streams.kafka.checkpoints import Checkpoints
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import check_topics, client_arguments
+from streams.policy.policy import Policy
+from streams.store.ask import ask_rows as rows
+from streams.watch.counting import countable
+from streams.watch.reduce import reduce_tick
+from streams.watch.sessions import Memory
+from streams.watch.single.severe import severe_findings
+from streams.watch.ticks import PartitionTicks
+from streams.watch.worker import shared_out
 from tests.faults.log import ends, log
 
 BASES = ("inferences", "agent_steps", "retrievals", "telemetry")

@@ -3,7 +3,7 @@
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from schemas.wire import decoder
-from streams.kafka_admin import client_arguments
+from streams.kafka.topics import client_arguments
 from tests.faults.fleet import KINDS
 
 

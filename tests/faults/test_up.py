@@ -13,12 +13,12 @@ import requests
 
 from schemas.emitter import Emitter
 from streams.local.broker import Broker, answers
-from streams.ports import free_base_port
+from streams.local.ports import free_base_port
 from streams.settings import load
-from streams.sql_client import ask_rows
-from tests.programs import lacking
+from streams.store.ask import ask_rows
 from tests.streams.test_workers import inference
-from tests.waiting import wait_until
+from tests.support.programs import lacking
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.events import Inference
+from schemas.fields import NANO
 from schemas.wire import encode
-from streams.counting import countable, highest_before
-from streams.dead_letters import owner_of
-from streams.decode import events_decoder
-from streams.flags import event_flags
-from streams.names import Names
-from streams.reduce import reduce_tick, with_refused
-from streams.sessions import Memory
-from streams.ticks import NANO, PartitionTicks
+from streams.events.decode import events_decoder
+from streams.events.flags import event_flags
+from streams.watch.counting import countable, highest_before
+from streams.watch.names import Names
+from streams.watch.reduce import reduce_tick, with_refused
+from streams.watch.sessions import Memory
+from streams.watch.ticks import PartitionTicks
+from streams.worker.dead_letters import owner_of
 
 SECONDS = 10
 START = 1_770_000_000

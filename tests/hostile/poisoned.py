@@ -8,11 +8,11 @@ from pathlib import Path
 import faust
 
 from schemas.topics import INFERENCE
-from streams.faust_app import LogBatch, build
-from streams.kafka_admin import check_topics, client_arguments
-from streams.publisher import Publisher
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import check_topics, client_arguments
 from streams.settings import load
-from tests.streams.recorder import Recorder
+from streams.worker.faust_app import LogBatch, build
+from tests.support.recorder import Recorder
 
 
 class Mortal(Recorder):

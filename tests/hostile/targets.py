@@ -13,25 +13,25 @@ import msgspec
 from schemas.fields import EARLIEST_UNIX_NANO
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.dead_letters import owner_of
-from streams.decode import Decoder, events_decoder
-from streams.faust_app import LogBatch
-from streams.history import _PLAIN, _dead_letter_rows, origin_of
-from streams.incidents.alerts import AlertError, actions, read_notice
-from streams.incidents.desk import Desk
-from streams.incidents.severity import severity_of
-from streams.incidents.state import fact
-from streams.judge import Judge
-from streams.kafka_admin import TopicState
-from streams.letters import Letter
-from streams.merge import TickMerger
-from streams.policy import Policy, PolicyError, parse_policy
-from streams.replay import ReplayError, read
-from streams.rows import rows_of
+from streams.api.alerts import AlertError, actions, read_notice
+from streams.detect.judge import Judge
+from streams.detect.merge import TickMerger
+from streams.events.decode import Decoder, events_decoder
+from streams.history.rows import rows_of
+from streams.history.worker import _PLAIN, _dead_letter_rows, origin_of
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
+from streams.incidents.fold.state import fact
+from streams.kafka.letters import Letter
+from streams.kafka.topics import TopicState
+from streams.policy.policy import Policy, PolicyError, parse_policy
+from streams.replay.send import ReplayError, read
+from streams.worker.dead_letters import owner_of
+from streams.worker.faust_app import LogBatch
 from tests.hostile import fleet
 from tests.hostile.windows import SECONDS, TICK, Record, knowing
-from tests.streams.test_decode import NOW_MS, lanes, same
-from tests.streams.test_decode import Record as Bytes
+from tests.streams.events.test_decode import NOW_MS, lanes, same
+from tests.streams.events.test_decode import Record as Bytes
 
 TOPIC = TopicState("t", "id", 1)
 KINDS = [*_PLAIN.values(), Window]
@@ -198,7 +198,7 @@ def seeds() -> list[bytes]:
     root = Path(__file__).parents[2]
     found = [path.read_bytes().strip() for path in sorted((root / "schemas" / "examples").rglob("*.json"))]
     compact = [msgspec.json.encode(json.loads(value)) for value in found]
-    with gzip.open(root / "streams" / "recorded" / "week.jsonl.gz", "rb") as lines:
+    with gzip.open(root / "streams" / "demo" / "recorded" / "week.jsonl.gz", "rb") as lines:
         events = [line.strip() for line, _ in zip(lines, range(40), strict=False)]
     from tests.hostile.windows import group, window
 

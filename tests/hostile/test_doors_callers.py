@@ -8,15 +8,15 @@ import requests
 from aiohttp import web
 from fastapi import FastAPI, Request
 
-from streams.callers import Callers
-from streams.half_open import close_idle
-from streams.incidents.api import Server
-from streams.incidents.door import Door
+from streams.access.callers import Callers
+from streams.access.half_open import close_idle
+from streams.api.door import Door
+from streams.api.incidents import Server
 from streams.local.broker import free_port
 from streams.settings import load
-from streams.sql_endpoint import Endpoint
-from streams.sql_http.app import TYPES
-from streams.storage import connect
+from streams.sql.app import TYPES
+from streams.sql.server import Endpoint
+from streams.store.client import connect
 
 STRANGE = [
     {"Host": "evil.example"},

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from schemas.fields import MAX_KEPT_BYTES
 from schemas.windows import GroupSums, Sums
-from streams.dead_letters import MOST_OWNERS, Letters, owner_of
-from streams.decode import Refused
-from streams.faust_app import LogBatch
-from streams.fence_watch import CALM_SECONDS
-from streams.judge import Judge
-from streams.kafka_admin import TopicState
-from streams.names import MOST_GROUPS, MOST_SERVICES, Names, Shares
-from streams.policy import Policy
-from tests.detectors.subjects import assert_same_state
+from streams.detect.fences import CALM_SECONDS
+from streams.detect.judge import Judge
+from streams.events.decode import Refused
+from streams.kafka.topics import TopicState
+from streams.policy.policy import Policy
+from streams.watch.names import MOST_GROUPS, MOST_SERVICES, Names, Shares
+from streams.worker.dead_letters import MOST_OWNERS, Letters, owner_of
+from streams.worker.faust_app import LogBatch
 from tests.hostile.fleet import SECONDS, Record, event, junk, windows
+from tests.support.detectors.subjects import assert_same_state
 
 TICK = 177_000_000
 TOPIC = TopicState("inference.v1", "id", 1)

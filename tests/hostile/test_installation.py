@@ -5,12 +5,12 @@ from kafka import KafkaProducer
 
 from schemas.topics import INFERENCE, WINDOWS
 from schemas.wire import encode
-from streams.kafka_admin import check_topics
-from streams.letters import read_letters
-from streams.sql_client import ask_rows as rows
+from streams.kafka.letters import read_letters
+from streams.kafka.topics import check_topics
+from streams.store.ask import ask_rows as rows
 from tests.hostile.windows import window
 from tests.streams.test_workers import count, inference
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

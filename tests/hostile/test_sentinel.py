@@ -12,13 +12,13 @@ from kafka import KafkaProducer
 
 from schemas.findings import Finding
 from schemas.topics import FINDINGS, INFERENCE
-from streams import sentinel
-from streams.faust_app import LogBatch
-from streams.kafka_admin import TopicState
-from streams.letters import read_letters
+from streams.kafka.letters import read_letters
+from streams.kafka.topics import TopicState
 from streams.local.broker import free_port
-from streams.sentinel import Sentinel
 from streams.settings import load
+from streams.worker import sentinel
+from streams.worker.faust_app import LogBatch
+from streams.worker.sentinel import Sentinel
 from tests.faults.log import decoded
 
 TOPIC = TopicState("t", "id", 1)

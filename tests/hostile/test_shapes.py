@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.events import Inference
 from schemas.fields import MAX_DEPTH, MAX_PARTS
 from schemas.shape import parts, too_deep
-from streams.decode import events_decoder
-from tests.streams.test_decode import Record, dumps, event, lanes, same
+from streams.events.decode import events_decoder
+from tests.streams.events.test_decode import Record, dumps, event, lanes, same
 
 
 def nested(levels, opening="[", closing="]", field="x"):

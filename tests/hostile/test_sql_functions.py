@@ -6,12 +6,12 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from streams.settings import load
-from streams.sql_http.allowed import FUNCTIONS, SYSTEM, TABLE_FUNCTIONS
-from streams.sql_http.errors import SqlError
-from streams.sql_http.guard import Check
-from streams.sql_http.reader import Reader
-from streams.sql_http.request import Asked
-from tests.stores import own_database
+from streams.sql.allowed import FUNCTIONS, SYSTEM, TABLE_FUNCTIONS
+from streams.sql.errors import SqlError
+from streams.sql.guard import Check
+from streams.sql.reader import Reader
+from streams.sql.request import Asked
+from tests.support.stores import own_database
 
 pytestmark = pytest.mark.store
 

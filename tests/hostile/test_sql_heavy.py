@@ -11,12 +11,12 @@ import pytest
 import requests
 
 from streams.settings import load
-from streams.sql_endpoint import Endpoint
-from streams.sql_http.errors import CANCELLED, MEMORY_LIMIT, SqlError
-from streams.sql_http.lanes import MOST_WAITING, QUICK, SLOW, Lane, Lanes
-from streams.sql_http.reader import Answer, Limits
-from streams.sql_http.request import Asked
-from streams.storage import connect
+from streams.sql.errors import CANCELLED, MEMORY_LIMIT, SqlError
+from streams.sql.lanes import MOST_WAITING, QUICK, SLOW, Lane, Lanes
+from streams.sql.reader import Answer, Limits
+from streams.sql.request import Asked
+from streams.sql.server import Endpoint
+from streams.store.client import connect
 
 pytestmark = pytest.mark.store
 

@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from streams.settings import load
-from streams.sql_endpoint import Endpoint
-from streams.storage import connect
+from streams.sql.server import Endpoint
+from streams.store.client import connect
 
 pytestmark = pytest.mark.store
 
@@ -76,7 +76,7 @@ def test_a_fault_of_our_own_is_told_in_a_line(endpoint, monkeypatch):
     """What nobody has thought of is one line with a code, and the next question is answered."""
     url = f"http://127.0.0.1:{endpoint.port}/"
     with monkeypatch.context() as broken:
-        broken.setattr("streams.sql_http.app.parse_request", lambda *_: 1 / 0)
+        broken.setattr("streams.sql.app.parse_request", lambda *_: 1 / 0)
         answer = requests.post(url, data=b"SELECT 1", timeout=30)
     assert (refusal(answer), answer.headers["X-ClickHouse-Exception-Code"]) == (500, "1002")
     assert requests.post(url, data=b"SELECT 1", timeout=30).text == "1\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.kpis.show import QUERY
-from streams.sql_client import ask
+from streams.store.ask import ask
 
 pytestmark = pytest.mark.store
 

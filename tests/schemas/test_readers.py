@@ -4,7 +4,7 @@ from importlib import resources
 
 import pytest
 
-from streams.storage import rows
+from streams.store.client import rows
 
 pytestmark = pytest.mark.store
 

@@ -5,12 +5,12 @@ from itertools import count
 import msgspec
 import pytest
 
-import streams.migrate
+import streams.store.migrate
 from schemas.guards import GuardResult
 from schemas.tables import BASES, GUARD_VERDICTS, PROVENANCE
-from streams.migrate import SchemaError, check_schema, migrate, migrations
 from streams.settings import load
-from streams.storage import connect, rows
+from streams.store.client import connect, rows
+from streams.store.migrate import SchemaError, check_schema, migrate, migrations
 
 pytestmark = pytest.mark.store
 
@@ -52,13 +52,13 @@ def test_migrations_apply_once_and_refuse_surprises(client, monkeypatch):
     check_schema(client)
     known = migrations()
     name = next(iter(known))
-    monkeypatch.setattr("streams.migrate.migrations", lambda: known | {name: "SELECT 2"})
+    monkeypatch.setattr("streams.store.migrate.migrations", lambda: known | {name: "SELECT 2"})
     with pytest.raises(SchemaError, match="instead of changing"):
         check_schema(client)
-    monkeypatch.setattr("streams.migrate.migrations", lambda: known | {"9999_new.sql": "SELECT 1"})
+    monkeypatch.setattr("streams.store.migrate.migrations", lambda: known | {"9999_new.sql": "SELECT 1"})
     with pytest.raises(SchemaError, match="watchkeeper migrate"):
         check_schema(client)
-    monkeypatch.setattr("streams.migrate.migrations", lambda: {k: v for k, v in known.items() if k != name})
+    monkeypatch.setattr("streams.store.migrate.migrations", lambda: {k: v for k, v in known.items() if k != name})
     with pytest.raises(SchemaError, match="newer"):
         check_schema(client)
 
@@ -76,7 +76,7 @@ class BrokenOffError(Exception):
     """Ends a migration in the middle."""
 
 
-def ended_after(statements, apply=streams.migrate._apply):
+def ended_after(statements, apply=streams.store.migrate._apply):
     """Return what runs statements of migrations, so many."""
     left = iter(range(statements))
 
@@ -92,7 +92,7 @@ def test_a_migration_that_is_broken_off_is_taken_up_again(client, store_path, mo
     """Ended again and again, a little later each time, it comes to the very schema of one that was not."""
     with connect(load(clickhouse=f"chdb://{store_path}", clickhouse_database="broken_off")) as other:
         for broken_off in count():
-            monkeypatch.setattr("streams.migrate._apply", ended_after(2 + 5 * broken_off))
+            monkeypatch.setattr("streams.store.migrate._apply", ended_after(2 + 5 * broken_off))
             try:
                 migrate(other)
                 break
@@ -109,7 +109,7 @@ def test_hours_of_stored_minutes_are_filled_in(store_path, monkeypatch):
     """A store that held minutes before there were hours has its hours after the migration."""
     client, known = connect(load(clickhouse=f"chdb://{store_path}", clickhouse_database="minutes_alone")), migrations()
     with monkeypatch.context() as before:
-        before.setattr("streams.migrate.migrations", lambda: dict(list(known.items())[:5]))
+        before.setattr("streams.store.migrate.migrations", lambda: dict(list(known.items())[:5]))
         migrate(client)
     client.command(
         "INSERT INTO service_minutes (minute, service_name, events, latency_bins) "

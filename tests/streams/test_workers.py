@@ -16,12 +16,12 @@ from schemas.events import Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from schemas.wire import encode
-from streams.letters import read_letters, send_again
+from streams.kafka.letters import read_letters, send_again
 from streams.local.broker import free_port
-from streams.sql_client import ask_rows as rows
-from streams.sql_client import endpoint_answers
-from streams.up import Installation
-from tests.waiting import wait_until
+from streams.local.up import Installation
+from streams.store.ask import ask_rows as rows
+from streams.store.ask import endpoint_answers
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.faults
 @pytest.fixture
 def installation(kafka_settings, tmp_path, monkeypatch):
     """Three running workers on the session's broker."""
-    monkeypatch.setattr("streams.up.WORKER_PORTS", {name: free_port() for name in ("history", "watch", "detect")})
+    monkeypatch.setattr("streams.local.up.WORKER_PORTS", {name: free_port() for name in ("history", "watch", "detect")})
     settings = kafka_settings.model_copy(
         update={"clickhouse": f"chdb://{tmp_path}/clickhouse", "sql_port": free_port(), "data_dir": tmp_path}
     )
@@ -141,7 +141,7 @@ def test_a_killed_worker_is_back_in_time_and_health_tells(installation):
         installation.supervisor.check()
         assert time.monotonic() < end
         time.sleep(0.1)
-    from streams.up import WORKER_PORTS
+    from streams.local.up import WORKER_PORTS
 
     for port in WORKER_PORTS.values():
         base = f"http://127.0.0.1:{port}"

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from detectors.odd import OddEvents
-from detectors.river_anomaly import RiverAnomaly
+from detectors.events.odd import OddEvents
+from detectors.river.anomaly import RiverAnomaly
 
 EVENTS, WARM_UP, BATCH, APPS = 60_000, 5_000, 256, 4
 ODD = 0.003

@@ -8,7 +8,7 @@ import time
 import numpy as np
 from river.cluster import DBSTREAM
 
-from detectors.patterns import PatternFinder
+from detectors.events.patterns import PatternFinder
 
 EVENTS, START, WARM_UP, BATCH, ATTACK = 16_000, 8_000, 5_000, 256, 99
 PEER_EVENTS, PEER_TIMED = 2_500, 500

@@ -6,8 +6,8 @@ import numpy as np
 from river import drift
 from scipy.signal import lfilter
 
-from detectors.mixes import MixDetector
-from detectors.quantities import QuantityDetector
+from detectors.distributions.mixes import MixDetector
+from detectors.distributions.quantities import QuantityDetector
 
 PER_TICK = 10
 BINS = 160

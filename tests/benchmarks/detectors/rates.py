@@ -7,8 +7,8 @@ import numpy as np
 from river import drift
 
 from detectors.budget import threshold
-from detectors.likelihood import log_likelihood_ratios, shiryaev_roberts
-from detectors.rates import RateDetector
+from detectors.rates.detector import RateDetector
+from detectors.rates.likelihood import log_likelihood_ratios, shiryaev_roberts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import expit
 
 from detectors.intervals import wilson
-from detectors.strata import STRATA, ReviewSampler
-from detectors.true_rate import Labels, guard_quality, true_rate
+from detectors.review.strata import STRATA, ReviewSampler
+from detectors.review.true_rate import Labels, guard_quality, true_rate
 
 EVENTS, LABELS, RUNS = 50_000, 500, 300
 WORLDS = (("rate 1 %", 0.01, 0.0), ("rate 1 %, the guard's recall fell", 0.01, -1.8))

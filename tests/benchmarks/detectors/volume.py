@@ -7,8 +7,8 @@ import time
 
 import numpy as np
 
-from detectors.rates import RateDetector
-from detectors.volume import VolumeWatch
+from detectors.rates.detector import RateDetector
+from detectors.volume.detector import VolumeWatch
 
 DAY, MONDAY, PROMISE, SERIES = 1_440, 4 * 1_440, 1e6, 40
 

@@ -7,8 +7,8 @@ another machine's rounding and for honest changes of the method, not for a broke
 import numpy as np
 import pytest
 
-from detectors.rates import RateDetector
-from tests.detectors.rates.fleet import ONE, START, Fleet
+from detectors.rates.detector import RateDetector
+from tests.support.detectors.fleet import ONE, START, Fleet
 
 
 def test_a_cold_start_at_the_prior_keeps_the_promise():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.detectors.rates.fleet import Fleet
+from tests.support.detectors.fleet import Fleet
 
 
 def test_a_slow_regression_is_found_and_not_learned():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from detectors.base import StateError
-from detectors.rates import RateDetector
-from tests.detectors.rates.fleet import DAY, ONE, START, Fleet
+from detectors.rates.detector import RateDetector
+from tests.support.detectors.fleet import DAY, ONE, START, Fleet
 
 
 def test_gaps_cost_nothing_and_count_nothing():

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.volume import (
+from detectors.volume.baseline import Normal
+from detectors.volume.detector import (
     FALL_SLACK,
     FALLS,
     RECOVERED_FALLS,
@@ -16,8 +17,7 @@ from detectors.volume import (
     _fall_bets,
     _rise_bets,
 )
-from detectors.volume_baseline import Normal
-from tests.detectors.volume.counts import run, watching
+from tests.support.detectors.counts import run, watching
 
 
 def mean_of_bet(bets, sizes, chances, mean, bound, multiples):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from detectors.volume import (
+from detectors.volume.detector import (
     VolumeWatch,
 )
-from tests.detectors.volume.counts import DAY, MONDAY, bursts, cycle, run, watching
+from tests.support.detectors.counts import DAY, MONDAY, bursts, cycle, run, watching
 
 
 def test_silence_is_found_in_the_gap_and_its_onset_is_right():

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from detectors.volume import (
+from detectors.volume.detector import (
     VolumeWatch,
 )
-from tests.detectors.volume.counts import DAY, MONDAY, bursts, cycle, run, watching
+from tests.support.detectors.counts import DAY, MONDAY, bursts, cycle, run, watching
 
 
 def test_inflation_of_independent_events_is_one_however_the_rate_swings():

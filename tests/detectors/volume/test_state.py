@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import StateError
-from detectors.volume import (
+from detectors.volume.detector import (
     VolumeWatch,
 )
-from tests.detectors.volume.counts import DAY, MONDAY
+from tests.support.detectors.counts import DAY, MONDAY
 
 
 @settings(max_examples=10, deadline=None)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.incidents.escalation import MINUTE, due, level
-from streams.incidents.fold import Clocks, Step
-from streams.incidents.policy import ResponseTimes
-from tests.streams.incidents.records import START
+from streams.incidents.fold.fold import Clocks, Step
+from streams.policy.receivers import ResponseTimes
+from tests.support.incidents.records import START
 
 TIMES = ResponseTimes()
 

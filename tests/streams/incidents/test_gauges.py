@@ -8,20 +8,20 @@ from prometheus_client import CollectorRegistry
 
 from dashboards.registry import KPIS
 from dashboards.rules import RULES
-from streams.incidents.desk import Desk
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
 from streams.incidents.gauges import Gauges, incident_samples, read_kpis
-from streams.incidents.severity import severity_of
 from streams.incidents.worker import Incidents
-from streams.kafka_admin import client_arguments
-from streams.policy import Policy
-from streams.publisher import Publisher
-from streams.sql_endpoint import Endpoint
-from tests.dashboards import history
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import client_arguments
+from streams.policy.policy import Policy
+from streams.sql.server import Endpoint
 from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask
-from tests.streams.incidents.entries import NANO, act, at, back, book, page
-from tests.streams.incidents.process import Worker, send
-from tests.waiting import wait_until
+from tests.support.dashboards import history
+from tests.support.incidents.entries import NANO, act, at, back, book, page
+from tests.support.incidents.process import Worker, send
+from tests.support.waiting import wait_until
 
 NOW = history.BAD_UNTIL - timedelta(minutes=1)
 

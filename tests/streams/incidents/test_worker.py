@@ -10,13 +10,13 @@ import pytest
 import requests
 from msgspec.structs import replace
 
-from streams.incidents.desk import Desk
-from streams.incidents.severity import severity_of
-from streams.policy import Policy
-from tests.streams.incidents.entries import act, at, back, page, taken
-from tests.streams.incidents.process import TOKEN, Worker, send, transitions
-from tests.streams.incidents.test_alerts import notice
-from tests.waiting import wait_until
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.severity import severity_of
+from streams.policy.policy import Policy
+from tests.streams.api.test_alerts import notice
+from tests.support.incidents.entries import act, at, back, page, taken
+from tests.support.incidents.process import TOKEN, Worker, send, transitions
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

@@ -3,7 +3,7 @@
 import pytest
 
 from streams.settings import load
-from tests.stores import own_database
+from tests.support.stores import own_database
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.streams.kpis.histories import HOUR, START, ask, counts, fill, near, of
+from tests.support.histories import HOUR, START, ask, counts, fill, near, of
 
 pytestmark = pytest.mark.store
 

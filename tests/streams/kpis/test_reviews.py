@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.streams.kpis.histories import HOUR, START, ask, counts, fill, holds, near, of
+from tests.support.histories import HOUR, START, ask, counts, fill, holds, near, of
 
 pytestmark = pytest.mark.store
 

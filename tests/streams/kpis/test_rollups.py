@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, StageLatency
 from schemas.wire import encode
-from streams.decode import events_decoder
-from streams.history_writer import HistoryWriter
-from streams.rows import Origin, rows_of
-from streams.storage import rows
-from tests.streams.kpis.histories import FILLED
-from tests.streams.test_decode import NOW_MS, Record
-from tests.streams.test_flags import guard
+from streams.events.decode import events_decoder
+from streams.history.rows import Origin, rows_of
+from streams.history.writer import HistoryWriter
+from streams.store.client import rows
+from tests.streams.events.test_decode import NOW_MS, Record
+from tests.streams.events.test_flags import guard
+from tests.support.histories import FILLED
 
 pytestmark = pytest.mark.store
 

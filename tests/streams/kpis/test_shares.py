@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.streams.kpis.histories import HOUR, START, ask, counts, fill, holds, of
+from tests.support.histories import HOUR, START, ask, counts, fill, holds, of
 
 pytestmark = pytest.mark.store
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli import app
+from streams.commands.main import app
 from streams.kpis.page import chart
 from streams.kpis.registry import KPIS, page
 from streams.kpis.show import begin, interval
-from streams.storage import rows
-from tests.streams.kpis.histories import counts, judge
+from streams.store.client import rows
+from tests.support.histories import counts, judge
 
 pytestmark = pytest.mark.store
 

@@ -7,8 +7,8 @@ import pytest
 
 from streams.kpis.policies import publish_policy
 from streams.kpis.registry import KPIS
-from streams.policy import parse_policy
-from tests.streams.kpis.histories import HOUR, START, ask, counts, fill, judge, of
+from streams.policy.policy import parse_policy
+from tests.support.histories import HOUR, START, ask, counts, fill, judge, of
 
 pytestmark = pytest.mark.store
 

@@ -10,15 +10,15 @@ from typer.testing import CliRunner
 from schemas.records import ReviewLabel
 from schemas.review import ReviewItem
 from schemas.wire import InvalidRecordError, encode
-from streams.cli import app
-from streams.decode import Decoder
-from streams.history_writer import HistoryWriter
+from streams.commands.main import app
+from streams.events.decode import Decoder
+from streams.history.rows import Origin, rows_of
+from streams.history.writer import HistoryWriter
 from streams.kpis.show import Period
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
-from streams.rows import Origin, rows_of
-from streams.sql_endpoint import Endpoint
-from tests.streams.test_decode import Record
+from streams.sql.server import Endpoint
+from tests.streams.events.test_decode import Record
 
 pytestmark = pytest.mark.store
 

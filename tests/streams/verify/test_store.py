@@ -6,16 +6,16 @@ from functools import partial
 import pytest
 from prometheus_client import REGISTRY
 
-from streams.history import tables_of
+from streams.health.problems import PROBLEMS
+from streams.history.worker import tables_of
 from streams.local.broker import free_port
-from streams.migrate import migrate
-from streams.problems import PROBLEMS
-from streams.storage import connect
+from streams.store.client import connect
+from streams.store.keeper import StoreWatch
+from streams.store.migrate import migrate
 from streams.store.parts import Parts, put_aside
 from streams.store.rebuild import rebuild
-from streams.store.watch import StoreWatch
 from streams.verify.run import Verifier
-from tests.streams.verify.both_paths import commit, history, history_stage, play
+from tests.support.both_paths import commit, history, history_stage, play
 
 pytestmark = pytest.mark.store
 

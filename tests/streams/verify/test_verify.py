@@ -7,7 +7,7 @@ import pytest
 
 from streams.local.broker import free_port
 from streams.verify.run import Verifier
-from tests.streams.verify.both_paths import play, send
+from tests.support.both_paths import play, send
 
 pytestmark = pytest.mark.store
 

@@ -1,0 +1,1 @@
+"""Quantities and mixes whose distribution changes."""

@@ -1,0 +1,1 @@
+"""Single events unlike the others."""

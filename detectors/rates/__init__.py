@@ -1,0 +1,1 @@
+"""Rates: the share of trials that were flagged."""

@@ -1,0 +1,1 @@
+"""What people's labels say of the true rate."""

@@ -1,0 +1,1 @@
+"""River's detectors, beside our own."""

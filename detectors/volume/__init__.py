@@ -1,0 +1,1 @@
+"""How much comes: silence, floods, lag."""

@@ -1,0 +1,1 @@
+"""The HTTP API, and the client that the commands ask it with."""

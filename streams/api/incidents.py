@@ -1,0 +1,288 @@
+"""The HTTP API: incidents and what is done about them, for people, chat tools and pipelines.
+
+An action is checked against the incident as it is now, published, and answered for once the fold has taken it; what
+it then came to is in the answer. Sending the same `action_id` again changes nothing.
+"""
+
+import asyncio
+import secrets
+import time
+from contextlib import nullcontext
+from typing import Annotated, Any, Final
+
+import msgspec
+import structlog
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, status
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from msgspec.structs import replace
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.actions import ActionKind, Actor, IncidentAction
+from schemas.records import Mitigation
+from schemas.topics import ACTIONS
+from schemas.wire import InvalidRecordError, decoder, encode
+from streams.access.callers import Callers
+from streams.access.half_open import close_idle
+from streams.access.tokens import made_token
+from streams.api.alerts import AlertError, actions, read_notice
+from streams.api.door import Door
+from streams.findings.identity import identity
+from streams.health.metrics import TURNED_AWAY
+from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
+from streams.incidents.fold.state import OVER
+from streams.incidents.fold.views import full, shown_evidence, summary
+from streams.incidents.pages.page import render
+from streams.incidents.pages.portrait import course
+from streams.incidents.pages.view import IncidentView
+from streams.incidents.worker import Incidents
+from streams.kafka.publisher import Message
+
+log: Final = structlog.get_logger()
+
+FOLDED_SECONDS: Final = 5.0
+MAX_BODY_BYTES: Final = 2_097_152
+"""The most alerts that one notice may hold, with what Prometheus writes about each, and as much again."""
+
+_check: Final = decoder(IncidentAction)
+
+
+class ActionBody(BaseModel):
+    """What is said with an action."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actor: Annotated[str, Field(min_length=1, max_length=256)]
+    actor_kind: Actor = "human"
+    reason: Annotated[str | None, Field(max_length=2048)] = None
+    happened_at_unix_nano: int | None = None
+    action_id: Annotated[str | None, Field(min_length=1, max_length=256)] = None
+    mitigation_kind: Mitigation | None = None
+    into_incident_id: str | None = None
+
+
+def api(work: Incidents, *more: APIRouter) -> FastAPI:
+    """Return the application; every path but its description wants the token."""
+    token = made_token(work.settings)
+    bearer = HTTPBearer(auto_error=False)
+
+    def authorised(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
+        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
+            raise HTTPException(
+                status.HTTP_401_UNAUTHORIZED,
+                "a token is needed: Authorization: Bearer TOKEN",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    app = FastAPI(
+        title="Watchkeeper", summary="Incidents, changes, controls and reviews", docs_url=None, redoc_url=None
+    )
+    for router in (incidents_router(work), alerts_router(work), *more):
+        app.include_router(router, dependencies=[Depends(authorised)])
+    app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
+    app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
+    app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
+    app.add_middleware(Door, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings))
+    return app
+
+
+def _answer(code: int) -> Any:
+    async def handler(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, code)
+
+    return handler
+
+
+def incidents_router(work: Incidents) -> APIRouter:
+    """Return the paths of incidents."""
+    router = APIRouter(prefix="/incidents", tags=["incidents"])
+
+    @router.get("")
+    async def listed(state: str = "all", service: str | None = None) -> dict[str, Any]:
+        """List incidents; `state` is all, open, or one state."""
+        desk = await _desk(work)
+        now = desk.clock.now(time.time_ns())
+        found = [summary(each, now) for each in desk.book.incidents() if service in (None, *each.services)]
+        kept = [each for each in found if state in ("all", each["status"]) or (state == "open" and _open(each))]
+        return {"incidents": kept}
+
+    @router.get("/{incident_id}")
+    async def shown(incident_id: str) -> dict[str, Any]:
+        """Show everything that is known of an incident."""
+        desk = await _desk(work)
+        found = desk.book.fold.incidents.get(incident_id)
+        if found is None:
+            raise UnknownIncidentError(f"no incident is called {incident_id}")
+        known = [each for each in work.evidence.values() if each.incident_id == incident_id]
+        return full(found, desk.clock.now(time.time_ns())) | {"evidence": [shown_evidence(each) for each in known]}
+
+    @router.get("/{incident_id}/view")
+    async def viewed(incident_id: str) -> Response:
+        """Return what the page of an incident shows, as JSON."""
+        return Response(msgspec.json.encode(await _view(work, incident_id)), media_type="application/json")
+
+    @router.get("/{incident_id}/page")
+    async def paged(incident_id: str) -> HTMLResponse:
+        """Return the page of an incident, one file that needs no network."""
+        return HTMLResponse(await asyncio.to_thread(render, await _view(work, incident_id)))
+
+    @router.post("/{incident_id}/{action}")
+    async def act(incident_id: str, action: ActionKind, body: ActionBody) -> dict[str, Any]:
+        """Do something about an incident."""
+        desk = await _desk(work)
+        said = _action(desk, incident_id, action, body)
+        if not desk.book.knows(said):
+            desk.book.check(said)
+            topic = work.settings.topic(ACTIONS.name)
+            await work.publisher.publish([Message(topic, encode(said), incident_id.encode())])
+            await _folded(work, said)
+        return {"action_id": said.event_id} | await shown(incident_id)
+
+    return router
+
+
+def alerts_router(work: Incidents) -> APIRouter:
+    """Return the path that Grafana and Alertmanager notify."""
+    router = APIRouter(tags=["alerts"])
+    on_their_way: set[str] = set()
+
+    @router.post("/alerts")
+    async def notified(request: Request) -> dict[str, Any]:
+        """Take a notice, and tell the incidents that its alerts are about."""
+        desk = await _desk(work)
+        wall = time.time_ns()
+        said, refused = actions(read_notice(await request.body()), desk.book.about, wall, desk.clock.now(wall))
+        if refused:
+            TURNED_AWAY.labels("alert", status.HTTP_422_UNPROCESSABLE_CONTENT).inc(len(refused))
+            log.warning("alerts were refused", taken=len(said), why=refused[:10])
+        if refused and not said:
+            raise AlertError("; ".join(refused[:10]))
+        fresh = [each for each in said if each.event_id not in on_their_way and not desk.book.knows(each)]
+        names = {each.event_id for each in fresh}
+        on_their_way.update(names)  # two Alertmanagers tell at the same moment
+        try:
+            topic = work.settings.topic(ACTIONS.name)
+            await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
+            for each in fresh:
+                await _folded(work, each)
+        finally:
+            on_their_way.difference_update(names)
+        return {"alerts": len(said), "new": len(fresh), "refused": refused}
+
+    return router
+
+
+def _open(shown: dict[str, Any]) -> bool:
+    return shown["status"] not in OVER
+
+
+async def _view(work: Incidents, incident_id: str) -> IncidentView:
+    desk = await _desk(work)
+    incident = desk.book.fold.incidents.get(incident_id)
+    if incident is None:
+        raise UnknownIncidentError(f"no incident is called {incident_id}")
+    view = work.portrait(desk, incident)
+    baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
+    series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)
+    return replace(view, series=series)
+
+
+async def _desk(work: Incidents) -> Desk:
+    desk = await work.desk()
+    if desk is None:
+        raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, "another worker holds the incidents, or it starts")
+    return desk
+
+
+def _action(desk: Desk, incident_id: str, action: ActionKind, body: ActionBody) -> IncidentAction:
+    """Return what was said as a record, by the contract.
+
+    An action on an incident of a replayed week happens in the time of that week.
+    """
+    known, wall = desk.book.fold.incidents.get(incident_id), time.time_ns()
+    said = IncidentAction(
+        event_id=body.action_id or identity(incident_id, action, body.actor, wall),
+        source="watchkeeper/api",
+        time_unix_nano=wall,
+        service_name=known.service if known else "unknown",
+        incident_id=incident_id,
+        action=action,
+        actor_kind=body.actor_kind,
+        actor_id=body.actor,
+        happened_at_unix_nano=body.happened_at_unix_nano or desk.clock.now(wall),
+        reason=body.reason,
+        mitigation_kind=body.mitigation_kind,
+        into_incident_id=body.into_incident_id,
+    )
+    if said.happened_at_unix_nano is not None and said.happened_at_unix_nano > wall:
+        raise IllegalActionError("happened_at_unix_nano lies in the future; check clock and unit (nanoseconds)")
+    try:
+        _check(encode(said), wall)
+    except InvalidRecordError as error:
+        raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, str(error)) from None
+    return said
+
+
+async def _folded(work: Incidents, action: IncidentAction) -> None:
+    """Wait until the fold has taken an action."""
+    end = time.monotonic() + FOLDED_SECONDS
+    while time.monotonic() < end:
+        desk = await work.desk()
+        if desk is not None and desk.book.knows(action):
+            return
+        await asyncio.sleep(0.02)
+    raise HTTPException(status.HTTP_202_ACCEPTED, "it is written down and will count as soon as the worker gets to it")
+
+
+class Server:
+    """The API on its port, in the event loop of the worker."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        config = uvicorn.Config(app, host, port, log_config=None, access_log=False, lifespan="off")
+        self._server: Final = _Quiet(config)
+        self._where: Final = f"{host}:{port}"
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Serve.
+
+        Raises
+        ------
+        ValueError
+            Where the port is taken, with the setting that moves it.
+        """
+        self._task = asyncio.create_task(self._serve())
+        while not self._server.started:
+            if self._task.done():
+                raise ValueError(f"{self._where} is taken; set WATCHKEEPER_API_PORT")
+            await asyncio.sleep(0.01)
+
+    async def _serve(self) -> None:
+        connections = self._server.server_state.connections
+        sweeper = asyncio.create_task(close_idle(lambda: connections, _busy))
+        try:
+            await self._server.serve()
+        except SystemExit:
+            return
+        finally:
+            sweeper.cancel()
+
+    async def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+
+def _busy(connection: Any) -> bool:
+    return connection.cycle is not None and not connection.cycle.response_complete
+
+
+class _Quiet(uvicorn.Server):
+    """A server that leaves the signals to the worker."""
+
+    def capture_signals(self) -> Any:
+        """Capture none."""
+        return nullcontext()

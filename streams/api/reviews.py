@@ -1,0 +1,48 @@
+"""Review by HTTP: the next item, a judgement, and what the judgements say."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Body, HTTPException
+
+from schemas.topics import REVIEWS
+from schemas.wire import InvalidRecordError
+from streams.kafka.publisher import Publisher
+from streams.kafka.sending import message
+from streams.kpis.show import Period, begin
+from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
+from streams.review.stats import stats
+from streams.settings import Settings
+
+
+def router(settings: Settings, publisher: Publisher) -> APIRouter:
+    """Return the routes of reviews; who may use them is decided by the application that includes them."""
+    routes = APIRouter(prefix="/review", tags=["review"])
+
+    @routes.get("/next")
+    async def following(reviewer: str, queue: str = "safety", most: int = 1) -> dict[str, Any]:
+        """Return the oldest items that still need this reviewer."""
+        return {"items": await asyncio.to_thread(upcoming, settings, queue, reviewer, min(max(most, 1), 100))}
+
+    @routes.post("/labels", status_code=202)
+    async def label(body: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
+        """Take a judgement, also a user's feedback (`annotator_kind` end_user, `score` 0 to 1)."""
+        try:
+            record = await asyncio.to_thread(judged, settings, msgspec.convert(body, Judgement))
+        except UnknownEventError as error:
+            raise HTTPException(404, str(error)) from None
+        except (InvalidRecordError, msgspec.ValidationError) as error:
+            raise HTTPException(422, str(error)) from None
+        await publisher.publish([message(settings, REVIEWS, record, record.target_event_id)])
+        return {"event_id": record.event_id}
+
+    @routes.get("/stats")
+    async def said(since: str = "7d", known_at: datetime | None = None) -> dict[str, Any]:
+        """Return what the labels say of the events since a time, as known now or at a moment."""
+        now = datetime.now(UTC)
+        known = known_at.replace(tzinfo=known_at.tzinfo or UTC) if known_at else now
+        return await asyncio.to_thread(stats, settings, Period(begin(since, now), now), known)
+
+    return routes

@@ -1,0 +1,1 @@
+"""The command ``watchkeeper``, a file for each group of commands."""

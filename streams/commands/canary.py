@@ -1,0 +1,74 @@
+"""``watchkeeper canary``: begin and end a canary under the gate, and see how it stands."""
+
+import getpass
+import time
+import uuid
+from typing import Annotated, Any, Final
+
+import typer
+
+from schemas.topics import CHANGES
+from streams.settings import load
+
+canary_app: Final = typer.Typer(no_args_is_help=True, help="Candidates beside what is stable, and the gate.")
+
+Service = Annotated[str, typer.Argument(help="The service.")]
+Candidate = Annotated[str, typer.Option(help="Model version of the candidate, as its events say it.")]
+Reason = Annotated[str | None, typer.Option(help="Why.")]
+Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
+
+
+@canary_app.command()
+def start(
+    service: Service,
+    candidate: Candidate,
+    stable: Annotated[str | None, typer.Option(help="The version to go back to.")] = None,
+    min_exposure: Annotated[int | None, typer.Option(min=1, help="Sessions before a promotion.")] = None,
+    max_regret: Annotated[float | None, typer.Option(min=0, help="Flagged sessions it may cost.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who answers for it.")] = None,
+    reason: Reason = None,
+    kafka: Kafka = None,
+) -> None:
+    """Put a candidate under the gate, which asks once to promote it or to take it back."""
+    limits = {"min_exposure": min_exposure, "max_regret": max_regret}
+    stats = {name: float(value) for name, value in limits.items() if value is not None}
+    _publish(kafka, service, candidate, {"action": "started", "from_version": stable, "gate_stats": stats or None,
+             "reason": reason, "initiator_id": owner or getpass.getuser()})  # fmt: skip
+
+
+@canary_app.command()
+def stop(service: Service, candidate: Candidate, reason: Reason = None, kafka: Kafka = None) -> None:
+    """Take a candidate from under the gate without a decision."""
+    _publish(kafka, service, candidate, {"action": "aborted", "reason": reason, "initiator_id": getpass.getuser()})
+
+
+@canary_app.command()
+def status(
+    service: Annotated[str | None, typer.Option(help="Only of this service.")] = None,
+    clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")] = None,
+) -> None:
+    """Print each metric of each candidate beside stable, and what was decided."""
+    from rich.console import Console
+
+    from streams.commands.canary_status import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, status_table
+    from streams.store.ask import ask_rows
+
+    settings = load(clickhouse=clickhouse)
+    canaries, looks, requests = (ask_rows(settings, query) for query in (CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY))
+    Console().print(status_table(canaries, looks, requests, service))
+
+
+def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:
+    from streams.api.changes import checked
+    from streams.findings.identity import identity
+    from streams.incidents.requests.gate import NAME
+    from streams.kafka.sending import send
+
+    own = {
+        "event_id": uuid.uuid4().hex, "source": "watchkeeper/cli", "service_name": service, "subject_name": service,
+        "change_id": identity(NAME, service, candidate), "subject_type": "model", "to_version": candidate,
+        "gate_name": NAME, "trigger": "human",
+    }  # fmt: skip
+    change = checked(own | fields, time.time_ns())
+    send(load(kafka=kafka), CHANGES, change, service)
+    typer.echo(change.change_id)

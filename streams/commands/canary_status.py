@@ -1,0 +1,87 @@
+"""Canaries as people read them: each metric on both sides with its interval, and what was decided."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+from rich.table import Table
+
+from detectors.intervals import confidence_sequence
+from streams.text.shares import interval, tenths
+
+CANARIES_QUERY: Final = """
+SELECT
+    change_id, service_name AS service, to_version AS candidate,
+    argMax(action, time) AS step, argMax(gate_result, time) AS result, argMax(reason, time) AS why,
+    formatDateTime(minIf(time, action = 'started'), '%FT%TZ') AS began
+FROM changes FINAL
+WHERE gate_name = 'canary'
+GROUP BY change_id, service, candidate
+ORDER BY service, began, candidate
+"""
+
+LOOKS_QUERY: Final = """
+SELECT
+    service_name AS service, model_version AS candidate, metric,
+    argMax(verdict, detected_time) AS latest_verdict,
+    argMax(sample_size, detected_time) AS trials, argMax(flagged, detected_time) AS hits,
+    argMax(details['stable_trials'], detected_time) AS stable_trials,
+    argMax(details['stable_flagged'], detected_time) AS stable_flagged
+FROM findings FINAL
+WHERE kind = 'canary'
+GROUP BY service, candidate, metric
+ORDER BY service, candidate, metric
+"""
+
+REQUESTS_QUERY: Final = """
+SELECT change_id, argMax(control, time) AS asked FROM controls FINAL WHERE rule = 'canary' GROUP BY change_id
+"""
+
+Row = dict[str, Any]
+
+
+def status_table(canaries: Iterable[Row], looks: Iterable[Row], requests: Iterable[Row], service: str | None) -> Table:
+    """Return the canaries of one service, or of all, with what is known of each metric."""
+    shown = Table("service", "candidate", "metric", "verdict", "candidate", "stable", "decision", title="Canaries")
+    asked = {row["change_id"]: row["asked"] for row in requests}
+    by_candidate: dict[tuple[str, str], list[Row]] = {}
+    for look in looks:
+        by_candidate.setdefault((look["service"], look["candidate"]), []).append(look)
+    for canary in canaries:
+        if service in (None, canary["service"]):
+            about = (canary["service"], canary["candidate"])
+            decision = _decision(canary, asked.get(canary["change_id"]))
+            known: list[Row | None] = [*by_candidate.get(about, [])] or [None]
+            for each in known:
+                shown.add_row(*about, *_sides(each), decision)
+                decision = ""
+    return shown
+
+
+def _sides(look: Row | None) -> tuple[str, str, str, str]:
+    if look is None:
+        return "", "nothing known yet", "", ""
+    candidate = rate_of(float(look["hits"] or 0), float(look["trials"] or 0))
+    stable = rate_of(float(look["stable_flagged"]), float(look["stable_trials"]))
+    return look["metric"], look["latest_verdict"], candidate, stable
+
+
+def rate_of(flagged: float, trials: float) -> str:
+    """Return a rate with the interval that holds at all looks, or that nothing is known of it.
+
+    >>> rate_of(12, 400)
+    '3.0% (0.9% to 7.0%), 12 of 400'
+    >>> rate_of(0, 0)
+    'no sessions'
+    """
+    if not trials:
+        return "no sessions"
+    lower, upper = (float(side[0]) for side in confidence_sequence(np.array([flagged]), np.array([trials])))
+    return f"{tenths(flagged / trials)} ({interval(lower, upper, tenths)}), {flagged:.0f} of {trials:.0f}"
+
+
+def _decision(canary: Row, asked: str | None) -> str:
+    if canary["result"]:
+        request = f"asked to {asked}" if asked else "no control was sent"
+        return f"{canary['result']}: {canary['why'].split(';')[0]}; {request}"
+    return "stopped" if canary["step"] == "aborted" else f"running since {canary['began']}"

@@ -1,0 +1,73 @@
+"""``watchkeeper control``: a person asks a service to stop, pause, review or go on, and says why."""
+
+import getpass
+import time
+import uuid
+from typing import Annotated, Final
+
+import typer
+from pydantic import ValidationError
+
+from schemas.topics import CONTROLS
+from streams.settings import SettingsError, load
+
+control_app: Final = typer.Typer(no_args_is_help=True, help="Signed requests to a service or its deployer.")
+
+Service = Annotated[str, typer.Argument(help="The service that is asked.")]
+Reason = Annotated[str, typer.Option(help="Why; everybody who gets it reads this.")]
+Lasts = Annotated[str, typer.Option("--for", help="For how long, such as 30m or 2h; else until it is resumed.")]
+Incident = Annotated[str, typer.Option(help="The incident it belongs to.")]
+Actor = Annotated[str | None, typer.Option(help="Who asks; the user of this terminal if not said.")]
+Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
+
+
+@control_app.command("kill-switch")
+def kill_switch(
+    service: Service, reason: Reason, lasts: Lasts = "", incident: Incident = "", actor: Actor = None,
+    kafka: Kafka = None,
+) -> None:  # fmt: skip
+    """Ask a service to stop answering."""
+    _ask("kill_switch", service, reason, lasts, incident, actor, kafka)
+
+
+@control_app.command()
+def pause(
+    service: Service, reason: Reason, lasts: Lasts = "", incident: Incident = "", actor: Actor = None,
+    kafka: Kafka = None,
+) -> None:  # fmt: skip
+    """Ask the deployer to go no further with what is being rolled out."""
+    _ask("pause", service, reason, lasts, incident, actor, kafka)
+
+
+@control_app.command("review-required")
+def review_required(
+    service: Service, reason: Reason, lasts: Lasts = "", incident: Incident = "", actor: Actor = None,
+    kafka: Kafka = None,
+) -> None:  # fmt: skip
+    """Ask a service to let a person see its answers before they are given."""
+    _ask("review_required", service, reason, lasts, incident, actor, kafka)
+
+
+@control_app.command()
+def resume(service: Service, reason: Reason, incident: Incident = "", actor: Actor = None, kafka: Kafka = None) -> None:
+    """Tell a service that all of this is over."""
+    _ask("resume", service, reason, "", incident, actor, kafka)
+
+
+def _ask(
+    control: str, service: str, reason: str, lasts: str, incident: str, actor: str | None, kafka: str | None
+) -> None:
+    from streams.api.controls import Request, asked
+    from streams.incidents.requests.signing import signed
+    from streams.kafka.sending import send_all
+
+    settings = load(kafka=kafka)
+    given = {"service_name": service, "control": control, "reason": reason, "for": lasts, "incident_id": incident}
+    try:
+        request = Request.model_validate(given | {"actor_id": actor or getpass.getuser()})
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        raise SettingsError("; ".join(problems)) from None
+    asking = asked(request, "watchkeeper/cli", uuid.uuid4().hex, time.time_ns())
+    send_all(settings, CONTROLS, [signed(settings, asking)])
+    typer.echo(asking.event_id)

@@ -1,0 +1,292 @@
+"""The command ``watchkeeper``: thin, each command a few lines over the part that does the work."""
+
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import structlog
+import typer
+
+from streams.commands.canary import canary_app
+from streams.commands.change import change_app
+from streams.commands.control import control_app
+from streams.commands.grafana import grafana_app
+from streams.commands.incident import incident_app
+from streams.commands.kpi import kpi
+from streams.commands.probe import probe_app
+from streams.commands.prometheus import prometheus
+from streams.commands.review import review_app
+from streams.commands.topics import letters_app, topics_app
+from streams.commands.verify import rebuild, verify
+from streams.health.noise import Lasting
+from streams.settings import Settings, SettingsError, load
+
+app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
+app.add_typer(policy_app, name="policy")
+app.add_typer(incident_app, name="incident")
+app.add_typer(topics_app, name="topics")
+app.add_typer(letters_app, name="dead-letters")
+app.add_typer(canary_app, name="canary")
+app.add_typer(change_app, name="change")
+app.add_typer(control_app, name="control")
+app.add_typer(grafana_app, name="grafana")
+app.add_typer(probe_app, name="probe")
+app.add_typer(review_app, name="review")
+app.command()(kpi)
+app.command()(prometheus)
+app.command()(verify)
+app.command()(rebuild)
+
+Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
+Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
+
+
+def configure_logs(settings: Settings) -> None:
+    """Send structlog's lines and everyone else's to the error stream."""
+    level = logging.getLevelName(settings.log_level)
+    renderer: Any = structlog.processors.JSONRenderer()
+    if settings.log_format == "console":
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), format="%(name)s: %(message)s", stream=sys.stderr)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Lasting())
+
+
+@app.command()
+def worker(
+    name: Annotated[str, typer.Argument(help="history, watch, detect or incidents.")],
+    kafka: Kafka = None,
+    clickhouse: Store = None,
+    instance: Annotated[str | None, typer.Option(help="A stable name among the workers of its kind.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of health and metrics.")] = None,
+) -> None:
+    """Run one worker until it is told to stop."""
+    from streams.app import READS
+    from streams.run import run_worker
+
+    if name not in READS:
+        raise SettingsError(f"no worker is called {name!r}; take one of {', '.join(READS)}")
+    settings = load(kafka=kafka, clickhouse=clickhouse, instance=instance, port=port)
+    configure_logs(settings)
+    run_worker(name, settings)
+
+
+@app.command()
+def migrate(clickhouse: Store = None) -> None:
+    """Create or update the tables of the store."""
+    from streams.store.client import connect
+    from streams.store.migrate import migrate as apply
+
+    applied = apply(connect(load(clickhouse=clickhouse)))
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="JSON lines, also .gz.")],
+    kafka: Kafka = None,
+    speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "max",
+) -> None:
+    """Send recorded events into Kafka."""
+    from streams.replay.send import Replay, read
+
+    if speed != "max" and not speed.replace(".", "", 1).isdigit():
+        raise SettingsError(f"--speed is a number or max, not {speed!r}")
+    running = Replay(load(kafka=kafka), None if speed == "max" else float(speed))
+    count = running.run(read(files))
+    typer.echo(f"sent {count} events, {running.marks} time marks")
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A SELECT, SHOW, DESCRIBE or EXPLAIN.")],
+    output: Annotated[str, typer.Option("--format", help="Any output format of ClickHouse.")] = "PrettyCompact",
+    clickhouse: Store = None,
+) -> None:
+    """Ask the store: through the running history worker, or by opening it when nothing runs."""
+    from streams.store.ask import ask
+
+    sys.stdout.buffer.write(ask(load(clickhouse=clickhouse), query, output))
+
+
+@app.command("sql-user")
+def sql_user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
+    """Print the line of a user for the file that WATCHKEEPER_SQL_USERS names; the password is asked for, or read."""
+    from streams.sql.users import user_line
+
+    asked = sys.stdin.isatty()
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
+    typer.echo("users:  # once, at the top of the file", err=True)
+    typer.echo(user_line(name, password.rstrip("\r\n")))
+
+
+@app.command()
+def findings(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
+    clickhouse: Store = None,
+) -> None:
+    """Print what was found."""
+    from streams.findings.shown import FINDINGS_QUERY, table
+    from streams.store.ask import ask, ask_rows
+
+    settings = load(clickhouse=clickhouse)
+    if as_json:
+        sys.stdout.buffer.write(ask(settings, FINDINGS_QUERY, "JSONEachRow"))
+    else:
+        from streams.text.terminal import console
+
+        console().print(table(ask_rows(settings, FINDINGS_QUERY)))
+
+
+@app.command()
+def backtest(
+    files: Annotated[
+        list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="Recorded events, JSON lines, also .gz.")
+    ] = None,
+    since: Annotated[datetime | None, typer.Option("--from", help="Stored history from this time on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="And up to this one.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="Another policy, to be held beside the one in use.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One finding a line.")] = False,  # noqa: FBT002
+    clickhouse: Store = None,
+) -> None:
+    """Run recorded events or stored history through the detectors, and print what would have been found."""
+    from streams.replay.backtest import run_backtest
+
+    period = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)) if since and until else None
+    run_backtest(load(clickhouse=clickhouse), files or [], period, policy, as_json=as_json)
+
+
+@policy_app.command("check")
+def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
+    """Say whether a policy can be used, and if not, what is wrong in which line."""
+    from streams.policy.policy import load_policy
+
+    policy = load_policy(file)
+    typer.echo(
+        f"{file} is a policy: {len(policy.services)} services, at most {policy.budget.pages_per_day:g} false pages "
+        f"and {policy.budget.tickets_per_day:g} false tickets a day"
+    )
+
+
+@app.command()
+def budget(clickhouse: Store = None) -> None:
+    """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
+    from streams.findings.shown import BUDGET_QUERY, budget_table
+    from streams.policy.policy import load_policy
+    from streams.store.ask import ask_rows
+    from streams.text.terminal import console
+
+    settings = load(clickhouse=clickhouse)
+    promised = load_policy(settings.policy).budget
+    per_day = {"page": promised.pages_per_day, "ticket": promised.tickets_per_day}
+    console().print(budget_table(ask_rows(settings, BUDGET_QUERY), per_day))
+
+
+@app.command()
+def broker(
+    data_dir: Annotated[Path | None, typer.Option(help="Where the broker keeps its data.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port on loopback; 9092, or the base port, if not given.")] = None,
+) -> None:
+    """Run a Kafka broker on this machine."""
+    from streams.local.up import run_broker
+
+    settings = load(data_dir=data_dir)
+    configure_logs(settings)
+    run_broker(settings, port or settings.broker_port)
+
+
+@app.command()
+def up(
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+    kafka: Kafka = None,
+    clickhouse: Store = None,
+    base_port: Annotated[
+        int | None, typer.Option(help="Moves all ports: Kafka to this one, the rest after it.")
+    ] = None,
+) -> None:
+    """Run the broker and all workers on this machine, until Ctrl-C; with a Kafka that is named, without the broker."""
+    from streams.local.up import run_up
+
+    store = clickhouse or _store_in(data_dir)
+    settings = load(data_dir=data_dir, clickhouse=store, kafka=kafka, base_port=base_port)
+    configure_logs(settings)
+    run_up(settings)
+
+
+@app.command()
+def demo(
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; emptied first.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long the week shall take.")] = 50,
+    kafka: Annotated[
+        str | None, typer.Option("--kafka", help="Of services that run already, with --clickhouse.")
+    ] = None,
+    clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="Their store, which must be empty.")] = None,
+) -> None:
+    """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
+    from streams.demo.run import run_demo, run_demo_there
+    from streams.local.ports import free_base_port
+
+    if kafka or clickhouse:
+        if data_dir or not (kafka and clickhouse):
+            raise SettingsError("--kafka and --clickhouse name services that run; give both, and no --data-dir")
+        settings = load(kafka=kafka, clickhouse=clickhouse, log_level="WARNING")
+        configure_logs(settings)
+        run_demo_there(settings, seconds)
+        return
+    folder = data_dir or Path("data/demo")
+    given = {"data_dir": folder, "clickhouse": _store_in(folder), "log_level": "WARNING"}
+    settings = load(**given)
+    if not settings.base_port:
+        settings = load(**given, base_port=free_base_port())  # beside whatever else runs here
+    configure_logs(settings)
+    run_demo(settings, seconds)
+
+
+@app.command("secrets")
+def make_secrets(
+    folder: Annotated[Path, typer.Argument(help="Made where it is missing; open to its owner alone.")],
+) -> None:
+    """Write the random passwords and tokens that docker-compose.yml needs; what is there is never touched."""
+    from streams.access.secrets import write_secrets
+
+    typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
+
+
+def _store_in(folder: Path | None) -> str | None:
+    return f"chdb://{folder}/clickhouse" if folder else None
+
+
+def main() -> None:
+    """Run the command; what a user can mend is one line on the error stream."""
+    from streams.kafka.topics import KafkaUnavailableError, TopicError
+    from streams.replay.send import ReplayError
+    from streams.store.client import StoreBusyError, StoreUnavailableError
+    from streams.store.migrate import SchemaError
+
+    refusals = (SettingsError, TopicError, SchemaError, ReplayError, ValueError)
+    try:
+        app()
+    except refusals as error:
+        typer.echo(f"watchkeeper: {error}", err=True)
+        raise SystemExit(os.EX_CONFIG) from None  # starting again would not help
+    except (KafkaUnavailableError, StoreUnavailableError, StoreBusyError) as error:
+        typer.echo(f"watchkeeper: {error}", err=True)
+        raise SystemExit(os.EX_UNAVAILABLE) from None  # starting again helps once they are back
+    except RuntimeError as error:
+        typer.echo(f"watchkeeper: {error}", err=True)
+        raise SystemExit(1) from None

@@ -1,0 +1,110 @@
+"""The KPIs of the played week: the table, the hours that nobody may trust, and the report."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from streams.api.client import ApiError, call
+from streams.api.report import report
+from streams.demo.screen import SAY_SECONDS
+from streams.demo.settled import STUCK_SECONDS, NotReadError
+from streams.kpis.show import Period, period_rows, table
+from streams.settings import Settings
+from streams.store.ask import ask_running
+from streams.store.client import StoreUnavailableError
+
+SHOWN: Final = (
+    "unsafe_served", "over_refusal", "mitigation", "injection_flag", "leak_incidents", "guard_coverage",
+    "risk_adjusted_uptime", "time_to_detect", "time_to_acknowledge", "time_to_mitigate", "time_to_recover",
+)  # fmt: skip
+"""What the terminal shows; the report has all of them."""
+
+GAP: Final = """
+SELECT formatDateTime(window_start, '%H:%i') AS hour, value, trust, trust_reason
+FROM kpi_unsafe_served
+WHERE service_name = {service:String} AND window_start >= parseDateTimeBestEffort({since:String})
+    AND window_start < parseDateTimeBestEffort({until:String})
+ORDER BY window_start
+"""
+FILE: Final = "report.html"
+
+
+def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Console) -> bool:
+    """Print the KPIs, write the report, and tell whether the gap in the traffic made its hours untrusted.
+
+    Raises
+    ------
+    NotReadError
+        Where the evidence is not gathered, or the hours are not judged, and nothing moves any more.
+    """
+    _await_evidence(settings, console)
+    _await_trust(settings, console)
+    since = min(datetime.fromisoformat(answer["start"]) for answer in answers).replace(hour=0, minute=0, second=0)
+    period = Period(since - timedelta(days=1), since + timedelta(days=6))
+    rows = [row for row in period_rows(settings, period) if row["kpi"] in SHOWN and row["value"] is not None]
+    console.print(table(rows, f"KPIs from {period.since:%Y-%m-%d} to {period.until:%Y-%m-%d} (the report has all)"))
+    [gap] = [answer for answer in answers if answer["kind"] == "traffic_gap"]
+    times = {"service": gap["service"], "since": gap["start"], "until": gap["end"]}
+    hours = ask_running(settings, GAP, dict(times))
+    distrusted = bool(hours) and all(hour["trust"] == "untrusted" for hour in hours)
+    for hour in hours:
+        console.print(f"{gap['service']} {hour['hour']}: {hour['trust']}, {hour['trust_reason']}", highlight=False)
+    console.print(f"hours of the traffic gap: {'[green]untrusted[/]' if distrusted else '[bold red]TRUSTED[/]'}")
+    path = Path(settings.data_dir) / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report(settings, period))
+    console.print(f"one page with all of it, people played by a script: {path}", highlight=False)
+    return distrusted
+
+
+def _await_trust(settings: Settings, console: Console) -> None:
+    """Wait until trust has been judged by all that is stored; the store does it every ten seconds."""
+    began = int(datetime.now(UTC).timestamp())
+
+    def left() -> int:
+        [row] = ask_running(settings, "SELECT toUnixTimestamp(max(judged_at)) AS judged FROM trust_hours", {})
+        return int(int(row["judged"]) <= began)
+
+    _wait(left, "hours to be judged: whether they can be trusted", console)
+
+
+def _await_evidence(settings: Settings, console: Console) -> None:
+    """Wait until each incident has its evidence: it is gathered beside the fold."""
+
+    def left() -> int:
+        listed = call(settings, "GET", "/incidents")["incidents"]
+        return sum(not call(settings, "GET", f"/incidents/{each['incident_id']}")["evidence"] for each in listed)
+
+    _wait(left, "evidence of incidents", console)
+
+
+def _wait(left: Callable[[], int], what: str, console: Console) -> None:
+    """Ask every second until nothing is left, however long that takes while it becomes less.
+
+    Raises
+    ------
+    NotReadError
+        Where it has not become less for long.
+    """
+    before, moved = -1, time.monotonic()
+    said = moved
+    while True:
+        try:
+            now_left = left()
+        except (ApiError, StoreUnavailableError):
+            now_left = before
+        now = time.monotonic()
+        if not now_left:
+            return
+        if now_left != before:
+            before, moved = now_left, now
+        if now - moved >= STUCK_SECONDS:
+            raise NotReadError(f"nothing has moved for {now - moved:.0f} s while waiting for {what}")
+        if now - said >= SAY_SECONDS:
+            console.print(f"waiting for {what}: {now_left} left", highlight=False)
+            said = now
+        time.sleep(1)

@@ -1,0 +1,149 @@
+"""The recorded week, played: real broker, real workers, real store, watched live in the terminal."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from importlib import resources
+from typing import Any, Final
+
+from rich.console import Console
+
+from streams.demo.engineer import Engineer, Pipeline
+from streams.demo.health import Health
+from streams.demo.incidents import compare_incidents
+from streams.demo.kpis import show_kpis
+from streams.demo.news import News, Played
+from streams.demo.offsets import Offsets
+from streams.demo.play import Follower, Player
+from streams.demo.ready import check_ready
+from streams.demo.report import compare, print_grafana, print_queries, print_services
+from streams.demo.screen import Screen
+from streams.demo.settled import NotReadError
+from streams.local.supervisor import ChildFailedError
+from streams.local.up import Installation
+from streams.settings import WORKER_PORTS, Settings
+from streams.store.client import StoreUnavailableError
+from streams.text.terminal import console as terminal
+
+INTERRUPTED: Final = 130
+"""Status where somebody has ended it, as shells have it; where not all was read it is `os.EX_TEMPFAIL`, 75."""
+
+
+def run_demo(settings: Settings, seconds: float) -> None:
+    """Play the week, then hold what was found against what had been recorded."""
+    console = terminal()
+    shutil.rmtree(settings.data_dir, ignore_errors=True)
+    console.print("starting a Kafka broker and four workers; nothing but this machine is involved")
+    installation = Installation(settings, say=partial(_say, console))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        installation.start()
+        ports = {name: settings.worker_port(name) for name in WORKER_PORTS}
+        status = play_and_compare(installation.settings, seconds, console, ports, installation.check)
+    finally:
+        installation.stop()
+    console.print(
+        f"\nall of it lies in {settings.data_dir}; look again with: watchkeeper up --data-dir {settings.data_dir}"
+    )
+    sys.exit(status)
+
+
+def _say(console: Console, part: str, done: str, seconds: float) -> None:
+    console.print(f"{part}: {done} ({seconds:.1f} s)")
+
+
+def run_demo_there(settings: Settings, seconds: float) -> None:
+    """Play the week to services that run already; how far they are is told by Kafka alone.
+
+    Raises
+    ------
+    ValueError
+        Where they are not all there, or have stored something already; with what to do.
+    """
+    console = terminal()
+    check_ready(settings)
+    console.print(f"playing to Kafka at {settings.kafka}, stored in {settings.clickhouse}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(play_and_compare(settings, seconds, console, {}, lambda: None))
+
+
+def play_and_compare(
+    settings: Settings, seconds: float, console: Console, ports: Mapping[str, int], check: Callable[[], None]
+) -> int:
+    """Play the week with an engineer on call, and return the exit status: 0 where all came out as it should.
+
+    Parameters
+    ----------
+    ports
+        Of the workers' health pages; none where they can't be reached.
+    check
+        Keeps the workers running; called again and again while the week plays.
+    """
+    answers = json.loads((resources.files("streams.demo.recorded") / "answers.json").read_text())
+    played = Played()
+    player = Player(settings, seconds, played, Pipeline(settings, answers))
+    status, why = _play(settings, console, player, played, ports, check)
+    if status:
+        return _report_unread(settings, player.sent, answers, console, status, why)
+    try:
+        good = _report(settings, player.sent, answers, console)
+    except NotReadError as error:
+        console.print(f"\nended early: {error}", style="bold yellow", highlight=False, markup=False)
+        return os.EX_TEMPFAIL
+    return 0 if good else 1
+
+
+def _play(
+    settings: Settings, console: Console, player: Player, played: Played, ports: Mapping[str, int],
+    check: Callable[[], None],
+) -> tuple[int, str]:  # fmt: skip
+    """Return 0 when all is sent and read; else the exit status and why not."""
+    engineer, news, offsets = Engineer(settings), News(settings, played), Offsets(settings)
+    with ExitStack() as stack:
+        stack.callback(offsets.close)
+        for part in (news, engineer, player):
+            part.start()
+            stack.callback(part.stop)
+        screen = stack.enter_context(Screen(settings, console))
+        follower = Follower(player, offsets, Health(settings, offsets, ports), news, screen, check)
+        try:
+            follower.wait()
+            engineer.stop()
+            follower.wait()  # what it did last is read too
+        except (NotReadError, ChildFailedError) as error:
+            return os.EX_TEMPFAIL, f"{error}\nnot read yet: {follower.unread()}"
+        except KeyboardInterrupt:
+            return INTERRUPTED, f"interrupted\nnot read yet: {follower.unread()}"
+    return 0, ""
+
+
+def _report(settings: Settings, sent: int, answers: list[dict[str, Any]], console: Console) -> bool:
+    print_services(settings, console)
+    found = compare(settings, sent, answers, console)
+    ok = compare_incidents(settings, answers, console) and found
+    ok = show_kpis(settings, answers, console) and ok
+    print_queries(settings, console)
+    print_grafana(settings, console)
+    return ok
+
+
+def _report_unread(
+    settings: Settings, sent: int, answers: list[dict[str, Any]], console: Console, status: int, why: str
+) -> int:
+    """Print what is known although not everything is read, and return the status."""
+    console.print(f"\nended early: {why}", style="bold yellow", highlight=False, markup=False)
+    for show in (compare_incidents, partial(compare, sent=sent)):
+        try:
+            show(settings, answers=answers, console=console, unread=True)
+        except (StoreUnavailableError, ValueError) as error:
+            console.print(f"not read yet: {error}", style="yellow", highlight=False, markup=False)
+    console.print(
+        f"\nended early, status {status}: what is marked as not read yet may still be found; {why.splitlines()[-1]}",
+        style="bold yellow", highlight=False, markup=False,
+    )  # fmt: skip
+    return status

@@ -1,0 +1,1 @@
+"""The detect worker: ticks to findings, a file for each way to find something."""

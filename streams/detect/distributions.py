@@ -1,0 +1,232 @@
+"""Quantities and mixes of each service: tickets where their distribution has changed."""
+
+from typing import Final
+
+import numpy as np
+from river.sketch import HeavyHitters
+
+from detectors.columns import prefixed, under
+from detectors.distributions.mixes import MixDetector, Swing
+from detectors.distributions.quantities import QuantityDetector, Shift
+from schemas.findings import Finding
+from schemas.quantities import BINS, MIXES, QUANTITIES
+from schemas.windows import OTHER
+from streams.detect.merge import added_names
+from streams.detect.watcher import TickSums
+from streams.events.bins import middle_of
+from streams.findings.evidence import describe_shift, describe_swing
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.series import Room, SeriesBook
+from streams.kafka.checkpoints import Arrays
+from streams.policy.policy import Policy
+
+SLOTS: Final = 24
+NEWCOMERS: Final = 256
+"""Latest sightings of unknown names that are kept of a series."""
+
+PROMOTED: Final = 20
+"""Sightings among those that give a name a place of its own, once the hour."""
+
+SCALES: Final = {quantity.name: quantity for quantity in QUANTITIES}
+
+
+class QuantityWatch:
+    """The quantities of all services of one partition of the windows; a service is one series a quantity."""
+
+    def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
+        self._tick_seconds: Final = tick_seconds
+        self._tickets: Final = policy.budget.tickets_per_day * share
+        self._off: Final = {name for name, level in policy.detectors.quantities.items() if level == "off"}
+        self.book: Final = SeriesBook(tick_seconds, max_series)
+        self.detector = QuantityDetector(tick_seconds, BINS)
+        self._opened: dict[int, str] = {}
+
+    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
+        """Return the quantities whose distribution a tick shows to have changed, or to be back."""
+        cells: dict[tuple[int, int], int] = {}
+        for group in sums:
+            for name, histogram in group.quantities.items():
+                if name not in SCALES or name in self._off:
+                    continue
+                row = self.book.row((group.service_name, name), (OTHER[1], name))
+                for at, amount in histogram.items():
+                    cell = (row, min(int(at), BINS - 1))
+                    cells[cell] = cells.get(cell, 0) + amount
+        if not cells:
+            return []
+        self.detector.grow(len(self.book) - len(self.detector))
+        ordered = np.array([(*cell, amount) for cell, amount in sorted(cells.items())], np.int64)
+        self.book.note(np.unique(ordered[:, 0]), tick)
+        promise = self.book.promise(tick, self._tickets)
+        shifts = self.detector.update(tick, ordered[:, 0], ordered[:, 1], ordered[:, 2].astype(np.float64), promise)
+        return [self._finding(shift) for shift in shifts]
+
+    def _finding(self, shift: Shift) -> Finding:
+        service, name = self.book.names[shift.series]
+        quantity = SCALES[name]
+        median, before = middle_of(np.array([shift.median, shift.before]), quantity.scale).tolist()
+        finding_id = identity("quantity", service, name, shift.tick, shift.back)
+        opened = self._opened.pop(shift.series, None) if shift.back else None
+        if not shift.back:
+            self._opened[shift.series] = finding_id
+        return Finding(
+            finding_id=finding_id,
+            kind="recovery" if shift.back else "quantity",
+            severity="info" if shift.back else "ticket",
+            service_name=service,
+            tenant_id=WHOLE,
+            model_version=WHOLE,
+            metric=name,
+            family="quantity",
+            detected_time_unix_nano=end_of(shift.tick, self._tick_seconds),
+            onset_time_unix_nano=start_of(shift.onset_tick, self._tick_seconds),
+            detector="quantile_bin_shiryaev_roberts",
+            detector_version=VERSION,
+            direction=shift.direction if shift.direction in ("up", "down") else None,
+            e_value=shift.e_value,
+            promise=shift.promise,
+            sample_size=shift.events,
+            opened_finding_id=opened,
+            details={"median": median, "median_before": before},
+            evidence=describe_shift(shift, service, quantity, median, before, self._tick_seconds),
+        )
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        opened = [(str(row), finding) for row, finding in sorted(self._opened.items())]
+        return {
+            "opened": np.array(opened, np.str_).reshape(-1, 2),
+            **prefixed("book_", self.book.state()),
+            **prefixed("detector_", self.detector.state()),
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        self._opened = {int(row): finding for row, finding in state["opened"].tolist()}
+        self.book.restore(under("book_", state))
+        self.detector = QuantityDetector.from_state(under("detector_", state), self._tick_seconds, BINS)
+
+
+class MixWatch:
+    """The mixes of all services of one partition of the windows.
+
+    Names are given slots as they become common; River's `HeavyHitters` says which of the unknown ones those are.
+    It is fed from the latest sightings, which are what is stored: its own pickle would not survive a release.
+    """
+
+    def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
+        self._tick_seconds: Final = tick_seconds
+        self._tickets: Final = policy.budget.tickets_per_day * share
+        self._off: Final = {name for name, level in policy.detectors.mixes.items() if level == "off"}
+        self.book: Final = SeriesBook(tick_seconds, max_series)
+        self.detector = MixDetector(tick_seconds, SLOTS)
+        self._slots: list[dict[str, int]] = []
+        self._sightings: list[list[str]] = []
+        self._opened: dict[int, str] = {}
+
+    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
+        """Return the mixes in which a tick shows a share to have risen, or to be back."""
+        counts: dict[int, dict[str, int]] = {}
+        for group in sums:
+            for mix, names in group.mixes.items():
+                if mix in MIXES and mix not in self._off:
+                    row = self.book.row((group.service_name, mix), (OTHER[1], mix))
+                    counts[row] = added_names([{"": counts.get(row, {})}, {"": names}]).get("", {})
+        if not counts:
+            return []
+        self._grow()
+        cells: dict[tuple[int, int], int] = {}
+        for row, names in counts.items():
+            for name, amount in sorted(names.items()):
+                slot = self._slot(row, name, amount)
+                cells[row, slot] = cells.get((row, slot), 0) + amount
+        ordered = np.array([(*cell, amount) for cell, amount in sorted(cells.items())], np.int64)
+        self.book.note(np.unique(ordered[:, 0]), tick)
+        promise = self.book.promise(tick, self._tickets)
+        swings = self.detector.update(tick, ordered[:, 0], ordered[:, 1], ordered[:, 2].astype(np.float64), promise)
+        return [self._finding(swing) for swing in swings]
+
+    def _grow(self) -> None:
+        new = len(self.book) - len(self.detector)
+        self.detector.grow(new)
+        self._slots += [{} for _ in range(new)]
+        self._sightings += [[] for _ in range(new)]
+
+    def _slot(self, row: int, name: str, amount: int) -> int:
+        """Return the slot of a name, 0 for an unknown one; one that is seen often gets its own when nothing is open."""
+        slots = self._slots[row]
+        if name in slots:
+            return slots[name]
+        seen = self._sightings[row]
+        seen += [name] * min(amount, NEWCOMERS)
+        del seen[:-NEWCOMERS]
+        often = seen.count(name)
+        if often < PROMOTED or len(slots) + 1 >= SLOTS or self.detector.is_open(row) or name == OTHER[1]:
+            return 0
+        slots[name] = slot = len(slots) + 1
+        self.detector.use(row, slot, often - amount)
+        self._sightings[row] = [other for other in seen if other != name]
+        return slot
+
+    def newcomer(self, row: int) -> str:
+        """Return the unknown name that was seen most lately."""
+        hitters = HeavyHitters(support=0.02, epsilon=0.05)
+        for name in self._sightings[row]:
+            hitters.update(name)
+        ranked = hitters.most_common(1)
+        return str(ranked[0][0]) if ranked else "?"
+
+    def _finding(self, swing: Swing) -> Finding:
+        service, mix = self.book.names[swing.series]
+        known = {slot: name for name, slot in self._slots[swing.series].items()}
+        name = known.get(swing.slot) or self.newcomer(swing.series)
+        finding_id = identity("mix", service, mix, swing.tick, swing.back)
+        opened = self._opened.pop(swing.series, None) if swing.back else None
+        if not swing.back:
+            self._opened[swing.series] = finding_id
+        return Finding(
+            finding_id=finding_id,
+            kind="recovery" if swing.back else "mix",
+            severity="info" if swing.back else "ticket",
+            service_name=service,
+            tenant_id=WHOLE,
+            model_version=WHOLE,
+            metric=mix,
+            family="mix",
+            detected_time_unix_nano=end_of(swing.tick, self._tick_seconds),
+            onset_time_unix_nano=start_of(swing.onset_tick, self._tick_seconds),
+            detector="multinomial_shiryaev_roberts",
+            detector_version=VERSION,
+            direction="down" if swing.back else "up",
+            e_value=swing.e_value,
+            promise=swing.promise,
+            baseline=swing.before,
+            opened_finding_id=opened,
+            verdict=name[:200],
+            evidence=describe_swing(swing, service, mix, name, self._tick_seconds),
+        )
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        slots = [(str(row), name, str(slot)) for row, found in enumerate(self._slots) for name, slot in found.items()]
+        seen = [(str(row), name) for row, names in enumerate(self._sightings) for name in names]
+        opened = [(str(row), finding) for row, finding in sorted(self._opened.items())]
+        return {
+            "slots": np.array(slots, np.str_).reshape(-1, 3),
+            "sightings": np.array(seen, np.str_).reshape(-1, 2),
+            "opened": np.array(opened, np.str_).reshape(-1, 2),
+            **prefixed("book_", self.book.state()),
+            **prefixed("detector_", self.detector.state()),
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        self.book.restore(under("book_", state))
+        self.detector = MixDetector.from_state(under("detector_", state), self._tick_seconds, SLOTS)
+        self._slots = [{} for _ in range(len(self.book))]
+        self._sightings = [[] for _ in range(len(self.book))]
+        for row, name, slot in state["slots"].tolist():
+            self._slots[int(row)][name] = int(slot)
+        for row, name in state["sightings"].tolist():
+            self._sightings[int(row)].append(name)
+        self._opened = {int(row): finding for row, finding in state["opened"].tolist()}

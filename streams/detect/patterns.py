@@ -1,0 +1,229 @@
+"""Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from detectors.base import Alarm, Recovery
+from detectors.budget import threshold
+from detectors.columns import prefixed, under
+from detectors.events.patterns import JOIN, NewPattern, PatternFinder
+from detectors.rates.detector import RateDetector
+from schemas.findings import Finding
+from schemas.signals import read_vectors
+from schemas.windows import Sample
+from streams.detect.watcher import TickSums
+from streams.findings.evidence import literal, moment
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.kafka.checkpoints import Arrays
+from streams.policy.policy import Policy
+
+USUAL_SHARE: Final = 0.002
+"""Share of the samples that a cluster may make up before it is more than new."""
+
+WARM_UP: Final = 5_000
+"""Samples in which clusters are learned in silence; what they then make up is what is usual."""
+
+TTL: Final = 4_000
+"""Samples in which the members of a pattern must come."""
+
+FOLLOWED: Final = 512
+"""Clusters whose rate is watched; the ones seen longest ago are given up first."""
+
+SHOWN: Final = 10
+MOST_USERS: Final = 200
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """A sample, and where and when it was seen."""
+
+    tick: int
+    service: str
+    sample: Sample
+
+
+class Members(msgspec.Struct):
+    """What is known of a cluster: how large it is, since when, where, and the latest of its events."""
+
+    number: int
+    first_tick: int
+    last_tick: int
+    size: int = 0
+    services: dict[str, int] = {}
+    users: list[str] = []
+    event_ids: list[str] = []
+
+    def add(self, seen: Seen) -> None:
+        """Take in a member."""
+        sample = seen.sample
+        self.size += 1
+        self.last_tick = seen.tick
+        self.services[seen.service] = self.services.get(seen.service, 0) + 1
+        if sample.user and sample.user not in self.users and len(self.users) < MOST_USERS:
+            self.users.append(sample.user)
+        self.event_ids = [*self.event_ids, sample.event_id][-SHOWN:]
+
+
+@dataclass(slots=True)
+class _Followed:
+    """The clusters that were met, by number, and the row each has in the rate detector."""
+
+    members: dict[int, Members] = field(default_factory=dict)
+    rows: dict[int, int] = field(default_factory=dict)
+
+
+class PatternWatch:
+    """The patterns of all services of one partition of the windows together: an attack knows no service."""
+
+    def __init__(self, tick_seconds: int, share: float, policy: Policy) -> None:
+        self._tick_seconds: Final = tick_seconds
+        self._off: Final = policy.detectors.patterns == "off"
+        self._tickets: Final = policy.budget.tickets_per_day * share
+        self.finder = PatternFinder(ttl=TTL, warm_up=WARM_UP)
+        self.rates = RateDetector(tick_seconds)
+        self._followed = _Followed()
+        self._latest: list[Seen] = []
+        self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
+        self._opened: dict[int, str] = {}
+
+    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
+        """Return the patterns that a tick shows to be new, or to come more often."""
+        if self._off:
+            return []
+        samples = [(group.service_name, sample) for group in sums for sample in group.samples]
+        if not samples:
+            return []
+        readable, vectors = read_vectors([sample.vector for _, sample in samples])
+        if not len(readable):
+            return []
+        assigned = self.finder.assign(vectors)
+        chosen = [Seen(tick, *samples[row]) for row in readable]
+        self._latest = [*self._latest, *chosen][-TTL:]
+        for pattern in assigned.new:
+            self._gather(pattern.number)
+        counts: dict[int, int] = {}
+        for label, seen in zip(assigned.labels.tolist(), chosen, strict=True):
+            if label >= 0:
+                counts[label] = counts.get(label, 0) + 1
+                if not any(label == pattern.number for pattern in assigned.new):
+                    self._member(label, tick).add(seen)
+        self._new |= {pattern.number for pattern in assigned.new}
+        new = [self._new_finding(pattern, tick) for pattern in assigned.new]
+        return [*new, *self._rates(tick, counts, len(chosen))]
+
+    def _gather(self, number: int) -> None:
+        """Find the members that made a cluster new among the latest samples: until now they were unknown."""
+        _, vectors = read_vectors([seen.sample.vector for seen in self._latest])
+        alike = vectors @ self.finder.centroid(number) >= JOIN
+        members = [seen for seen, is_member in zip(self._latest, alike.tolist(), strict=True) if is_member]
+        for seen in members:
+            self._member(number, members[0].tick).add(seen)
+
+    def _member(self, label: int, tick: int) -> Members:
+        members = self._followed.members
+        if label not in members:
+            members[label] = Members(label, tick, tick)
+            if len(members) > FOLLOWED:
+                del members[min(members, key=lambda number: members[number].last_tick)]
+        return members[label]
+
+    def _rates(self, tick: int, counts: dict[int, int], trials: int) -> list[Finding]:
+        """Test the share of each cluster that was followed before this tick."""
+        rows = self._followed.rows
+        for label in sorted(counts):
+            if label not in rows and len(rows) < FOLLOWED and self.finder.events > WARM_UP:
+                rows[label] = len(self.rates)
+                usual = 0.0 if label in self._new else self._followed.members[label].size / self.finder.events
+                self.rates.grow(np.array([np.clip(usual, USUAL_SHARE, 0.5)]))
+        tested = sorted(rows, key=rows.__getitem__)
+        if not tested:
+            return []
+        flagged = np.array([counts.get(label, 0) for label in tested], np.float64)
+        promise = threshold(len(tested), 86_400 / self._tick_seconds, self._tickets)
+        found = self.rates.update(tick, np.arange(len(tested)), np.full(len(tested), float(trials)), flagged, promise)
+        changed: list[Alarm | Recovery] = [*found.alarms, *found.recoveries]
+        return [self._rate_finding(item, tested[item.series]) for item in changed]
+
+    def _new_finding(self, pattern: NewPattern, tick: int) -> Finding:
+        members = self._member(pattern.number, tick)
+        return self._finding(("new", pattern.number), "pattern", "info", tick, members, "new")
+
+    def _rate_finding(self, found: Alarm | Recovery, label: int) -> Finding:
+        members = self._followed.members.get(label) or Members(label, found.tick, found.tick)
+        if isinstance(found, Recovery):
+            finding = self._finding(("back", label, found.tick), "recovery", "info", found.tick, members, "over")
+            return msgspec.structs.replace(finding, opened_finding_id=self._opened.pop(label, None))
+        finding = self._finding(("more", label, found.tick), "pattern", "ticket", found.tick, members, "growing")
+        self._opened[label] = finding.finding_id
+        return msgspec.structs.replace(
+            finding, e_value=min(found.e_value, 1e300), promise=found.promise, rate=found.rate,
+            rate_lower=found.lower, rate_upper=found.upper, baseline=found.baseline, sample_size=found.trials,
+            flagged=found.flagged, onset_time_unix_nano=start_of(found.onset_tick, self._tick_seconds),
+        )  # fmt: skip
+
+    def _finding(
+        self, name: tuple[object, ...], kind: str, severity: str, tick: int, members: Members, verdict: str
+    ) -> Finding:
+        services = sorted(members.services, key=lambda service: (-members.services[service], service))
+        hours = max((tick - members.first_tick + 1) * self._tick_seconds / 3600, 1.0)
+        ids = ", ".join(map(literal, members.event_ids))
+        return Finding(
+            finding_id=identity("pattern", *name, members.first_tick),
+            kind="pattern" if kind == "pattern" else "recovery",
+            severity="ticket" if severity == "ticket" else "info",
+            service_name=services[0] if services else WHOLE,
+            tenant_id=WHOLE,
+            model_version=WHOLE,
+            metric="pattern",
+            family="pattern",
+            detected_time_unix_nano=end_of(tick, self._tick_seconds),
+            onset_time_unix_nano=start_of(members.first_tick, self._tick_seconds),
+            detector="two_tier_clusters",
+            detector_version=VERSION,
+            direction="down" if kind == "recovery" else "up",
+            event_ids=members.event_ids or None,
+            verdict=verdict,
+            details={
+                "pattern": float(members.number),
+                "size": float(members.size),
+                "per_hour": members.size / hours,
+                "services": float(len(services)),
+                "users": float(len(members.users)),
+            },
+            evidence=(
+                f"{members.size} inputs of one pattern ({verdict}) since "
+                f"{moment(members.first_tick, self._tick_seconds)}, {members.size / hours:.1f} in an hour, "
+                f"from {len(members.users)} users of {', '.join(services[:5]) or '?'}"
+            ),
+            evidence_sql=(
+                f"SELECT time, service_name, user_pseudo_id, input_text FROM inferences WHERE event_id IN ({ids})"
+            ),
+        )
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        encoded = b"\n".join(msgspec.json.encode(item) for item in self._followed.members.values())
+        return {
+            "members": np.frombuffer(encoded, np.uint8),
+            "latest": np.frombuffer(msgspec.json.encode(self._latest), np.uint8),
+            "new": np.array(sorted(self._new), np.int64),
+            "rows": np.array(sorted(self._followed.rows.items()), np.int64).reshape(-1, 2),
+            "opened": np.array([(str(n), found) for n, found in sorted(self._opened.items())], np.str_).reshape(-1, 2),
+            **prefixed("finder_", self.finder.state()),
+            **prefixed("rates_", self.rates.state()),
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        lines = state["members"].tobytes().splitlines()
+        members = [msgspec.json.decode(line, type=Members) for line in lines]
+        self._followed = _Followed(
+            {item.number: item for item in members}, {int(label): int(row) for label, row in state["rows"]}
+        )
+        self._latest = msgspec.json.decode(state["latest"].tobytes(), type=list[Seen])
+        self._new = set(state["new"].tolist())
+        self._opened = {int(number): finding for number, finding in state["opened"].tolist()}
+        self.finder = PatternFinder.from_state(under("finder_", state))
+        self.rates = RateDetector.from_state(under("rates_", state), self._tick_seconds)

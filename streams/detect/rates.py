@@ -1,0 +1,285 @@
+"""Rates that rise or fall, and what River thinks of them.
+
+Beside each (tenant, service, model version) stands the service as a whole, named ``*``: rare flags of many tenants
+show there first. Only one finding of a service and family pages at a time; further series of it that alarm are
+tickets, because someone is already on the way.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from detectors.base import Alarm, Floats, Ints, Recovery
+from detectors.budget import threshold
+from detectors.columns import prefixed, under
+from detectors.rates.detector import RateDetector
+from detectors.river.vote import DriftVote, Vote
+from schemas.findings import Finding, Severity
+from schemas.metrics import WATCHED, Rate
+from schemas.windows import OTHER
+from streams.detect.watcher import TickSums
+from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.series import Room, SeriesBook, ticks_per_day
+from streams.kafka.checkpoints import Arrays
+from streams.policy.policy import Level, Policy
+
+RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}
+DETECTOR: Final = "mixture_shiryaev_roberts"
+
+Cells = dict[int, list[int]]
+"""Trials and flagged by series."""
+
+
+class RateWatch:
+    """The rates of one partition of the windows.
+
+    Parameters
+    ----------
+    tick_seconds
+        Length of a tick.
+    share
+        This partition's share of the fleet's budget, 0 to 1.
+    max_series
+        Series it follows; further ones are summed under ``~other``.
+    policy
+        Budgets, ceilings, and which rates page.
+    """
+
+    def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
+        self._tick_seconds: Final = tick_seconds
+        self._share: Final = share
+        self._policy: Final = policy
+        self.book: Final = SeriesBook(tick_seconds, max_series)
+        self.rises = RateDetector(tick_seconds)
+        self.falls = RateDetector(tick_seconds, direction="down")
+        vote = policy.detectors.drift_vote
+        self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
+        self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
+        self._open: dict[tuple[str, str], str] = {}  # (service, family) -> finding that pages
+        self._opened: dict[tuple[int, str], str] = {}  # (series, direction) -> its open finding
+
+    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
+        """Return the rates that a tick shows to have changed, or to be back."""
+        cells = self._cells(sums)
+        rows = np.array(sorted(cells), np.int64)
+        if not len(rows):
+            return []
+        trials = np.array([cells[row][0] for row in rows.tolist()], np.float64)
+        flagged = np.array([cells[row][1] for row in rows.tolist()], np.float64)
+        self.book.note(rows, tick)
+        expected, _ = self.rises.baseline.rates(rows, tick)
+        whole = np.array([self.book.names[row][0] == WHOLE for row in rows.tolist()], bool)
+        activity = self.book.activity(tick)
+        up = self.rises.update(tick, rows, trials, flagged, self._promises(rows, activity))
+        promise = threshold(*activity, self._policy.budget.tickets_per_day * self._share)
+        down = self._fallen(tick, rows[whole], trials[whole], flagged[whole], promise)
+        # a vote needs a series whose baseline is its own; the wholes see each change first
+        settled = whole & self.rises.baseline.settled(rows)
+        votes = self.votes.update(tick, rows[settled], trials[settled], flagged[settled], expected[settled])
+        alarms = sorted(
+            [*up.alarms, *down[0]], key=lambda found: (self.book.names[found.series][0] != WHOLE, found.series)
+        )
+        return [
+            *(self._alarm_finding(alarm) for alarm in alarms),
+            *(self._recovery_finding(recovery) for recovery in [*up.recoveries, *down[1]]),
+            *(self._vote_finding(vote) for vote in votes),
+        ]
+
+    def _fallen(
+        self, tick: int, rows: Ints, trials: Floats, flagged: Floats, promise: float
+    ) -> tuple[list[Alarm], list[Recovery]]:
+        if self._policy.detectors.falls == "off":
+            return [], []
+        # while a rise is open, the rate is not normal: neither a fall from it is news, nor is it to be learned
+        falling = np.array([self._rate(row).falls and not self.rises.is_open(row) for row in rows.tolist()], bool)
+        own = np.array([self._falling[row] for row in rows[falling].tolist()], np.int64)
+        whose = list(self._falling)
+        found = self.falls.update(tick, own, trials[falling], flagged[falling], promise)
+        return (
+            [replace(alarm, series=whose[alarm.series]) for alarm in found.alarms],
+            [replace(recovery, series=whose[recovery.series]) for recovery in found.recoveries],
+        )
+
+    def _rate(self, row: int) -> Rate:
+        return WATCHED[int(self.book.names[row][3])]
+
+    def _promises(self, rows: Ints, activity: tuple[float, float]) -> Floats:
+        """Return the threshold of each series: its family's part of the budget for pages, or for tickets."""
+        budget = self._policy.budget
+        levels: dict[Level, list[str]] = {"page": [], "ticket": [], "off": []}
+        for rate in WATCHED:
+            families = levels[self._policy.level(rate.name)]
+            families += [rate.family] if rate.family not in families else []
+        found: dict[tuple[Level, str], float] = {}
+        alarms_of: dict[Level, float] = {"page": budget.pages_per_day, "ticket": budget.tickets_per_day}
+        for level, alarms in alarms_of.items():
+            weights = {family: budget.weights.get(family, 1.0) for family in levels[level]}
+            for family, weight in weights.items():
+                part = weight * len(weights) / sum(weights.values())
+                found[level, family] = threshold(*activity, alarms * self._share * part)
+        rates = [self._rate(row) for row in rows.tolist()]
+        return np.array([found.get((self._policy.level(rate.name), rate.family), np.inf) for rate in rates])
+
+    def _cells(self, sums: TickSums) -> Cells:
+        """Return (trials, flagged) by series, the wholes among them."""
+        cells: Cells = {}
+        for group in sums:
+            for metric, counts in group.rates.items():
+                index = RATE_INDEX.get(metric)
+                if index is None or not counts.trials:
+                    continue
+                service = group.service_name
+                for name in ((WHOLE, service, WHOLE, index), (group.tenant_id, service, group.model_version, index)):
+                    cell = cells.setdefault(self.book.row(name, (*OTHER[:3], index)), [0, 0])
+                    cell[0] += counts.trials
+                    cell[1] += counts.flagged
+        self._grow()
+        return cells
+
+    def _grow(self) -> None:
+        """Give the series that were just met to the detectors; a whole comes before its parts, and is their parent."""
+        for new in range(len(self.rises), len(self.book)):
+            _, service, _, index = self.book.names[new]
+            rate = WATCHED[int(index)]
+            ceiling = np.array([self._policy.ceiling(service, rate.name, rate.ceiling)])
+            whole = self.book.find((WHOLE, service, WHOLE, index))
+            parent = np.array([-1 if whole == new else whole])
+            self.rises.grow(ceiling, parent, ceiling)
+            self.votes.grow(1)
+            if whole == new and rate.falls:
+                self._falling[new] = len(self._falling)
+                self.falls.grow(ceiling)
+
+    def _alarm_finding(self, alarm: Alarm) -> Finding:
+        _, service, _, index = self.book.names[alarm.series]
+        rate = self._rate(alarm.series)
+        key = (service, rate.family)
+        finding_id = identity("rate", alarm.direction, *self.book.names[alarm.series], alarm.tick)
+        self._opened[alarm.series, alarm.direction] = finding_id
+        severity: Severity = "ticket"
+        if alarm.direction == "up" and self._policy.level(rate.name) == "page" and key not in self._open:
+            severity = "page"
+            self._open[key] = finding_id
+        of_service = list(self._of_service(service))
+        since = alarm.onset_tick
+        return Finding(
+            finding_id=finding_id,
+            kind="rate",
+            severity=severity,
+            detector=DETECTOR,
+            direction=alarm.direction,
+            e_value=min(alarm.e_value, 1e300),
+            promise=alarm.promise,
+            versions=_some(name[2] for name in self.book.seen_since(since, of_service)),
+            changes=self._new_versions(of_service, since),
+            tenants=_some(name[0] for name in self.book.seen_since(since, of_service) if name[3] == index),
+            evidence=describe_alarm(alarm, rate, service, self._tick_seconds),
+            **self._common(alarm, alarm.onset_tick),
+        )
+
+    def _recovery_finding(self, recovery: Recovery) -> Finding:
+        service, rate = self.book.names[recovery.series][1], self._rate(recovery.series)
+        opened = self._opened.pop((recovery.series, "up" if recovery.direction == "down" else "down"), None)
+        if self._open.get((service, rate.family)) == opened:
+            self._open.pop((service, rate.family), None)
+        return Finding(
+            finding_id=identity("recovery", recovery.direction, *self.book.names[recovery.series], recovery.tick),
+            kind="recovery",
+            severity="info",
+            detector=DETECTOR,
+            direction=recovery.direction,
+            e_value=min(recovery.e_value, 1e300),
+            opened_finding_id=opened,
+            evidence=describe_recovery(recovery, rate, service),
+            **self._common(recovery, recovery.tick),
+        )
+
+    def _common(self, found: Alarm | Recovery, onset_tick: int) -> dict[str, Any]:
+        tenant, service, version, _ = self.book.names[found.series]
+        rate = self._rate(found.series)
+        return {
+            "service_name": service,
+            "tenant_id": tenant,
+            "model_version": version,
+            "metric": rate.name,
+            "family": rate.family,
+            "detected_time_unix_nano": end_of(found.tick, self._tick_seconds),
+            "onset_time_unix_nano": start_of(onset_tick, self._tick_seconds),
+            "detector_version": VERSION,
+            "rate": found.rate,
+            "rate_lower": found.lower,
+            "rate_upper": found.upper,
+            "baseline": found.baseline,
+            "sample_size": found.trials,
+            "flagged": found.flagged,
+            "evidence_sql": evidence_query(
+                self._tick_seconds, (tenant, service, version), rate.name, onset_tick, found.tick
+            ),
+        }
+
+    def _vote_finding(self, vote: Vote) -> Finding:
+        tenant, service, version, _ = self.book.names[vote.series]
+        rate = self._rate(vote.series)
+        return Finding(
+            finding_id=identity("drift_vote", *self.book.names[vote.series], vote.tick),
+            kind="drift_vote",
+            severity="ticket",
+            service_name=service,
+            tenant_id=tenant,
+            model_version=version,
+            metric=rate.name,
+            family=rate.family,
+            detected_time_unix_nano=end_of(vote.tick, self._tick_seconds),
+            detector=self.votes.name,
+            detector_version=VERSION,
+            direction=vote.direction,
+            evidence=f"{self.votes.name} sees {rate.name} of {service} drift {vote.direction}; a second opinion",
+        )
+
+    def _of_service(self, service: str) -> Iterable[int]:
+        return (row for row, name in enumerate(self.book.names) if name[1] == service and name[0] != WHOLE)
+
+    def _new_versions(self, rows: Iterable[int], onset: int) -> list[str]:
+        """Return model versions of the service first seen in the day before the onset or since."""
+        day = ticks_per_day(self._tick_seconds)
+        earliest: dict[str, int] = {}
+        for row in rows:
+            version, first = self.book.names[row][2], int(self.book.first_tick[row])
+            if version:
+                earliest[version] = min(first, earliest.get(version, first))
+        oldest = min(earliest.values(), default=0)
+        return [
+            f"model version {version} first seen at tick {first}"
+            for version, first in sorted(earliest.items())
+            if first > oldest and first >= onset - day
+        ][:20]
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        opened = sorted(self._opened.items())
+        return {
+            "falling": np.array(list(self._falling), np.int64),
+            "open": np.array([(*key, value) for key, value in sorted(self._open.items())], np.str_).reshape(-1, 3),
+            "opened": np.array([(str(row), way, found) for (row, way), found in opened], np.str_).reshape(-1, 3),
+            **prefixed("book_", self.book.state()),
+            **prefixed("rises_", self.rises.state()),
+            **prefixed("falls_", self.falls.state()),
+            **prefixed("votes_", self.votes.state()),
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        self.book.restore(under("book_", state))
+        self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
+        self._open = {(service, family): finding for service, family, finding in state["open"].tolist()}
+        self._opened = {(int(row), way): finding for row, way, finding in state["opened"].tolist()}
+        self.rises = RateDetector.from_state(under("rises_", state), self._tick_seconds)
+        self.falls = RateDetector.from_state(under("falls_", state), self._tick_seconds, direction="down")
+        self.votes.restore(under("votes_", state))
+
+
+def _some(names: Iterable[str]) -> list[str]:
+    return sorted({*names} - {""})[:50]

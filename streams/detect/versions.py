@@ -1,0 +1,106 @@
+"""Model versions of each service: tells when a service that is known shows one for the first time.
+
+A fact, not a suspicion: whether somebody had said so is for the incidents worker to find out, which knows the
+changes. What a service shows on its first day is what it came with.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from detectors.columns import prefixed, under
+from schemas.findings import Finding
+from schemas.windows import OTHER
+from streams.detect.watcher import TickSums
+from streams.findings.evidence import moment
+from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.series import Room, SeriesBook, ticks_per_day
+from streams.kafka.checkpoints import Arrays
+
+if TYPE_CHECKING:
+    from detectors.base import Floats
+
+ENOUGH: Final = 5
+"""Events before a version counts as seen: fewer may be one try by hand, or a broken name."""
+
+SHOWN: Final = 10
+"""Other versions that a finding names, those seen last."""
+
+
+class VersionWatch:
+    """The versions of all services of one partition of the windows; a service itself is its version ``""``."""
+
+    def __init__(self, tick_seconds: int, max_series: int | Room) -> None:
+        self._tick_seconds: Final = tick_seconds
+        self._day: Final = ticks_per_day(tick_seconds)
+        self.book: Final = SeriesBook(tick_seconds, max_series)
+        self._events: Floats = np.empty(0)
+
+    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
+        """Return the versions that a tick shows for the first time."""
+        events: dict[tuple[str, str], int] = {}
+        for group in sums:
+            if group.model_version and group.service_name != OTHER[1] and group.model_version != OTHER[2]:
+                name = (group.service_name, group.model_version)
+                events[name] = events.get(name, 0) + group.events
+        counts: dict[int, int] = {}
+        for (service, version), amount in sorted(events.items()):
+            for name in ((service, ""), (service, version)):
+                row = self.book.row(name, (OTHER[1], ""))
+                counts[row] = counts.get(row, 0) + amount
+        if not counts:
+            return []
+        return self._noted(tick, counts)
+
+    def _noted(self, tick: int, counts: dict[int, int]) -> list[Finding]:
+        rows = np.array(sorted(counts), np.int64)
+        self._events = np.append(self._events, np.zeros(len(self.book) - len(self._events)))
+        before = self._events[rows]
+        self._events[rows] += [counts[row] for row in rows.tolist()]
+        self.book.note(rows, tick)
+        passed = rows[(before < ENOUGH) & (self._events[rows] >= ENOUGH)]
+        return [self._finding(tick, row) for row in passed.tolist() if self._is_news(row)]
+
+    def _is_news(self, row: int) -> bool:
+        """Tell whether the service had been seen for a day when the version came."""
+        service, version = self.book.names[row]
+        came = self.book.first_tick[row] - self.book.first_tick[self.book.find((service, ""))]
+        return version != "" and bool(came >= self._day)
+
+    def _finding(self, tick: int, row: int) -> Finding:
+        service, version = self.book.names[row]
+        others = self._others(service, version)
+        first = int(self.book.first_tick[row])
+        beside = f"; before it there were {', '.join(others)}" if others else ""
+        return Finding(
+            finding_id=identity("version", service, version),
+            kind="version",
+            severity="info",
+            service_name=service,
+            tenant_id=WHOLE,
+            model_version=version,
+            metric="model_version",
+            family="change",
+            detected_time_unix_nano=end_of(tick, self._tick_seconds),
+            onset_time_unix_nano=start_of(first, self._tick_seconds),
+            detector="first_seen",
+            detector_version=VERSION,
+            versions=others,
+            sample_size=int(self._events[row]),
+            evidence=f"{service} shows version {version} for the first time, since {moment(first, self._tick_seconds)}"
+            f"{beside}",
+        )
+
+    def _others(self, service: str, version: str) -> list[str]:
+        rows = [row for row, name in enumerate(self.book.names) if name[0] == service and name[1] not in ("", version)]
+        rows.sort(key=lambda row: (-self.book.last_tick[row], row))
+        return [self.book.names[row][1] for row in rows[:SHOWN]]
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        return {"events": self._events.copy(), **prefixed("book_", self.book.state())}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        self._events = state["events"].astype(np.float64)
+        self.book.restore(under("book_", state))

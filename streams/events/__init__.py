@@ -1,0 +1,1 @@
+"""Events decoded to columns, and what each says: flags, labels, risk."""

@@ -1,0 +1,93 @@
+"""What each event says by name: guard results by status, and the names that the mixes count."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
+from schemas.windows import GUARD_COUNTS
+from streams.events.decode import Columns
+from streams.events.flags import BIT, Flags
+
+Int64s = npt.NDArray[np.int64]
+
+SEPARATOR: Final = "\x1f"
+"""Between the mix and the name: no name can hold it and still be one a person wrote."""
+
+_UNCOVERED: Final = GUARD_COUNTS.index("uncovered")
+_STATUSES: Final = pa.array(GUARD_COUNTS[:_UNCOVERED])
+_MIX_FIELDS: Final = {
+    Inference: {"response_model": "model", "finish_reason_norm": "finish", "input_lang": "language"},
+    AgentStep: {"tool_name": "tool", "taint_sources": "source"},
+    Retrieval: {"data_source_id": "source"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Things counted by name: the event row of each, and the code of its name."""
+
+    row: Int64s
+    name: Int64s
+
+
+NOTHING: Final = Named(np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+def guard_statuses(columns: Columns, flags: Flags) -> Named:
+    """Return guard results by status, and the model outputs that no guard gave a verdict on."""
+    guards = flags.guards
+    if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
+        return NOTHING
+    known = pc.is_in(guards.status, _STATUSES).to_numpy(zero_copy_only=False).astype(bool) & ~guards.unsure
+    row = guards.row[known]
+    status = pc.index_in(guards.status.filter(pa.array(known)), _STATUSES).to_numpy().astype(np.int64)
+    if columns.kind is not Inference:
+        return Named(row, status)
+    output = (flags.trials & BIT["unsafe_attempted"]) > 0
+    output[row[status == 0]] = False
+    uncovered = np.flatnonzero(output)
+    return Named(np.concatenate([row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)]))
+
+
+def labels_of(columns: Columns, flags: Flags) -> tuple[list[str], Named]:
+    """Return the names (``mix``, separator, name) that events carry, and which event carries which."""
+    names: list[str] = []
+    rows, codes = [], []
+    for mix, row, values in _labelled(columns, flags):
+        encoded = values.dictionary_encode()
+        rows.append(row)
+        codes.append(encoded.indices.to_numpy().astype(np.int64) + len(names))
+        names += [f"{mix}{SEPARATOR}{name}" for name in encoded.dictionary.to_pylist()]
+    if not rows:
+        return [], NOTHING
+    return names, Named(np.concatenate(rows), np.concatenate(codes))
+
+
+def _labelled(columns: Columns, flags: Flags) -> Iterator[tuple[str, Int64s, pa.Array]]:
+    guards = flags.guards
+    chosen = np.flatnonzero(guards.finding_counts)
+    if len(chosen):
+        yield "category", guards.row[guards.finding_row[chosen]], guards.finding_category.take(pa.array(chosen))
+    for field, mix in _MIX_FIELDS.get(columns.kind, {}).items():
+        column = _model(columns.table) if mix == "model" else columns.table.column(field)
+        if column.null_count < len(column):
+            yield mix, *_present(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+
+
+def _model(table: pa.Table) -> pa.ChunkedArray:
+    return pc.coalesce(table.column("response_model"), table.column("request_model"))
+
+
+def _present(column: pa.Array) -> tuple[Int64s, pa.Array]:
+    """Return the rows that say something, and what; a row of a list says as much as it holds."""
+    if pa.types.is_list(column.type):
+        row = pc.list_parent_indices(column).to_numpy().astype(np.int64)
+        return row, pc.list_flatten(column)
+    valid = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(valid), column.drop_null()

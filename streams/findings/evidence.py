@@ -1,0 +1,83 @@
+"""A finding in words, and the query that shows it again from the stored windows."""
+
+from datetime import UTC, datetime
+
+from detectors.base import Alarm, Recovery
+from detectors.distributions.mixes import Swing
+from detectors.distributions.quantities import Shift
+from schemas.metrics import Rate
+from schemas.quantities import Quantity
+from streams.text.shares import interval, percent, tenths
+
+
+def describe_alarm(alarm: Alarm, rate: Rate, service: str, tick_seconds: int) -> str:
+    """Return one sentence for a person who was just woken."""
+    bound = "at most" if alarm.direction == "up" else "at least"
+    return (
+        f"{rate.name} of {service} is {tenths(alarm.rate)} "
+        f"(95 % interval {interval(alarm.lower, alarm.upper, tenths)}, {alarm.flagged} of {alarm.trials} sessions) "
+        f"since about {moment(alarm.onset_tick, tick_seconds)}; normal is {bound} {tenths(alarm.baseline)}"
+    )
+
+
+def describe_shift(
+    shift: Shift, service: str, quantity: Quantity, median: float, before: float, tick_seconds: int
+) -> str:
+    """Return one sentence about a quantity that is distributed differently, or as before again."""
+    if shift.back:
+        return f"{quantity.name} of {service} is distributed as before again"
+    moved = {"up": "went up", "down": "went down", "wider": "scatters more"}[shift.direction]
+    return (
+        f"{quantity.name} of {service} {moved}: median about {median:.3g} {quantity.unit} over {shift.events} events "
+        f"since about {moment(shift.onset_tick, tick_seconds)}, before that {before:.3g}"
+    )
+
+
+def describe_swing(swing: Swing, service: str, mix: str, name: str, tick_seconds: int) -> str:
+    """Return one sentence about a share that has risen, or is as before again."""
+    if swing.back:
+        return f"{mix} of {service}: the share of {name} is as before again"
+    what = f"{name} is new" if swing.slot == 0 else f"the share of {name} is about {swing.times:.0f} times what it was"
+    since = moment(swing.onset_tick, tick_seconds)
+    return f"{mix} of {service}: {what} since about {since}; before that it was {percent(swing.before)}"
+
+
+def moment(tick: int, tick_seconds: int) -> str:
+    """Return the start of a tick as people read it."""
+    return f"{datetime.fromtimestamp(tick * tick_seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def describe_recovery(recovery: Recovery, rate: Rate, service: str) -> str:
+    """Return one sentence that says what proves the recovery."""
+    bound = "at most" if recovery.direction == "down" else "at least"
+    return (
+        f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} sessions, "
+        f"{tenths(recovery.rate)} (95 % interval {interval(recovery.lower, recovery.upper, tenths)}); "
+        f"normal is {bound} {tenths(recovery.baseline)}"
+    )
+
+
+def evidence_query(tick_seconds: int, group: tuple[str, str, str], metric: str, first: int, last: int) -> str:
+    """Return the SQL that reproduces the counts of a finding."""
+    tenant, service, version = group
+    conditions = [
+        f"service_name = {literal(service)}",
+        f"metric = {literal(metric)}",
+        f"tick BETWEEN {first} AND {last}",
+    ]
+    if tenant != "*":
+        conditions += [f"tenant_id = {literal(tenant)}", f"model_version = {literal(version)}"]
+    return (
+        f"SELECT toDateTime(intDiv(tick * {tick_seconds}, 3600) * 3600, 'UTC') AS hour, sum(trials) AS trials, "
+        f"sum(flagged) AS flagged, flagged / trials AS rate FROM windows FINAL WHERE {' AND '.join(conditions)} "
+        "GROUP BY hour ORDER BY hour"
+    )
+
+
+def literal(text: str) -> str:
+    r"""Return text as a literal of ClickHouse's SQL.
+
+    >>> print(literal("it's"))
+    'it\'s'
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

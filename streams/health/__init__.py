@@ -1,0 +1,1 @@
+"""How a process is: its problems, its log's noise, its disk."""

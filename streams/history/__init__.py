@@ -1,0 +1,1 @@
+"""The history worker: every record to the store exactly once."""

@@ -1,0 +1,287 @@
+"""Decoded events to rows: Arrow tables with the columns of ClickHouse, and where each row came from.
+
+Columns that hold nothing are left out of an insert; ClickHouse fills in their defaults, which say the same.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
+from schemas.categories import FAMILIES
+from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
+from schemas.findings import Finding
+from schemas.records import Change, Incident, ReviewLabel
+from schemas.review import ReviewItem
+from schemas.tables import (
+    ACTIONS,
+    AGENT_STEPS,
+    CHANGES,
+    CONTROLS,
+    DELIVERIES,
+    EVIDENCE,
+    FINDINGS,
+    GUARD_VERDICTS,
+    INCIDENTS,
+    INFERENCES,
+    PROVENANCE,
+    RETRIEVALS,
+    REVIEW_ITEMS,
+    REVIEW_LABELS,
+    TELEMETRY,
+    Table,
+)
+from schemas.vocabulary import STATUSES
+from streams.events.column_reader import Kind
+from streams.events.decode import Columns
+from streams.events.flags import BIT, INPUT_LAYERS, Flags, counted_version, event_flags
+
+Int64s = npt.NDArray[np.int64]
+
+TABLE_OF: Final[dict[Kind, Table]] = {
+    Inference: INFERENCES,
+    AgentStep: AGENT_STEPS,
+    Retrieval: RETRIEVALS,
+    GuardVerdict: GUARD_VERDICTS,
+    Telemetry: TELEMETRY,
+    Change: CHANGES,
+    ReviewLabel: REVIEW_LABELS,
+    ReviewItem: REVIEW_ITEMS,
+    Incident: INCIDENTS,
+    IncidentAction: ACTIONS,
+    IncidentEvidence: EVIDENCE,
+    Delivery: DELIVERIES,
+    Control: CONTROLS,
+    Finding: FINDINGS,
+}
+
+_UNSAFE: Final = pa.array([code for code, family in FAMILIES.items() if family == "unsafe"])
+INSTANT: Final = pa.timestamp("ns", "UTC")
+_TIMES: Final = (
+    "queued_at", "labelled_at", "alert_starts_at", "aware_time", "report_due_time", "report_sent_time", "expires_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a batch came from: one partition of one topic, and the offset of each of its records."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    offsets: Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one table, each with its offset and its index within the record.
+
+    `counted` is when each counts in the windows (see `streams.history.counted`), of events alone.
+    """
+
+    table: Table
+    columns: pa.Table
+    offset: Int64s
+    index: Int64s
+    time: Int64s
+    counted: Int64s | None = None
+
+    def take(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
+        """Return the chosen rows."""
+        if chosen.all():
+            return self
+        return Rows(
+            self.table,
+            self.columns.filter(pa.array(chosen)),
+            self.offset[chosen],
+            self.index[chosen],
+            self.time[chosen],
+            None if self.counted is None else self.counted[chosen],
+        )
+
+
+def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
+    """Yield the rows that records of one kind give, table by table; the ones that others rest on come last."""
+    offset = origin.offsets[columns.position]
+    base = _plain_columns(columns.table)
+    if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
+        yield _rows(TABLE_OF[columns.kind], base, offset, np.zeros(len(offset), np.int64), origin, columns)
+        return
+    flags = event_flags(columns)
+    counted = pa.table({"counted_version": counted_version(columns)})
+    if len(flags.guards.row):
+        yield _guard_rows(columns, flags, base, counted, offset, origin)
+    if columns.kind is not GuardVerdict:
+        said = pc.is_in(flags.guards.status, pa.array(STATUSES)).to_numpy(zero_copy_only=False) & ~flags.guards.unsure
+        ok = said & pc.equal(flags.guards.status, "ok").to_numpy(zero_copy_only=False)
+        own = {
+            "trials": pa.array(flags.trials),
+            "flagged": pa.array(flags.flagged),
+            "guard_ok": pa.array(np.bincount(flags.guards.row[ok], minlength=len(offset)).astype(np.uint16)),
+            "guard_not_ok": pa.array(
+                np.bincount(flags.guards.row[said & ~ok], minlength=len(offset)).astype(np.uint16)
+            ),
+        }
+        if columns.kind is Inference:
+            own |= _output_columns(flags, ok)
+        full = _beside(base, _beside(counted, pa.table(own)))
+        yield _rows(TABLE_OF[columns.kind], full, offset, np.zeros(len(offset), np.int64), origin, columns)
+
+
+def _output_columns(flags: Flags, ok: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """Return which guards gave each output a verdict, and the worst severity of what was unsafe and served."""
+    guards, count = flags.guards, len(flags.trials)
+    severity = np.zeros(count, np.uint8)
+    if not len(guards.row):
+        return {"unsafe_severity": pa.array(severity)}
+    unsafe = pc.is_in(guards.finding_category, _UNSAFE).to_numpy(zero_copy_only=False).astype(bool)
+    asked = pc.is_in(pc.struct_field(guards.result, "layer"), pa.array(INPUT_LAYERS)).to_numpy(zero_copy_only=False)
+    served = guards.finding_counts & ~guards.finding_stopped & unsafe & ~asked.astype(bool)[guards.finding_row]
+    np.maximum.at(severity, guards.row[guards.finding_row[served]], guards.finding_severity[served].astype(np.uint8))
+    severity[(flags.flagged & BIT["unsafe_served"]) == 0] = 0
+    names = pc.struct_field(guards.result, "guard_name").filter(pa.array(ok)).dictionary_encode()
+    found = np.unique(np.stack([guards.row[ok], _ranks(names)]), axis=1)
+    offsets = np.searchsorted(found[0], np.arange(count + 1)).astype(np.int32)
+    ranked = names.dictionary.take(pc.sort_indices(names.dictionary))
+    lists = pa.ListArray.from_arrays(pa.array(offsets), ranked.take(pa.array(found[1])))
+    return {"unsafe_severity": pa.array(severity), "guards_ok": lists}
+
+
+def _ranks(names: pa.DictionaryArray) -> Int64s:
+    """Return the place of each name in the order of names."""
+    order = pc.sort_indices(names.dictionary).to_numpy().astype(np.int64)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[names.indices.to_numpy()]
+
+
+def _guard_rows(
+    columns: Columns, flags: Flags, base: pa.Table, counted: pa.Table, offset: Int64s, origin: Origin
+) -> Rows:
+    guards = flags.guards
+    envelope = base.select([name for name in base.column_names if name in _envelope_names()])
+    event = _beside(envelope, counted).take(pa.array(guards.row))
+    result = pa.Table.from_struct_array(guards.result)
+    lists = guards.result.field("findings") if len(guards.result) else None
+    parts = _beside(event, _plain_columns(result))
+    alone = columns.kind is GuardVerdict
+    extra = {
+        "event_kind": pa.array([str(columns.kind.__struct_config__.tag).split(".")[2]] * len(guards.row)),
+        "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint16)),
+        "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint16)),
+    }
+    if lists is not None and len(guards.finding_counts):
+        extra["finding_counts"] = _as_lists(lists, guards.finding_counts)
+        extra["finding_stopped"] = _as_lists(lists, guards.finding_stopped)
+    first = np.searchsorted(guards.row, guards.row)  # rows come in order: where each event's guards begin
+    index = np.arange(len(guards.row)) - first
+    return _rows(
+        GUARD_VERDICTS, _beside(parts, pa.table(extra)), offset[guards.row], index, origin, columns, guards.row
+    )
+
+
+def _envelope_names() -> frozenset[str]:
+    own = ("target_event_id", "target_id", "probe_id")
+    return frozenset(_renamed(name) for name in (*Telemetry.__struct_fields__[4:], *own)) - {"reason"}
+
+
+def _as_lists(lists: pa.ListArray, values: npt.NDArray[np.bool_]) -> pa.ListArray:
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.astype(np.uint8)))
+
+
+def _rows(
+    table: Table,
+    columns: pa.Table,
+    offset: Int64s,
+    index: Int64s,
+    origin: Origin,
+    events: Columns,
+    event_row: Int64s | None = None,
+) -> Rows:
+    name = "detected_time_unix_nano" if events.kind is Finding else "time_unix_nano"
+    time = events.table.column(name).to_numpy()
+    return Rows(
+        table,
+        with_origin(columns, origin, offset, index),
+        offset,
+        index,
+        time if event_row is None else time[event_row],
+    )
+
+
+def with_origin(columns: pa.Table, origin: Origin, offset: Int64s, index: Int64s) -> pa.Table:
+    """Return rows with where they came from: the columns of `schemas.tables.PROVENANCE`."""
+    count = len(offset)
+    values = (
+        pa.repeat(origin.topic, count),
+        pa.repeat(origin.topic_id, count),
+        pa.repeat(pa.scalar(origin.partition, pa.int32()), count),
+        pa.array(offset),
+        pa.array(index.astype(np.int32)),
+    )
+    return _beside(columns, pa.Table.from_arrays(values, names=PROVENANCE))
+
+
+def _beside(left: pa.Table, right: pa.Table) -> pa.Table:
+    return pa.Table.from_arrays([*left.columns, *right.columns], names=[*left.column_names, *right.column_names])
+
+
+def _plain_columns(table: pa.Table) -> pa.Table:
+    """Return the columns of a table as ClickHouse has them: times as times, lists and structs taken apart."""
+    names: list[str] = []
+    columns: list[pa.ChunkedArray] = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if column.null_count == len(column) or name in ("guards", "guard"):
+            continue
+        for part_name, part in _taken_apart(_renamed(name), name, column):
+            names.append(part_name)
+            columns.append(part)
+    return pa.Table.from_arrays(columns, names=names)
+
+
+def _renamed(name: str) -> str:
+    return "time" if name == "time_unix_nano" else name.replace("_time_unix_nano", "_time")
+
+
+def _taken_apart(name: str, original: str, column: pa.ChunkedArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    kind = column.type
+    if original.endswith("time_unix_nano") or original in _TIMES:
+        yield name, column.cast(INSTANT)
+    elif pa.types.is_struct(kind):
+        struct = column.combine_chunks()
+        for field in kind:
+            yield f"{name.removesuffix('_ms')}_{field.name}_ms", pa.chunked_array([pc.struct_field(struct, field.name)])
+    elif pa.types.is_list(kind):
+        yield from _list_columns(name, column.combine_chunks())
+    elif pa.types.is_map(kind):
+        yield name, pa.chunked_array([_filled(column.combine_chunks())])
+    else:
+        yield name, column
+
+
+def _list_columns(name: str, lists: pa.ListArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    items = pc.list_flatten(lists)
+    if not pa.types.is_struct(items.type):
+        yield name, pa.chunked_array([pa.ListArray.from_arrays(offsets, items)])
+        return
+    for field in items.type:
+        values = pc.struct_field(items, field.name)
+        if pa.types.is_string(field.type):
+            values = pc.fill_null(values, "")
+        elif field.name == "ingested_at":
+            values = values.cast(INSTANT)
+        yield f"{name}_{field.name}", pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
+
+
+def _filled(maps: pa.MapArray) -> pa.MapArray:
+    values = [value or [] for value in maps.to_pylist()]
+    return pa.array(values, maps.type)

@@ -1,0 +1,152 @@
+"""Exact history: each record once in the tables and in the rollups, whatever was killed in between.
+
+Every row knows the offset it came from. When a partition is new to this process, the offsets that are stored
+already are read, and exactly those rows are left out; that also completes an insert that was cut in the middle.
+Then the minutes that a batch touched are computed anew from the rows, also where all of them were left out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from urllib3.exceptions import HTTPError
+
+from schemas.tables import Table
+from streams.history.rollups import recompute
+from streams.history.rows import Origin, Rows
+from streams.store.client import WRITE, StoreUnavailableError
+
+_MINUTE_NANO: Final = 60_000_000_000
+_IN_ROLLUPS: Final = frozenset({"inferences", "agent_steps", "retrievals", "guard_verdicts"})
+
+T = TypeVar("T")
+Fence = set[tuple[int, int]]
+"""Offsets and indices that a table holds already."""
+
+
+@dataclass(slots=True)
+class Stored:
+    """What is known of one partition: the fence of each table, read once, from the first offset on."""
+
+    first_offset: int
+    fences: dict[str, Fence] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one batch came to."""
+
+    rows: int
+    left_out: int
+
+
+class HistoryWriter:
+    """Writes batches; each of one partition, in the order of its offsets.
+
+    Parameters
+    ----------
+    several_writers
+        Whether others may write to the same store: true for a server, false for the engine in this process.
+    """
+
+    def __init__(self, client: Client, *, several_writers: bool = False) -> None:
+        self._client: Final = client
+        self._several_writers: Final = several_writers
+        self._stored: dict[tuple[str, int], Stored] = {}
+
+    def forget(self) -> None:
+        """Read the fences anew: after an assignment, and after an insert whose fate is not known."""
+        self._stored.clear()
+
+    def write(
+        self, origin: Origin, batches: Iterable[Rows], then: Callable[[Client], None] = lambda _: None
+    ) -> Written:
+        """Store rows of one batch, bring the rollups up to it, and do what shall follow in the store.
+
+        Raises
+        ------
+        StoreUnavailableError
+            Where the store does not answer; the same batch can be written again.
+        """
+        with self._forgetting():
+            written = self._write(origin, list(batches))
+            then(self._client)
+            return written
+
+    def ask(self, question: Callable[[Client], T]) -> T:
+        """Return what a question to the store answers; raises as `write`."""
+        with self._forgetting():
+            return question(self._client)
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """Forget what is stored where the store fails: nobody knows what became of the insert."""
+        try:
+            yield
+        except (OperationalError, HTTPError, OSError) as error:
+            self.forget()
+            raise StoreUnavailableError(str(error)) from error
+        except ClickHouseError:
+            self.forget()
+            raise
+
+    def _write(self, origin: Origin, batches: Sequence[Rows]) -> Written:
+        if not len(origin.offsets):
+            return Written(0, 0)
+        stored = self._stored.setdefault((origin.topic_id, origin.partition), Stored(int(origin.offsets[0])))
+        written = left_out = 0
+        for rows in batches:
+            fresh = rows.take(self._fresh(stored, origin, rows))
+            if len(fresh.offset):
+                insert(self._client, fresh.table, fresh.columns)
+            written += len(fresh.offset)
+            left_out += len(rows.offset) - len(fresh.offset)
+        if minutes := _minutes(batches):
+            recompute(
+                self._client,
+                origin.topic_id,
+                origin.partition,
+                minutes,
+                int(origin.offsets[-1]),
+                several_writers=self._several_writers,
+            )
+        return Written(written, left_out)
+
+    def _fresh(self, stored: Stored, origin: Origin, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        fence = stored.fences.get(rows.table.name)
+        if fence is None:
+            fence = read_fence(self._client, rows.table, origin, stored.first_offset)
+            stored.fences[rows.table.name] = fence
+        if not fence:
+            return np.ones(len(rows.offset), bool)
+        keys = zip(rows.offset.tolist(), rows.index.tolist(), strict=True)
+        return np.fromiter((key not in fence for key in keys), bool, len(rows.offset))
+
+
+def read_fence(client: Client, table: Table, origin: Origin, first_offset: int) -> Fence:
+    """Return which (offset, index) of a partition a table holds, from an offset on."""
+    result = client.query(
+        f"SELECT kafka_offset, kafka_index FROM {table.name}"
+        " WHERE kafka_partition = {partition:Int32} AND kafka_topic_id = {topic_id:String}"
+        " AND kafka_offset >= {first:Int64}",
+        parameters={"partition": origin.partition, "topic_id": origin.topic_id, "first": first_offset},
+    )
+    return {(int(offset), int(index)) for offset, index in result.result_rows}
+
+
+def insert(client: Client, table: Table, columns: pa.Table) -> None:
+    """Insert an Arrow table; columns it does not have get their defaults."""
+    client.insert_arrow(table.name, columns, settings=WRITE)
+
+
+def _minutes(batches: Sequence[Rows]) -> list[int]:
+    times = [rows.time for rows in batches if rows.table.name in _IN_ROLLUPS]
+    if not times:
+        return []
+    distinct = np.unique(np.concatenate(times) // _MINUTE_NANO)
+    return [int(minute) * 60 for minute in distinct]

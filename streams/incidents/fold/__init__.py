@@ -1,0 +1,1 @@
+"""What an incident is, and how findings, changes and actions become one."""

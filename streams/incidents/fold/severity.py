@@ -1,0 +1,29 @@
+"""How bad an incident is: by what it is about, and by how much depends on the service."""
+
+from collections.abc import Callable
+from typing import Final
+
+from streams.incidents.fold.state import Fact, Severity
+from streams.policy.policy import Policy
+
+LEVELS: Final[tuple[Severity, ...]] = ("sev1", "sev2", "sev3", "sev4")
+HARMS: Final = frozenset({"unsafe", "leak", "injection", "tool", "cascade"})
+"""Families in which somebody may come to harm; in the others somebody is not served."""
+
+_BY_TIER: Final = {"critical": -1, "standard": 0, "experimental": 1}
+
+
+def severity_of(policy: Policy) -> Callable[[Fact], Severity]:
+    """Return the rule by which the facts of a policy's services get their severity.
+
+    Harm is sev2 and being badly served sev3 in a standard service; one level worse in a critical one and one better in
+    an experimental one. A single severe event is always sev1.
+    """
+
+    def severity(fact: Fact) -> Severity:
+        if fact.kind == "severe_event":
+            return "sev1"
+        level = (1 if fact.family in HARMS else 2) + _BY_TIER[policy.service(fact.service).tier]
+        return LEVELS[max(0, min(level, 3))]
+
+    return severity

@@ -1,0 +1,112 @@
+"""One HTTP request to one receiver, and what came of it in words that hold no secret."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import aiohttp
+from pydantic import SecretStr
+
+from streams.incidents.notify.secret import SecretError, read_secret
+from streams.incidents.notify.signature import DELIVERY_HEADER, SIGNATURE_HEADER, sign
+from streams.policy.receivers import PAGERDUTY_URL, Receiver
+
+PASSING: Final = frozenset({408, 425, 429})
+"""Client errors that another attempt may mend: time-out, too early, too many requests."""
+LONGEST_REST: Final = 3600.0
+"""A receiver may not ask to be left alone for longer: an incident does not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one attempt; `wait` is for how many seconds the receiver asked to be left alone."""
+
+    status: Literal["delivered", "failed", "given_up"]
+    http_status: int | None
+    detail: str
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a receiver is and what proves that it is us; `shown` is what may be seen of the address."""
+
+    shown: str
+    url: str = field(repr=False)
+    secret: SecretStr | None
+
+    async def post(self, session: aiohttp.ClientSession, body: bytes, delivery_id: str, *, signed: bool) -> Outcome:
+        """Send a body, and wait for the answer as long as the session does."""
+        headers = {"Content-Type": "application/json", DELIVERY_HEADER: delivery_id}
+        now = time.time()
+        if signed and self.secret is not None:
+            headers[SIGNATURE_HEADER] = sign(body, self.secret.get_secret_value(), int(now))
+        try:
+            async with session.post(self.url, data=body, headers=headers, allow_redirects=False) as answer:
+                return judge(answer.status, answer.headers.get("Retry-After", ""), now, self.shown)
+        except TimeoutError:
+            return Outcome("failed", None, f"{self.shown}: no answer in time")
+        except aiohttp.ClientError as error:  # its text may hold the whole address
+            return Outcome("failed", None, f"{self.shown}: {type(error).__name__}")
+
+
+def target(receiver: Receiver) -> Target:
+    """Return where a receiver is.
+
+    Raises
+    ------
+    streams.incidents.notify.secret.SecretError
+        Where a secret that it names is not there.
+    """
+    secret = read_secret(receiver.secret_from) if receiver.secret_from else None
+    url = read_secret(receiver.url_from).get_secret_value() if receiver.url_from else receiver.url
+    url = url or PAGERDUTY_URL
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise SecretError(f"the secret {receiver.url_from} holds no address that begins with https:// or http://")
+    return Target(shown(url, host_only=bool(receiver.url_from) or receiver.kind == "slack"), url, secret)
+
+
+def shown(url: str, *, host_only: bool) -> str:
+    """Return what may be seen of an address: no user, no query, and no path where that is a secret too.
+
+    >>> shown("https://me:pw@example.org:8443/hook?key=1#x", host_only=False)
+    'https://example.org:8443/hook'
+    >>> shown("https://hooks.slack.com/services/T0/B0/x", host_only=True)
+    'hooks.slack.com'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return host if host_only else f"{parts.scheme}://{host}{parts.path}"
+
+
+def judge(status: int, retry_after: str, now: float, where: str) -> Outcome:
+    """Return what an HTTP status means for a delivery.
+
+    >>> judge(204, "", 0, "example.org").status, judge(410, "", 0, "example.org").status
+    ('delivered', 'given_up')
+    >>> judge(429, "30", 0, "example.org")
+    Outcome(status='failed', http_status=429, detail='example.org: 429 Too Many Requests', wait=30.0)
+    """
+    name = f" {HTTPStatus(status).phrase}" if status in HTTPStatus._value2member_map_ else ""
+    detail = f"{where}: {status}{name}"
+    if 200 <= status < 300:
+        return Outcome("delivered", status, detail)
+    if 400 <= status < 500 and status not in PASSING:
+        return Outcome("given_up", status, detail)
+    return Outcome("failed", status, detail, _seconds(retry_after, now))
+
+
+def _seconds(retry_after: str, now: float) -> float:
+    """Return the wait that a Retry-After header asks for: seconds, or a date (RFC 9110, 10.2.3); 0 if neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(min(int(retry_after[:9]), LONGEST_REST))
+    try:
+        date = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
+    return min(max(seconds, 0.0), LONGEST_REST)

@@ -1,0 +1,1 @@
+"""An incident as people see it: page, report, table."""

@@ -1,0 +1,128 @@
+"""An incident as its page shows it: the fold's facts, the evidence, and the course of the rate from the store."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from detectors.intervals import wilson
+from schemas.actions import IncidentEvidence
+from schemas.findings import Finding
+from streams.incidents.evidence.questions import curve
+from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident
+from streams.incidents.pages import view
+from streams.policy.policy import Policy
+from streams.settings import Settings
+from streams.store.ask import ask_running
+from streams.store.client import StoreUnavailableError
+
+SCRIPTED: Final = "scripted"
+"""Names of people that begin so are played."""
+
+STEPS: Final = 96
+"""Points of a course."""
+
+SECOND: Final = 1_000_000_000
+
+
+def portrait(
+    incident: Incident,
+    known: list[IncidentEvidence],
+    finding: Callable[[str], Finding | None],
+    policy: Policy,
+    now: int,
+) -> view.IncidentView:
+    """Return what is known of an incident.
+
+    Parameters
+    ----------
+    known
+        Its evidence, the opening first.
+    finding
+        Returns a paged finding by its id.
+    now
+        The time of the stream, Unix nanoseconds.
+    """
+    opening = msgspec.json.decode(known[0].bundle) if known else {}
+    affected, service = opening.get("affected", {}), policy.service(incident.service)
+    paged = [found for step in incident.steps if (found := finding(step.entry)) is not None]
+    return view.IncidentView(
+        incident_id=incident.incident_id,
+        service=", ".join(incident.services),
+        family=incident.family,
+        severity=incident.severity,
+        status=incident.status,
+        now=now,
+        clocks=view.ClockTimes(**{name: getattr(incident.clocks, name) for name in view.ClockTimes.__struct_fields__}),
+        onset_method="first bad event" if incident.detector == "severe_event" else "estimated",
+        owner=service.owner,
+        runbook=service.runbook,
+        false_positive=incident.false_positive,
+        scripted=any(step.by.startswith(SCRIPTED) for step in incident.steps),
+        users=affected.get("users"),
+        sessions=affected.get("sessions"),
+        tenants=affected.get("tenants"),
+        outputs=affected.get("flagged"),
+        acknowledge_by=_limit(incident, policy.response.acknowledge_within(incident.severity)),
+        mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
+        steps=[view.Step(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
+        findings=[_finding(each) for each in paged],
+        changes=[_change(row, incident) for row in opening.get("changes", [])],
+        evidence=known[0].bundle if known else "",
+        evidence_missing=known[0].missing or [] if known else ["the store was not asked yet"],
+    )
+
+
+def course(settings: Settings, incident: Incident, baseline: float | None, now: int) -> list[view.Series]:
+    """Return the rate that was paged from a while before its onset to a while after its end; nothing without a store.
+
+    Intervals are Wilson's, over the events of each step.
+    """
+    began = incident.clocks.onset or incident.clocks.detected
+    end = min(incident.clocks.recovered or now, began + 14 * DAY_NANO)
+    margin = max((end - began) // 2, 120 * MINUTE_NANO)
+    since, until = began - margin, min(end + margin // 2, now)
+    question = curve(incident, since, until, max((until - since) // STEPS // SECOND // 60, 1) * 60)
+    if question is None:
+        return []
+    try:
+        rows = ask_running(settings, question.query, question.parameters)
+    except (StoreUnavailableError, ValueError):
+        return []
+    flagged = np.array([int(row["flagged"]) for row in rows], float)
+    trials = np.array([int(row["trials"]) for row in rows], float)
+    lower, upper = wilson(flagged, trials)
+    points = [
+        view.Point(
+            int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline
+        )
+        for at, row in enumerate(rows)
+    ]
+    return [view.Series(incident.metric, points)] if points else []
+
+
+def _limit(incident: Incident, minutes: float | None) -> int | None:
+    return None if minutes is None else incident.clocks.detected + int(minutes * MINUTE_NANO)
+
+
+def _finding(found: Finding) -> view.FindingView:
+    return view.FindingView(
+        at=found.detected_time_unix_nano,
+        severity=found.severity,
+        kind=found.kind,
+        metric=found.metric,
+        evidence=found.evidence or "",
+        rate=found.rate,
+        lower=found.rate_lower,
+        upper=found.rate_upper,
+        baseline=found.baseline,
+        e_value=found.e_value,
+        promise=found.promise,
+        sql=found.evidence_sql or "",
+    )
+
+
+def _change(row: dict[str, Any], incident: Incident) -> view.ChangeView:
+    what = f"{row['subject_type']} {row['subject_name']} {row['action']} {row['to_version']}".strip()
+    return view.ChangeView(int(row["at"]), what, row["reason"], row["change_id"] == incident.suspected_change)

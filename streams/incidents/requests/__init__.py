@@ -1,0 +1,1 @@
+"""What is asked of services and their deployers: gates, controls, announcements."""

@@ -1,0 +1,112 @@
+"""Versions that nobody had announced: version findings held against the timeline of changes.
+
+A version is announced by a change of its service to it, from a day before its first event to the grace of the policy
+after. Findings and changes may come in any order; what counts is when they say that they happened. A version is
+judged once its grace is over, so whoever asks should have taken by then what was said until then.
+"""
+
+from bisect import bisect_left
+from typing import Final, NamedTuple, TypeVar
+
+from schemas.fields import NANO
+from schemas.findings import Finding
+from schemas.records import Change
+from streams.findings.identity import VERSION, identity
+from streams.policy.controls import Changes
+
+BEFORE_NANO: Final = 86_400 * NANO
+"""How long before the first event a change may have been recorded."""
+
+MOST: Final = 10_000
+"""Changes, and versions that wait, that are kept: the newest."""
+
+NO_ANNOUNCEMENT: Final = frozenset({"rejected", "aborted", "expired"})
+"""Actions after which a version does not serve."""
+
+
+class Said(NamedTuple):
+    """When a change to a version of a service was said to happen."""
+
+    at: int
+    service: str
+    version: str
+
+
+class Waiting(NamedTuple):
+    """A version that is not judged yet."""
+
+    onset: int
+    service: str
+    version: str
+    finding_id: str
+
+
+_Item = TypeVar("_Item", Said, Waiting)
+
+
+class Announcements:
+    """What was announced, and which new versions wait to be judged.
+
+    Parameters
+    ----------
+    changes
+        `streams.policy.policy.Policy.changes`.
+    """
+
+    def __init__(self, changes: Changes) -> None:
+        self._off: Final = changes.level == "off"
+        self._minutes: Final = changes.announce_within_minutes
+        self._grace: Final = round(changes.announce_within_minutes * 60) * NANO
+        self._said: list[Said] = []
+        self._waiting: list[Waiting] = []
+
+    def take(self, record: Finding | Change) -> None:
+        """Take a finding or a change; those that are about something else, and repeats, change nothing."""
+        if self._off:
+            return
+        if isinstance(record, Change):
+            if record.to_version and record.action not in NO_ANNOUNCEMENT:
+                _add(self._said, Said(record.time_unix_nano, record.service_name, record.to_version))
+        elif record.kind == "version" and record.model_version:
+            onset = record.onset_time_unix_nano or record.detected_time_unix_nano
+            _add(self._waiting, Waiting(onset, record.service_name, record.model_version, record.finding_id))
+
+    def due(self, now_unix_nano: int) -> list[Finding]:
+        """Return the findings of versions whose grace is over and that nobody announced; each version once.
+
+        A version that is taken again is judged again, and its finding has the same identity.
+        """
+        over = bisect_left(self._waiting, (now_unix_nano - self._grace,))
+        judged, self._waiting = self._waiting[:over], self._waiting[over:]
+        return [self._finding(each) for each in judged if not self._is_announced(each)]
+
+    def _is_announced(self, new: Waiting) -> bool:
+        first = bisect_left(self._said, (new.onset - BEFORE_NANO,))
+        last = bisect_left(self._said, (new.onset + self._grace + 1,))
+        return any((said.service, said.version) == (new.service, new.version) for said in self._said[first:last])
+
+    def _finding(self, new: Waiting) -> Finding:
+        return Finding(
+            finding_id=identity("unannounced_change", new.finding_id),
+            kind="unannounced_change",
+            severity="ticket",
+            service_name=new.service,
+            model_version=new.version,
+            metric="model_version",
+            family="change",
+            detected_time_unix_nano=new.onset + self._grace,
+            onset_time_unix_nano=new.onset,
+            detector="announcements",
+            detector_version=VERSION,
+            opened_finding_id=new.finding_id,
+            evidence=f"{new.service} serves version {new.version}, and no change to it was recorded from a day before "
+            f"its first event to {self._minutes:g} minutes after; `watchkeeper change record` says what it was",
+        )
+
+
+def _add(kept: list[_Item], item: _Item) -> None:
+    """Take an item in its place, unless it is known; the oldest of too many goes."""
+    at = bisect_left(kept, item)
+    if kept[at : at + 1] != [item]:
+        kept.insert(at, item)
+        del kept[:-MOST]

@@ -1,0 +1,1 @@
+"""Topics, and records to and from them."""

@@ -1,0 +1,85 @@
+"""Messages to Kafka, awaited until they are durable, however long the broker is away."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
+
+from schemas.findings import Finding
+from schemas.wire import encode
+from streams.health.metrics import FINDINGS, RETRIES
+
+log: Final = structlog.get_logger()
+
+MAX_MESSAGE_BYTES: Final = 8_200_000
+
+
+class Message(NamedTuple):
+    """A message on its way out; without a partition its key decides."""
+
+    topic: str
+    value: bytes
+    key: bytes | None = None
+    partition: int | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Publisher:
+    """A producer whose messages are on disk with all replicas when `publish` returns."""
+
+    def __init__(self, client: Mapping[str, Any]) -> None:
+        self._client: Final = client
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect."""
+        self._producer = AIOKafkaProducer(
+            **self._client, acks="all", enable_idempotence=True, max_request_size=MAX_MESSAGE_BYTES, linger_ms=5
+        )
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        """Send messages in order and wait until all are durable.
+
+        While the broker is away it is tried again; a message may then arrive twice, and its readers know a
+        repeat by its identity.
+        """
+        waiting = list(messages)
+        retry = retry_if_exception(_passes)
+        async for attempt in AsyncRetrying(wait=wait_random_exponential(max=10), retry=retry, reraise=True):
+            with attempt:
+                if attempt.retry_state.attempt_number > 1:
+                    RETRIES.labels("kafka").inc()
+                    log.warning("kafka does not take our messages; trying again", messages=len(waiting))
+                await self._send_all(waiting)
+
+    async def publish_findings(self, topic: str, findings: Sequence[Finding]) -> None:
+        """Publish findings under the key of their service, and count them."""
+        await self.publish(Message(topic, encode(finding), finding.service_name.encode()) for finding in findings)
+        for finding in findings:
+            FINDINGS.labels(finding.kind, finding.severity).inc()
+
+    async def _send_all(self, messages: list[Message]) -> None:
+        if self._producer is None:
+            raise RuntimeError("start() comes first")
+        sent = [
+            await self._producer.send(
+                message.topic, message.value, message.key, partition=message.partition, headers=list(message.headers)
+            )
+            for message in messages
+        ]
+        await asyncio.gather(*sent)
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, KafkaError) and not isinstance(error, MessageSizeTooLargeError)

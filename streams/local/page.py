@@ -1,0 +1,91 @@
+"""How all parts of an installation are, at one address: `/health`, `/ready` and `/metrics` of `watchkeeper up`."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+
+from streams.health.problems import PROBLEMS
+from streams.local.child import Child, State
+
+UP: Final = Gauge("watchkeeper_part_up", "1 where a part of this installation runs and does its work", ["part"])
+
+Body = dict[str, Any]
+
+
+def part(child: Child) -> Body:
+    """Return how one child is, in words."""
+    return {
+        "state": child.state.value,
+        "seconds": round(time.monotonic() - child.since),
+        "reason": child.reason,
+        "pid": child.process.pid if child.process is not None else None,
+        "problems": list(child.problems()),
+    }
+
+
+def report(children: Iterable[Child]) -> Body:
+    """Return how all of them are, and what is wrong."""
+    parts = {child.name: part(child) for child in children}
+    problems = list(PROBLEMS.current().values())
+    for name, body in parts.items():
+        if body["state"] != State.RUNNING:
+            problems.append(f"{name} is {body['state']}" + (f": {body['reason']}" if body["reason"] else ""))
+        problems += [f"{name}: {problem}" for problem in body["problems"]]
+        UP.labels(name).set(body["state"] == State.RUNNING and not body["problems"])
+    return {"healthy": not problems, "problems": problems, "parts": parts}
+
+
+class Page:
+    """Serves the report; `children` gives what it is about.
+
+    Raises
+    ------
+    OSError
+        Where the port is taken.
+    """
+
+    def __init__(self, host: str, port: int, children: Callable[[], Iterable[Child]]) -> None:
+        self._server: Final = ThreadingHTTPServer((host, port), _handler(host, children))
+        self.port: Final = int(self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(host: str, children: Callable[[], Iterable[Child]]) -> type[BaseHTTPRequestHandler]:
+    known = {host, "127.0.0.1", "localhost", "[::1]"}
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10
+
+        def do_GET(self) -> None:
+            if self.headers.get("Host", "").rsplit(":", 1)[0] not in known:
+                self._answer(421, b"unknown host\n", "text/plain")
+                return
+            body = report(children())
+            if self.path == "/metrics":
+                self._answer(200, generate_latest(), CONTENT_TYPE_LATEST.split(";")[0])
+            elif self.path in {"/health", "/ready"}:
+                self._answer(200 if body["healthy"] else 503, json.dumps(body).encode(), "application/json")
+            else:
+                self._answer(404, b"there are /health, /ready and /metrics\n", "text/plain")
+
+        def _answer(self, status: int, body: bytes, kind: str) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Log nothing."""
+
+    return Handler

@@ -1,0 +1,1 @@
+"""The policy: who owns what, what is allowed, who is told."""

@@ -1,0 +1,277 @@
+"""The policy: one YAML file that says who owns what, what is allowed, and how often the detectors may be wrong.
+
+Everything has a default, so that no file is a policy too. Unknown keys are errors, with the line they stand in.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from detectors.river.classes import anomaly_class, drift_class
+from schemas.metrics import WATCHED, Metric
+from schemas.quantities import MIXES, QUANTITIES
+from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
+from streams.policy.receivers import Receiver, ResponseTimes, names_differ
+from streams.policy.risk import Risk
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Level = Literal["page", "ticket", "off"]
+Parameters = dict[str, float | int | bool | str]
+
+FAMILIES: Final = tuple(dict.fromkeys(rate.family for rate in WATCHED))
+
+
+class PolicyError(ValueError):
+    """A policy that cannot be used; the message names file, line and what to do."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Budget(_Part):
+    """How many false pages and tickets a day the whole fleet may raise, and how families share them."""
+
+    pages_per_day: Annotated[float, Field(gt=0)] = 1.0
+    tickets_per_day: Annotated[float, Field(gt=0)] = 10.0
+    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Weight of a family in its budget; 1 where nothing is said."""
+
+    @field_validator("weights")
+    @classmethod
+    def _known(cls, value: dict[str, float]) -> dict[str, float]:
+        return _all_in(value, (*FAMILIES, "quantity", "mix"), "family")
+
+
+class Service(_Part):
+    """What is agreed about a service."""
+
+    owner: str = ""
+    tier: Literal["critical", "standard", "experimental"] = "standard"
+    runbook: str = ""
+    required_guards: list[str] = []
+    ceilings: dict[Metric, Share] = {}
+    """Most that a rate may ever be, from the first minute on."""
+
+
+class Vote(_Part):
+    """The River drift detector whose second opinion opens a ticket."""
+
+    river_class: str = "river.drift.ADWIN"
+    parameters: Parameters = {}
+
+    @field_validator("river_class")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        drift_class(value)
+        return value
+
+
+class OddEvents(_Part):
+    """Single events and traces unlike the others."""
+
+    level: Literal["ticket", "off"] = "ticket"
+    alerts_per_day: Annotated[float, Field(gt=0)] = 2.0
+    """Of the whole fleet, by rank: so many are reported whatever happens."""
+    river_class: str = ""
+    """A River anomaly detector as a second scorer, or nothing."""
+    parameters: Parameters = {}
+    every: Annotated[int, Field(ge=1)] = 10
+    """The second scorer sees one event in so many."""
+
+    @field_validator("river_class")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value:
+            anomaly_class(value)
+        return value
+
+
+class Canary(_Part):
+    """When a candidate counts as worse, or as not worse."""
+
+    alpha: Share = 0.05
+    margin: Annotated[float, Field(gt=1)] = 1.5
+
+
+class Review(_Part):
+    """How people's judgement is asked for."""
+
+    labels_per_day: Annotated[float, Field(gt=0)] = 200.0
+    second_reviewer_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    queue: Annotated[str, Field(min_length=1, max_length=256)] = "safety"
+    always_at: Annotated[float, Field(gt=0)] = 0.75
+    """From this risk on an event is asked about whatever its stratum; above 1 never."""
+
+
+class Detectors(_Part):
+    """Which detector looks at what, and what it may do."""
+
+    rates: dict[Metric, Level] = {}
+    falls: Literal["ticket", "off"] = "ticket"
+    drift_vote: Vote = Vote()
+    quantities: dict[str, Literal["ticket", "off"]] = {}
+    mixes: dict[str, Literal["ticket", "off"]] = {}
+    volume: Literal["ticket", "off"] = "ticket"
+    patterns: Literal["ticket", "off"] = "ticket"
+    odd_events: OddEvents = OddEvents()
+    canary: Canary = Canary()
+
+    @field_validator("quantities")
+    @classmethod
+    def _known_quantities(cls, value: dict[str, str]) -> dict[str, str]:
+        return _all_in(value, [quantity.name for quantity in QUANTITIES], "quantity")
+
+    @field_validator("mixes")
+    @classmethod
+    def _known_mixes(cls, value: dict[str, str]) -> dict[str, str]:
+        return _all_in(value, MIXES, "mix")
+
+
+class Policy(_Part):
+    """A whole policy."""
+
+    budget: Budget = Budget()
+    defaults: Service = Service()
+    services: dict[str, Service] = {}
+    detectors: Detectors = Detectors()
+    risk: Risk = Risk()
+    review: Review = Review()
+    receivers: list[Receiver] = []
+    response: ResponseTimes = ResponseTimes()
+
+    @field_validator("receivers")
+    @classmethod
+    def _told_apart(cls, value: list[Receiver]) -> list[Receiver]:
+        return names_differ(value)
+
+    changes: Changes = Changes()
+    canary_gate: CanaryGate = CanaryGate()
+    controls: list[ControlRule] = []
+
+    def service(self, name: str) -> Service:
+        """Return what is agreed about a service, the defaults where nothing is said of it."""
+        return self.services.get(name, self.defaults)
+
+    def ceiling(self, service: str, metric: Metric, usual: float) -> float:
+        """Return the most a rate may be: of the service, else of the defaults, else the usual one."""
+        own = self.service(service).ceilings
+        return own.get(metric, self.defaults.ceilings.get(metric, usual))
+
+    def level(self, metric: Metric) -> Level:
+        """Return what a risen rate is: a page, unless the policy says otherwise."""
+        return self.detectors.rates.get(metric, "page")
+
+
+def _all_in(value: dict[str, Any], known: Any, kind: str) -> dict[str, Any]:
+    unknown = sorted(set(value) - set(known))
+    if unknown:
+        raise ValueError(f"unknown {kind} {', '.join(unknown)}; known are {', '.join(known)}")
+    return value
+
+
+def load_policy(path: Path | None) -> Policy:
+    """Read a policy; without a path, everything is as by default.
+
+    Raises
+    ------
+    PolicyError
+        Where it cannot be read or used, with the line of each mistake.
+    """
+    if path is None:
+        return Policy()
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be read: {error.strerror}") from None
+    return parse_policy(text, str(path))
+
+
+def parse_policy(text: str, name: str = "policy") -> Policy:
+    r"""Return the policy that a YAML text describes.
+
+    Raises
+    ------
+    PolicyError
+        As `load_policy`.
+
+    >>> parse_policy("budget: {pages_per_day: 0.5}").budget.pages_per_day
+    0.5
+    >>> parse_policy("budget:\n  page_per_day: 1\n", "p.yaml")
+    Traceback (most recent call last):
+    ...
+    streams.policy.policy.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
+    """
+    root, content = _parsed(text, name)
+    if root is None or content is None:
+        return Policy()
+    if not isinstance(content, dict):
+        raise PolicyError(f"{name}:1: a policy is a mapping, for example `budget: {{pages_per_day: 1}}`")
+    twice = _repeated(root)
+    if twice is not None:
+        raise PolicyError(f"{name}:{twice.start_mark.line + 1}: {twice.value} is said twice")
+    try:
+        policy = Policy.model_validate(content)
+    except ValidationError as error:
+        raise PolicyError("\n".join(_problem(name, root, item) for item in error.errors())) from None
+    if wrong := [_problem(name, root, item) for item in misnamed(policy.controls, policy.services)]:
+        raise PolicyError("\n".join(wrong))
+    return policy
+
+
+def _parsed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
+    """Return the nodes of a text and what they say; aliases are refused, which can say one thing a million times."""
+    try:
+        aliases = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
+        if not aliases:
+            return yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PolicyError(f"{name}:{line}: {error.problem}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise PolicyError(f"{name}:{line}: {error.reason}") from None
+    except RecursionError:
+        raise PolicyError(f"{name}:1: nested too deep") from None
+    except ValueError as error:  # of a date or a number that there is not
+        raise PolicyError(f"{name}:1: {error}") from None
+    raise PolicyError(f"{name}:1: aliases (*name) are not taken in a policy; write it out")
+
+
+def _problem(name: str, root: yaml.Node, item: Any) -> str:
+    path = [str(part) for part in item["loc"] if part != "[key]"]
+    return f"{name}:{_line(root, path)}: {'.'.join(path)}: {item['msg']}"
+
+
+def _line(node: yaml.Node, path: list[str]) -> int:
+    """Return the line of the deepest key of a path that is there."""
+    line = node.start_mark.line + 1
+    for part in path:
+        if isinstance(node, yaml.SequenceNode) and part.isdigit():
+            node = node.value[int(part)]
+            line = node.start_mark.line + 1
+            continue
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = [(key, value) for key, value in node.value if key.value == part]
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
+
+
+def _repeated(node: yaml.Node) -> Any:
+    """Return a key that is said twice in one mapping, anywhere, or None."""
+    inner: list[yaml.Node] = []
+    seen = set()
+    if isinstance(node, yaml.SequenceNode):
+        inner = node.value
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value in seen:
+                return key
+            seen.add(key.value)
+            inner.append(value)
+    return next((key for key in map(_repeated, inner) if key is not None), None)

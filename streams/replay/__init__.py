@@ -1,0 +1,1 @@
+"""Recorded events, sent again or judged again."""

@@ -1,0 +1,180 @@
+"""Who may read: a YAML file of users with scrypt hashes of their passwords (RFC 7914, hashlib)."""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from streams.settings import SettingsError
+from streams.sql.errors import AUTHENTICATION_FAILED, BUSY, refused
+
+COST: Final = 2**14
+"""scrypt's n, with r = 8 and p = 1: 16 MiB and some 50 ms a password (RFC 7914, section 2)."""
+
+FREE_TRIES: Final = 5
+"""Wrong passwords in a row after which their sender has to wait."""
+MOST_PAUSE: Final = 60.0
+MOST_LOOKED_AT: Final = 32
+"""Passwords that may wait for the thread that looks at them."""
+MOST_REMEMBERED: Final = 10_000
+
+_SALT_BYTES: Final = 16
+_HASH_BYTES: Final = 32
+
+
+class User(BaseModel):
+    """A user of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    password_scrypt: str
+
+    @field_validator("password_scrypt")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        try:
+            salt, digest = (base64.b64decode(part, validate=True) for part in value.split("$"))
+        except (ValueError, binascii.Error):
+            raise ValueError("is not SALT$HASH; `watchkeeper sql-user NAME` prints one") from None
+        if len(salt) < _SALT_BYTES or len(digest) != _HASH_BYTES:
+            raise ValueError("is cut short; `watchkeeper sql-user NAME` prints a whole one")
+        return value
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    users: Annotated[dict[str, User], Field(min_length=1)]
+
+
+def scrypt_of(password: str, salt: bytes) -> str:
+    """Return what the file holds for a password.
+
+    >>> scrypt_of("secret", bytes(16))[:25]
+    'AAAAAAAAAAAAAAAAAAAAAA==$'
+    """
+    digest = hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=COST, r=8, p=1, dklen=_HASH_BYTES)
+    return f"{base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+
+
+def user_line(name: str, password: str) -> str:
+    """Return the line of the file for a user, with a salt of its own.
+
+    Raises
+    ------
+    SettingsError
+        Where name or password is empty, or the name holds what HTTP Basic cannot carry.
+    """
+    if not name or ":" in name or not name.isprintable():
+        raise SettingsError(f"{name!r} cannot be the name of a user: take printable characters without a colon")
+    if not password:
+        raise SettingsError("the password is empty")
+    written = yaml.safe_dump({name: {"password_scrypt": scrypt_of(password, secrets.token_bytes(_SALT_BYTES))}})
+    return "  " + written.replace("\n", "\n  ").rstrip()
+
+
+def load_users(path: Path) -> dict[str, User]:
+    """Read a file of users.
+
+    Raises
+    ------
+    SettingsError
+        Where it cannot be read or used, with what is wrong and where.
+    """
+    try:
+        return _File.model_validate(yaml.safe_load(path.read_text())).users
+    except OSError as error:
+        raise SettingsError(f"WATCHKEEPER_SQL_USERS: {path} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"WATCHKEEPER_SQL_USERS: {path} is not YAML: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise SettingsError(f"WATCHKEEPER_SQL_USERS: {path}: {wrong}") from None
+
+
+class Doorkeeper:
+    """Tells whether a user may read.
+
+    Passwords have a thread of their own, so that wrong ones keep no question waiting. Who gives a wrong one waits
+    before the next is looked at, twice as long each time; that is told apart by address and name.
+
+    Parameters
+    ----------
+    users
+        The users of the file; None lets `default` in with any password, as ClickHouse does for a user without one.
+    clock
+        Seconds that only grow.
+    """
+
+    def __init__(self, users: dict[str, User] | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._users: Final = users
+        self._clock: Final = clock
+        self._key: Final = secrets.token_bytes(32)
+        self._known: Final[dict[str, bytes]] = {}
+        self._stranger: Final = User(password_scrypt=scrypt_of(secrets.token_hex(), secrets.token_bytes(_SALT_BYTES)))
+        self._pool: Final = ThreadPoolExecutor(1, "sql-password")
+        self._looking = 0
+        self._wrong: Final[OrderedDict[tuple[str, str], tuple[int, float]]] = OrderedDict()
+
+    async def admit(self, name: str, password: str, address: str = "") -> None:
+        """Return when the password is right.
+
+        A right password is remembered as a keyed digest, so that scrypt is paid once and not for every panel; an
+        unknown name takes as long as a wrong password.
+
+        Raises
+        ------
+        SqlError
+            With code 516 and ClickHouse's text, which does not tell a wrong name from a wrong password; with code 202
+            after several wrong ones, or while too many others are looked at.
+        """
+        if self._users is None:
+            right = name == "default"
+        else:
+            digest = hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), "sha256")
+            right = hmac.compare_digest(self._known.get(name, b""), digest) or await self._look(
+                name, password, digest, address
+            )
+        if not right:
+            text = f"{name}: Authentication failed: password is incorrect, or there is no user with such name"
+            raise refused(AUTHENTICATION_FAILED, "AUTHENTICATION_FAILED", text)
+
+    async def _look(self, name: str, password: str, digest: bytes, address: str) -> bool:
+        """Look at a password in its own thread, unless its sender has to wait."""
+        times, until = self._wrong.get((address, name), (0, 0.0))
+        if self._clock() < until or self._looking >= MOST_LOOKED_AT:
+            raise refused(BUSY, "TOO_MANY_SIMULTANEOUS_QUERIES", f"too many wrong passwords for {name}: try later")
+        self._looking += 1
+        try:
+            running = asyncio.get_running_loop().run_in_executor(self._pool, self._verify, name, password, digest)
+            right = await asyncio.shield(running)
+        finally:
+            self._looking -= 1
+        if right:
+            self._wrong.pop((address, name), None)
+            return True
+        pause = min(2.0 ** (times + 1 - FREE_TRIES), MOST_PAUSE) if times + 1 >= FREE_TRIES else 0.0
+        self._wrong[address, name] = (times + 1, self._clock() + pause)
+        while len(self._wrong) > MOST_REMEMBERED:
+            self._wrong.popitem(last=False)
+        return False
+
+    def _verify(self, name: str, password: str, digest: bytes) -> bool:
+        user = (self._users or {}).get(name)
+        written = (user or self._stranger).password_scrypt
+        salt = base64.b64decode(written.split("$")[0])
+        if not hmac.compare_digest(scrypt_of(password, salt), written) or user is None:
+            return False
+        self._known[name] = digest
+        return True

@@ -1,0 +1,132 @@
+"""A question to the store from another process."""
+
+import json
+from typing import Any, Final
+
+import requests
+
+from streams.settings import Settings
+from streams.sql.reader import Reader
+from streams.sql.request import Asked
+from streams.store.client import StoreUnavailableError, connect, reading
+
+PING_SECONDS: Final = 10.0
+"""Where nobody listens the answer comes at once; a busy machine is not nobody."""
+ASK_SECONDS: Final = 60.0
+
+Parameters = dict[str, str | int | list[str]]
+"""Values of the placeholders of a query, by name."""
+
+
+def ask(settings: Settings, query: str, output: str, parameters: Parameters | None = None) -> bytes:
+    """Return the answer of a query in one of ClickHouse's formats.
+
+    An embedded store is asked through the process that holds it; where none runs, it is opened here.
+
+    Raises
+    ------
+    ValueError
+        With ClickHouse's own message, where the query fails.
+    """
+    if not settings.clickhouse.startswith("chdb://"):
+        return _ask_server(settings, query, output, parameters or {})
+    if endpoint_answers(settings):
+        return _ask_endpoint(settings, query, output, parameters or {})
+    return _ask_here(settings, query, output, parameters or {})
+
+
+def ask_running(settings: Settings, query: str, parameters: Parameters) -> list[dict[str, Any]]:
+    """Return the answer of a query, one dict a row, from a store that runs; none is opened here.
+
+    Raises
+    ------
+    StoreUnavailableError
+        Where nobody answers.
+    ValueError
+        As `ask`.
+    """
+    if not settings.clickhouse.startswith("chdb://"):
+        return _rows(_ask_server(settings, query, "JSONEachRow", parameters))
+    try:
+        return _rows(_ask_endpoint(settings, query, "JSONEachRow", parameters))
+    except requests.RequestException as error:
+        raise StoreUnavailableError(f"no history worker answers at {_url(settings)}") from error
+
+
+def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
+    answer = requests.post(
+        _url(settings),
+        params={"default_format": output} | {f"param_{name}": value for name, value in _texts(parameters).items()},
+        data=query.encode(),
+        headers={
+            "X-ClickHouse-User": settings.sql_user.encode(),
+            "X-ClickHouse-Key": settings.sql_password.get_secret_value().encode(),
+        },
+        timeout=ASK_SECONDS,
+    )
+    if answer.status_code != requests.codes.ok:
+        raise ValueError(answer.text.strip())
+    return answer.content
+
+
+def _ask_server(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
+    with reading(settings) as client:
+        writes = client.server_settings["readonly"].value == "0"  # who only reads may not even say so
+        return bytes(
+            client.raw_query(
+                query,
+                parameters=parameters,
+                settings={"readonly": 2} if writes else {},  # 1 refuses the settings that the client itself sends
+                transport_settings={"X-ClickHouse-Format": output},
+            )
+        )
+
+
+def _ask_here(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
+    with connect(settings):  # says who holds the folder, and makes the database of a new store
+        reader = Reader(settings)
+        try:
+            return reader.run(Asked(query, output, parameters=_texts(parameters))).body
+        finally:
+            reader.close()
+
+
+def _texts(parameters: Parameters) -> dict[str, str]:
+    """Return parameters as ClickHouse's HTTP interface takes them."""
+    return {name: _text(value) for name, value in parameters.items()}
+
+
+def _text(value: str | int | list[str]) -> str:
+    r"""Return a value in ClickHouse's escaped text.
+
+    >>> print(_text(["it's", "b"]), _text("a\tb"), _text(3))
+    ['it\'s','b'] a\tb 3
+    """
+    if isinstance(value, list):
+        return "[" + ",".join("'" + _escaped(item).replace("'", "\\'") + "'" for item in value) + "]"
+    return _escaped(value) if isinstance(value, str) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
+def ask_rows(settings: Settings, query: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
+    """Return the answer of a query as one dict a row."""
+    return _rows(ask(settings, query, "JSONEachRow", parameters))
+
+
+def _rows(body: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in body.decode().splitlines()]
+
+
+def endpoint_answers(settings: Settings) -> bool:
+    """Tell whether a history worker serves the store on the port of the settings."""
+    try:
+        return requests.get(_url(settings) + "ping", timeout=PING_SECONDS).text == "Ok.\n"
+    except requests.RequestException:
+        return False
+
+
+def _url(settings: Settings) -> str:
+    return f"http://{settings.host}:{settings.sql_port}/"

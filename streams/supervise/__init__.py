@@ -1,1 +1,0 @@
-"""What `streams.supervisor` is made of."""

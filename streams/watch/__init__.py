@@ -1,0 +1,1 @@
+"""The watch worker: events to sums per tick of event time."""

@@ -1,0 +1,1 @@
+"""Single events and traces, looked at one by one."""

@@ -1,0 +1,140 @@
+"""Chooses the events that people look at, from the flagged and the unflagged alike.
+
+Events are put into strata by the guard's score (by their risk, where no guard gave one), and chosen by a hash of their
+id against the propensity of the stratum: the same log gives the same choice, whatever was killed in between. The
+propensity goes along with each item; without it no rate that rests on the labels would be unbiased. What is very risky
+is asked about anyway, marked as such and kept out of the estimates.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from detectors.columns import prefixed, under
+from detectors.review.strata import ReviewSampler
+from schemas.review import ReviewItem
+from streams.events.flags import BIT
+from streams.events.hashing import hash_texts, mixed
+from streams.findings.identity import identity
+from streams.kafka.checkpoints import Arrays
+from streams.policy.policy import Policy
+from streams.watch.counting import MEASURES
+from streams.watch.ticks import EventColumns, Part
+
+SOURCE: Final = "watchkeeper/review"
+FIRST_SECONDS: Final = 3_600
+"""The first strata follow from an hour; until then one event in `1 / WARM` is chosen."""
+
+WARM: Final = 0.02
+DAY_SECONDS: Final = 86_400
+
+_SCORE: Final = MEASURES.index("guard_score")
+_STEP: Final = BIT["denied_tool"] | BIT["injection_flag"] | BIT["leak"]
+_HARM: Final = BIT["unsafe_attempted"] | BIT["unsafe_served"] | _STEP
+_SECOND_READER: Final = 7
+"""Salt of the hash that chooses who is read twice."""
+
+
+class ReviewWatch:
+    """The sampler of one partition of the events.
+
+    Parameters
+    ----------
+    tick_seconds
+        Length of a tick.
+    share
+        This partition's share of the labels a day, 0 to 1.
+    policy
+        How many labels a day people can give, and the tiers of the services.
+    """
+
+    def __init__(self, tick_seconds: int, share: float, policy: Policy) -> None:
+        self._tick_seconds: Final = tick_seconds
+        self._policy: Final = policy
+        self._labels: Final = policy.review.labels_per_day * share
+        self._sampler = ReviewSampler(self._labels)
+        self._since = -1  # tick of the last renewal
+        self._renewals = 0
+
+    def judge(self, tick: int, parts: Sequence[Part]) -> list[ReviewItem]:
+        """Take the events of a closed tick, and return the items among them."""
+        self._renew(tick)
+        return [item for part in parts for item in self._chosen(part)]
+
+    def _renew(self, tick: int) -> None:
+        if self._since < 0:
+            self._since = tick
+        seconds = (tick - self._since) * self._tick_seconds
+        if seconds >= (DAY_SECONDS if self._renewals else FIRST_SECONDS):
+            self._sampler.renew(seconds / DAY_SECONDS)
+            self._since, self._renewals = tick, self._renewals + 1
+
+    def _chosen(self, part: Part) -> Iterator[ReviewItem]:
+        events = part.events.take(np.flatnonzero(_reviewable(part.events)))
+        if not len(events.time):
+            return
+        groups = part.batch.groups
+        risk = events.risk * np.array([self._tier(groups[code][1]) for code in events.group.tolist()])
+        score = events.measures[:, _SCORE].astype(np.float64)
+        score = np.clip(np.where(np.isnan(score), risk, score), 0.0, 1.0)
+        strata = self._sampler.strata(score)
+        propensity = self._sampler.propensity(strata) if self._renewals else np.full(len(score), WARM)
+        self._sampler.learn(score)
+        hashes = hash_texts(part.batch.shown.event_id.take(events.row))
+        drawn = hashes / 2.0**64 < propensity
+        for at in np.flatnonzero(drawn | (risk >= self._policy.review.always_at)).tolist():
+            yield self._item(part, events, at, _Choice(risk[at], score[at], strata[at], propensity[at], drawn[at]))
+
+    def _tier(self, service: str) -> float:
+        return self._policy.risk.tiers.get(self._policy.service(service).tier, 1.0)
+
+    def _item(self, part: Part, events: EventColumns, at: int, choice: "_Choice") -> ReviewItem:
+        shown, review = part.batch.shown, self._policy.review
+        row = int(events.row[at])
+        target = shown.event_id[row].as_py()
+        tenant, service, version, _ = part.batch.groups[int(events.group[at])]
+        second = mixed(hash_texts(shown.event_id.slice(row, 1)), _SECOND_READER)[0] / 2.0**64
+        return ReviewItem(
+            event_id=identity("review", review.queue, target),
+            source=SOURCE,
+            time_unix_nano=int(events.time[at]),
+            service_name=service,
+            tenant_id=tenant or None,
+            model_version=version or None,
+            target_event_id=target,
+            target_kind="inference" if events.call[at] else "agent_step",
+            queue=review.queue,
+            sampling_method="stratified" if choice.drawn else "flagged",
+            sampling_probability=float(choice.propensity) if choice.drawn else 1.0,
+            stratum=int(choice.stratum),
+            reviewers=2 if second < review.second_reviewer_share else 1,
+            flagged=bool(events.flagged[at] & _HARM),
+            score=float(choice.score),
+            risk=float(choice.risk),
+        )
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        return {"own": np.array([self._since, self._renewals], np.int64), **prefixed("sampler_", self._sampler.state())}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        self._since, self._renewals = state["own"].tolist()
+        self._sampler = ReviewSampler.from_state(under("sampler_", state), self._labels)
+
+
+class _Choice:
+    """Why an event was chosen."""
+
+    __slots__ = ("drawn", "propensity", "risk", "score", "stratum")
+
+    def __init__(self, risk: float, score: float, stratum: int, propensity: float, drawn: bool) -> None:  # noqa: FBT001
+        self.risk, self.score, self.stratum, self.propensity, self.drawn = risk, score, stratum, propensity, drawn
+
+
+def _reviewable(events: EventColumns) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Tell which events are calls of a model or steps of an agent, and no probes of our own."""
+    step = (events.trials & _STEP) == _STEP
+    kept: np.ndarray[tuple[int], np.dtype[np.bool_]] = (events.counted > 0) & ((events.call > 0) | step)
+    return kept

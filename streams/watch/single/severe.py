@@ -1,0 +1,70 @@
+"""Single events that are severe enough to page at once, without waiting for a rate to rise."""
+
+import hashlib
+from typing import Final
+
+import numpy as np
+
+from schemas.categories import family
+from schemas.findings import Finding
+from streams.events.decode import Columns
+from streams.events.flags import Guards
+from streams.events.risk import Floats, risk_of
+from streams.findings.evidence import literal
+from streams.policy.policy import Policy
+
+CRITICAL: Final = 4
+DETECTOR: Final = "severe_event"
+_USUAL: Final = Policy()
+
+
+def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -> list[Finding]:
+    """Return a finding for each guard finding that nothing stopped and that is critical, or of high risk by the policy.
+
+    Parameters
+    ----------
+    columns, guards
+        The events, and their guard results as `streams.events.flags` flattened them.
+    policy
+        Weights and threshold of the risk, and the tiers of the services.
+    """
+    risk = _risk(columns, guards, policy)[guards.row[guards.finding_row]] if len(guards.finding_row) else np.empty(0)
+    bad = (guards.finding_severity >= CRITICAL) | (risk >= policy.risk.page_at)
+    severe = np.flatnonzero(guards.finding_counts & ~guards.finding_stopped & bad)
+    found = []
+    for index in severe.tolist():
+        event = columns.table.slice(int(guards.row[guards.finding_row[index]]), 1).to_pylist()[0]
+        category = guards.finding_category[index].as_py()
+        identity = f"severe/{event['source']}/{event['event_id']}/{category}"
+        found.append(
+            Finding(
+                finding_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+                kind="severe_event",
+                severity="page",
+                service_name=event["service_name"],
+                tenant_id=event["tenant_id"],
+                model_version=event["model_version"],
+                metric=category,
+                family=family(category) or "unknown",
+                detected_time_unix_nano=event["time_unix_nano"],
+                onset_time_unix_nano=event["time_unix_nano"],
+                detector=DETECTOR,
+                detector_version="1",
+                event_ids=[event["event_id"]],
+                evidence=f"{_degree(guards, index)} and stopped by nothing: {category}, risk {risk[index]:.2f}",
+                details={"risk": float(risk[index])},
+                evidence_sql=f"SELECT * FROM guard_verdicts WHERE event_id = {literal(event['event_id'])}",
+            )
+        )
+    return found
+
+
+def _risk(columns: Columns, guards: Guards, policy: Policy) -> Floats:
+    """Return the risk of each event, its service's tier included."""
+    names = columns.table.column("service_name").combine_chunks().dictionary_encode()
+    tiers = [policy.risk.tiers.get(policy.service(name).tier, 1.0) for name in names.dictionary.to_pylist()]
+    return risk_of(columns, guards, policy.risk) * np.array(tiers)[names.indices.to_numpy()]
+
+
+def _degree(guards: Guards, index: int) -> str:
+    return "critical" if guards.finding_severity[index] >= CRITICAL else "of high risk"

@@ -1,0 +1,262 @@
+"""A Faust app with the settings that lose nothing, and the loop that every worker runs.
+
+One batch is one Faust event is one acknowledgement in order, after the work is durable. An exception in the
+work ends the process: Faust would only restart the agent, which then stalls. A supervisor starts it again.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+import faust
+import structlog
+from aiokafka import ConsumerRecord
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types import EventT, StreamT
+from mode import CrashingSupervisor
+
+from streams.access.callers import Callers
+from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Publisher
+from streams.kafka.topics import TopicState, client_arguments, tls_context
+from streams.kafka.transport import DEFAULT_BATCH_RECORDS
+from streams.settings import Settings
+from streams.worker.health import Progress
+from streams.worker.losses import LossReport
+from streams.worker.reading import Reading
+from streams.worker.sentinel import Sentinel
+from streams.worker.watchdog import Watchdog
+
+log: Final = structlog.get_logger()
+
+EVENT_BYTES: Final = 800
+"""About one event, for sizing fetches by records."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """All records just fetched of one partition, and how to acknowledge them."""
+
+    topic: TopicState
+    partition: int
+    records: tuple[ConsumerRecord, ...]
+    ack: Callable[[], object]
+
+    @property
+    def last_offset(self) -> int:
+        """Offset of the last record."""
+        return int(self.records[-1].offset)
+
+
+class TopicGrewError(RuntimeError):
+    """A topic has got partitions that the worker does not know: what it would say of them would be wrong."""
+
+
+class Stage(Protocol):
+    """What a worker does with its batches."""
+
+    async def start(self) -> None:
+        """Connect to what the work needs; called once, before the first batch."""
+
+    async def position(self, topic: TopicState, partition: int) -> int | None:
+        """Restore a partition and return the offset that its work goes on with; None where commits say it."""
+
+    async def take(self, batch: LogBatch) -> None:
+        """Do the work of a batch, and acknowledge it, or an earlier one, when that work is durable.
+
+        Batches of a partition follow one another without a gap, from its position on.
+        """
+
+    async def forget(self) -> None:
+        """Drop the state of all partitions: they were assigned anew and start from what was acknowledged."""
+
+    async def stop(self) -> None:
+        """Disconnect."""
+
+
+class WorkerApp(faust.App):
+    """A Faust app that hands the batches of its topics to one stage."""
+
+    linger_seconds: float
+    batch_records: int
+
+
+def build(
+    name: str,
+    settings: Settings,
+    topics: dict[str, TopicState],
+    stage: Stage,
+    publisher: Publisher,
+    port: int,
+    batch_records: int = DEFAULT_BATCH_RECORDS,
+) -> WorkerApp:
+    """Return the app of one kind of worker.
+
+    Parameters
+    ----------
+    name
+        Kind of worker; with the topic prefix it is the consumer group.
+    topics
+        The topics to read, by full name.
+    stage
+        What to do with each batch.
+    publisher
+        Of the stage; says what was lost.
+    port
+        Of health and metrics, unless the settings name one.
+    batch_records
+        From how many records of a partition on a batch is not kept waiting for more.
+    """
+    app = WorkerApp(
+        f"{settings.topic_prefix}watchkeeper-{name}",
+        broker="coalesce://" + settings.kafka.replace(",", ";"),
+        broker_credentials=_credentials(settings),
+        datadir=str(settings.data_dir / f"faust-{name}-{settings.instance}"),
+        consumer_group_instance_id=f"{name}-{settings.instance}",
+        processing_guarantee="at_least_once",
+        agent_supervisor=CrashingSupervisor,
+        key_serializer="raw",
+        value_serializer="raw",
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        broker_commit_interval=1.0,
+        broker_session_timeout=settings.kafka_session_seconds,
+        broker_heartbeat_interval=settings.kafka_session_seconds / 4,
+        broker_max_poll_records=4 * batch_records,
+        consumer_max_fetch_size=max(batch_records * EVENT_BYTES, 4_194_304),
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=2,
+        stream_wait_empty=False,
+        stream_processing_timeout=3600.0,
+        web_bind=settings.host,
+        web_host=settings.host,
+        web_port=settings.port or port,
+        web_application_options={"middlewares": [Callers(settings).middleware()]},
+        web_tables_enabled=False,
+        web_router_enabled=False,
+        web_stats_enabled=False,
+        web_graph_enabled=False,
+    )
+    app.linger_seconds = settings.linger_seconds
+    app.batch_records = batch_records
+    progress = Progress(app, settings)
+    progress.serve()
+    channel = app.topic(*topics, key_type=bytes, value_type=bytes)
+    reading = Reading(app.conf.id, stage, LogReader(client_arguments(settings)), LossReport(settings, publisher, name))
+    watchdog = Watchdog(app, settings, topics, reading)
+    work = _Work(topics, stage, reading, Sentinel(name, settings), progress)
+    app.agent(channel, name=name, concurrency=1)(_loop(work, watchdog))
+    return app
+
+
+def _loop(work: "_Work", watchdog: Watchdog) -> Callable[..., Any]:
+    async def consume(stream: StreamT) -> None:
+        watching = asyncio.create_task(watchdog.watch())
+        async with work.reading.turn:
+            await work.stage.start()
+        work.progress.started()
+        try:
+            async for event in stream.noack().events():
+                async with work.reading.turn:
+                    await _finish(work.take(event))
+                work.progress.finished()
+        finally:
+            watching.cancel()
+            await work.progress.stopped()
+            await work.stage.stop()
+
+    return consume
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What lies between the client and the stage: nothing is left out or given twice, and what kills is found."""
+
+    topics: dict[str, TopicState]
+    stage: Stage
+    reading: Reading
+    sentinel: Sentinel
+    progress: Progress
+
+    async def take(self, event: EventT) -> None:
+        """Hand what an event brings to the stage, record by record where the one before ended."""
+        generation = event.app.consumer_generation_id
+        if event.message.generation_id != generation:
+            return  # partitions were assigned anew, and all of it comes again
+        await self.reading.begin(generation)
+        batch = _batch(self.topics, event, self.progress)
+        if batch.partition >= batch.topic.partitions:
+            raise TopicGrewError(
+                f"{batch.topic.name} has more partitions than at the start; starting again to know them"
+            )
+        last: Sequence[ConsumerRecord] = ()
+        async for records in self.reading.continued(batch.topic, batch.partition, batch.records):
+            if last:
+                await self._hand_on(replace(batch, records=tuple(last), ack=_nothing))
+            last = records
+        if last:
+            await self._hand_on(replace(batch, records=tuple(last)))
+        else:
+            batch.ack()
+
+    async def _hand_on(self, batch: LogBatch) -> None:
+        async for piece in self.sentinel.pieces(batch):
+            with self.sentinel.at_work(piece):
+                await self.stage.take(piece)
+
+
+def _nothing() -> None:
+    """Acknowledge nothing: the event that brought the records is acknowledged with the last of them."""
+
+
+def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> LogBatch:
+    message = event.message
+    records: Final = message.value
+    message.value = ()  # an event may stay unacknowledged for long; its bytes need not
+    event.value = ()
+    event.app.consumer.taken(message.tp, message.offset)
+    progress.received(message.tp, len(records), message.offset)
+
+    def ack() -> None:
+        event.ack()
+        progress.acknowledged(message.tp, message.offset)
+
+    return LogBatch(topics[message.topic], message.partition, records, ack)
+
+
+async def _finish(work: Any) -> None:
+    """Await work to its end, however often the worker is told to stop in the middle of it."""
+    task, stopped = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            stopped = True
+    await task
+    if stopped:
+        raise asyncio.CancelledError
+
+
+def end_worker(task: asyncio.Task[None]) -> None:
+    """End the worker where what it does by time has failed; its supervisor starts it again."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the worker's regular work failed", exc_info=task.exception())
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
+    if settings.kafka_security == "PLAINTEXT":
+        return None
+    context = tls_context(settings)
+    if settings.kafka_security == "SSL":
+        return SSLCredentials(context)
+    return SASLCredentials(
+        username=settings.kafka_username,
+        password=settings.kafka_password.get_secret_value(),
+        mechanism=settings.kafka_sasl_mechanism,
+        ssl_context=context,  # without it Faust would quietly go without TLS
+    )

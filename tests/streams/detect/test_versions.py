@@ -1,0 +1,77 @@
+"""New model versions: told once, for services that are known, and the same by a successor."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.windows import GroupSums
+from streams.detect.versions import ENOUGH, VersionWatch
+from streams.findings.identity import start_of
+
+START, SECONDS = 2_950_000, 600
+DAY = 144
+
+
+def group(version, events=3, service="chat", variant=""):
+    """Return the sums of a group."""
+    return GroupSums(tenant_id="t", service_name=service, model_version=version, variant=variant, events=events)
+
+
+def run(subject, ticks):
+    """Return the findings of ticks given by their distance from the start."""
+    return [finding for step, groups in ticks for finding in subject.judge(START + step, groups)]
+
+
+def test_a_new_version_of_a_known_service_is_told_once():
+    """After a day of one version another is a finding with its first tick, what ran before, and no severity."""
+    subject = VersionWatch(SECONDS, 100)
+    usual = [(step, [group("m1")]) for step in range(DAY + 10)]
+    assert not run(subject, usual)
+    new = [(DAY + 10 + step, [group("m1"), group("m2", variant="canary")]) for step in range(50)]
+    [found] = run(subject, new)
+    assert (found.kind, found.severity, found.family, found.metric) == ("version", "info", "change", "model_version")
+    assert (found.service_name, found.model_version, found.versions) == ("chat", "m2", ["m1"])
+    assert found.onset_time_unix_nano == start_of(START + DAY + 10, SECONDS)
+    assert found.sample_size >= ENOUGH
+
+
+def test_what_a_service_comes_with_is_no_news():
+    """Versions of a service's first day, few events, unknown versions and summed-up groups are not told."""
+    subject = VersionWatch(SECONDS, 100)
+    first = [(step, [group("m1"), group("m2"), group("")]) for step in range(DAY - 1)]
+    later = [(DAY + step, [group("m1"), group("", 50), group("~other", 50, "~other")]) for step in range(50)]
+    assert not run(subject, [*first, *later, (DAY + 60, [group("m3", ENOUGH - 1)])])
+    assert [found.model_version for found in run(subject, [(DAY + 90, [group("m3", 1)])])] == ["m3"]
+
+
+def test_no_more_is_kept_than_there_is_room_for():
+    """Versions beyond the bound are counted as overflow and told of nothing."""
+    subject = VersionWatch(SECONDS, 3)
+    run(subject, [(step, [group("m1")]) for step in range(DAY + 1)])
+    found = run(subject, [(DAY + 1 + step, [group(f"v{step}", 9)]) for step in range(20)])
+    assert [finding.model_version for finding in found] == ["v0"]
+    assert len(subject.book) <= 4
+    assert subject.book.overflow > 0
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 2**32 - 1), cuts=st.sets(st.integers(1, 399), max_size=4))
+def test_a_successor_says_the_same(seed, cuts):
+    """Restored in mid-stream at any ticks, it finds the same and ends in the same state, bit for bit."""
+    rng = np.random.default_rng(seed)
+    ticks = [
+        (step, [group(f"m{rng.integers(0, 1 + step // 100)}", int(rng.integers(1, 4)), f"s{rng.integers(0, 3)}")])
+        for step in range(400)
+    ]
+    plain, other, found = VersionWatch(SECONDS, 100), VersionWatch(SECONDS, 100), []
+    expected = run(plain, ticks)
+    for at, tick in enumerate(ticks):
+        if at in cuts:
+            successor = VersionWatch(SECONDS, 100)
+            successor.restore(other.state())
+            other = successor
+        found += run(other, [tick])
+    assert found == expected
+    assert len({finding.finding_id for finding in found}) == len(found)
+    for name, array in plain.state().items():
+        np.testing.assert_array_equal(other.state()[name], array)

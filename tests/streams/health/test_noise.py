@@ -1,0 +1,62 @@
+"""What client libraries log of connections is heard when it lasts."""
+
+import logging
+import sys
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+
+from streams.health import noise
+from streams.health.noise import EVERY_SECONDS, LASTS_SECONDS, PAUSE_SECONDS, Lasting
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """Return a function that tells whether a message is heard at a time."""
+    lasting, now = Lasting(), [0.0]
+    monkeypatch.setattr(noise, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def heard(at, name="kafka.net.manager", level=logging.WARNING, text="Bootstrap not ready", error=None):
+        now[0] = at
+        return lasting.filter(logging.LogRecord(name, level, "", 0, text, (), error))
+
+    return heard
+
+
+def test_a_short_trouble_is_not_heard_and_a_long_one_now_and_then(heard):
+    """Nothing at first; once it has lasted, one line in a while; after a calm it is a new one."""
+    times = [0.5 * step for step in range(100)]
+    said = [at for at in times if heard(at)]
+    assert said[0] == LASTS_SECONDS
+    assert all(after - before >= EVERY_SECONDS for before, after in pairwise(said))
+    assert len(said) == (times[-1] - LASTS_SECONDS) // EVERY_SECONDS + 1
+    assert not heard(times[-1] + PAUSE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "text", "error"),
+    [
+        ("streams.local.up", logging.WARNING, "Bootstrap not ready", None),
+        ("faust.agents", logging.ERROR, "the agent crashed", None),
+        ("aiokafka.conn", logging.CRITICAL, "connection lost", None),
+        ("mode.supervisors", logging.ERROR, "connection lost", (ValueError, ValueError("x"), None)),
+    ],
+)
+def test_what_is_no_trouble_of_connections_is_heard_at_once(heard, name, level, text, error):
+    """Our own words, other errors and everything with a traceback are never held back."""
+    assert heard(0.0, name, level, text, error)
+
+
+@pytest.mark.enable_socket
+def test_a_command_without_a_broker_says_one_line(tmp_path):
+    """`topics create` at a closed port: our sentence with what to do, no line of a client library."""
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "streams", "topics", "create", "--kafka", "127.0.0.1:1"],
+        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 69
+    assert len(done.stderr.splitlines()) == 1
+    assert "no Kafka broker answers at 127.0.0.1:1" in done.stderr

@@ -1,0 +1,186 @@
+"""Recorded events and stored windows through the live code: odd events, traces, cascades, and two policies."""
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from schemas.events import AgentStep, Inference
+from schemas.guards import GuardFinding, GuardResult
+from schemas.wire import encode
+from streams.commands.main import app
+from streams.policy.policy import Policy, parse_policy
+from streams.replay.backtest import BacktestError, judge_events, judge_windows, read_events, run_backtest, side_by_side
+from streams.settings import load
+from streams.store.client import WRITE
+from streams.watch.single.odd import OddWatch
+from streams.watch.single.traces import OpenTraces
+from tests.support.detectors.subjects import assert_same_state
+
+START = 1_772_409_600
+MINUTES = 400
+
+
+def envelope(number, second, **more):
+    """Return the fields of every event."""
+    return {
+        "event_id": f"e{number}", "source": "t", "time_unix_nano": int((START + second) * 1e9), "service_name": "a",
+        "session_id": f"s{number}", "trace_id": f"t{number}", **more,
+    }  # fmt: skip
+
+
+def calls():
+    """Yield calls of one service, ten a minute; one of them took a hundred times as long, later many leak."""
+    rng = np.random.default_rng(1)
+    for number in range(10 * MINUTES):
+        leaks = rng.random() < (0.3 if number > 9 * MINUTES else 0.004)
+        finding = GuardFinding(category="sec.data_leakage.pii", severity=3, score=0.9, score_kind="probability")
+        guard = GuardResult(
+            guard_name="pii", layer="output", status="ok", verdict="flag" if leaks else "allow",
+            action="annotated" if leaks else "none", findings=[finding] if leaks else None,
+        )  # fmt: skip
+        odd = number == 8 * MINUTES
+        yield Inference(
+            **envelope(number, 6 * number), request_model="m", guards=[guard], outcome="completed",
+            duration_ms=float(rng.lognormal(6.5, 0.3)) * (100 if odd else 1),
+            usage_input_tokens=int(rng.lognormal(5, 0.4)), usage_output_tokens=int(rng.lognormal(5, 0.4)),
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """Return a file of recorded calls."""
+    path = tmp_path_factory.mktemp("recorded") / "calls.jsonl"
+    path.write_bytes(b"\n".join(map(encode, calls())) + b"\n")
+    return path
+
+
+def test_a_recording_finds_what_live_events_would(recording):
+    """The leak pages and the one slow call is among the odd events, named with what was odd about it."""
+    recorded = read_events(load(), [recording])
+    assert (recorded.events, recorded.refused) == (10 * MINUTES, 0)
+    assert sum(group.events for _, _, sums in recorded.ticks for group in sums) == 10 * MINUTES
+    eager = parse_policy("detectors: {odd_events: {alerts_per_day: 8}}")
+    found = judge_events(load(), recorded, eager)
+    assert [item.metric for item in found if item.severity == "page"] == ["leak"]
+    odd = {item.event_ids[0]: item for item in found if item.kind == "odd_event"}
+    assert f"e{8 * MINUTES}" in odd
+    assert "latency" in odd[f"e{8 * MINUTES}"].details
+    assert len(odd) <= 8
+    assert not [item for item in judge_events(load(), recorded, Policy()) if item.kind == "severe_event"]
+
+
+def test_two_policies_are_held_beside_each_other(recording, tmp_path):
+    """The command prints both policies' findings; one that makes leaks tickets shows no page."""
+    other = tmp_path / "other.yaml"
+    other.write_text("detectors: {rates: {leak: ticket}, odd_events: {level: 'off'}}\n")
+    answer = CliRunner().invoke(app, ["backtest", str(recording), "--policy", str(other), "--json"])
+    assert answer.exit_code == 0, answer.output
+    lines = [json.loads(line) for line in answer.output.splitlines()]
+    levels = {name: [line["severity"] for line in lines if line["policy"] == name and line["metric"] == "leak"
+                     and line["kind"] == "rate"] for name in ("the policy in use", str(other))}  # fmt: skip
+    assert levels["the policy in use"][0] == "page"
+    assert levels[str(other)] == ["ticket"] * len(levels["the policy in use"])
+    recorded = read_events(load(), [recording])
+    shown = side_by_side({"a": judge_events(load(), recorded, Policy()), "b": []})
+    assert shown.row_count >= 1
+    with pytest.raises(BacktestError, match="--from and --to"):
+        run_backtest(load(), [], None, None, as_json=False)
+
+
+@pytest.mark.store
+def test_stored_windows_give_what_the_recording_gives(recording, client, store_settings):
+    """Windows kept in the store, read back for some time, lead to the same page as the events did."""
+    recorded = read_events(store_settings, [recording])
+    from schemas.windows import Window
+
+    rows = []
+    for offset, (tick, _, sums) in enumerate(recorded.ticks):
+        window = Window(source_topic="i", source_topic_id="x", source_partition=0, source_partitions=1, tick_seconds=10,
+                        first_tick=tick, tick=tick, groups=sums)  # fmt: skip
+        moment = datetime.fromtimestamp(tick * 10, UTC)
+        rows.append([moment, tick, 10, "x", 0, encode(window).decode(), "windows.v1", "w", 0, offset, 0])
+    columns = ["time", "tick", "tick_seconds", "source_topic_id", "source_partition", "payload", "kafka_topic",
+               "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index"]  # fmt: skip
+    client.insert("window_messages", rows, column_names=columns, settings=WRITE)
+    begin = datetime.fromtimestamp(START - 60, UTC)
+    found = judge_windows(store_settings, Policy(), begin, begin + timedelta(days=1))
+    live = judge_events(store_settings, recorded, Policy())
+    assert [item for item in found if item.kind == "rate"] == [item for item in live if item.kind == "rate"]
+    with pytest.raises(BacktestError, match="no windows are stored"):
+        judge_windows(store_settings, Policy(), begin - timedelta(days=9), begin - timedelta(days=8))
+
+
+def steps(unsafe, trace="t1", first=0):
+    """Yield the steps of one agent trace, one a second; some of them are denied."""
+    for number, bad in enumerate(unsafe):
+        yield AgentStep(
+            **envelope(first + number, first + number, trace_id=trace, session_id=trace),
+            step_kind="execute_tool", tool_name="x", authorization="denied" if bad else "allowed",
+        )  # fmt: skip
+
+
+def test_unsafe_steps_that_follow_each_other_are_a_cascade(tmp_path):
+    """Of the steps after an unsafe one of the same trace, those unsafe again are counted, also across ticks."""
+    path = tmp_path / "steps.jsonl"
+    unsafe = [0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0]
+    path.write_bytes(b"\n".join(encode(step) for step in steps(unsafe)) + b"\n")
+    recorded = read_events(load(), [path])
+    counted = [group.rates["cascade"] for _, _, sums in recorded.ticks for group in sums if "cascade" in group.rates]
+    after = [now for before, now in itertools.pairwise(unsafe) if before]
+    assert sum(item.trials for item in counted) == len(after)
+    assert sum(item.flagged for item in counted) == sum(after)
+
+
+def test_an_odd_trace_is_found_when_it_is_over(tmp_path):
+    """Among some three hundred short traces one with two hundred steps is odd, and is told once it has ended."""
+    path, lines = tmp_path / "traces.jsonl", []
+    for number in range(320):
+        length = 200 if number == 310 else 4 + number % 4
+        lines += [encode(step) for step in steps([0] * length, f"t{number}", 300 * number)]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    found = judge_events(
+        load(), read_events(load(), [path]), parse_policy("detectors: {odd_events: {alerts_per_day: 50}}")
+    )
+    assert f"e{300 * 310}" in [item.event_ids[0] for item in found if item.metric == "odd_trace"]
+
+
+def test_the_second_scorer_and_a_successor(recording):
+    """With a River class as second scorer, a watch restored in mid-stream says the same and ends in the same state."""
+    policy = parse_policy(
+        "detectors: {odd_events: {alerts_per_day: 60, river_class: river.anomaly.LODA, every: 2, "
+        "parameters: {n_random_cuts: 5}}}"
+    )
+    recorded = read_events(load(), [recording])
+    plain, other = OddWatch(10, 30, 1.0, policy), OddWatch(10, 30, 1.0, policy)
+    found = []
+    for index, (tick, parts, _) in enumerate(recorded.ticks):
+        if index in (0, 7, 900):
+            successor = OddWatch(10, 30, 1.0, policy)
+            successor.restore(other.state())
+            other = successor
+        expected = plain.judge(tick, parts)
+        assert other.judge(tick, parts) == expected
+        found += expected
+    numeric = [
+        {name: array for name, array in watch.state().items() if array.dtype.kind != "U"} for watch in (plain, other)
+    ]
+    assert_same_state(*numeric)
+    assert "river.anomaly.LODA" in {item.detector for item in found}
+
+
+def test_open_traces_are_bounded(monkeypatch):
+    """More open traces than there is room for close the ones that were silent longest."""
+    monkeypatch.setattr("streams.watch.single.traces.CAPACITY", 3)
+    from tests.streams.watch.test_ticks import batch
+
+    traces = OpenTraces(30)
+    over = []
+    for tick in range(6):
+        columns = batch([(tick, 0, tick, 0, 0)]).events
+        columns.call[:] = 0
+        over += traces.add(tick, columns, ["a"], [f"e{tick}"])
+    assert [trace.event_id for trace in over] == ["e0", "e1", "e2"]
