@@ -21,7 +21,7 @@ from streams.local.broker import free_port
 from streams.local.up import Installation
 from streams.store.ask import ask_rows as rows
 from streams.store.ask import endpoint_answers
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -107,7 +107,7 @@ def test_time_passes_in_a_silent_live_partition(installation):
         for number in range(40):
             emitter.emit(inference(number))
     query = "SELECT sum(events) FROM (SELECT * FROM windows FINAL WHERE metric = 'error')"
-    wait_until(lambda: count(settings, query) == 40, seconds=90)
+    wait_until(lambda: count(settings, query) == 40)
 
 
 def test_events_of_one_partition_alone_are_judged(installation):
@@ -123,7 +123,7 @@ def test_events_of_one_partition_alone_are_judged(installation):
         producer.send(settings.topic(INFERENCE.name), encode(event), partition=0)
     producer.close()
     query = "SELECT uniqExact(source_partition) FROM window_messages"
-    wait_until(lambda: count(settings, "SELECT count() FROM findings WHERE kind = 'rate'") > 0, seconds=120)
+    wait_until(lambda: count(settings, "SELECT count() FROM findings WHERE kind = 'rate'") > 0)
     assert count(settings, query) == 1
 
 
@@ -136,7 +136,7 @@ def test_a_killed_worker_is_back_in_time_and_health_tells(installation):
     installation.supervisor.check()
     with Emitter.to_kafka(settings.kafka, source="t", topic=settings.topic(INFERENCE.name)) as emitter:
         emitter.emit(inference(1))
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_SECONDS
     while count(settings, "SELECT count() FROM inferences") != 1:
         installation.supervisor.check()
         assert time.monotonic() < end
@@ -145,9 +145,9 @@ def test_a_killed_worker_is_back_in_time_and_health_tells(installation):
 
     for port in WORKER_PORTS.values():
         base = f"http://127.0.0.1:{port}"
-        assert requests.get(f"{base}/health", timeout=5).json()["healthy"]
-        assert requests.get(f"{base}/ready", timeout=5).json()["ready"]
-        assert "watchkeeper_records_total" in requests.get(f"{base}/metrics", timeout=5).text
+        assert requests.get(f"{base}/health", timeout=60).json()["healthy"]
+        assert requests.get(f"{base}/ready", timeout=60).json()["ready"]
+        assert "watchkeeper_records_total" in requests.get(f"{base}/metrics", timeout=60).text
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_wrong_start_is_refused_with_what_mends_it(kafka_settings, tmp_path, a
              "WATCHKEEPER_CLICKHOUSE": f"chdb://{tmp_path}/c", "WATCHKEEPER_DATA_DIR": str(tmp_path)}  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "streams", *arguments], env={**os.environ, **given, **environment},
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 78
     assert message in done.stderr
@@ -181,7 +181,7 @@ def test_replay_names_the_line_that_is_no_event(kafka_settings, tmp_path):
     path.write_bytes(encode(inference(1)) + b"\n" + json.dumps({"a": 1}).encode() + b"\n")
     done = subprocess.run(
         [sys.executable, "-m", "streams", "replay", str(path), "--kafka", kafka_settings.kafka],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 78
     assert "line 2" in done.stderr

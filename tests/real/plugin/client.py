@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import lacking, program
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def plugin():
     target = Path.home() / ".cache" / "watchkeeper" / f"plugin-client-{hashlib.sha256(text).hexdigest()[:12]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [go, "build", "-trimpath", "-mod=readonly", "-o", str(target), "."]
-    built = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=280, check=False)
+    built = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     if built.returncode:
         lacking(f"the Go program cannot be built: {built.stderr[-2_000:]}")
     return target
@@ -32,5 +33,5 @@ def ask(plugin, endpoint, *queries, tables=False, **flags):
         json.dumps({"refId": str(place), "sql": query, "table": tables}) for place, query in enumerate(queries)
     )
     command = [plugin, f"-address=127.0.0.1:{endpoint.port}", *options]
-    ran = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120, check=True)
+    ran = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
     return [json.loads(line) for line in ran.stdout.splitlines()]

@@ -81,9 +81,9 @@ def test_http_takes_a_change_and_refuses_half_of_one(kafka_settings):
     """202 means that Kafka holds the record, with the identity that was given; 422 says which field is missing."""
     with served(kafka_settings, router) as address:
         half = {name: value for name, value in fields().items() if name != "subject_type"}
-        refused = requests.post(f"{address}/changes", json=half, timeout=30)
+        refused = requests.post(f"{address}/changes", json=half, timeout=60)
         assert (refused.status_code, "subject_type" in refused.text) == (422, True)
-        assert requests.post(f"{address}/changes", json=fields(to_version=None), timeout=30).status_code == 422
-        taken = requests.post(f"{address}/changes", json=fields(event_id="mine"), timeout=30)
+        assert requests.post(f"{address}/changes", json=fields(to_version=None), timeout=60).status_code == 422
+        taken = requests.post(f"{address}/changes", json=fields(event_id="mine"), timeout=60)
         assert (taken.status_code, taken.json()) == (202, {"event_id": "mine", "change_id": "c"})
     assert [change.event_id for change in sent(kafka_settings)] == ["mine"]

@@ -154,7 +154,7 @@ def test_the_worker_exports_them_though_no_store_is_there(kafka_settings):
     running.start()
 
     def lines(name):
-        text = requests.get(f"http://127.0.0.1:{running.port}/metrics", timeout=5).text
+        text = requests.get(f"http://127.0.0.1:{running.port}/metrics", timeout=60).text
         return [line for line in text.splitlines() if line.startswith(name)]
 
     send(kafka_settings, page())

@@ -11,7 +11,7 @@ import pytest
 
 from streams.local.orphans import end_orphans, marked
 from tests.support.children import SLEEP, child, linux, until
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -54,7 +54,7 @@ def test_what_outlives_a_killed_installation_is_ended_and_nothing_else(tmp_path)
     try:
         wait_until(lambda: all(b"time.sleep" in Path(f"/proc/{p.pid}/cmdline").read_bytes() for p in running))
         assert end_orphans(mine) == [running[0].pid]
-        assert running[0].wait(60) == -signal.SIGKILL
+        assert running[0].wait(PATIENCE_SECONDS) == -signal.SIGKILL
         assert running[1].poll() is None
     finally:
         for process in running:

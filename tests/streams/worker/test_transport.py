@@ -17,7 +17,7 @@ from schemas.wire import decoder
 from streams.kafka.transport import CoalescedRecord, Consumer, Transport
 from streams.local.broker import free_port
 from tests.faults.log import log
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 ONE = TP("t", 0)
 
@@ -121,7 +121,7 @@ def test_order_exceptions_and_restart_on_a_real_broker(kafka_settings, tmp_path)
     for number in range(200):
         producer.send(name, value=b"x", partition=number % 4)
     producer.close()
-    assert whole.wait(60) != 0  # the batch that reaches offset 60 fails, and the process with it
+    assert whole.wait(PATIENCE_SECONDS) != 0  # the batch that reaches offset 60 fails, and the process with it
     failed = committed(kafka_settings)
     assert all(offset <= 60 for offset in failed.values())
     successor = recorder(kafka_settings, tmp_path / "second", fail_at=-1)
@@ -129,7 +129,7 @@ def test_order_exceptions_and_restart_on_a_real_broker(kafka_settings, tmp_path)
     wait_until(lambda: set(seen(tmp_path / "first")) | set(seen(tmp_path / "second")) == expected)
     wait_until(lambda: committed(kafka_settings) == dict.fromkeys(range(4), 100))
     successor.terminate()
-    assert successor.wait(60) == 0
+    assert successor.wait(PATIENCE_SECONDS) == 0
     for partition in range(4):
         order = [offset for where, offset in seen(tmp_path / "second") if where == partition]
         assert order == sorted(order)
@@ -146,7 +146,7 @@ def test_what_the_client_loses_or_gives_again_is_read_once_and_in_order(kafka_se
     producer.close()
     wait_until(lambda: len(seen(tmp_path / "seen")) >= 400)
     worker.terminate()
-    assert worker.wait(60) == 0
+    assert worker.wait(PATIENCE_SECONDS) == 0
     for partition in range(4):
         assert [offset for where, offset in seen(tmp_path / "seen") if where == partition] == list(range(100))
 
@@ -166,7 +166,7 @@ def test_records_deleted_before_they_were_read_are_told(kafka_settings, tmp_path
     wait_until(lambda: len(seen(tmp_path / "seen")) == 50)
     wait_until(lambda: committed(kafka_settings).get(0) == 50)
     first.terminate()
-    assert first.wait(60) == 0
+    assert first.wait(PATIENCE_SECONDS) == 0
     send(50)
     producer.close()
     admin = KafkaAdminClient(bootstrap_servers=[kafka_settings.kafka])
@@ -175,7 +175,7 @@ def test_records_deleted_before_they_were_read_are_told(kafka_settings, tmp_path
     second = recorder(kafka_settings, tmp_path / "seen", -1)
     wait_until(lambda: seen(tmp_path / "seen")[-1:] == [(0, 99)])
     second.terminate()
-    assert second.wait(60) == 0
+    assert second.wait(PATIENCE_SECONDS) == 0
     assert [offset for _, offset in seen(tmp_path / "seen")] == [*range(50), *range(80, 100)]
     decode = decoder(Finding)
     found = [decode(record.value, 0) for record in log(kafka_settings, FINDINGS)[0]]

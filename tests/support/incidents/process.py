@@ -13,7 +13,7 @@ from schemas.topics import ACTIONS, FINDINGS, INCIDENTS
 from schemas.wire import encode
 from streams.local.broker import free_port
 from tests.faults.log import decoded
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 TOKEN = "t0ken-of-the-tests"  # noqa: S105
 
@@ -42,7 +42,7 @@ class Worker:
         command = [sys.executable, "-m", "streams", "worker", "incidents", "--port", str(self.port)]
         self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         if wait:
-            wait_until(lambda: self.ask("GET", "").status_code == 200, seconds=60)
+            wait_until(lambda: self.ask("GET", "").status_code == 200)
         return self
 
     def kill(self):
@@ -64,7 +64,7 @@ class Worker:
         """Run a command of people."""
         return subprocess.run(
             [sys.executable, "-m", "streams", "incident", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=60, check=False,
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_without_a_key_nothing_is_sent(kafka_settings, monkeypatch):
     assert "WATCHKEEPER_CONTROL_KEY" in str(refused.exception)
     body = {"service_name": "chat", "control": "pause", "reason": "r", "actor_id": "ann"}
     with served(kafka_settings, router) as address:
-        assert requests.post(f"{address}/controls", json=body, timeout=30).status_code == 503
+        assert requests.post(f"{address}/controls", json=body, timeout=60).status_code == 503
     policy = parse_policy("controls: [{name: a, when: {family: leak}, do: pause}]")
     check_key(load(), parse_policy(""))
     with pytest.raises(SettingsError, match="WATCHKEEPER_CONTROL_KEY"):
@@ -104,7 +104,7 @@ def test_http_takes_what_can_be_read(settings):
     body = {"service_name": "chat", "control": "kill_switch", "reason": "r", "actor_id": "ann", "for": "30m"}
     with served(settings, router) as address:
         answers = [
-            requests.post(f"{address}/controls", json=body | more, timeout=30).status_code
+            requests.post(f"{address}/controls", json=body | more, timeout=60).status_code
             for more in (
                 {},
                 {"for": "soon"},
