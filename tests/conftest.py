@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items):
             item.get_closest_marker(name) for name in ("kafka", "store", "faults")
         ):
             item.add_marker(pytest.mark.disable_socket)
-    items.sort(key=lambda item: place(item.nodeid))
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,7 +4,11 @@ A file is one process's, so that its tests share what they have started. Files t
 process's together: there is one at a time, as on a machine of its own. What takes long comes first.
 """
 
+from pathlib import Path
+
 from xdist.scheduler import LoadScopeScheduling
+
+ROOT = Path(__file__).parents[2]
 
 INSTALLATIONS = (
     "tests/faults/test_campaign.py",
@@ -14,18 +18,27 @@ INSTALLATIONS = (
     "tests/streams/test_workers.py",
     "tests/compose/test_containers.py",
 )
-LONG = ("tests/dashboards/test_queries.py", "tests/detectors/test_others.py", "tests/streams/kpis/test_reviews.py")
+FIRST = (
+    *INSTALLATIONS,
+    "tests/dashboards/test_queries.py",
+    "tests/detectors/test_others.py",
+    "tests/streams/kpis/test_reviews.py",
+)
+assert all((ROOT / file).exists() for file in FIRST), "a file that comes first has moved"
 
 
-def place(nodeid):
+def file_of(nodeid):
+    """Return the file of a test."""
+    return nodeid.partition("::")[0]
+
+
+def place(item):
     """Return the place of a test in the order of all."""
-    path = nodeid.partition("::")[0]
-    return (INSTALLATIONS + LONG).index(path) if path in INSTALLATIONS + LONG else len(INSTALLATIONS + LONG)
+    return FIRST.index(file_of(item.nodeid)) if file_of(item.nodeid) in FIRST else len(FIRST)
 
 
 class ByFile(LoadScopeScheduling):
     """Gives each process file after file."""
 
     def _split_scope(self, nodeid):
-        path = nodeid.partition("::")[0]
-        return "installations" if path in INSTALLATIONS else path
+        return "installations" if file_of(nodeid) in INSTALLATIONS else file_of(nodeid)
