@@ -70,7 +70,7 @@ def packages():
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SOURCE / name, folder)
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
     if ran.returncode:
         lacking(f"the npm packages cannot be had: {ran.stderr[-2_000:]}")
     return folder / "node_modules"
