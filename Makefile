@@ -29,7 +29,7 @@ test: lint  ## every check
 	@echo "tests"
 	@$(BIN)/python -m pytest -q
 
-dashboards: $(READY)  ## boards, alert rules and Prometheus rules, written anew from dashboards/registry.py
+dashboards: $(READY)  ## boards, alert rules, Prometheus rules and docs/kpis.md, written anew from schemas/kpis
 	@$(BIN)/python -m dashboards
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine

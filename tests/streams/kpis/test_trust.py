@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from schemas.kpis import KPIS
 from streams.kpis.policies import publish_policy
-from streams.kpis.registry import KPIS
 from streams.policy.policy import parse_policy
 from tests.support.histories import HOUR, START, ask, counts, fill, judge, of
 
@@ -166,8 +166,8 @@ def test_an_empty_store_answers(store):
     fill(store)
     assert all(row["value"] is None for row in ask(store).values())
     for kpi in KPIS:
-        rows = list(store.query(f"SELECT * FROM {kpi.view}").named_results())
-        assert all(row["value"] is None for row in rows), kpi.name
+        rows = list(store.query(f"SELECT * FROM kpi_{kpi.id}").named_results())
+        assert all(row["value"] is None for row in rows), kpi.id
 
 
 def both_paths(rows, windows, closed=3 * HOUR, *, partitions=1):
