@@ -11,24 +11,31 @@ from aiokafka import ConsumerRecord
 
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
-from schemas.topics import DAY_MS, FINDINGS, INFERENCE
+from schemas.topics import CHECKPOINTS, DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.findings.identity import about_ourselves, identity
+from streams.health.metrics import OVERFLOW, REFUSED, REPEATED, SERIES, counted
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.faust_app import LogBatch
-from streams.worker.health import OVERFLOW, REFUSED, REPEATED, SERIES, counted
+from streams.worker.parts import Parts
 from streams.worker.plausible import Plausible
 
 TOPICS: Final = (WINDOWS_TOPIC,)
-NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS)
+NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, CHECKPOINTS)
+BATCH_RECORDS: Final = 1_000
+
+
+def stage(parts: Parts) -> "Detect":
+    """Return what the worker does with its batches."""
+    return Detect(parts.settings, parts.publisher, parts.checkpoints("detect"), Plausible.here(parts))
 
 
 @dataclass(slots=True)

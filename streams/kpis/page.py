@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
+from schemas.fields import NANO
 from schemas.kpis import BY_ID
 from schemas.kpis.kpi import Kpi
 from streams.kpis.period import Period
@@ -19,7 +20,7 @@ DRAWN: Final = (
 )  # fmt: skip
 """The KPIs that have something to say each hour."""
 
-HOUR_NANO: Final = 3_600_000_000_000
+HOUR_NANO: Final = 3_600 * NANO
 HOURLY: Final = """
 SELECT kpi, service_name, toUnixTimestamp(window_start) AS at, value, lower, upper, trust
 FROM kpis(
@@ -74,4 +75,4 @@ def points(rows: Sequence[Row]) -> list[Point]:
     >>> points([{"at": 1_772_409_600, "value": 0.1, "lower": 0.0, "upper": None}])[0].rate
     0.1
     """
-    return [Point(int(row["at"]) * 1_000_000_000, row["value"], row["lower"], row["upper"]) for row in rows]
+    return [Point(int(row["at"]) * NANO, row["value"], row["lower"], row["upper"]) for row in rows]

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from schemas.fields import NANO
+
 
 def utc(unix_nano: int) -> str:
     """Return a time to the second.
@@ -9,4 +11,4 @@ def utc(unix_nano: int) -> str:
     >>> utc(1_770_000_000_000_000_000)
     '2026-02-02 02:40:00 UTC'
     """
-    return datetime.fromtimestamp(unix_nano // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return datetime.fromtimestamp(unix_nano // NANO, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

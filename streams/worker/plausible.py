@@ -4,19 +4,27 @@ The contract says what a window looks like, this what it can be: of a partition 
 services that belong where it was found, with counts that a machine could have seen. What cannot be is set aside.
 """
 
-import zlib
 from collections.abc import Callable, Iterator
-from typing import Final
+from functools import partial
+from typing import Final, Self
 
 from schemas.quantities import BINS
-from schemas.windows import GroupSums, Window
+from schemas.topics import INFERENCE, WINDOWS
+from schemas.windows import (
+    GUARD_COUNTS,
+    MAX_GROUPS,
+    MAX_NAMES,
+    MAX_SAMPLES,
+    MOST_OWNERS,
+    GroupSums,
+    Window,
+    partition_of,
+)
 from schemas.wire import InvalidRecordError
 from streams.events.column_reader import LogRecord
-from streams.events.labels import GUARD_COUNTS
-from streams.kafka.topics import TopicState
-from streams.watch.histograms import MAX_NAMES, MAX_SAMPLES
-from streams.watch.reduce import MAX_GROUPS
-from streams.watch.ticks import MOST_OWNERS
+from streams.kafka.topics import TopicState, check_topics
+from streams.settings import Settings
+from streams.worker.parts import Parts
 
 MOST_AHEAD_MS: Final = 60_000
 """A tick is over before its window is written; so far may the clocks of two brokers be apart."""
@@ -53,6 +61,13 @@ class Plausible:
         self._windows: Final = windows
         self._look: Final = look
         self._looked = False
+
+    @classmethod
+    def here(cls, parts: Parts) -> Self:
+        """Return what the topics say that a worker found at its start."""
+        settings, source = parts.settings, parts.topic(INFERENCE)
+        look = partial(_seen_again, settings, source)
+        return cls(settings.tick_seconds, source, parts.topic(WINDOWS), look)
 
     def begin(self) -> None:
         """Begin with records that have just been fetched: the topic may have grown before they were written."""
@@ -115,9 +130,8 @@ class Plausible:
         return ""
 
 
-def partition_of(service: str, partitions: int) -> int:
-    """Return the partition of the windows that a service belongs to."""
-    return zlib.crc32(service.encode()) % partitions
+def _seen_again(settings: Settings, known: TopicState) -> TopicState:
+    return check_topics(settings, [INFERENCE]).get(known.name, known)
 
 
 def _amounts(group: GroupSums) -> Iterator[int]:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import schemas
 from schemas.actions import Control
+from schemas.fields import NANO
 from schemas.signature import HEADER, verify
 from schemas.topics import CONTROLS
 from streams.api.controls import router
@@ -24,7 +25,6 @@ from streams.kafka.sending import send_all
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import parse_policy
 from streams.settings import SettingsError, load
-from streams.watch.ticks import NANO
 from tests.support.serving import served
 
 EXAMPLE = Path(schemas.__file__).with_name("examples") / "consumers" / "control_consumer.py"
