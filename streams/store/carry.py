@@ -49,7 +49,7 @@ def carry(client: Client) -> list[str]:
     if found != _BEFORE:
         lacking = ", ".join(sorted(name for name, applied in _BEFORE.items() if found.get(name) != applied))
         raise SchemaError(
-            f"the store lacks {lacking} as the version before ended with; run `watchkeeper migrate` of that version first"
+            f"the store lacks {lacking}, which the version before ended with; run its `watchkeeper migrate` first"
         )
     stop_refreshing(client)
     _drop_old_views(client)
