@@ -10,6 +10,7 @@ import matplotlib as mpl
 from jinja2 import Environment, PackageLoader
 from matplotlib.figure import Figure
 
+from schemas.sql import query
 from streams.kpis.registry import KPIS, Kpi
 from streams.kpis.show import FORMS, Period, Row, interval, label
 from streams.settings import Settings
@@ -22,15 +23,7 @@ DRAWN: Final = (
 )  # fmt: skip
 """The KPIs that have something to say each hour."""
 
-HOURLY: Final = """
-SELECT kpi, service_name, formatDateTime(window_start, '%FT%T') AS hour, value, lower, upper, trust
-FROM kpis(
-    since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions=0, objective={objective:Float64},
-    known_at={until:DateTime('UTC')}
-)
-WHERE has(splitByChar(',', {drawn:String}), kpi) AND ({service:String} = '' OR service_name = {service:String})
-ORDER BY service_name, indexOf(splitByChar(',', {drawn:String}), kpi), window_start
-"""
+HOURLY: Final = query("streams.kpis", "hourly")
 
 
 def hourly_rows(settings: Settings, period: Period) -> list[Row]:

@@ -8,20 +8,13 @@ from typing import Any, Final
 from rich.table import Table
 
 from dashboards.registry import SERVICE_OBJECTIVE
+from schemas.sql import query
 from streams.kpis.registry import KPIS, Kpi
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_rows
 from streams.text import shares
 
-QUERY: Final = """
-SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason
-FROM kpis(
-    since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions=0,
-    objective={objective:Float64}, known_at={until:DateTime('UTC')}
-)
-WHERE ({service:String} = '' OR service_name = {service:String})
-ORDER BY service_name, kpi, part
-"""
+QUERY: Final = query("streams.kpis", "show")
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 _ORDER: Final = {kpi.name: index for index, kpi in enumerate(KPIS)}
 
