@@ -35,13 +35,18 @@ FREE: Final = frozenset(
         "final",
         "join_use_nulls",
         "limit",
+        "max_bytes_to_read",
+        "max_columns_to_read",
+        "max_rows_to_group_by",
+        "max_rows_to_read",
+        "max_rows_to_sort",
         "offset",
         "result_overflow_mode",
         "session_timezone",
         "timeout_overflow_mode",
     }
 )
-"""Settings that a reader may choose freely."""
+"""Settings that a reader may choose freely: how an answer looks, and limits that we do not set, which only tighten."""
 
 FREE_PREFIXES: Final = tuple(
     f"output_format_{name}_" for name in ("arrow", "csv", "json", "native", "parquet", "pretty", "tsv")

@@ -16,7 +16,7 @@ KINDS: Final = ("views", "tables", "helpers")
 
 @cache
 def meanings() -> dict[str, Any]:
-    """Return the relations by kind, what their columns mean, and, as `columns` of each, where one means something else."""
+    """Return the relations by kind, what columns mean everywhere, and by relation where they mean something else."""
     folder = resources.files("schemas") / "ddl" / "comments"
     relations, columns = (
         tomllib.loads((folder / name).read_text(encoding="utf-8")) for name in ("relations.toml", "columns.toml")
