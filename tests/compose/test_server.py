@@ -15,6 +15,7 @@ from streams.access.secrets import USERS_FILE, write_secrets
 from streams.store.ddl import statements
 from streams.store.migrate import migrations
 from tests.compose.parts import ROOT, xml_of
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.store
 
@@ -54,7 +55,7 @@ def engine(folder, *files):
         yield ask
     finally:
         process.stdin.close()
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
 
 
 def as_default(user):

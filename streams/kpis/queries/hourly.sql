@@ -1,7 +1,7 @@
-SELECT kpi, service_name, formatDateTime(window_start, '%FT%T') AS hour, value, lower, upper, trust
+SELECT kpi, service_name, toUnixTimestamp(window_start) AS at, value, lower, upper, trust
 FROM kpis(
     since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions=0, objective={objective:Float64},
     known_at={until:DateTime('UTC')}
 )
-WHERE has(splitByChar(',', {drawn:String}), kpi) AND ({service:String} = '' OR service_name = {service:String})
-ORDER BY service_name, indexOf(splitByChar(',', {drawn:String}), kpi), window_start
+WHERE has({drawn:Array(String)}, kpi) AND ({service:String} = '' OR service_name = {service:String})
+ORDER BY service_name, indexOf({drawn:Array(String)}, kpi), window_start
