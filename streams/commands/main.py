@@ -66,6 +66,7 @@ def worker(
 
 @app.command()
 def migrate(
+    *,
     clickhouse: Store = None,
     carry: Annotated[bool, typer.Option("--carry", help="Take over a store of the version before.")] = False,  # noqa: FBT002
 ) -> None:

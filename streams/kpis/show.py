@@ -7,21 +7,14 @@ from msgspec import Struct
 from rich.table import Table
 
 from schemas.kpis import BY_ID
+from schemas.sql import query
 from streams.kpis.period import Period
 from streams.settings import Settings
 from streams.store.ask import ask_rows
 from streams.text import shares
 from streams.text.durations import span
 
-QUERY: Final = """
-SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason
-FROM kpis(
-    since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions=0,
-    objective={objective:Float64}, known_at={until:DateTime('UTC')}
-)
-WHERE ({service:String} = '' OR service_name = {service:String})
-ORDER BY service_name, kpi, part
-"""
+QUERY: Final = query("streams.kpis", "show")
 _ORDER: Final = {name: index for index, name in enumerate(BY_ID)}
 
 Row = dict[str, Any]
