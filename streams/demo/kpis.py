@@ -12,7 +12,8 @@ from streams.api.client import ApiError, call
 from streams.api.report import report
 from streams.demo.screen import SAY_SECONDS
 from streams.demo.settled import STUCK_SECONDS, NotReadError
-from streams.kpis.show import Period, period_rows, table
+from streams.kpis.period import Period
+from streams.kpis.show import period_rows, table
 from streams.settings import Settings
 from streams.store.ask import ask_running
 from streams.store.client import StoreUnavailableError
@@ -25,9 +26,9 @@ SHOWN: Final = (
 
 GAP: Final = """
 SELECT formatDateTime(window_start, '%H:%i') AS hour, value, trust, trust_reason
-FROM kpi_unsafe_served
-WHERE service_name = {service:String} AND window_start >= parseDateTimeBestEffort({since:String})
-    AND window_start < parseDateTimeBestEffort({until:String})
+FROM kpi_output_shares(
+    since=parseDateTimeBestEffort({since:String}), until=parseDateTimeBestEffort({until:String}), step=3600, versions=0)
+WHERE kpi = 'unsafe_served' AND service_name = {service:String}
 ORDER BY window_start
 """
 FILE: Final = "report.html"
