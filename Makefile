@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards kills fuzz clean
+.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards docs pictures kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -22,7 +22,7 @@ lint: $(READY)
 	@echo "format, lint, types, import contracts"
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary schemas detectors streams dashboards
+	@$(BIN)/mypy --no-error-summary schemas detectors streams dashboards docs
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
 test: lint  ## every check
@@ -31,6 +31,15 @@ test: lint  ## every check
 
 dashboards: $(READY)  ## boards, alert rules and Prometheus rules, written anew from dashboards/registry.py
 	@$(BIN)/python -m dashboards
+
+docs: $(READY)  ## the site of all pages, in build/docs; a broken link is an error
+	@$(BIN)/python -m docs.settings
+	@$(BIN)/python -m sphinx -q -W --keep-going -n -c docs . build/docs
+	@echo "build/docs/docs/index.html"
+
+pictures: $(READY)  ## the week played, and its pictures taken for the README; needs chromium-headless-shell
+	@$(BIN)/watchkeeper demo --data-dir data/pictures
+	@$(BIN)/python -m docs.pictures data/pictures
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline
