@@ -4,6 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+NANO = 1_000_000_000
+"""Nanoseconds of a second."""
+
 MAX_RECORD_BYTES = 1_048_576
 """A record above this is refused: Kafka's own default for one message, and far over any event without text."""
 

@@ -4,9 +4,35 @@ A window is a pure function of the log: the same partition gives the same window
 batches, however often. `(source_topic_id, source_partition, tick)` is its identity and a repeat is equal.
 """
 
+import zlib
+from typing import Final
+
 from msgspec import Struct
 
 from .fields import Count, Identity, Index, Name
+
+Group = tuple[str, str, str, str]
+"""Tenant, service, model version and deployment variant."""
+
+OTHER: Final[Group] = ("~other", "~other", "~other", "")
+
+OTHER_OF: Final = "~other of "
+"""Before the name of a source: its services that found no place."""
+
+MAX_GROUPS: Final = 2_000
+"""Groups that one tick of one partition may name; the smallest of any more are summed as `OTHER`."""
+
+MOST_OWNERS: Final = 200
+"""Those whose refused records are told apart in a tick."""
+
+MAX_NAMES: Final = 40
+"""Names of one mix that a group may show in one tick; the least of any more are counted as ``~other``."""
+
+MAX_SAMPLES: Final = 16
+"""Samples of one group in one tick of one partition."""
+
+GUARD_COUNTS: Final = ("ok", "error", "timeout", "skipped", "partial", "uncovered")
+"""Guard results by status, and outputs for which no guard gave a verdict at all."""
 
 
 class Sums(Struct, frozen=True, array_like=True):
@@ -67,3 +93,8 @@ class Window(Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_tick: Count
     tick: Count
     groups: list[GroupSums] = []
+
+
+def partition_of(service: str, partitions: int) -> int:
+    """Return the partition of the windows that a service belongs to."""
+    return zlib.crc32(service.encode()) % partitions

@@ -8,11 +8,11 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.actions import Control
+from schemas.fields import NANO
 from schemas.wire import decoder, encode
 from streams.incidents.requests.signing import seconds, signed
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
-from streams.watch.ticks import NANO
 
 _check: Final = decoder(Control)
 

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.access.callers import Callers
-from streams.worker.health import TURNED_AWAY
+from streams.health.metrics import TURNED_AWAY
 
 BODY_SECONDS: Final = 30.0
 """How long a client may take to send its body."""

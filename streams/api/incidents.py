@@ -29,6 +29,7 @@ from streams.access.tokens import made_token
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.door import Door
 from streams.findings.identity import identity
+from streams.health.metrics import TURNED_AWAY
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.fold.state import OVER
@@ -38,7 +39,6 @@ from streams.incidents.pages.portrait import course
 from streams.incidents.pages.view import IncidentView
 from streams.incidents.worker import Incidents
 from streams.kafka.publisher import Message
-from streams.worker.health import TURNED_AWAY
 
 log: Final = structlog.get_logger()
 

@@ -11,6 +11,7 @@ import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.records import Incident
 from schemas.topics import FINDINGS, INCIDENTS
@@ -18,7 +19,6 @@ from schemas.wire import InvalidRecordError, decoder
 from streams.incidents.pages.view import span
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
-from streams.watch.ticks import NANO
 
 log: Final = structlog.get_logger()
 

@@ -19,7 +19,8 @@ from schemas.categories import FAMILIES
 from schemas.findings import Finding
 from schemas.metrics import RATES
 from schemas.quantities import BINS
-from streams.detect.merge import TickSums, added_names, added_rates
+from streams.detect.merge import added_names, added_rates
+from streams.detect.watcher import TickSums
 from streams.events.bins import middle_of
 from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.findings.series import SeriesBook

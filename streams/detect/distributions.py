@@ -10,14 +10,15 @@ from detectors.distributions.mixes import MixDetector, Swing
 from detectors.distributions.quantities import QuantityDetector, Shift
 from schemas.findings import Finding
 from schemas.quantities import BINS, MIXES, QUANTITIES
-from streams.detect.merge import TickSums, added_names
+from schemas.windows import OTHER
+from streams.detect.merge import added_names
+from streams.detect.watcher import TickSums
 from streams.events.bins import middle_of
 from streams.findings.evidence import describe_shift, describe_swing
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.watch.reduce import OTHER
 
 SLOTS: Final = 24
 NEWCOMERS: Final = 256

@@ -9,11 +9,10 @@ from typing import Final, Literal
 import numpy as np
 
 from schemas.findings import Finding
-from streams.detect.merge import TickSums
+from schemas.windows import OTHER, OTHER_OF
+from streams.detect.watcher import TickSums
 from streams.findings.identity import VERSION, WHOLE, end_of, identity
 from streams.kafka.checkpoints import Arrays
-from streams.watch.names import OTHER_OF
-from streams.watch.reduce import OTHER
 
 What = Literal["refused", "crowded"]
 

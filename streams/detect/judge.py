@@ -10,17 +10,17 @@ from schemas.findings import Finding
 from streams.detect.canaries import CanaryWatch
 from streams.detect.distributions import MixWatch, QuantityWatch
 from streams.detect.fences import FenceWatch
-from streams.detect.merge import TickSums
 from streams.detect.patterns import PatternWatch
 from streams.detect.rates import RateWatch
 from streams.detect.versions import VersionWatch
 from streams.detect.volume import TelemetryWatch
+from streams.detect.watcher import TickSums
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
 
 if TYPE_CHECKING:
-    from streams.findings.identity import Watcher
+    from streams.detect.watcher import Watcher
 
 
 class Judge:

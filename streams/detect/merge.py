@@ -9,13 +9,11 @@ import numpy as np
 
 from schemas.windows import GroupSums, Sums, Window
 from schemas.wire import decoder, encode
+from streams.detect.watcher import TickSums
 from streams.kafka.checkpoints import Arrays
 
 if TYPE_CHECKING:
-    from streams.watch.ticks import Group
-
-TickSums = list[GroupSums]
-"""The sums of one whole tick, one entry a group, in the order of their names."""
+    from schemas.windows import Group
 
 
 @dataclass(slots=True)

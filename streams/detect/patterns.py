@@ -14,7 +14,7 @@ from detectors.rates.detector import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.windows import Sample
-from streams.detect.merge import TickSums
+from streams.detect.watcher import TickSums
 from streams.findings.evidence import literal, moment
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.kafka.checkpoints import Arrays

@@ -18,13 +18,13 @@ from detectors.rates.detector import RateDetector
 from detectors.river.vote import DriftVote, Vote
 from schemas.findings import Finding, Severity
 from schemas.metrics import WATCHED, Rate
-from streams.detect.merge import TickSums
+from schemas.windows import OTHER
+from streams.detect.watcher import TickSums
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Level, Policy
-from streams.watch.reduce import OTHER
 
 RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}
 DETECTOR: Final = "mixture_shiryaev_roberts"

@@ -10,12 +10,12 @@ import numpy as np
 
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
-from streams.detect.merge import TickSums
+from schemas.windows import OTHER
+from streams.detect.watcher import TickSums
 from streams.findings.evidence import moment
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
-from streams.watch.reduce import OTHER
 
 if TYPE_CHECKING:
     from detectors.base import Floats

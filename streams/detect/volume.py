@@ -13,15 +13,15 @@ from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.rates.detector import RateDetector
 from detectors.volume.detector import VolumeFinding, VolumeWatch
+from schemas.fields import NANO
 from schemas.findings import Finding
-from streams.detect.merge import TickSums
+from schemas.windows import OTHER
+from streams.detect.watcher import TickSums
 from streams.findings.evidence import moment
 from streams.findings.identity import VERSION, WHOLE, identity
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.watch.reduce import OTHER
-from streams.watch.ticks import NANO
 
 MINUTE: Final = 60
 LATE_SHARE: Final = 0.5

@@ -18,13 +18,13 @@ from schemas.wire import InvalidRecordError, decoder
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.findings.identity import about_ourselves, identity
+from streams.health.metrics import OVERFLOW, REFUSED, REPEATED, SERIES, counted
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.faust_app import LogBatch
-from streams.worker.health import OVERFLOW, REFUSED, REPEATED, SERIES, counted
 from streams.worker.plausible import Plausible
 
 TOPICS: Final = (WINDOWS_TOPIC,)

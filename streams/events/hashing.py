@@ -1,12 +1,16 @@
 """Stable 64-bit hashes of text columns, the same in every process and release."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from streams.watch.sessions import mixed
-
 WORD = 8
+
+UInt64s = npt.NDArray[np.uint64]
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def hash_texts(column: pa.Array) -> npt.NDArray[np.uint64]:
@@ -41,4 +45,14 @@ def hash_texts(column: pa.Array) -> npt.NDArray[np.uint64]:
     for word in range(words):
         used = length > word * WORD
         result[used] = mixed(result[used] ^ matrix[used, word], word)
+    return result
+
+
+def mixed(keys: UInt64s, salt: int | UInt64s) -> UInt64s:
+    """Return keys that differ by salt (splitmix64's finaliser, Steele, Lea and Flood 2014)."""
+    with np.errstate(over="ignore"):
+        mix = keys + _MIX * (np.asarray(salt, np.uint64) + np.uint64(1))
+        mix = (mix ^ (mix >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mix = (mix ^ (mix >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    result: UInt64s = mix ^ (mix >> np.uint64(31))
     return result

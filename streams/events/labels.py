@@ -10,13 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
+from schemas.windows import GUARD_COUNTS
 from streams.events.decode import Columns
 from streams.events.flags import BIT, Flags
 
 Int64s = npt.NDArray[np.int64]
-
-GUARD_COUNTS: Final = ("ok", "error", "timeout", "skipped", "partial", "uncovered")
-"""Guard results by status, and outputs for which no guard gave a verdict at all."""
 
 SEPARATOR: Final = "\x1f"
 """Between the mix and the name: no name can hold it and still be one a person wrote."""

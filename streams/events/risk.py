@@ -10,20 +10,19 @@ tier       of the service: how much depends on it
 Each factor is 0 to 1, and so is the risk. The weights are the policy's.
 """
 
-from typing import Annotated, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.events import AgentStep, Retrieval
 from streams.events.decode import Columns
 from streams.events.flags import Guards
+from streams.policy.risk import Risk
 
 Floats = npt.NDArray[np.float64]
-Weight = Annotated[float, Field(ge=0, le=1)]
 
 HIGHEST_LEVEL: Final = 4.0
 UNGRADED: Final = 0.5
@@ -31,27 +30,6 @@ UNGRADED: Final = 0.5
 
 STRANGERS: Final = ("retrieval", "tool_result")
 """Layers at which a guard reads text that neither the service nor its user wrote."""
-
-
-class Risk(BaseModel):
-    """Weights of the risk of an event, and from where on a single one wakes somebody."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    stopped: Weight = 0.2
-    unseen: Weight = 0.5
-    """Exposure of an output that reached no user."""
-    tools: dict[str, Weight] = {
-        "read": 0.4, "write": 0.7, "destructive": 1.0, "external": 1.0, "privileged": 1.0, "unknown": 0.6,
-    }  # fmt: skip
-    """Exposure of an agent's step by the tier of its tool."""
-    stranger: Weight = 1.0
-    user: Weight = 0.8
-    own: Weight = 0.5
-    """Distrust of text of strangers, of the user, and of our own."""
-    tiers: dict[str, Weight] = {"critical": 1.0, "standard": 0.7, "experimental": 0.4}
-    page_at: Weight = 0.9
-    """From this risk on a single event that nothing stopped is a page, also below the critical level."""
 
 
 def risk_of(columns: Columns, guards: Guards, weights: Risk) -> Floats:

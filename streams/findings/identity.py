@@ -1,31 +1,15 @@
 """What all findings have in common: a name that a repeat has too, and the end of a tick as a time."""
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from schemas.fields import NANO
 from schemas.findings import Finding
-from streams.detect.merge import TickSums
-from streams.kafka.checkpoints import Arrays
-from streams.watch.ticks import NANO
 
 WHOLE = "*"
 """Stands for all tenants, and all model versions, of a service."""
 
 VERSION = "2"
-
-
-class Watcher(Protocol):
-    """One way of looking at the sums of each tick."""
-
-    def judge(self, tick: int, sums: TickSums) -> Sequence[Finding]:
-        """Return what a whole tick brings to light; ticks come in order, silent ones may be left out."""
-
-    def state(self) -> Arrays:
-        """Return the state as flat arrays."""
-
-    def restore(self, state: Arrays) -> None:
-        """Take over what `state` returned."""
 
 
 def identity(*parts: object) -> str:

@@ -10,6 +10,11 @@ log: Final = structlog.get_logger()
 
 PROBLEM: Final = Gauge("watchkeeper_problem", "1 while something is wrong; /health says what, in words", ["name"])
 
+AWAY: Final = frozenset({"kafka", "store", "disk"})
+"""Problems of what a worker needs; it waits, and goes on by itself when they are over."""
+ENGINE: Final = "engine"
+"""The problem of an embedded store that fails; it is part of the worker's own process."""
+
 
 class Problems:
     """Named problems, each with its reason while it lasts; may be used from any thread."""

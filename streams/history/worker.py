@@ -35,6 +35,7 @@ from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.events.decode import Decoder, Refused, events_decoder
+from streams.health.metrics import RETRIES, ROWS, count_refused, counted
 from streams.history.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
 from streams.history.two_paths import Closing, TwoPaths
 from streams.history.writer import HistoryWriter
@@ -47,7 +48,6 @@ from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
 from streams.worker.dead_letters import Letters
 from streams.worker.faust_app import LogBatch
-from streams.worker.health import RETRIES, ROWS, count_refused, counted
 from streams.worker.plausible import Plausible
 
 log: Final = structlog.get_logger()

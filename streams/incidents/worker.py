@@ -19,6 +19,7 @@ from schemas.records import Change
 from schemas.records import Incident as Transition
 from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, Record, decoder, encode
+from streams.health.metrics import REFUSED
 from streams.incidents.escalation import due
 from streams.incidents.evidence.bundle import evidence_id
 from streams.incidents.evidence.collector import Collector
@@ -36,7 +37,6 @@ from streams.kafka.topics import TopicState, client_arguments
 from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.faust_app import LogBatch, end_worker
-from streams.worker.health import REFUSED
 
 log: Final = structlog.get_logger()
 

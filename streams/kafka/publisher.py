@@ -11,7 +11,7 @@ from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
 from schemas.findings import Finding
 from schemas.wire import encode
-from streams.worker.health import FINDINGS, RETRIES
+from streams.health.metrics import FINDINGS, RETRIES
 
 log: Final = structlog.get_logger()
 

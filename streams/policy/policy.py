@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from detectors.river.classes import anomaly_class, drift_class
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
-from streams.events.risk import Risk
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
+from streams.policy.risk import Risk
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]

@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.events import Event
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.windows import Window
 from schemas.wire import decoder, encode
 from streams.detect.judge import Judge
-from streams.detect.merge import TickSums, united
+from streams.detect.merge import united
+from streams.detect.watcher import TickSums
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.policy.policy import Policy, load_policy
@@ -29,7 +31,7 @@ from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import Memory
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.severe import severe_findings
-from streams.watch.ticks import NANO, Part, PartitionTicks
+from streams.watch.ticks import Part, PartitionTicks
 
 BATCH: Final = 4_000
 

@@ -13,12 +13,11 @@ from kafka import KafkaProducer
 
 from schemas.emitter import Emitter, headers
 from schemas.events import Event, Telemetry
-from schemas.fields import MAX_RECORD_BYTES
+from schemas.fields import MAX_RECORD_BYTES, NANO
 from schemas.topics import INFERENCE
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
-from streams.watch.ticks import NANO
 
 MARK_EVERY_NANO: Final = 60 * NANO
 MARK_EVERY_SECONDS: Final = 0.5

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import ClientPayloadError, web
 
 from streams.access.callers import Callers
+from streams.health.metrics import TURNED_AWAY
 from streams.sql.errors import (
     ACCESS_DENIED,
     CANNOT_PARSE,
@@ -23,7 +24,6 @@ from streams.sql.lanes import Lanes
 from streams.sql.reader import Answer
 from streams.sql.request import Asked, credentials, is_framed, parse_request
 from streams.sql.users import Doorkeeper
-from streams.worker.health import TURNED_AWAY
 
 TYPES: Final = frozenset({"multipart/form-data", "text/plain"})
 """What ClickHouse's clients send beside ``application/...`` and nothing."""

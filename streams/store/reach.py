@@ -9,9 +9,8 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from streams.health.disk import Floor
-from streams.health.problems import PROBLEMS
+from streams.health.problems import ENGINE, PROBLEMS
 from streams.settings import Settings
-from streams.worker.health import ENGINE
 
 CHECK_SECONDS: Final = 5.0
 DISK_SECONDS: Final = 1.0

@@ -10,13 +10,15 @@ import pyarrow.compute as pc
 
 from schemas.events import AgentStep, Inference, Telemetry
 from schemas.quantities import QUANTITIES
+from schemas.windows import Group
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns, Decoded
 from streams.events.flags import Flags, counted_version
 from streams.events.hashing import hash_texts
 from streams.events.labels import NOTHING, Named, guard_statuses, labels_of
-from streams.events.risk import Risk, risk_of
-from streams.watch.ticks import Batch, EventColumns, Float32s, Group, Int64s, Shown, UInt8s, UInt64s
+from streams.events.risk import risk_of
+from streams.policy.risk import Risk
+from streams.watch.ticks import Batch, EventColumns, Float32s, Int64s, Shown, UInt8s, UInt64s
 
 MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
 """The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""

@@ -2,26 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import numpy as np
 import pyarrow.compute as pc
 
 from schemas.quantities import BINS, QUANTITIES
-from schemas.windows import Sample
+from schemas.windows import GUARD_COUNTS, MAX_NAMES, MAX_SAMPLES, Sample
 from streams.events.bins import bin_of
 from streams.events.hashing import hash_texts
-from streams.events.labels import GUARD_COUNTS, SEPARATOR
+from streams.events.labels import SEPARATOR
 from streams.watch.ticks import EventColumns, Int64s, Part
 
 NamedCounts = dict[int, dict[str, int]]
 """By group, counts by name."""
-
-MAX_NAMES: Final = 40
-"""Names of one mix that a group may show in one tick; the least of any more are counted as ``~other``."""
-
-MAX_SAMPLES: Final = 16
-"""Samples of one group in one tick of one partition."""
 
 
 def count_quantities(columns: EventColumns) -> dict[int, dict[str, dict[str, int]]]:

@@ -12,13 +12,14 @@ from typing import Final, Protocol
 from aiokafka.errors import KafkaError
 
 from schemas.events import Telemetry
+from schemas.fields import NANO
 from schemas.topics import INFERENCE
 from schemas.wire import encode
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
 from streams.settings import Settings
-from streams.watch.ticks import NANO, PartitionTicks
+from streams.watch.ticks import PartitionTicks
 
 LIVE_SECONDS: Final = 60.0
 """A partition whose latest event was older than this when it was written is being replayed."""

@@ -14,17 +14,16 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from schemas.windows import OTHER, OTHER_OF, Group
 from streams.findings.series import ticks_per_day
 from streams.kafka.checkpoints import Arrays
-from streams.watch.reduce import OTHER
-from streams.watch.ticks import Group, Part
+from streams.watch.ticks import Part
 
 MOST_SERVICES: Final = 1_000
 MOST_GROUPS: Final = 1_500
 MOST_SOURCES: Final = 200
 """Sources with an ``~other`` of their own."""
 
-OTHER_OF: Final = "~other of "
 SWEEPS_A_DAY: Final = 24
 
 

@@ -3,24 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.metrics import RATES, TRACE_RATES
-from schemas.windows import GroupSums, Sums
-from streams.events.hashing import hash_texts
+from schemas.windows import MAX_GROUPS, OTHER, Group, GroupSums, Sums
+from streams.events.hashing import hash_texts, mixed
 from streams.watch.cascades import cascade_sums
 from streams.watch.histograms import NamedCounts, count_mixes, count_quantities, count_statuses, samples
-from streams.watch.sessions import FlaggedSessions, Memory, mixed
-from streams.watch.ticks import EventColumns, Group, Part, UInt16s, UInt64s
-
-MAX_GROUPS: Final = 2_000
-"""Groups that one tick of one partition may name; the smallest of any more are summed as `OTHER`."""
-
-OTHER: Final[Group] = ("~other", "~other", "~other", "")
+from streams.watch.sessions import FlaggedSessions, Memory
+from streams.watch.ticks import EventColumns, Part, UInt16s, UInt64s
 
 
 def reduce_tick(parts: Sequence[Part], tick: int, memory: Memory) -> list[GroupSums]:

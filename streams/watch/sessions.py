@@ -19,8 +19,6 @@ CAPACITY: Final = 65_536
 UInt64s = npt.NDArray[np.uint64]
 Int64s = npt.NDArray[np.int64]
 
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-
 
 class FlaggedSessions:
     """Remembers keys with the tick they were flagged in, for `memory` ticks.
@@ -96,13 +94,3 @@ class Memory:
         """Take over the memory that `state` returned."""
         self.flagged.restore(under("flagged_", state))
         self.unsafe_traces.restore(under("traces_", state))
-
-
-def mixed(keys: UInt64s, salt: int | UInt64s) -> UInt64s:
-    """Return keys that differ by salt (splitmix64's finaliser, Steele, Lea and Flood 2014)."""
-    with np.errstate(over="ignore"):
-        mix = keys + _MIX * (np.asarray(salt, np.uint64) + np.uint64(1))
-        mix = (mix ^ (mix >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mix = (mix ^ (mix >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    result: UInt64s = mix ^ (mix >> np.uint64(31))
-    return result

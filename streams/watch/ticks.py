@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.windows import MOST_OWNERS, Group
 from streams.events.labels import Named
 
 Int64s = npt.NDArray[np.int64]
@@ -26,14 +27,6 @@ UInt64s = npt.NDArray[np.uint64]
 UInt16s = npt.NDArray[np.uint16]
 UInt8s = npt.NDArray[np.uint8]
 Float32s = npt.NDArray[np.float32]
-
-NANO: Final = 1_000_000_000
-
-MOST_OWNERS: Final = 200
-"""Those whose refused records are told apart in a tick."""
-
-Group = tuple[str, str, str, str]
-"""Tenant, service, model version and deployment variant."""
 
 
 @dataclass(frozen=True, slots=True)

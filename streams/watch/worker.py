@@ -14,15 +14,17 @@ from typing import Final
 import numpy as np
 
 from detectors.columns import prefixed, under
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.review import ReviewItem
 from schemas.topics import FINDINGS, INFERENCE, REVIEW_QUEUE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
-from schemas.windows import GroupSums, Window
+from schemas.windows import GroupSums, Window, partition_of
 from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.events.words import note_words
+from streams.health.metrics import LATE, OVERFLOW, count_refused, counted
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
@@ -36,11 +38,9 @@ from streams.watch.sessions import Memory
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
 from streams.watch.single.severe import severe_findings
-from streams.watch.ticks import NANO, PartitionTicks
+from streams.watch.ticks import PartitionTicks
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch, end_worker
-from streams.worker.health import LATE, OVERFLOW, count_refused, counted
-from streams.worker.plausible import partition_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import msgspec
 from schemas.fields import MAX_KEPT_BYTES
 from streams.events.column_reader import LogRecord
 from streams.events.decode import Refused
+from streams.health.metrics import LETTERS, LETTERS_LEFT
 from streams.kafka.publisher import Message
-from streams.worker.health import LETTERS, LETTERS_LEFT
 
 if TYPE_CHECKING:
     from streams.worker.faust_app import LogBatch

@@ -3,47 +3,20 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import faust
 from faust.types import TP
 from faust.web import Request, Response, View
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streams.health.problems import PROBLEMS
+from streams.health.metrics import BATCHES, LAG, RECORDS
+from streams.health.problems import AWAY, ENGINE, PROBLEMS
 from streams.kafka.reach import KafkaWatch
 from streams.settings import Settings
 
 STALLED_SECONDS: Final = 60.0
 """With records waiting and none acknowledged for this long, a worker is not healthy."""
-
-AWAY: Final = frozenset({"kafka", "store", "disk"})
-"""Problems of what a worker needs; it waits, and goes on by itself when they are over."""
-ENGINE: Final = "engine"
-"""The problem of an embedded store that fails; it is part of the worker's own process."""
-
-RECORDS = Counter("watchkeeper_records", "Records received from Kafka", ["topic"])
-BATCHES = Counter("watchkeeper_batches", "Batches received from Kafka", ["topic"])
-REFUSED = Counter("watchkeeper_refused", "Records that the contract refused", ["topic", "reason"])
-LETTERS = Counter("watchkeeper_dead_letters", "Records that history put among the dead letters", ["reason"])
-LETTERS_LEFT = Counter(
-    "watchkeeper_dead_letters_not_kept", "Refused records of a source over its limit: counted, not kept", ["reason"]
-)
-SET_ASIDE = Counter("watchkeeper_records_set_aside", "Records set aside because the worker died of them", ["topic"])
-LATE = Counter("watchkeeper_late", "Events that came after their tick had closed")
-REPEATED = Counter("watchkeeper_repeated", "Records met again after a restart, and left out", ["topic"])
-UNKNOWN_WORDS = Counter("watchkeeper_unknown_words", "Words in events that no vocabulary here holds", ["field"])
-ROWS = Counter("watchkeeper_rows", "Rows written to ClickHouse")
-FINDINGS = Counter("watchkeeper_findings", "Findings published", ["kind", "severity"])
-TURNED_AWAY = Counter(
-    "watchkeeper_turned_away", "Requests to the SQL endpoint or the API that were refused", ["door", "code"]
-)
-RETRIES = Counter("watchkeeper_retries", "Attempts that a dependency did not answer", ["dependency"])
-SERIES = Gauge("watchkeeper_series", "Series that the detectors follow")
-OVERFLOW = Counter("watchkeeper_series_overflow", "Group sums that were counted under the name ~other")
-LAG = Gauge("watchkeeper_lag", "Records waiting behind the last acknowledged one", ["topic", "partition"])
-SECONDS = Histogram("watchkeeper_batch_seconds", "Time from receiving a batch to the end of its work")
 
 
 class Progress:
@@ -166,15 +139,3 @@ class Progress:
         async def metrics(view: View, request: Request) -> Response:
             self._show_lag()
             return view.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST.split(";")[0])
-
-
-def count_refused(topic: str, refused: Iterable[Any]) -> None:
-    """Count refused records by their reason."""
-    for item in refused:
-        REFUSED.labels(topic, item.reason).inc()
-
-
-def counted(metric: Any, amount: float) -> None:
-    """Add to a counter where there is something to add."""
-    if amount:
-        metric.inc(amount)

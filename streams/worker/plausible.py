@@ -4,19 +4,23 @@ The contract says what a window looks like, this what it can be: of a partition 
 services that belong where it was found, with counts that a machine could have seen. What cannot be is set aside.
 """
 
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from schemas.quantities import BINS
-from schemas.windows import GroupSums, Window
+from schemas.windows import (
+    GUARD_COUNTS,
+    MAX_GROUPS,
+    MAX_NAMES,
+    MAX_SAMPLES,
+    MOST_OWNERS,
+    GroupSums,
+    Window,
+    partition_of,
+)
 from schemas.wire import InvalidRecordError
 from streams.events.column_reader import LogRecord
-from streams.events.labels import GUARD_COUNTS
 from streams.kafka.topics import TopicState
-from streams.watch.histograms import MAX_NAMES, MAX_SAMPLES
-from streams.watch.reduce import MAX_GROUPS
-from streams.watch.ticks import MOST_OWNERS
 
 MOST_AHEAD_MS: Final = 60_000
 """A tick is over before its window is written; so far may the clocks of two brokers be apart."""
@@ -113,11 +117,6 @@ class Plausible:
             if found := _sums(group) or _names(group):
                 return f"{found} of {group.service_name}"
         return ""
-
-
-def partition_of(service: str, partitions: int) -> int:
-    """Return the partition of the windows that a service belongs to."""
-    return zlib.crc32(service.encode()) % partitions
 
 
 def _amounts(group: GroupSums) -> Iterator[int]:

@@ -25,9 +25,9 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
+from streams.health.metrics import REPEATED, RETRIES, counted
 from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import TopicState
-from streams.worker.health import REPEATED, RETRIES, counted
 
 log: Final = structlog.get_logger()
 

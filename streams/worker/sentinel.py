@@ -24,11 +24,11 @@ from aiokafka.errors import KafkaError
 from schemas.topics import DEAD_LETTERS, FINDINGS
 from streams.events.decode import Refused
 from streams.findings.identity import about_ourselves, identity
+from streams.health.metrics import SET_ASIDE
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
 from streams.worker.dead_letters import dead_letter, owner_of
-from streams.worker.health import SET_ASIDE
 
 if TYPE_CHECKING:
     from streams.worker.faust_app import LogBatch

@@ -25,6 +25,7 @@ from kafka.errors import KafkaError
 from msgspec.structs import replace
 
 from schemas.events import Inference
+from schemas.fields import NANO
 from schemas.guards import GuardFinding, GuardResult
 from schemas.topics import INFERENCE
 from streams.kafka.topics import client_arguments, create_topics
@@ -33,7 +34,6 @@ from streams.replay.send import Replay, read
 from streams.settings import load
 from streams.store.client import StoreUnavailableError, connect
 from streams.store.migrate import migrate
-from streams.watch.ticks import NANO
 from tests.faults.compare import Comparison, unread
 from tests.faults.fleet import KINDS, Fleet, doors
 from tests.faults.log import committed

@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 
 from schemas.actions import IncidentAction
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.records import Change, Incident
 from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, WINDOWS
@@ -26,7 +27,7 @@ from streams.watch.counting import countable
 from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import Memory
 from streams.watch.single.severe import severe_findings
-from streams.watch.ticks import NANO, PartitionTicks
+from streams.watch.ticks import PartitionTicks
 from streams.watch.worker import shared_out
 from tests.faults.log import ends, log
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.events import Inference
+from schemas.fields import NANO
 from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
@@ -12,7 +13,7 @@ from streams.watch.counting import countable, highest_before
 from streams.watch.names import Names
 from streams.watch.reduce import reduce_tick, with_refused
 from streams.watch.sessions import Memory
-from streams.watch.ticks import NANO, PartitionTicks
+from streams.watch.ticks import PartitionTicks
 from streams.worker.dead_letters import owner_of
 
 SECONDS = 10

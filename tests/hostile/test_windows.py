@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.windows import Sample, Sums
+from schemas.windows import Sample, Sums, partition_of
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.detect.merge import TickMerger
 from streams.kafka.topics import TopicState
-from streams.worker.plausible import partition_of
 from tests.hostile.windows import SECONDS, SOURCE, TICK, WINDOWS, Record, group, knowing, window
 
 elsewhere = next(name for name in ("a", "b", "c", "d", "e") if partition_of(name, WINDOWS.partitions) == 1)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from schemas.windows import GroupSums, Window
+from schemas.windows import GroupSums, Window, partition_of
 from streams.kafka.topics import TopicState
-from streams.worker.plausible import Plausible, partition_of
+from streams.worker.plausible import Plausible
 
 SOURCE = TopicState("inference.v1", "id", 4)
 WINDOWS = TopicState("windows.v1", "other", 2)

@@ -8,11 +8,11 @@ judged once its grace is over, so whoever asks should have taken by then what wa
 from bisect import bisect_left
 from typing import Final, NamedTuple, TypeVar
 
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.records import Change
 from streams.findings.identity import VERSION, identity
 from streams.policy.controls import Changes
-from streams.watch.ticks import NANO
 
 BEFORE_NANO: Final = 86_400 * NANO
 """How long before the first event a change may have been recorded."""

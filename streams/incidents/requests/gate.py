@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from schemas.actions import Control
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.records import Change
 from streams.findings.identity import identity
 from streams.incidents.requests.looks import Look, Looks, evidence, known, look_of
 from streams.policy.controls import CanaryGate
-from streams.watch.ticks import NANO
 
 NAME: Final = "canary"
 """`gate_name` of the changes that begin, end and decide a canary, and `rule` of its controls."""

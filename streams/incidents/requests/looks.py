@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from schemas.fields import NANO
 from schemas.findings import Finding
-from streams.watch.ticks import NANO
 
 
 class Look(NamedTuple):

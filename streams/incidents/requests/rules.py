@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from schemas.actions import Control
+from schemas.fields import NANO
 from schemas.findings import Finding
 from streams.findings.identity import identity
 from streams.policy.controls import ControlRule, When
-from streams.watch.ticks import NANO
 
 DAY_NANO: Final = 86_400 * NANO
 KEPT_NANO: Final = 2 * DAY_NANO

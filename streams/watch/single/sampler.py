@@ -15,12 +15,11 @@ from detectors.columns import prefixed, under
 from detectors.review.strata import ReviewSampler
 from schemas.review import ReviewItem
 from streams.events.flags import BIT
-from streams.events.hashing import hash_texts
+from streams.events.hashing import hash_texts, mixed
 from streams.findings.identity import identity
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
 from streams.watch.counting import MEASURES
-from streams.watch.sessions import mixed
 from streams.watch.ticks import EventColumns, Part
 
 SOURCE: Final = "watchkeeper/review"

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from river import anomaly
 
-from detectors.metric import MetricScorer
+from tests.support.detectors.metric import MetricScorer
 
 PROFILES = {"standard": (1.0, 1.0, 0.11), "low FP": (1.0, 1.0, 0.22), "low FN": (1.0, 2.0, 0.11)}
 """Weights of a window found, a window missed, a detection outside."""
@@ -122,7 +122,7 @@ def score(corpus: dict[str, Series], scores: dict[str, np.ndarray], profile: str
 
 
 def ours(series: Series) -> np.ndarray:
-    """Return the scores of `detectors.metric`."""
+    """Return the scores of `tests.support.detectors.metric`."""
     scorer = MetricScorer()
     return np.array([scorer.update(*row) for row in zip(series.seconds.tolist(), series.values.tolist(), strict=True)])
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
+from schemas.fields import NANO
 from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
@@ -12,7 +13,7 @@ from streams.watch.counting import countable
 from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import Memory
 from streams.watch.single.severe import severe_findings
-from streams.watch.ticks import NANO, PartitionTicks
+from streams.watch.ticks import PartitionTicks
 from tests.streams.events.test_decode import NOW_MS, Record
 from tests.streams.events.test_flags import guard
 

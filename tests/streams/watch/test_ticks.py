@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.windows import GroupSums
+from schemas.windows import MAX_GROUPS, OTHER, GroupSums
 from streams.events.labels import SEPARATOR, Named
 from streams.watch.counting import MEASURES
-from streams.watch.reduce import MAX_GROUPS, OTHER, reduce_tick
+from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import CAPACITY, FlaggedSessions, Memory
 from streams.watch.ticks import Batch, EventColumns, PartitionTicks, Shown
 

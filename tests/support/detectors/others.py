@@ -8,11 +8,11 @@ from detectors.distributions.quantities import QuantityDetector
 from detectors.events.odd import OddEvents
 from detectors.events.patterns import PatternFinder
 from detectors.events.rank_budget import RankBudget
-from detectors.metric import MetricScorer
 from detectors.review.strata import ReviewSampler
 from detectors.review.true_rate import RateSequence
 from detectors.river.anomaly import RiverAnomaly
 from detectors.volume.detector import VolumeWatch
+from tests.support.detectors.metric import MetricScorer
 
 START = 170_000_000
 SERIES = 3

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.records import Change
 from streams.incidents.requests import announcements
 from streams.incidents.requests.announcements import Announcements
 from streams.policy.controls import Changes
-from streams.watch.ticks import NANO
 
 NOON = 20_500 * 86_400 * NANO + 43_200 * NANO
 MINUTE = 60 * NANO

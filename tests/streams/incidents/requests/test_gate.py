@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.records import Change
 from schemas.wire import decoder, encode
 from streams.incidents.requests.gate import Gate, decision_id
 from streams.policy.controls import CanaryGate
-from streams.watch.ticks import NANO
 
 START = 1_770_000_000 * NANO
 POLICY = CanaryGate(metrics=["leak", "refusal"], min_exposure=1_000, max_regret=20)

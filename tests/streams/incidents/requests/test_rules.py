@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.fields import NANO
 from schemas.findings import Finding
 from streams.incidents.requests.rules import ControlRules
 from streams.policy.policy import PolicyError, parse_policy
-from streams.watch.ticks import NANO
 
 NOON = 20_500 * 86_400 * NANO + 43_200 * NANO
 MINUTE = 60 * NANO

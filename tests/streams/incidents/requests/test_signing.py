@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from schemas.actions import Control
+from schemas.fields import NANO
 from schemas.signature import HEADER, verify
 from schemas.topics import CONTROLS
 from streams.api.controls import router
@@ -16,7 +17,6 @@ from streams.incidents.requests.signing import check_key
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import parse_policy
 from streams.settings import SettingsError, load
-from streams.watch.ticks import NANO
 from tests.support.serving import served
 
 
