@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards docs pictures kills fuzz clean
+.PHONY: demo secrets test lint dashboards generated bench bench-detectors bench-incidents bench-kpis bench-boards docs pictures kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -33,13 +33,16 @@ dashboards: $(READY)  ## boards, alert rules and Prometheus rules, written anew 
 	@$(BIN)/python -m dashboards
 
 docs: $(READY)  ## the site of all pages, in build/docs; a broken link is an error
-	@$(BIN)/python -m docs.settings
 	@$(BIN)/python -m sphinx -q -W --keep-going -n -c docs . build/docs
 	@echo "build/docs/docs/index.html"
 
 pictures: $(READY)  ## the week played, and its pictures taken for the README; needs chromium-headless-shell
 	@$(BIN)/watchkeeper demo --data-dir data/pictures
 	@$(BIN)/python -m docs.pictures data/pictures
+
+generated: dashboards  ## all that is written by the code: boards, JSON Schema, the page of settings
+	@$(BIN)/python -m schemas.json_schema
+	@$(BIN)/python -m docs.settings
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline
