@@ -16,6 +16,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import Policy
 from streams.sql.server import Endpoint
+from streams.worker.parts import Parts
 from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask
 from tests.streams.worker.test_transport import wait_until
@@ -43,8 +44,7 @@ def settings(endpoint, store_settings):
 
 def gauges(settings):
     """Return the gauges of a worker that holds no incident yet, and what scrapes them."""
-    work = Incidents(settings, Publisher(client_arguments(settings)), {})
-    work.owns = lambda: True
+    work = Incidents(Parts(settings, {}, Publisher(client_arguments(settings)), lambda: True))
     work._desk = Desk(severity_of(Policy()))
     found, registry = Gauges(work), CollectorRegistry()
     registry.register(found)

@@ -1,8 +1,8 @@
 """The producer's half of the contract: events out of a service, never in its way.
 
-`Emitter.emit` puts an event into a bounded queue and returns; a background thread sends it (`schemas.outbox`). It
-never blocks and never raises in the service, whether Kafka is there or not. What cannot be sent is counted by its
-reason, and reported in the stream itself as soon as Kafka takes it.
+`Emitter.emit` puts an event into a bounded queue and returns; a background thread sends it, by way of
+`schemas.emitter.outbox`. It never blocks and never raises in the service, whether Kafka is there or not. What cannot be
+sent is counted by its reason, and reported in the stream itself as soon as Kafka takes it.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from ..events import AgentStep, Envelope, Event, GuardVerdict, Inference, Retrieval, Telemetry
+from ..fields import MAX_RECORD_BYTES
+from ..wire import InvalidRecordError, decoder, encode
 from .endings import flush_on_sigterm, look_after
-from .events import AgentStep, Envelope, Event, GuardVerdict, Inference, Retrieval, Telemetry
-from .fields import MAX_RECORD_BYTES
 from .kafka_sink import KafkaSink
 from .outbox import Outbox
 from .sink import Counts, Done, Headers, Record, RejectedError, Sink
-from .wire import InvalidRecordError, decoder, encode
 
 Send = Callable[[bytes | None, bytes, Headers], object]
 """``send(key, value, headers)``: takes one record, may block, may raise; may return a future of kafka-python."""
