@@ -5,16 +5,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("streams", "schemas", "detectors", "dashboards", "tests", "docs", "examples")
-FOLDERS = (".", "docs", "examples", "schemas", "dashboards", "dashboards/generated", "dashboards/runbooks")
+FLAT = (".", "docs", "examples")
+DEEP = ("schemas", "streams", "dashboards")
 CODE = re.compile(r"`([^`\n]+)`")
 BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def pages():
     """Return every page, by its path from the root."""
-    found = [path for folder in FOLDERS for path in (ROOT / folder).glob("*.md")]
-    found += (ROOT / "streams").rglob("README.md")
-    return {str(path.relative_to(ROOT)): path.read_text() for path in sorted(set(found))}
+    found = [path for folder in FLAT for path in (ROOT / folder).glob("*.md")]
+    found += [path for folder in DEEP for path in (ROOT / folder).rglob("*.md")]
+    return {str(path.relative_to(ROOT)): path.read_text() for path in sorted(found) if path.name != "ATTRIBUTION.md"}
 
 
 PAGES = pages()

@@ -1,9 +1,11 @@
 """The site is built from every page, and a link that leads nowhere breaks it."""
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.docs.pages import PAGES, ROOT
 
@@ -28,6 +30,17 @@ def test_the_site_is_built_without_a_warning_from_every_page(tmp_path):
     assert done.returncode == 0, done.stderr
     built = {str(path.relative_to(tmp_path / "site")) for path in (tmp_path / "site").rglob("*.html")}
     assert {name.removesuffix(".md") + ".html" for name in PAGES} <= built
+
+
+def test_every_page_is_linked_from_another():
+    """Who starts at the README or at the index comes to each page."""
+    reached, open_ = set(), {"README.md", "docs/index.md"}
+    while open_:
+        page = open_.pop()
+        reached.add(page)
+        links = re.findall(r"\]\(([^)#]+\.md)", PAGES[page])
+        open_ |= {os.path.normpath(Path(page).parent / link) for link in links} - reached
+    assert reached == set(PAGES)
 
 
 BROKEN = ("deploy.md", "other.md#no-such-heading", "../no_such_file.py")
