@@ -87,12 +87,18 @@ def worker(
 
 
 @app.command()
-def migrate(clickhouse: Store = None) -> None:
-    """Create or update the tables of the store."""
+def migrate(
+    clickhouse: Store = None,
+    carry: Annotated[
+        bool, typer.Option("--carry", help="Take over a store of the version before, with its rows.")
+    ] = False,
+) -> None:
+    """Create or update the tables and views of the store."""
+    from streams.store.carry import carry as take_over
     from streams.store.client import connect
     from streams.store.migrate import migrate as apply
 
-    applied = apply(connect(load(clickhouse=clickhouse)))
+    applied = (take_over if carry else apply)(connect(load(clickhouse=clickhouse)))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
 
 

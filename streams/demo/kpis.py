@@ -25,9 +25,9 @@ SHOWN: Final = (
 
 GAP: Final = """
 SELECT formatDateTime(window_start, '%H:%i') AS hour, value, trust, trust_reason
-FROM kpi_unsafe_served
-WHERE service_name = {service:String} AND window_start >= parseDateTimeBestEffort({since:String})
-    AND window_start < parseDateTimeBestEffort({until:String})
+FROM kpi_output_shares(
+    since=parseDateTimeBestEffort({since:String}), until=parseDateTimeBestEffort({until:String}), step=3600, versions=0)
+WHERE kpi = 'unsafe_served' AND service_name = {service:String}
 ORDER BY window_start
 """
 FILE: Final = "report.html"

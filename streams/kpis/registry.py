@@ -1,6 +1,6 @@
 """The KPIs as plain data: the CLI, the documentation and the boards read the same list.
 
-The formulas themselves are the views of ``schemas/ddl/0006_kpis.sql``; a test holds that each view is there.
+The formulas themselves are the views in ``schemas/ddl/views``; a test holds that `kpis` has each of them.
 """
 
 from typing import Final, Literal
@@ -34,11 +34,6 @@ class Kpi(Struct, frozen=True, kw_only=True):
     by_version: bool = True
     by_part: str = ""
 
-    @property
-    def view(self) -> str:
-        """Return the name of its view."""
-        return f"kpi_{self.name}"
-
 
 _CLOCK_BIAS: Final = "false positives and merged incidents are left out; with few incidents the interval is open"
 
@@ -66,7 +61,7 @@ KPIS: Final[tuple[Kpi, ...]] = (
     ),
     Kpi(
         name="over_refusal", title="Over-refusal", unit="share", better="down",
-        formula="refusals of harmless requests / outputs judged for over-refusal; the view has the unsafe rate beside",
+        formula="refusals of harmless requests / outputs judged for over-refusal; read it beside the unsafe rate",
         bias="only judged outputs count, and a judge may be wrong",
     ),
     Kpi(
@@ -194,12 +189,17 @@ KPIS: Final[tuple[Kpi, ...]] = (
 
 _PAGE: Final = """# The KPIs
 
-Every KPI is a view of one shape: `window_start` (one hour), `service_name`, `model_version`, `value`, `lower` and
-`upper` (95 per cent), `n` (what it was counted among), `trust` and `trust_reason`. What is not known is NULL, never
-0: in the life of a service an hour without events has no value and is untrusted.
+Every KPI has rows of one shape: `kpi`, `part` (a stage, or the windows of a burn rate), `window_start`, `service_name`,
+`model_version`, `value`, `lower` and `upper` (95 per cent), `n` (what it was counted among), `trust` and
+`trust_reason`. What is not known is NULL, never 0: in the life of a service an hour without events has no value and is
+untrusted.
 
-`watchkeeper kpi --since 7d` prints them over a period, `--json` and `--html FILE` give the same. In SQL, any
-windows:
+`watchkeeper kpi --since 7d` prints them over a period, `--json` and `--html FILE` give the same. In SQL by the hour and
+version, or over any windows:
+
+```sql
+SELECT * FROM kpis_hourly WHERE kpi = 'unsafe_served' AND service_name = 'shop'
+```
 
 ```sql
 SELECT * FROM kpis(
@@ -222,8 +222,8 @@ fewer than 99 per cent of outputs had a verdict of every required guard. A perio
 
 def page() -> str:
     """Return ``streams/kpis/README.md``."""
-    lines = ["| KPI | view | unit | better | what it is | known bias |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| KPI | `kpi` | unit | better | what it is | known bias |", "| --- | --- | --- | --- | --- | --- |"]
     lines += [
-        f"| {kpi.title} | `{kpi.view}` | {kpi.unit} | {kpi.better} | {kpi.formula} | {kpi.bias} |" for kpi in KPIS
+        f"| {kpi.title} | `{kpi.name}` | {kpi.unit} | {kpi.better} | {kpi.formula} | {kpi.bias} |" for kpi in KPIS
     ]
     return _PAGE + "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ import pytest
 from streams.access.secrets import USERS_FILE, write_secrets
 from streams.store.migrate import migrations
 from tests.compose.parts import ROOT, xml_of
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.store
 
@@ -53,7 +54,7 @@ def engine(folder, *files):
         yield ask
     finally:
         process.stdin.close()
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
 
 
 def as_default(user):

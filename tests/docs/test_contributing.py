@@ -31,7 +31,12 @@ def promised():
 
 def fits(file, pattern):
     """Tell whether a file is the one that a pattern names; of a detector's family it is any."""
-    text = re.escape(pattern).replace("NAME", r"\w+").replace("detectors/volume", r"detectors/\w+")
+    text = (
+        re.escape(pattern)
+        .replace("NNNN", r"\d{4}")
+        .replace("NAME", r"\w+")
+        .replace("detectors/volume", r"detectors/\w+")
+    )
     return re.fullmatch(text, file) is not None
 
 

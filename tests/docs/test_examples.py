@@ -2,15 +2,14 @@
 
 import asyncio
 import time
-from contextlib import closing
 
 import pytest
 import requests
-from kafka import KafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
 from schemas.actions import Control
 from schemas.events import Event
+from schemas.fields import NANO
 from schemas.topics import CONTROLS, INFERENCE
 from schemas.wire import decoder
 from streams.incidents.notify.notifier import Notifier
@@ -22,9 +21,9 @@ from streams.local.broker import free_port
 from streams.policy.policy import parse_policy
 from streams.settings import load
 from streams.sql.server import Endpoint
-from streams.watch.ticks import NANO
 from tests.docs.provider import provider
 from tests.docs.running import EXAMPLES, run, started
+from tests.faults.log import log
 from tests.support.dashboards import history
 from tests.support.incidents.records import fresh
 
@@ -41,13 +40,7 @@ def topics(broker):
 
 def newest(settings, count):
     """Return the newest events of the topic."""
-    with closing(KafkaConsumer(**client_arguments(settings), enable_auto_commit=False)) as consumer:
-        parts = [TopicPartition(INFERENCE.name, part) for part in consumer.partitions_for_topic(INFERENCE.name)]
-        consumer.assign(parts)
-        consumer.seek_to_beginning(*parts)
-        ends, found = consumer.end_offsets(parts), []
-        while any(consumer.position(part) < end for part, end in ends.items()):
-            found += [record for records in consumer.poll(timeout_ms=500).values() for record in records]
+    found = [record for records in log(settings, INFERENCE).values() for record in records]
     found.sort(key=lambda record: record.timestamp)
     return [decode(record.value, 2**62) for record in found[-count:]]
 

@@ -19,10 +19,10 @@ from streams.sql.server import Endpoint
 from streams.worker.parts import Parts
 from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask
-from tests.streams.worker.test_transport import wait_until
 from tests.support.dashboards import history
 from tests.support.incidents.entries import NANO, act, at, back, book, page
 from tests.support.incidents.process import Worker, send
+from tests.support.waiting import wait_until
 
 NOW = history.BAD_UNTIL - timedelta(minutes=1)
 
@@ -154,7 +154,7 @@ def test_the_worker_exports_them_though_no_store_is_there(kafka_settings):
     running.start()
 
     def lines(name):
-        text = requests.get(f"http://127.0.0.1:{running.port}/metrics", timeout=5).text
+        text = requests.get(f"http://127.0.0.1:{running.port}/metrics", timeout=60).text
         return [line for line in text.splitlines() if line.startswith(name)]
 
     send(kafka_settings, page())

@@ -16,18 +16,18 @@ from tests.support.histories import counts, judge
 
 pytestmark = pytest.mark.store
 
-SHAPE = ["window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust", "trust_reason"]
+SHAPE = [
+    "kpi", "part", "window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust",
+    "trust_reason",
+]  # fmt: skip
 
 
-def test_every_kpi_has_its_view_of_one_shape(client):
-    """The views are those of the registry, and their first columns are the same."""
-    for kpi in KPIS:
-        described = rows(client, f"DESCRIBE TABLE {kpi.view}")
-        assert [row[0] for row in described][: len(SHAPE)] == SHAPE, kpi.name
-        types = {row[0]: row[1] for row in described}
-        assert types["window_start"] == "DateTime('UTC')", kpi.name
-        assert {types[name] for name in ("value", "lower", "upper")} == {"Nullable(Float64)"}, kpi.name
-        assert ("part" in types) == bool(kpi.by_part), kpi.name
+def test_the_hourly_kpis_have_the_shape_that_the_page_promises(client):
+    """Names and types of `kpis_hourly`."""
+    types = {row[0]: row[1] for row in rows(client, "DESCRIBE TABLE kpis_hourly")}
+    assert list(types) == SHAPE
+    assert types["window_start"] == "DateTime('UTC')"
+    assert {types[name] for name in ("value", "lower", "upper")} == {"Nullable(Float64)"}
 
 
 def test_the_page_about_the_kpis_is_the_registry():

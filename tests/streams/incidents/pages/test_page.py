@@ -25,6 +25,7 @@ from streams.incidents.pages.view import (
     running_clock,
 )
 from tests.support.incidents.records import HOUR, NANO, START
+from tests.support.waiting import PATIENCE_SECONDS
 
 MINUTE = 60 * NANO
 RUNBOOK = "https://example.org/runbooks/helpdesk?a=1&b=2"
@@ -239,5 +240,5 @@ def test_matplotlib_comes_late_and_takes_nothing_from_the_user(tmp_path):
     )
     kept = {name: value for name, value in os.environ.items() if name not in ("MPLCONFIGDIR", "DISPLAY")}
     env = {**kept, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}  # noqa: PTH109
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=env, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=env, timeout=PATIENCE_SECONDS)
     assert [item.name for item in tmp_path.iterdir()] == ["matplotlibrc"]
