@@ -39,7 +39,7 @@ test-random: $(READY)  ## every test in an order of chance; SEED=NUMBER repeats 
 coverage: $(READY)  ## branches that the tests reach, also in workers that they start; no fewer than there were
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --cov --cov-report=
 
-dashboards: $(READY)  ## boards, alert rules and Prometheus rules, written anew from dashboards/registry.py
+dashboards: $(READY)  ## boards, alert rules, Prometheus rules and docs/kpis.md, written anew from schemas/kpis
 	@$(BIN)/python -m dashboards
 
 docs: $(READY)  ## the site of all pages, in build/docs; a broken link is an error

@@ -18,6 +18,7 @@ from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
+from streams.commands.report import report
 from streams.commands.review import review_app
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
@@ -38,6 +39,7 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
 app.command()(kpi)
 app.command()(prometheus)
+app.command()(report)
 app.command()(verify)
 app.command()(rebuild)
 

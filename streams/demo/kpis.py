@@ -12,7 +12,8 @@ from streams.api.client import ApiError, call
 from streams.api.report import report
 from streams.demo.screen import SAY_SECONDS
 from streams.demo.settled import STUCK_SECONDS, NotReadError
-from streams.kpis.show import Period, period_rows, table
+from streams.kpis.period import Period
+from streams.kpis.show import period_rows, table
 from streams.settings import Settings
 from streams.store.ask import ask_running
 from streams.store.client import StoreUnavailableError

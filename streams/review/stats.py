@@ -8,7 +8,8 @@ import numpy as np
 
 from detectors.review.strata import STRATA
 from detectors.review.true_rate import Labels, guard_quality, true_rate
-from streams.kpis.show import Period, period_rows
+from streams.kpis.period import Period
+from streams.kpis.show import period_rows
 from streams.settings import Settings
 from streams.store.ask import ask_rows
 

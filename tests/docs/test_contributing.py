@@ -30,13 +30,8 @@ def promised():
 
 
 def fits(file, pattern):
-    """Tell whether a file is the one that a pattern names; of a detector's family it is any."""
-    text = (
-        re.escape(pattern)
-        .replace("NNNN", r"\d{4}")
-        .replace("NAME", r"\w+")
-        .replace("detectors/volume", r"detectors/\w+")
-    )
+    """Tell whether a file is the one that a pattern names."""
+    text = re.escape(pattern).replace("NNNN", r"\d{4}").replace("NAME", r"\w+")
     return re.fullmatch(text, file) is not None
 
 

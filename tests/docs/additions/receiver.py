@@ -3,9 +3,15 @@
 WHAT = "a receiver"
 FILES = {
     "streams/policy/receivers.py": [('"slack", "pagerduty", "webhook"]', '"slack", "pagerduty", "webhook", "matrix"]')],
-    "streams/incidents/templates/matrix.json.j2": (
-        '{"msgtype": "m.text", "body": {{ told | map(attribute="headline") | join("; ") | tojson }}}\n'
-    ),
+    "streams/incidents/notify/bodies.py": [
+        (
+            '        case "webhook":\n',
+            """        case "matrix":
+            made = {"msgtype": "m.text", "body": "; ".join(headline(one.record) for one in told)}
+        case "webhook":
+""",
+        )
+    ],
 }
 GENERATED = []
 CHECKS = ["tests/streams/policy"]

@@ -14,13 +14,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from streams.incidents.pages.view import Point
+from msgspec import Struct
 
 INK: Final = "#123456"
 """Stands for the colour of the text until the SVG is written."""
 RATE: Final = "#3b82f6"
 BASE: Final = "#10a37f"
 SHADE: Final = "#e5484d"
+
+
+class Point(Struct, frozen=True):
+    """A value at a time in Unix nanoseconds, its 95 per cent interval, and what is normal; None is a gap."""
+
+    at: int
+    rate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    baseline: float | None = None
 
 
 class Mark(NamedTuple):
@@ -30,19 +40,27 @@ class Mark(NamedTuple):
     text: str
 
 
-def rate_plot(points: Sequence[Point], marks: Sequence[Mark], spans: Sequence[tuple[int, int]] = ()) -> str:
-    """Return a rate with its interval and baseline over time, as an SVG element.
+def plot(
+    points: Sequence[Point],
+    marks: Sequence[Mark] = (),
+    spans: Sequence[tuple[int, int]] = (),
+    *,
+    percent: bool = True,
+) -> str:
+    """Return a value with its interval and baseline over time, as an SVG element.
 
     Parameters
     ----------
     points
-        In order of time; a point without a rate is a gap.
+        In order of time; a point without a value is a gap.
     marks
         Vertical lines, numbered in their order; the page says what the numbers mean.
     spans
-        From and to, Unix nanoseconds: shaded, as incidents are.
+        From and to, Unix nanoseconds: shaded, as incidents are, and hours that are not trusted.
+    percent
+        The values are shares; else the axis has plain numbers.
     """
-    figure, axes = _figure()
+    figure, axes = _figure(percent=percent)
     times = [_time(point.at) for point in points]
     axes.fill_between(times, _column(points, "lower"), _column(points, "upper"), color=RATE, alpha=0.25, linewidth=0)
     axes.plot(times, _column(points, "rate"), color=RATE, linewidth=1.4, marker="." if len(points) < 50 else "")
@@ -53,11 +71,13 @@ def rate_plot(points: Sequence[Point], marks: Sequence[Mark], spans: Sequence[tu
         axes.axvline(_time(mark.at), color=INK, linewidth=1, linestyle=":")
         top = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom", "color": INK}
         axes.annotate(str(number), (_time(mark.at), 1), **top)
-    axes.set_ylim(bottom=0)
+    known = [value for point in points for value in (point.rate, point.lower) if value is not None]
+    if min(known, default=0) >= 0:  # an overspent budget is below
+        axes.set_ylim(bottom=0)
     return _svg(figure)
 
 
-def _figure() -> tuple[Any, Any]:
+def _figure(*, percent: bool) -> tuple[Any, Any]:
     figure = _matplotlib().Figure(figsize=(8, 2.6), layout="constrained")
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
     from matplotlib.ticker import PercentFormatter
@@ -66,7 +86,8 @@ def _figure() -> tuple[Any, Any]:
     locator = AutoDateLocator(tz=UTC)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    if percent:
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.tick_params(colors=INK, labelcolor=INK)
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))
