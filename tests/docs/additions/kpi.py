@@ -64,6 +64,6 @@ def test_it_is_counted_printed_drawn_and_watched(client, store_settings, monkeyp
     [found] = [row for row in map(json.loads, done.output.splitlines()) if row["kpi"] == "stopped"]
     assert found["value"] == pytest.approx((24 * 3 + 24 * 10) / (48 * 200))
     made = files()
-    assert "Outputs stopped" in made["boards/guards.json"]
+    assert "Outputs stopped" in made["boards/watchkeeper-guards.json"]
     assert "Outputs stopped: objective missed" in made["alerting/rules.yaml"]
 '''
