@@ -11,45 +11,34 @@ An event is decoded in `streams.events.decode`, counted in `streams.watch.counti
 in `streams.detect.judge` with `detectors`, stored by `streams.history.writer`, and answered for by `streams.incidents`.
 """
 
-from functools import partial
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Final, Literal
 
-from schemas.topics import CHECKPOINTS, INFERENCE, WINDOWS, Topic
-from streams.api import changes as changes_api
-from streams.api import controls as controls_api
-from streams.api import reviews as review_api
+from schemas.topics import Topic
+from streams.api import changes, controls, reviews
 from streams.api.incidents import Server, api
 from streams.detect import worker as detect
 from streams.history import worker as history
 from streams.incidents import worker as incidents
 from streams.incidents.gauges import Gauges
-from streams.kafka.checkpoints import Checkpoints
-from streams.kafka.log_reader import LogReader
+from streams.incidents.worker import Companion, Incidents
 from streams.kafka.publisher import Publisher
-from streams.kafka.topics import TopicState, check_topics, client_arguments
+from streams.kafka.topics import check_topics, client_arguments
 from streams.settings import Settings
-from streams.store.client import connect
 from streams.watch import worker as watch
-from streams.watch.marks import Marks
-from streams.worker.faust_app import Stage, WorkerApp, build
-from streams.worker.plausible import Plausible
+from streams.worker.faust_app import Stage, WorkerApp, read, worker_app
+from streams.worker.parts import Parts
 
 Worker = Literal["history", "watch", "detect", "incidents"]
 
-READS: Final[dict[Worker, tuple[Topic, ...]]] = {
-    "history": history.TOPICS,
-    "watch": watch.TOPICS,
-    "detect": detect.TOPICS,
-    "incidents": incidents.TOPICS,
+MODULES: Final[dict[Worker, ModuleType]] = {
+    "history": history,
+    "watch": watch,
+    "detect": detect,
+    "incidents": incidents,
 }
-NEEDS: Final[dict[Worker, tuple[Topic, ...]]] = {
-    "history": history.TOPICS,
-    "watch": (*watch.NEEDED, CHECKPOINTS),
-    "detect": (*detect.NEEDED, CHECKPOINTS),
-    "incidents": incidents.NEEDED,
-}
-BATCH_RECORDS: Final[dict[Worker, int]] = {"history": 20_000, "watch": 4_000, "detect": 1_000, "incidents": 2_000}
-"""An insert costs the same for a few rows as for many, so history would rather have many."""
+READS: Final[dict[Worker, tuple[Topic, ...]]] = {name: module.TOPICS for name, module in MODULES.items()}
 
 
 def worker(name: Worker, settings: Settings) -> WorkerApp:
@@ -60,39 +49,20 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     KafkaUnavailableError, TopicError
         Where it could not run; the message says what to do.
     """
-    topics = check_topics(settings, NEEDS[name])
+    topics = check_topics(settings, MODULES[name].NEEDED)
     reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
-    publisher = Publisher(client_arguments(settings))
-    work = stage(name, settings, topics, publisher)
-    app = build(name, settings, reads, work, publisher, settings.worker_port(name), BATCH_RECORDS[name])
-    if isinstance(work, incidents.Incidents):
-        work.owns = lambda: bool(app.consumer.assignment())
-    return app
+    app = worker_app(name, settings, settings.worker_port(name), MODULES[name].BATCH_RECORDS)
+    parts = Parts(settings, topics, Publisher(client_arguments(settings)), app.holds)
+    return read(app, name, reads, stage(name, parts), parts)
 
 
-def stage(name: Worker, settings: Settings, topics: dict[str, TopicState], publisher: Publisher) -> Stage:
+def stage(name: Worker, parts: Parts) -> Stage:
     """Return what a worker does with its batches."""
-    if name == "history":
-        return history.History(settings, publisher, partial(connect, settings), _plausible(settings, topics))
-    if name == "incidents":
-        work = incidents.Incidents(settings, publisher, topics)
-        routers = [each.router(settings, publisher) for each in (changes_api, controls_api, review_api)]
-        work.beside = [Server(api(work, *routers), settings.host, settings.api_port), Gauges(work)]
-        return work
-    checkpoints = Checkpoints(topics[settings.topic(CHECKPOINTS.name)], name, client_arguments(settings), publisher)
-    if name == "watch":
-        windows = topics[settings.topic(watch.WINDOWS_TOPIC.name)]
-        marks = Marks(settings, publisher, LogReader(client_arguments(settings)))
-        return watch.Watch(settings, publisher, checkpoints, windows, marks)
-    return detect.Detect(settings, publisher, checkpoints, _plausible(settings, topics))
+    return Incidents(parts, _beside) if name == "incidents" else MODULES[name].stage(parts)
 
 
-def _plausible(settings: Settings, topics: dict[str, TopicState]) -> Plausible:
-    name = settings.topic(INFERENCE.name)
-    windows = topics[settings.topic(WINDOWS.name)]
-    return Plausible(
-        settings.tick_seconds,
-        topics[name],
-        windows,
-        lambda: check_topics(settings, [INFERENCE]).get(name, topics[name]),
-    )
+def _beside(work: Incidents) -> Sequence[Companion]:
+    """Return what runs in the process of the incidents worker, because it asks what the worker holds."""
+    settings, publisher = work.settings, work.publisher
+    routers = [each.router(settings, publisher) for each in (changes, controls, reviews)]
+    return [Server(api(work, *routers), settings.host, settings.api_port), Gauges(work)]

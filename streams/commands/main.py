@@ -16,6 +16,7 @@ from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
+from streams.commands.report import report
 from streams.commands.review import review_app
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
@@ -35,6 +36,7 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
 app.command()(kpi)
 app.command()(prometheus)
+app.command()(report)
 app.command()(verify)
 app.command()(rebuild)
 
@@ -63,12 +65,17 @@ def worker(
 
 
 @app.command()
-def migrate(clickhouse: Store = None) -> None:
-    """Create or update the tables of the store."""
+def migrate(
+    *,
+    clickhouse: Store = None,
+    carry: Annotated[bool, typer.Option("--carry", help="Take over a store of the version before.")] = False,
+) -> None:
+    """Create or update the tables and views of the store."""
+    from streams.store.carry import carry as take_over
     from streams.store.client import connect
     from streams.store.migrate import migrate as apply
 
-    applied = apply(connect(load(clickhouse=clickhouse)))
+    applied = (take_over if carry else apply)(connect(load(clickhouse=clickhouse)))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
 
 

@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord
 
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
-from schemas.topics import DAY_MS, FINDINGS, INFERENCE
+from schemas.topics import CHECKPOINTS, DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
@@ -25,10 +25,17 @@ from streams.kafka.topics import TopicState
 from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.faust_app import LogBatch
+from streams.worker.parts import Parts
 from streams.worker.plausible import Plausible
 
 TOPICS: Final = (WINDOWS_TOPIC,)
-NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS)
+NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, CHECKPOINTS)
+BATCH_RECORDS: Final = 1_000
+
+
+def stage(parts: Parts) -> "Detect":
+    """Return what the worker does with its batches."""
+    return Detect(parts.settings, parts.publisher, parts.checkpoints("detect"), Plausible.here(parts))
 
 
 @dataclass(slots=True)

@@ -1,13 +1,11 @@
 """The history worker: every topic to ClickHouse, each record exactly once."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 import structlog
 from aiokafka import ConsumerRecord
 from clickhouse_connect.driver.client import Client
@@ -18,7 +16,7 @@ from schemas.controls import Control
 from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from schemas.reviews import ReviewItem, ReviewLabel
-from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
+from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, Table
 from schemas.topics import (
     ACTIONS,
     CHANGES,
@@ -33,22 +31,23 @@ from schemas.topics import (
 )
 from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
-from schemas.windows import Window
-from schemas.wire import InvalidRecordError, decoder
-from streams.events.decode import Decoder, Refused, events_decoder
+from streams.events.decode import Decoder, events_decoder
 from streams.health.metrics import RETRIES, ROWS, count_refused, counted
-from streams.history.rows import INSTANT, TABLE_OF, Origin, Rows, rows_of, with_origin
-from streams.history.two_paths import Closing, TwoPaths
+from streams.history.rows import TABLE_OF, Origin, rows_of
+from streams.history.taken import Taken, dead_letter_rows, window_rows
+from streams.history.two_paths import TwoPaths
 from streams.history.writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.settings import Settings
 from streams.store.client import StoreUnavailableError
+from streams.store.client import connect as open_store
 from streams.store.keeper import StoreWatch
 from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
 from streams.worker.dead_letters import Letters
 from streams.worker.faust_app import LogBatch
+from streams.worker.parts import Parts
 from streams.worker.plausible import Plausible
 
 log: Final = structlog.get_logger()
@@ -67,15 +66,15 @@ _PLAIN: Final = {
 """Topics of one kind of record, each of which becomes a row."""
 
 TOPICS: Final = (INFERENCE, WINDOWS_TOPIC, *_PLAIN, DEAD_LETTERS_TOPIC)
+NEEDED: Final = TOPICS
+BATCH_RECORDS: Final = 20_000
+"""An insert costs the same for a few rows as for many, so history would rather have many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a batch comes to: rows, records that were refused, and which ticks its windows close."""
-
-    rows: list[Rows]
-    refused: list[Refused]
-    closings: Sequence[Closing] = ()
+def stage(parts: Parts) -> "History":
+    """Return what the worker does with its batches."""
+    plausible = Plausible.here(parts)
+    return History(parts.settings, parts.publisher, partial(open_store, parts.settings), plausible)
 
 
 class History:
@@ -169,9 +168,9 @@ class History:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
             self._plausible.begin()
-            return _window_rows(batch, origin, self._plausible)
+            return window_rows(batch, origin, self._plausible)
         if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
-            return Taken([_dead_letter_rows(batch, origin)], [])
+            return Taken(dead_letter_rows(batch, origin), [])
         decoded = self._decoders[batch.topic.name](batch.records)
         rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
         return Taken(rows, decoded.refused)
@@ -192,103 +191,3 @@ def origin_of(batch: LogBatch) -> Origin:
     """Return where the rows of a batch come from."""
     offsets = np.fromiter((record.offset for record in batch.records), np.int64, len(batch.records))
     return Origin(batch.topic.name, batch.topic.topic_id, batch.partition, offsets)
-
-
-def _window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> Taken:
-    decode = decoder(Window)
-    closings: list[Closing] = []
-    cells: list[dict[str, Any]] = []
-    offsets: list[tuple[int, int]] = []
-    messages: list[dict[str, Any]] = []
-    whole: list[tuple[int, int]] = []
-    refused: list[Refused] = []
-    for position, record in enumerate(batch.records):
-        try:
-            window = decode(record.value or b"", record.timestamp * 1_000_000)
-            assert isinstance(window, Window)  # noqa: S101
-            plausible.check(window, record, batch.partition)
-        except InvalidRecordError as error:
-            refused.append(Refused(position, error.reason, str(error)))
-            continue
-        closings.append(
-            Closing(
-                window.source_topic_id,
-                window.source_partition,
-                window.first_tick,
-                window.tick,
-                window.tick_seconds,
-                empty=not window.groups,
-            )
-        )
-        for index, cell in enumerate(_cells(window)):
-            cells.append(cell)
-            offsets.append((record.offset, index))
-        if window.groups:
-            messages.append(_place(window) | {"payload": record.value})
-            whole.append((record.offset, 0))
-    rows = [_rows_of_cells(WINDOWS, cells, offsets, origin)] if cells else []
-    if messages:
-        rows.append(_rows_of_cells(WINDOW_MESSAGES, messages, whole, origin))
-    return Taken(rows, refused, closings)
-
-
-def _place(window: Window) -> dict[str, Any]:
-    return {
-        "time": window.tick * window.tick_seconds * 1_000_000_000,
-        "tick": window.tick,
-        "tick_seconds": window.tick_seconds,
-        "source_topic_id": window.source_topic_id,
-        "source_partition": window.source_partition,
-    }
-
-
-def _cells(window: Window) -> Iterator[dict[str, Any]]:
-    for group in window.groups:
-        for metric, sums in group.rates.items():
-            yield _place(window) | {
-                "tenant_id": group.tenant_id,
-                "service_name": group.service_name,
-                "model_version": group.model_version,
-                "deployment_variant": group.variant,
-                "metric": metric,
-                "trials": sums.trials,
-                "flagged": sums.flagged,
-                "events": sums.events,
-                "flagged_events": sums.flagged_events,
-                "late": group.late,
-            }
-
-
-def _dead_letter_rows(batch: LogBatch, origin: Origin) -> Rows:
-    cells = []
-    for record in batch.records:
-        headers = {name: value.decode(errors="replace") for name, value in record.headers}
-        cells.append(
-            {
-                "time": record.timestamp * 1_000_000,
-                "origin_topic": headers.get("origin-topic", ""),
-                "origin_topic_id": headers.get("origin-topic-id", ""),
-                "origin_partition": _number(headers.get("origin-partition", ""), 2**31),
-                "origin_offset": _number(headers.get("origin-offset", ""), 2**63),
-                "reason": headers.get("reason", ""),
-                "detail": headers.get("detail", ""),
-                "schema_version": headers.get("schema-version", ""),
-                "value": record.value or b"",
-            }
-        )
-    return _rows_of_cells(DEAD_LETTERS, cells, [(record.offset, 0) for record in batch.records], origin)
-
-
-def _number(text: str, below: int) -> int:
-    """Return a number that a header holds, or -1 where it holds none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 and int(text) < below else -1
-
-
-def _rows_of_cells(table: Any, cells: list[dict[str, Any]], keys: list[tuple[int, int]], origin: Origin) -> Rows:
-    """Return rows from plain values; these tables are small beside the events."""
-    offset = np.array([key[0] for key in keys], np.int64)
-    index = np.array([key[1] for key in keys], np.int64)
-    columns = pa.Table.from_pylist(cells)
-    instants = columns.column("time").cast(INSTANT)
-    columns = columns.set_column(columns.column_names.index("time"), "time", instants)
-    return Rows(table, with_origin(columns, origin, offset, index), offset, index, np.zeros(len(cells), np.int64))

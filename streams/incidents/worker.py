@@ -7,7 +7,7 @@ transition is published once, and a repeat is the same record.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import structlog
@@ -32,11 +32,11 @@ from streams.incidents.pages.view import IncidentView
 from streams.incidents.requests.pending import PendingRequests
 from streams.incidents.requests.signing import signed
 from streams.kafka.log_reader import LogReader
-from streams.kafka.publisher import Message, Publisher
+from streams.kafka.publisher import Message
 from streams.kafka.topics import TopicState, client_arguments
 from streams.policy.policy import load_policy
-from streams.settings import Settings
 from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
 
@@ -51,6 +51,7 @@ KINDS: Final[dict[Topic, Any]] = {
     DELIVERIES: Delivery,
     CONTROLS: Control,
 }
+BATCH_RECORDS: Final = 2_000
 DUTY_SECONDS: Final = 1.0
 
 
@@ -67,13 +68,13 @@ class Companion(Protocol):
 class Incidents:
     """The stage of the incidents worker."""
 
-    def __init__(self, settings: Settings, publisher: Publisher, topics: dict[str, TopicState]) -> None:
-        self.settings: Final = settings
+    def __init__(self, parts: Parts, beside: Callable[["Incidents"], Sequence[Companion]] = lambda _: ()) -> None:
+        settings = self.settings = parts.settings
+        publisher = self.publisher = parts.publisher
         self.policy: Final = load_policy(settings.policy)
-        self.publisher: Final = publisher
-        self.owns: Callable[[], bool] = lambda: False
-        self.beside: list[Companion] = []
-        self._topics: Final = topics
+        self.owns: Final = parts.holds
+        self._beside: Final = beside(self)
+        self._topics: Final = parts.topics
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
         self._incident_log: IncidentLog | None = None
         self._pages: dict[str, Finding] = {}
@@ -91,7 +92,7 @@ class Incidents:
     async def start(self) -> None:
         """Connect."""
         await self.publisher.start()
-        for companion in self.beside:
+        for companion in self._beside:
             await companion.start()
         urgent = self._regularly(self._request, self._escalate)
         self._regular = [asyncio.create_task(work) for work in (urgent, self._regularly(self._gather))]
@@ -102,7 +103,7 @@ class Incidents:
         """Disconnect."""
         for task in self._regular:
             task.cancel()
-        for companion in reversed(self.beside):
+        for companion in reversed(self._beside):
             await companion.stop()
         await self._stop_telling()
         await self.publisher.stop()

@@ -14,6 +14,7 @@ from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.reader import ReaderError
 
 from detectors.river.classes import anomaly_class, drift_class
+from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
@@ -34,8 +35,8 @@ class PolicyError(ValueError):
 class Budget(BaseModel, extra="forbid", frozen=True):
     """How many false pages and tickets a day the whole fleet may raise, and how families share them."""
 
-    pages_per_day: Annotated[float, Field(gt=0)] = 1.0
-    tickets_per_day: Annotated[float, Field(gt=0)] = 10.0
+    pages_per_day: Annotated[float, Field(gt=0)] = PAGES_PER_DAY
+    tickets_per_day: Annotated[float, Field(gt=0)] = TICKETS_PER_DAY
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Weight of a family in its budget; 1 where nothing is said."""
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from schemas.incidents import IncidentSeverity, TransitionName
+from schemas.kpis.objectives import ACKNOWLEDGE_MINUTES, MITIGATE_MINUTES
 
 Minutes = Annotated[float, Field(gt=0)]
 SecretName = Annotated[str, Field(pattern="^([a-z][a-z0-9_]*)?$", max_length=100)]
@@ -120,17 +121,17 @@ class Receiver(BaseModel, extra="forbid", frozen=True):
 class AcknowledgeWithin(BaseModel, extra="forbid", frozen=True):
     """Minutes until somebody must have acknowledged; null where nobody has to."""
 
-    sev1: Minutes | None = 5
-    sev2: Minutes | None = 15
-    sev3: Minutes | None = 60
+    sev1: Minutes | None = ACKNOWLEDGE_MINUTES["sev1"]
+    sev2: Minutes | None = ACKNOWLEDGE_MINUTES["sev2"]
+    sev3: Minutes | None = ACKNOWLEDGE_MINUTES["sev3"]
     sev4: Minutes | None = None
 
 
 class MitigateWithin(BaseModel, extra="forbid", frozen=True):
     """Minutes until the harm must have been stopped; null where there is no such limit."""
 
-    sev1: Minutes | None = 60
-    sev2: Minutes | None = 240
+    sev1: Minutes | None = MITIGATE_MINUTES["sev1"]
+    sev2: Minutes | None = MITIGATE_MINUTES["sev2"]
     sev3: Minutes | None = None
     sev4: Minutes | None = None
 

@@ -17,7 +17,7 @@ from detectors.columns import prefixed, under
 from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.reviews import ReviewItem
-from schemas.topics import FINDINGS, INFERENCE, REVIEW_QUEUE
+from schemas.topics import CHECKPOINTS, FINDINGS, INFERENCE, REVIEW_QUEUE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window, partition_of
 from schemas.wire import encode
@@ -26,8 +26,9 @@ from streams.events.flags import event_flags
 from streams.events.words import note_words
 from streams.health.metrics import LATE, OVERFLOW, count_refused, counted
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
+from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
-from streams.kafka.topics import TopicState
+from streams.kafka.topics import TopicState, client_arguments
 from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.watch.counting import countable, highest_before
@@ -41,6 +42,17 @@ from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.parts import Parts
+
+TOPICS: Final = (INFERENCE,)
+NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, REVIEW_QUEUE, CHECKPOINTS)
+BATCH_RECORDS: Final = 4_000
+
+
+def stage(parts: Parts) -> "Watch":
+    """Return what the worker does with its batches."""
+    marks = Marks(parts.settings, parts.publisher, LogReader(client_arguments(parts.settings)))
+    return Watch(parts.settings, parts.publisher, parts.checkpoints("watch"), parts.topic(WINDOWS_TOPIC), marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +287,3 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.odd.restore(under("odd_", arrays))
     partition.review.restore(under("review_", arrays))
     partition.names.restore(under("names_", arrays))
-
-
-TOPICS: Final = (INFERENCE,)
-NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, REVIEW_QUEUE)

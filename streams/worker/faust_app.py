@@ -19,12 +19,12 @@ from mode import CrashingSupervisor
 
 from streams.access.callers import Callers
 from streams.kafka.log_reader import LogReader
-from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
 from streams.settings import Settings
 from streams.worker.health import Progress
 from streams.worker.losses import LossReport
+from streams.worker.parts import Parts
 from streams.worker.reading import Reading
 from streams.worker.sentinel import Sentinel
 from streams.worker.watchdog import Watchdog
@@ -82,28 +82,18 @@ class WorkerApp(faust.App):
     linger_seconds: float
     batch_records: int
 
+    def holds(self) -> bool:
+        """Tell whether it has partitions now."""
+        return bool(self.consumer.assignment())
 
-def build(
-    name: str,
-    settings: Settings,
-    topics: dict[str, TopicState],
-    stage: Stage,
-    publisher: Publisher,
-    port: int,
-    batch_records: int = DEFAULT_BATCH_RECORDS,
-) -> WorkerApp:
-    """Return the app of one kind of worker.
+
+def worker_app(name: str, settings: Settings, port: int, batch_records: int = DEFAULT_BATCH_RECORDS) -> WorkerApp:
+    """Return the app of one kind of worker, which reads nothing yet.
 
     Parameters
     ----------
     name
         Kind of worker; with the topic prefix it is the consumer group.
-    topics
-        The topics to read, by full name.
-    stage
-        What to do with each batch.
-    publisher
-        Of the stage; says what was lost.
     port
         Of health and metrics, unless the settings name one.
     batch_records
@@ -137,6 +127,12 @@ def build(
     )
     app.linger_seconds = settings.linger_seconds
     app.batch_records = batch_records
+    return app
+
+
+def read(app: WorkerApp, name: str, topics: dict[str, TopicState], stage: Stage, parts: Parts) -> WorkerApp:
+    """Have an app hand what comes in the named topics to a stage, and return it."""
+    settings, publisher = parts.settings, parts.publisher
     progress = Progress(app, settings)
     progress.serve()
     channel = app.topic(*topics, key_type=bytes, value_type=bytes)

@@ -5,9 +5,11 @@ services that belong where it was found, with counts that a machine could have s
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from functools import partial
+from typing import Final, Self
 
 from schemas.quantities import BINS
+from schemas.topics import INFERENCE, WINDOWS
 from schemas.windows import (
     GUARD_COUNTS,
     MAX_GROUPS,
@@ -20,7 +22,9 @@ from schemas.windows import (
 )
 from schemas.wire import InvalidRecordError
 from streams.events.column_reader import LogRecord
-from streams.kafka.topics import TopicState
+from streams.kafka.topics import TopicState, check_topics
+from streams.settings import Settings
+from streams.worker.parts import Parts
 
 MOST_AHEAD_MS: Final = 60_000
 """A tick is over before its window is written; so far may the clocks of two brokers be apart."""
@@ -57,6 +61,13 @@ class Plausible:
         self._windows: Final = windows
         self._look: Final = look
         self._looked = False
+
+    @classmethod
+    def here(cls, parts: Parts) -> Self:
+        """Return what the topics say that a worker found at its start."""
+        settings, source = parts.settings, parts.topic(INFERENCE)
+        look = partial(_seen_again, settings, source)
+        return cls(settings.tick_seconds, source, parts.topic(WINDOWS), look)
 
     def begin(self) -> None:
         """Begin with records that have just been fetched: the topic may have grown before they were written."""
@@ -117,6 +128,10 @@ class Plausible:
             if found := _sums(group) or _names(group):
                 return f"{found} of {group.service_name}"
         return ""
+
+
+def _seen_again(settings: Settings, known: TopicState) -> TopicState:
+    return check_topics(settings, [INFERENCE]).get(known.name, known)
 
 
 def _amounts(group: GroupSums) -> Iterator[int]:

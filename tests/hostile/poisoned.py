@@ -11,7 +11,8 @@ from schemas.topics import INFERENCE
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.settings import load
-from streams.worker.faust_app import LogBatch, build
+from streams.worker.faust_app import LogBatch, read, worker_app
+from streams.worker.parts import Parts
 from tests.support.recorder import Recorder
 
 
@@ -29,8 +30,9 @@ def main(kafka: str, prefix: str, port: str, out: str) -> None:
     """Run the worker."""
     settings = load(kafka=kafka, topic_prefix=prefix, kafka_session_seconds=3, data_dir=Path(out).parent)
     topics = check_topics(settings, [INFERENCE])
-    publisher = Publisher(client_arguments(settings))
-    app = build("mortal", settings, topics, Mortal(Path(out), -1, publisher), publisher, int(port))
+    app = worker_app("mortal", settings, int(port))
+    parts = Parts(settings, topics, publisher := Publisher(client_arguments(settings)), app.holds)
+    read(app, "mortal", topics, Mortal(Path(out), -1, publisher), parts)
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 
 

@@ -9,12 +9,13 @@ from kafka.structs import OffsetAndMetadata
 from schemas.events import AgentStep, Inference
 from schemas.topics import DEAD_LETTERS, INFERENCE, WINDOWS
 from schemas.wire import encode
-from streams.app import NEEDS
+from streams.app import MODULES
 from streams.app import stage as stage_of
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.verify.kafka import GROUP
 from streams.worker.faust_app import LogBatch
+from streams.worker.parts import Parts
 from tests.streams.events.test_flags import guard
 
 START_NANO = (int(time.time()) // 3600 - 5) * 3600 * 10**9
@@ -72,7 +73,8 @@ def commit(settings, topics=(INFERENCE, WINDOWS, DEAD_LETTERS)):
 
 def made(settings, name):
     """Return the stage of a worker."""
-    return stage_of(name, settings, check_topics(settings, NEEDS[name]), Publisher(client_arguments(settings)))
+    topics = check_topics(settings, MODULES[name].NEEDED)
+    return stage_of(name, Parts(settings, topics, Publisher(client_arguments(settings)), lambda: True))
 
 
 def history_stage(settings):

@@ -12,7 +12,8 @@ from streams.kafka.topics import check_topics, client_arguments
 from streams.kafka.transport import CoalescedRecord, Consumer
 from streams.settings import load
 from streams.worker import watchdog
-from streams.worker.faust_app import LogBatch, build
+from streams.worker.faust_app import LogBatch, read, worker_app
+from streams.worker.parts import Parts
 
 
 class Recorder:
@@ -69,8 +70,9 @@ def main(kafka: str, prefix: str, port: str, out: str, fail_at: str, seed: str =
         be_unruly(int(seed))
     settings = load(kafka=kafka, topic_prefix=prefix, kafka_session_seconds=3, data_dir=Path(out).parent)
     topics = check_topics(settings, [INFERENCE])
-    publisher = Publisher(client_arguments(settings))
-    app = build("recorder", settings, topics, Recorder(Path(out), int(fail_at), publisher), publisher, int(port))
+    app = worker_app("recorder", settings, int(port))
+    parts = Parts(settings, topics, publisher := Publisher(client_arguments(settings)), app.holds)
+    read(app, "recorder", topics, Recorder(Path(out), int(fail_at), publisher), parts)
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 
 

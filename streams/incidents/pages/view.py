@@ -10,21 +10,12 @@ from msgspec import Struct
 
 from schemas.incidents import IncidentSeverity
 from streams.incidents.fold.state import OVER
-from streams.incidents.notify.bodies import utc
+from streams.pages.plots import Point
 from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, figures, interval
+from streams.text.times import utc
 
 SECOND: Final = 1_000_000_000
-
-
-class Point(Struct, frozen=True):
-    """A rate at a time in Unix nanoseconds, its 95 per cent interval, and what is normal; shares from 0 to 1."""
-
-    at: int
-    rate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    baseline: float | None = None
 
 
 class Series(Struct, frozen=True):

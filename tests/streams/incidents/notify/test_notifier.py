@@ -28,6 +28,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.policy.policy import parse_policy
 from tests.support.incidents.records import fresh, record
+from tests.support.waiting import PATIENCE_SECONDS
 
 SECRET = "whsec_" + "QUJD" * 8
 
@@ -133,7 +134,7 @@ def logged(settings):
 
 async def on_record(settings, count, receiver=None):
     """Wait for so many deliveries, and return them."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = [item for item in await asyncio.to_thread(logged, settings) if receiver in (None, item.receiver)]
             if len(found) >= count:
@@ -189,7 +190,7 @@ async def test_a_dead_receiver_holds_up_nobody(kafka_settings):
     """One that never answers times out and is tried again; the other is told meanwhile."""
     async with Server(lambda: asyncio.sleep(60)) as dead, Server() as alive:
         policy = policy_of(hook(dead, "dead"), hook(alive, "alive"))
-        async with notifying(kafka_settings, policy, answer_seconds=1) as notifier:
+        async with notifying(kafka_settings, policy, answer_seconds=3) as notifier:
             for name in ("detected", "acknowledged", "mitigated"):
                 notifier.transition(fresh(name))
             assert len(await on_record(kafka_settings, 3, "alive")) == 3
