@@ -7,12 +7,10 @@ it then came to is in the answer. Sending the same `action_id` again changes not
 import asyncio
 import secrets
 import time
-from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
 import msgspec
 import structlog
-import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, status
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -23,7 +21,6 @@ from schemas.incidents import ActionKind, Actor, IncidentAction, Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
-from streams.access.half_open import close_idle
 from streams.access.tokens import made_token
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
@@ -230,55 +227,3 @@ def _action(incident_log: IncidentLog, incident_id: str, action: ActionKind, bod
     except InvalidRecordError as error:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, str(error)) from None
     return said
-
-
-class Server:
-    """The API on its port, in the event loop of the worker."""
-
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        config = uvicorn.Config(app, host, port, log_config=None, access_log=False, lifespan="off")
-        self._server: Final = _Quiet(config)
-        self._where: Final = f"{host}:{port}"
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Serve.
-
-        Raises
-        ------
-        ValueError
-            Where the port is taken, with the setting that moves it.
-        """
-        self._task = asyncio.create_task(self._serve())
-        while not self._server.started:
-            if self._task.done():
-                raise ValueError(f"{self._where} is taken; set WATCHKEEPER_API_PORT")
-            await asyncio.sleep(0.01)  # uvicorn says only by a flag that it serves
-
-    async def _serve(self) -> None:
-        connections = self._server.server_state.connections
-        sweeper = asyncio.create_task(close_idle(lambda: connections, _busy))
-        try:
-            await self._server.serve()
-        except SystemExit:
-            return
-        finally:
-            sweeper.cancel()
-
-    async def stop(self) -> None:
-        """Stop serving."""
-        self._server.should_exit = True
-        if self._task is not None:
-            await self._task
-
-
-def _busy(connection: Any) -> bool:
-    return connection.cycle is not None and not connection.cycle.response_complete
-
-
-class _Quiet(uvicorn.Server):
-    """A server that leaves the signals to the worker."""
-
-    def capture_signals(self) -> Any:
-        """Capture none."""
-        return nullcontext()

@@ -176,21 +176,7 @@ def flatten_guards(columns: Columns) -> Guards:
     """Return all guard results of the events, in order, with their findings."""
     row, result = _results(columns)
     if not len(result):
-        empty = np.empty(0, np.int64)
-        none = np.empty(0, bool)
-        return Guards(
-            row,
-            pa.array([], pa.string()),
-            result,
-            none,
-            none,
-            empty,
-            pa.array([], pa.string()),
-            empty,
-            np.empty(0),
-            none,
-            none,
-        )
+        return _no_guards(row, result)
     unsure = unsure_results(result)
     counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",)) & ~unsure
     flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
@@ -211,6 +197,11 @@ def flatten_guards(columns: Columns) -> Guards:
         finding_counts=flagging[parent],
         finding_stopped=stopped[parent],
     )
+
+
+def _no_guards(row: RowNumbers, result: pa.Array) -> Guards:
+    words, numbers, none = pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, bool)
+    return Guards(row, words, result, none, none, numbers, words, numbers, np.empty(0), none, none)
 
 
 def _probabilities(items: pa.Array) -> npt.NDArray[np.float64]:

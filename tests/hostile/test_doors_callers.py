@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 
 from streams.access.callers import Callers
 from streams.access.half_open import close_idle
-from streams.api.incidents import Server
 from streams.api.middleware import RequestLimits
+from streams.api.server import Server
 from streams.local.broker import free_port
 from streams.settings import load
 from streams.sql.app import TYPES

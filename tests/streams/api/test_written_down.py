@@ -9,21 +9,23 @@ from schemas.topics import ACTIONS, FINDINGS
 from schemas.wire import encode
 from streams.access.tokens import made_token
 from streams.api import incidents as incidents_api
-from streams.api.incidents import WRITTEN_DOWN, Server, api
+from streams.api.incidents import WRITTEN_DOWN, api
+from streams.api.server import Server
 from streams.incidents.worker import NEEDED, Incidents
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.local.broker import free_port
 from streams.worker.faust_app import LogBatch
+from streams.worker.parts import Parts
 from tests.support.incidents.entries import page
 
 
 @pytest.fixture
 async def work(kafka_settings):
     """The incidents of a worker that holds them and gets no batch but those that a test hands it."""
-    made = Incidents(kafka_settings, Publisher(client_arguments(kafka_settings)), check_topics(kafka_settings, NEEDED))
-    made.owns = lambda: True
+    publisher = Publisher(client_arguments(kafka_settings))
+    made = Incidents(Parts(kafka_settings, check_topics(kafka_settings, NEEDED), publisher, lambda: True))
     await made.publisher.start()
     await made.publisher.publish([Message(kafka_settings.topic(FINDINGS.name), encode(page()), b"a")])
     yield made
