@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from schemas.actions import IncidentAction
+from schemas.identity import identity
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.findings.identity import identity
 from streams.incidents.fold.state import Incident
 
 SOURCE: Final = "watchkeeper/alerts"

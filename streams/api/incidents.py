@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.actions import ActionKind, Actor, IncidentAction
+from schemas.identity import identity
 from schemas.records import Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
@@ -28,7 +29,6 @@ from streams.access.half_open import close_idle
 from streams.access.tokens import made_token
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.door import Door
-from streams.findings.identity import identity
 from streams.health.metrics import TURNED_AWAY
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError

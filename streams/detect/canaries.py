@@ -22,7 +22,7 @@ from schemas.quantities import BINS
 from streams.detect.merge import added_names, added_rates
 from streams.detect.watcher import TickSums
 from streams.events.bins import middle_of
-from streams.findings.identity import VERSION, WHOLE, end_of, identity
+from streams.findings.finding import WHOLE, end_of, finding
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
@@ -85,8 +85,9 @@ class CanaryWatch:
             "undecided": "is not judged yet",
         }[verdict]
         details = {"stable_trials": stable.trials, "stable_flagged": stable.flagged, "ticks": float(found.ticks[at])}
-        return Finding(
-            finding_id=identity("canary", service, version, metric, verdict, tick),
+        return finding(
+            ("canary", service, version, metric, verdict, tick),
+            end_of(tick, self._tick_seconds),
             kind="canary",
             severity="ticket" if verdict == "worse" else "info",
             service_name=service,
@@ -94,11 +95,9 @@ class CanaryWatch:
             model_version=version,
             metric=metric,
             family="canary",
-            detected_time_unix_nano=end_of(tick, self._tick_seconds),
             detector="conditional_e_process",
-            detector_version=VERSION,
             direction="up" if verdict == "worse" else None,
-            e_value=min(float((found.e_worse if verdict == "worse" else found.e_not_worse)[at]), 1e300),
+            e_value=float((found.e_worse if verdict == "worse" else found.e_not_worse)[at]),
             promise=1 / self._alpha,
             rate=mine.rate,
             rate_lower=mine.lower,
@@ -135,10 +134,9 @@ class _Compared:
 
     def __init__(self, tick_seconds: int, policy: Policy, bins: int) -> None:
         canary = policy.detectors.canary
-        self._settings: Final = (canary.alpha, canary.margin)
         self._least: Final = policy.canary_gate.min_exposure
         self.book: Final = SeriesBook(tick_seconds, MOST)
-        self.comparison = CanaryComparison(*self._settings, bins)
+        self.comparison: Final = CanaryComparison(canary.alpha, canary.margin, bins)
         self._said: list[int] = []  # by pair: index of the verdict that was published
         self._next_look: list[int] = []  # by pair: sessions of the candidate at which it is due
 
@@ -182,7 +180,7 @@ class _Compared:
         self._said = state["said"].tolist()
         self._next_look = state["next_look"].tolist()
         self.book.restore(under("book_", state))
-        self.comparison = CanaryComparison.from_state(under("comparison_", state), *self._settings)
+        self.comparison.restore(under("comparison_", state))
 
 
 class _Said(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from schemas.actions import ActionKind, IncidentAction
-from streams.incidents.notify.planning import identity
+from schemas.identity import identity
 from streams.policy.receivers import ResponseTimes, Severity
 
 MINUTE: Final = 60_000_000_000
@@ -127,7 +127,7 @@ def _began(incident: Running) -> int:
 def _action(incident: Running, action: ActionKind, what: str, number: int, reason: str, now: int) -> IncidentAction:
     rounds = sum(step.name == "reopened" for step in incident.steps)
     return IncidentAction(
-        event_id=identity(incident.incident_id, str(rounds), what, str(number)),
+        event_id=identity(incident.incident_id, rounds, what, number),
         source=SOURCE,
         time_unix_nano=now,
         service_name=incident.service,

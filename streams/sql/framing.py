@@ -15,7 +15,6 @@ CODINGS: Final = {"zstd": "zstd", "gzip": "gzip", "lz4": "lz4", "br": "brotli"}
 """HTTP content codings in the order in which they are preferred, and Arrow's names for them."""
 
 _LZ4: Final = 0x82
-_CHECKSUM_BYTES: Final = 16
 _HEADER: Final = struct.Struct("<BII")
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from detectors.intervals import wilson
 from schemas.actions import IncidentEvidence
 from schemas.findings import Finding
-from streams.findings.identity import identity
+from schemas.identity import identity
 from streams.incidents.evidence.questions import Question
 from streams.incidents.fold.state import Incident, Step
 from streams.incidents.fold.views import instant

@@ -1,8 +1,8 @@
 """Steps of incidents as records of ``incidents.v1``; a repeat gives the same record."""
 
 from schemas.actions import IncidentAction
+from schemas.identity import identity
 from schemas.records import Incident as Transition
-from streams.findings.identity import identity
 from streams.incidents.fold.state import Incident, Step, happened
 
 SOURCE = "watchkeeper/incidents"

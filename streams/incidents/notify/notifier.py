@@ -15,21 +15,12 @@ import aiohttp
 import structlog
 
 from schemas.actions import Delivery
+from schemas.identity import identity
 from schemas.records import Incident
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
 from streams.incidents.notify.bodies import body
-from streams.incidents.notify.planning import (
-    GIVES_UP_AFTER,
-    SECOND,
-    WAITS_MS,
-    Due,
-    backoff,
-    expires_at,
-    identity,
-    plan,
-    said_at,
-)
+from streams.incidents.notify.planning import GIVES_UP_AFTER, SECOND, WAITS_MS, Due, backoff, expires_at, plan, said_at
 from streams.incidents.notify.sending import Outcome, Target, target
 from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
@@ -182,7 +173,7 @@ def _delivery(receiver: Receiver, due: Due, record: Incident, outcome: Outcome, 
     if outcome.wait:
         labels[WAITS_MS] = str(int(outcome.wait * 1000))
     return Delivery(
-        event_id=identity(due.delivery_id, record.event_id, str(due.attempt)),
+        event_id=identity(due.delivery_id, record.event_id, due.attempt),
         source="watchkeeper/incidents",
         time_unix_nano=now,
         service_name=record.service_name,

@@ -14,8 +14,8 @@ from typing import Final, Literal, NamedTuple
 from schemas.actions import Control
 from schemas.fields import NANO
 from schemas.findings import Finding
+from schemas.identity import identity
 from schemas.records import Change
-from streams.findings.identity import identity
 from streams.incidents.requests.looks import Look, Looks, evidence, known, look_of
 from streams.policy.controls import CanaryGate
 

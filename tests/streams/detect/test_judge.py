@@ -10,7 +10,7 @@ from schemas.windows import GroupSums, Sample, Sums, Window
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger, united
 from streams.policy.policy import Policy, parse_policy
-from tests.support.detectors.subjects import assert_same_state
+from tests.support.detectors.subjects import assert_same_state, successor_of
 
 START = 177_000_000
 SECONDS = 10
@@ -248,7 +248,7 @@ def test_the_merger_keeps_what_waits():
     ]  # fmt: skip
     assert merger.add(parts[0])
     assert not list(merger.whole())
-    merger = TickMerger.from_state(merger.state())
+    merger = successor_of(TickMerger(), merger.state())
     assert not merger.add(parts[0])
     assert merger.add(parts[1])
     [(tick, [whole])] = merger.whole()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from schemas.windows import GroupSums
 from streams.detect.versions import ENOUGH, VersionWatch
-from streams.findings.identity import start_of
+from streams.findings.finding import start_of
 
 START, SECONDS = 2_950_000, 600
 DAY = 144

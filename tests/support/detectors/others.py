@@ -9,7 +9,6 @@ from detectors.events.odd import OddEvents
 from detectors.events.patterns import PatternFinder
 from detectors.events.rank_budget import RankBudget
 from detectors.review.strata import ReviewSampler
-from detectors.review.true_rate import RateSequence
 from detectors.river.anomaly import RiverAnomaly
 from detectors.volume.detector import VolumeWatch
 from tests.support.detectors.metric import MetricScorer
@@ -40,6 +39,12 @@ class Subject:
     def __init__(self, detector=None):
         self.detector = self.make() if detector is None else detector
 
+    def restored(self, state):
+        """Return one that has taken over a state."""
+        detector = self.make()
+        detector.restore(state)
+        return detector
+
     def successor(self):
         """Return one made from the state."""
         return type(self)(self.restored(self.detector.state()))
@@ -57,9 +62,6 @@ class Quantities(Subject):
         detector = QuantityDetector(10, 40)
         detector.grow(SERIES)
         return detector
-
-    def restored(self, state):
-        return QuantityDetector.from_state(state, 10, 40)
 
     def arguments(self, rng, changed):
         return unique(*cells(rng, 40, changed))
@@ -81,9 +83,6 @@ class Mixes(Quantities):
             for slot in range(1, 5):
                 detector.use(row, slot)
         return detector
-
-    def restored(self, state):
-        return MixDetector.from_state(state, 10, 6)
 
     def arguments(self, rng, changed):
         table = rng.multinomial(30, [0.0, 0.4, 0.3, 0.2, 0.1] if not changed else [0.1, 0.2, 0.2, 0.1, 0.4], SERIES)
@@ -107,9 +106,6 @@ class Canaries(Subject):
         detector = CanaryComparison()
         detector.grow(SERIES)
         return detector
-
-    def restored(self, state):
-        return CanaryComparison.from_state(state)
 
     def arguments(self, rng, changed):
         n, m = rng.integers(0, 30, SERIES), rng.integers(0, 300, SERIES)
@@ -138,9 +134,6 @@ class Odd(Subject):
         detector.grow(SERIES)
         return detector
 
-    def restored(self, state):
-        return OddEvents.from_state(state, 2)
-
     def arguments(self, rng, changed):
         features = rng.normal(0, 1, (40, 2))
         features[rng.random((40, 2)) < 0.1] = np.nan
@@ -165,9 +158,6 @@ class Ranks(Subject):
     def make(self):
         return RankBudget()
 
-    def restored(self, state):
-        return RankBudget.from_state(state)
-
     def arguments(self, rng, changed):
         return (rng.exponential(1, 30) + 50 * changed * (np.arange(30) == 0),)
 
@@ -188,11 +178,6 @@ class River(Subject):
     def make(self):
         detector = RiverAnomaly(self.name, 2, every=2)
         detector.grow(SERIES)
-        return detector
-
-    def restored(self, state):
-        detector = RiverAnomaly(self.name, 2, every=2)
-        detector.restore(state)
         return detector
 
     def arguments(self, rng, changed):
@@ -227,9 +212,6 @@ class Patterns(Subject):
     def make(self):
         return PatternFinder(16, need=4, ttl=300, warm_up=200)
 
-    def restored(self, state):
-        return PatternFinder.from_state(state)
-
     def arguments(self, rng, changed):
         vectors = rng.normal(0, 1, (20, 16))
         vectors[:8] = rng.normal(0, 0.1, (8, 16)) + 5.0 * (np.arange(16) == 0)
@@ -254,9 +236,6 @@ class Volumes(Subject):
         detector.grow(SERIES)
         return detector
 
-    def restored(self, state):
-        return VolumeWatch.from_state(state, 1_800, warm_up_minutes=60)
-
     def arguments(self, rng, changed):
         return (rng.poisson([0.0, 5.0, 30.0] if changed else [10.0, 5.0, 30.0]).astype(float),)
 
@@ -275,9 +254,6 @@ class Metrics(Subject):
 
     def make(self):
         return MetricScorer()
-
-    def restored(self, state):
-        return MetricScorer.from_state(state)
 
     def arguments(self, rng, changed):
         return rng.integers(0, 9) * 300.0, float(rng.normal(10 + 60 * changed, 1))
@@ -299,9 +275,6 @@ class Samplers(Subject):
     def make(self):
         return ReviewSampler(100.0)
 
-    def restored(self, state):
-        return ReviewSampler.from_state(state, 100.0)
-
     def arguments(self, rng, changed):
         return (np.append(rng.beta(1, 60, 60), 0.99 if changed else 0.01),)
 
@@ -316,32 +289,6 @@ class Samplers(Subject):
         return np.flatnonzero(strata == 6).tolist() if step > 200 and len(set(arguments[0])) > 1 else []
 
 
-class Sequences(Subject):
-    """`RateSequence`: an interval above one in ten stands for an alarm."""
-
-    timed = False
-    bad = ((1, [True, True], [0.5, 0.5]), (9, [True], [0.001]), (9, [True], [np.nan]), (9, [True], [0.5, 0.5]))
-
-    def make(self):
-        return RateSequence(0.1)
-
-    def restored(self, state):
-        return RateSequence.from_state(state)
-
-    def arguments(self, rng, changed):
-        chosen = int(rng.binomial(20, 0.5))
-        return 20, rng.random(chosen) < (0.9 if changed else 0.02), np.full(chosen, 0.5)
-
-    def constant(self):
-        return 20, np.zeros(10, bool), np.full(10, 0.5)
-
-    def feed(self, step, arguments):
-        self.detector.update(*(np.asarray(array) if index else array for index, array in enumerate(arguments)))
-        lower, _ = self.detector.interval()
-        return [round(lower, 9)] if lower > 0.1 else []
-
-
 SUBJECTS = (
     Quantities, Mixes, Canaries, Odd, Ranks, River, RiverTrees, RiverMachine, Patterns, Volumes, Metrics, Samplers,
-    Sequences,
 )  # fmt: skip

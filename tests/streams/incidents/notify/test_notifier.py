@@ -16,10 +16,11 @@ from kafka import KafkaConsumer, TopicPartition
 from structlog.testing import capture_logs
 
 from schemas.actions import Delivery
+from schemas.identity import identity
 from schemas.topics import DELIVERIES
 from schemas.wire import decoder
 from streams.incidents.notify.notifier import Notifier
-from streams.incidents.notify.planning import WAITS_MS, identity
+from streams.incidents.notify.planning import WAITS_MS
 from streams.incidents.notify.secret import SecretError
 from streams.incidents.notify.signature import DELIVERY_HEADER, SIGNATURE_HEADER, verify
 from streams.kafka.publisher import Publisher
