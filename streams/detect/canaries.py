@@ -74,30 +74,25 @@ class CanaryWatch:
         ]
 
     def _finding(self, tick: int, kind: str, said: "_Said") -> Finding:
-        row, found, at = said.row, said.verdicts, said.at
-        service, version, metric = self.compared[kind].book.names[row]
+        found, at = said.verdicts, said.at
+        service, version, metric = self.compared[kind].book.names[said.row]
         verdict = str(found.verdict[at])
         mine, stable = _one(found.candidate, at), _one(found.stable, at)
-        where = _bin_name(kind, int(found.bin[at]))
-        judged = {
-            "worse": "is worse",
-            "not worse": f"is not worse by a factor of {self._margin:g}",
-            "undecided": "is not judged yet",
-        }[verdict]
+        worse = verdict == "worse"
         details = {"stable_trials": stable.trials, "stable_flagged": stable.flagged, "ticks": float(found.ticks[at])}
         return finding(
             ("canary", service, version, metric, verdict, tick),
             end_of(tick, self._tick_seconds),
             kind="canary",
-            severity="ticket" if verdict == "worse" else "info",
+            severity="ticket" if worse else "info",
             service_name=service,
             tenant_id=WHOLE,
             model_version=version,
             metric=metric,
             family="canary",
             detector="conditional_e_process",
-            direction="up" if verdict == "worse" else None,
-            e_value=float((found.e_worse if verdict == "worse" else found.e_not_worse)[at]),
+            direction="up" if worse else None,
+            e_value=float((found.e_worse if worse else found.e_not_worse)[at]),
             promise=1 / self._alpha,
             rate=mine.rate,
             rate_lower=mine.lower,
@@ -107,13 +102,16 @@ class CanaryWatch:
             flagged=int(mine.flagged),
             verdict=verdict,
             details=details | ({"look": 1.0} if said.look else {}),
-            evidence=(
-                f"candidate {version} of {service} {judged} in {metric}{where}: {mine.flagged:.0f} of "
-                f"{mine.trials:.0f} sessions ({interval(mine.lower, mine.upper, tenths)}) beside "
-                f"{stable.flagged:.0f} of {stable.trials:.0f} "
-                f"({interval(stable.lower, stable.upper, tenths)}) of what is stable"
-            ),
+            evidence=f"candidate {version} of {service} {self._judged(verdict)} in {metric}"
+            f"{_bin_name(kind, int(found.bin[at]))}: {_beside_each_other(mine, stable)} of what is stable",
         )
+
+    def _judged(self, verdict: str) -> str:
+        return {
+            "worse": "is worse",
+            "not worse": f"is not worse by a factor of {self._margin:g}",
+            "undecided": "is not judged yet",
+        }[verdict]
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
@@ -265,6 +263,14 @@ class _Numbers(NamedTuple):
 
 def _one(side: Side, at: int) -> _Numbers:
     return _Numbers(*(float(column[at]) for column in side))
+
+
+def _beside_each_other(mine: _Numbers, stable: _Numbers) -> str:
+    sides = (
+        f"{side.flagged:.0f} of {side.trials:.0f}{sessions} ({interval(side.lower, side.upper, tenths)})"
+        for side, sessions in ((mine, " sessions"), (stable, ""))
+    )
+    return " beside ".join(sides)
 
 
 def _bin_name(kind: str, at: int) -> str:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from streams.history.rows import INSTANT, Origin, Rows
+from streams.history.columns import INSTANT
+from streams.history.rows import Origin, Rows
 from streams.store.client import rows as rows_of_query
 
 Int64s = npt.NDArray[np.int64]
