@@ -2,7 +2,7 @@
 
 What is to be sent when is `streams.incidents.notify.planning`; here it is sent, and each attempt is published to
 ``deliveries.v1`` before the next. After a kill between the two the attempt is made again, with the same
-``Watchkeeper-Delivery``, so that the receiver can tell.
+``webhook-id``, so that the receiver can tell.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from typing import Final
 import aiohttp
 import structlog
 
-from schemas.actions import Delivery
 from schemas.identity import identity
-from schemas.records import Incident
+from schemas.incidents import Delivery, IncidentTransition
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
+from streams.incidents.fold.state import SOURCE
 from streams.incidents.notify.bodies import body
 from streams.incidents.notify.planning import GIVES_UP_AFTER, SECOND, WAITS_MS, Due, backoff, expires_at, plan, said_at
 from streams.incidents.notify.sending import Outcome, Target, target
@@ -65,12 +65,12 @@ class Notifier:
         self._seconds: Final = answer_seconds
         self._targets: Final = {receiver.name: target(receiver) for receiver in policy.receivers}
         self._news: Final = {receiver.name: asyncio.Event() for receiver in policy.receivers}
-        self._transitions: dict[str, Incident] = {}
+        self._transitions: dict[str, IncidentTransition] = {}
         self._deliveries: dict[str, list[Delivery]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
-    def restore(self, transitions: Iterable[Incident], deliveries: Iterable[Delivery]) -> None:
+    def restore(self, transitions: Iterable[IncidentTransition], deliveries: Iterable[Delivery]) -> None:
         """Take what both topics hold; it comes before `start`. What is older than two days is left out."""
         for record in transitions:
             self._transitions[record.event_id] = record
@@ -96,7 +96,7 @@ class Notifier:
                 task.cancel()
         self._tasks = []
 
-    def transition(self, record: Incident) -> None:
+    def transition(self, record: IncidentTransition) -> None:
         """Tell of a transition, which is in its topic by now; a repeat is known and changes nothing.
 
         A task that has ended by an error raises it here, so that its worker stops.
@@ -157,7 +157,7 @@ class Notifier:
         pagerduty = receiver.kind == "pagerduty"
         key = where.secret.get_secret_value() if pagerduty and where.secret else ""
         content = body(due, receiver, self._policy, self._settings.public_url, key)
-        return await where.post(session, content, due.delivery_id, signed=not pagerduty)
+        return await where.post(session, content, due.delivery_id, signed=receiver.kind == "webhook")
 
 
 def _report(task: asyncio.Task[None]) -> None:
@@ -165,7 +165,9 @@ def _report(task: asyncio.Task[None]) -> None:
         log.error("nobody is told by this receiver's task any more", exc_info=error)
 
 
-def _delivery(receiver: Receiver, due: Due, record: Incident, outcome: Outcome, took_ms: float, now: int) -> Delivery:
+def _delivery(
+    receiver: Receiver, due: Due, record: IncidentTransition, outcome: Outcome, took_ms: float, now: int
+) -> Delivery:
     """Return the record of an attempt; the last one that may be made is given up when it fails."""
     wait = max(int(outcome.wait * SECOND), backoff(due.attempt))
     last = outcome.status == "failed" and now + wait >= expires_at(record, receiver)
@@ -174,7 +176,7 @@ def _delivery(receiver: Receiver, due: Due, record: Incident, outcome: Outcome, 
         labels[WAITS_MS] = str(int(outcome.wait * 1000))
     return Delivery(
         event_id=identity(due.delivery_id, record.event_id, due.attempt),
-        source="watchkeeper/incidents",
+        source=SOURCE,
         time_unix_nano=now,
         service_name=record.service_name,
         tenant_id=record.tenant_id,

@@ -7,11 +7,12 @@ import msgspec
 import numpy as np
 
 from detectors.intervals import wilson
-from schemas.actions import IncidentEvidence
 from schemas.findings import Finding
+from schemas.incidents import IncidentEvidence
 from streams.incidents.evidence.questions import curve
 from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident
 from streams.incidents.pages import view
+from streams.pages.plots import Point
 from streams.policy.policy import Policy
 from streams.settings import Settings
 from streams.store.ask import ask_running
@@ -66,7 +67,7 @@ def portrait(
         outputs=affected.get("flagged"),
         acknowledge_by=_limit(incident, policy.response.acknowledge_within(incident.severity)),
         mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
-        steps=[view.Step(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
+        steps=[view.TimelineEntry(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
         findings=[_finding(each) for each in paged],
         changes=[_change(row, incident) for row in opening.get("changes", [])],
         evidence=known[0].bundle if known else "",
@@ -94,9 +95,7 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
     trials = np.array([int(row["trials"]) for row in rows], float)
     lower, upper = wilson(flagged, trials)
     points = [
-        view.Point(
-            int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline
-        )
+        Point(int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline)
         for at, row in enumerate(rows)
     ]
     return [view.Series(incident.metric, points)] if points else []

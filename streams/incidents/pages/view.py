@@ -8,22 +8,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.incidents import IncidentSeverity
 from streams.incidents.fold.state import OVER
-from streams.incidents.notify.bodies import utc
-from streams.policy.receivers import Severity
+from streams.pages.plots import Point
+from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, figures, interval
+from streams.text.times import utc
 
 SECOND: Final = 1_000_000_000
-
-
-class Point(Struct, frozen=True):
-    """A rate at a time in Unix nanoseconds, its 95 per cent interval, and what is normal; shares from 0 to 1."""
-
-    at: int
-    rate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    baseline: float | None = None
 
 
 class Series(Struct, frozen=True):
@@ -33,7 +25,7 @@ class Series(Struct, frozen=True):
     points: list[Point]
 
 
-class Step(Struct, frozen=True):
+class TimelineEntry(Struct, frozen=True):
     """One transition: what it became, when, by whom and why."""
 
     transition: str
@@ -85,7 +77,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     incident_id: str
     service: str
     family: str
-    severity: Severity
+    severity: IncidentSeverity
     status: str
     now: int
     clocks: ClockTimes
@@ -102,7 +94,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     reached_user: bool | None = None
     acknowledge_by: int | None = None
     mitigate_by: int | None = None
-    steps: list[Step] = []
+    steps: list[TimelineEntry] = []
     findings: list[FindingView] = []
     changes: list[ChangeView] = []
     series: list[Series] = []
@@ -180,23 +172,6 @@ def clock_text(clock: Clock) -> str:
     if clock.running:
         return f"running, {span(clock.seconds)}" + (", late" if clock.late else "")
     return ("never" if clock.seconds is None else span(clock.seconds)) + (", late" if clock.late else "")
-
-
-def span(seconds: float | None) -> str:
-    """Return a duration in its two largest units.
-
-    >>> [span(seconds) for seconds in (None, 0.4, 75, 7500, 200000, -90)]
-    ['not known', '0 s', '1 min 15 s', '2 h 5 min', '2 d 7 h', '-1 min 30 s']
-    """
-    if seconds is None:
-        return NOT_KNOWN
-    if seconds < 0:
-        return f"-{span(-seconds)}"
-    whole = int(seconds)
-    for size, name, part, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            return f"{whole // size} {name} {whole % size // part} {smaller}"
-    return f"{whole} s"
 
 
 def share(value: float | None) -> str:

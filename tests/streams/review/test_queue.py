@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from schemas.records import ReviewLabel
-from schemas.review import ReviewItem
+from schemas.reviews import ReviewItem, ReviewLabel
 from schemas.wire import InvalidRecordError, encode
 from streams.commands.main import app
 from streams.events.decode import Decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
-from streams.kpis.show import Period
+from streams.kpis.period import Period
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
 from streams.sql.server import Endpoint
