@@ -1,13 +1,11 @@
 """The command ``watchkeeper``: thin, each command a few lines over the part that does the work."""
 
-import logging
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-import structlog
 import typer
 
 from streams.commands.canary import canary_app
@@ -22,8 +20,7 @@ from streams.commands.report import report
 from streams.commands.review import review_app
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
-from streams.health.noise import Lasting
-from streams.settings import Settings, SettingsError, load
+from streams.settings import SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
@@ -47,28 +44,6 @@ Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:
 Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
 
 
-def configure_logs(settings: Settings) -> None:
-    """Send structlog's lines and everyone else's to the error stream."""
-    level = logging.getLevelName(settings.log_level)
-    renderer: Any = structlog.processors.JSONRenderer()
-    if settings.log_format == "console":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=max(level, logging.WARNING), format="%(name)s: %(message)s", stream=sys.stderr)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Lasting())
-
-
 @app.command()
 def worker(
     name: Annotated[str, typer.Argument(help="history, watch, detect or incidents.")],
@@ -79,6 +54,7 @@ def worker(
 ) -> None:
     """Run one worker until it is told to stop."""
     from streams.app import READS
+    from streams.health.logs import configure_logs
     from streams.run import run_worker
 
     if name not in READS:
@@ -90,10 +66,9 @@ def worker(
 
 @app.command()
 def migrate(
+    *,
     clickhouse: Store = None,
-    carry: Annotated[
-        bool, typer.Option("--carry", help="Take over a store of the version before, with its rows.")
-    ] = False,
+    carry: Annotated[bool, typer.Option("--carry", help="Take over a store of the version before.")] = False,  # noqa: FBT002
 ) -> None:
     """Create or update the tables and views of the store."""
     from streams.store.carry import carry as take_over
@@ -211,6 +186,7 @@ def broker(
     port: Annotated[int | None, typer.Option(help="Port on loopback; 9092, or the base port, if not given.")] = None,
 ) -> None:
     """Run a Kafka broker on this machine."""
+    from streams.health.logs import configure_logs
     from streams.local.up import run_broker
 
     settings = load(data_dir=data_dir)
@@ -228,6 +204,7 @@ def up(
     ] = None,
 ) -> None:
     """Run the broker and all workers on this machine, until Ctrl-C; with a Kafka that is named, without the broker."""
+    from streams.health.logs import configure_logs
     from streams.local.up import run_up
 
     store = clickhouse or _store_in(data_dir)
@@ -247,6 +224,7 @@ def demo(
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
     from streams.demo.run import run_demo, run_demo_there
+    from streams.health.logs import configure_logs
     from streams.local.ports import free_base_port
 
     if kafka or clickhouse:
@@ -281,20 +259,20 @@ def _store_in(folder: Path | None) -> str | None:
 
 def main() -> None:
     """Run the command; what a user can mend is one line on the error stream."""
-    from streams.kafka.topics import KafkaUnavailableError, TopicError
-    from streams.replay.send import ReplayError
-    from streams.store.client import StoreBusyError, StoreUnavailableError
-    from streams.store.migrate import SchemaError
-
-    refusals = (SettingsError, TopicError, SchemaError, ReplayError, ValueError)
     try:
         app()
-    except refusals as error:
+    except (ValueError, RuntimeError, ConnectionError) as error:
         typer.echo(f"watchkeeper: {error}", err=True)
-        raise SystemExit(os.EX_CONFIG) from None  # starting again would not help
-    except (KafkaUnavailableError, StoreUnavailableError, StoreBusyError) as error:
-        typer.echo(f"watchkeeper: {error}", err=True)
-        raise SystemExit(os.EX_UNAVAILABLE) from None  # starting again helps once they are back
-    except RuntimeError as error:
-        typer.echo(f"watchkeeper: {error}", err=True)
-        raise SystemExit(1) from None
+        raise SystemExit(_status(error)) from None
+
+
+def _status(error: Exception) -> int:
+    """Return the exit status that tells a supervisor whether starting again helps."""
+    from streams.store.client import StoreBusyError
+    from streams.store.migrate import SchemaError
+
+    if isinstance(error, (ValueError, SchemaError)):
+        return os.EX_CONFIG  # starting again would not help
+    if isinstance(error, (ConnectionError, StoreBusyError)):
+        return os.EX_UNAVAILABLE  # starting again helps once they are back
+    return 1

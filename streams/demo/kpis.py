@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from schemas.sql import query
 from streams.api.client import ApiError, call
 from streams.api.report import report
 from streams.demo.screen import SAY_SECONDS
@@ -24,13 +25,7 @@ SHOWN: Final = (
 )  # fmt: skip
 """What the terminal shows; the report has all of them."""
 
-GAP: Final = """
-SELECT formatDateTime(window_start, '%H:%i') AS hour, value, trust, trust_reason
-FROM kpi_output_shares(
-    since=parseDateTimeBestEffort({since:String}), until=parseDateTimeBestEffort({until:String}), step=3600, versions=0)
-WHERE kpi = 'unsafe_served' AND service_name = {service:String}
-ORDER BY window_start
-"""
+GAP: Final = query("streams.demo", "gap")
 FILE: Final = "report.html"
 
 

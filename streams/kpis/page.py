@@ -7,6 +7,7 @@ from typing import Final
 from schemas.fields import NANO
 from schemas.kpis import BY_ID
 from schemas.kpis.kpi import Kpi
+from schemas.sql import query
 from streams.kpis.period import Period
 from streams.kpis.show import Row, line
 from streams.pages.plots import Point, plot
@@ -21,15 +22,7 @@ DRAWN: Final = (
 """The KPIs that have something to say each hour."""
 
 HOUR_NANO: Final = 3_600 * NANO
-HOURLY: Final = """
-SELECT kpi, service_name, toUnixTimestamp(window_start) AS at, value, lower, upper, trust
-FROM kpis(
-    since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions=0, objective={objective:Float64},
-    known_at={until:DateTime('UTC')}
-)
-WHERE has({drawn:Array(String)}, kpi) AND ({service:String} = '' OR service_name = {service:String})
-ORDER BY service_name, indexOf({drawn:Array(String)}, kpi), window_start
-"""
+HOURLY: Final = query("streams.kpis", "hourly")
 
 
 def hourly_rows(settings: Settings, period: Period, drawn: Sequence[str] = DRAWN) -> list[Row]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from schemas.durations import seconds
 from schemas.kpis.objectives import SERVICE_OBJECTIVE
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_rows
 
-_UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 _STORED: Final = """
 SELECT
     countIf(hour >= {since:DateTime('UTC')} AND hour < {until:DateTime('UTC')}) AS asked,
@@ -71,14 +71,19 @@ def begin(text: str, end: datetime, option: str = "--since") -> datetime:
 def moment(text: str, now: datetime, option: str) -> datetime:
     """Return a time that is written as a span back from `now` or in ISO 8601; errors as of `begin`."""
     try:
-        if text[-1:] in _UNITS and text[:-1].isdigit():
-            return now - timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-        given = datetime.fromisoformat(text)
-        return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+        return _time(text) or now - timedelta(seconds=seconds(text))
     except (ValueError, OverflowError):
         raise ValueError(
             f"{option} is a span like 36h or 7d, or a time like 2026-03-02T08:00, not {text!r}"
         ) from None  # fmt: skip
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
 
 
 def period(since: str, until: str, service: str = "", options: tuple[str, str] = ("--since", "--until")) -> Period:

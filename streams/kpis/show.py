@@ -7,20 +7,14 @@ from msgspec import Struct
 from rich.table import Table
 
 from schemas.kpis import BY_ID
+from schemas.sql import query
 from streams.kpis.period import Period
 from streams.settings import Settings
 from streams.store.ask import ask_rows
 from streams.text import shares
+from streams.text.durations import span
 
-QUERY: Final = """
-SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason
-FROM kpis(
-    since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions=0,
-    objective={objective:Float64}, known_at={until:DateTime('UTC')}
-)
-WHERE ({service:String} = '' OR service_name = {service:String})
-ORDER BY service_name, kpi, part
-"""
+QUERY: Final = query("streams.kpis", "show")
 _ORDER: Final = {name: index for index, name in enumerate(BY_ID)}
 
 Row = dict[str, Any]
@@ -76,22 +70,10 @@ def table(rows: Iterable[Row], title: str) -> Table:
     return shown
 
 
-def seconds_text(seconds: float) -> str:
-    """Return a time as people say it.
-
-    >>> seconds_text(42), seconds_text(5400), seconds_text(200_000)
-    ('42 s', '1.5 h', '2.3 d')
-    """
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:z.0f} s"
-
-
 FORMS: Final[dict[str, Callable[[float], str]]] = {
     "share": lambda value: shares.percent(value, space=" "),
     "count": lambda value: f"{value:z.0f}",
-    "seconds": seconds_text,
+    "seconds": span,
     "milliseconds": lambda value: f"{value:z.0f} ms",
     "ratio": lambda value: f"{value:z.2f}",
     "kappa": lambda value: f"{value:z.2f}",

@@ -47,8 +47,8 @@ class QuietHours(_Part):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _written_as_text(cls, value: Any) -> Any:
-        if isinstance(value, int | float):  # YAML reads an unquoted 22:00 as the number 1320
-            raise ValueError('put the time in quotes, for example "22:00"')  # noqa: TRY004 (pydantic wants ValueError)
+        if isinstance(value, int | float):  # which would be seconds after midnight
+            raise ValueError("write hours and minutes, for example 22:00")  # noqa: TRY004 (pydantic wants ValueError)
         return value
 
     @field_validator("start", "end")

@@ -15,6 +15,7 @@ from rich.table import Table
 from schemas.events import Event
 from schemas.fields import NANO
 from schemas.findings import Finding
+from schemas.sql import query
 from schemas.windows import Window
 from schemas.wire import decoder, encode
 from streams.detect.judge import Judge
@@ -25,7 +26,7 @@ from streams.events.flags import event_flags
 from streams.policy.policy import Policy, load_policy
 from streams.replay.send import read
 from streams.settings import Settings
-from streams.store.ask import ask
+from streams.store.ask import Parameters, ask
 from streams.watch.counting import countable
 from streams.watch.reduce import reduce_tick
 from streams.watch.sessions import Memory
@@ -35,11 +36,7 @@ from streams.watch.ticks import Part, PartitionTicks
 
 BATCH: Final = 4_000
 
-WINDOWS_QUERY: Final = """
-SELECT payload FROM window_messages FINAL
-WHERE time >= {since} AND time < {until} AND kafka_partition = {partition}
-ORDER BY tick, source_partition
-"""
+WINDOWS_QUERY: Final = query("streams.replay", "windows")
 PARTITIONS_QUERY: Final = "SELECT DISTINCT kafka_partition FROM window_messages ORDER BY kafka_partition FORMAT TSV"
 
 
@@ -142,8 +139,8 @@ def _stored(settings: Settings, partition: int, since: datetime, until: datetime
     decode = decoder(Window)
     while since < until:  # a day at a time: what the store may answer at once is limited
         end = min(since + timedelta(days=1), until)
-        moments = {"since": f"toDateTime({int(since.timestamp())})", "until": f"toDateTime({int(end.timestamp())})"}
-        for line in ask(settings, WINDOWS_QUERY.format(partition=partition, **moments), "JSONEachRow").splitlines():
+        asked: Parameters = {"partition": partition, "since": int(since.timestamp()), "until": int(end.timestamp())}
+        for line in ask(settings, WINDOWS_QUERY, "JSONEachRow", asked).splitlines():
             window = decode(json.loads(line)["payload"].encode(), 0)
             assert isinstance(window, Window)  # noqa: S101
             yield window

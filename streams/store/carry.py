@@ -48,9 +48,7 @@ def carry(client: Client) -> list[str]:
         raise SchemaError("the store is not of an earlier version; run `watchkeeper migrate` without --carry")
     if found != _BEFORE:
         lacking = ", ".join(sorted(name for name, applied in _BEFORE.items() if found.get(name) != applied))
-        raise SchemaError(
-            f"the store lacks {lacking} as the version before ended with; run `watchkeeper migrate` of that version first"
-        )
+        raise SchemaError(f"the store lacks {lacking} as that version ended; run its own `watchkeeper migrate` first")
     stop_refreshing(client)
     _drop_old_views(client)
     known = migrations()

@@ -9,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 TABLES: Final = "tables/"
 """Files that hold data: applied once, and locked by their digests."""
 VIEWS: Final = "views/"
+COMMENTS: Final = "comments/"
+"""What all of it means; see `streams.store.comments`."""
 REFRESHED: Final = "refreshed/"
 """Views that the store computes again and again, into a table."""
 
@@ -21,8 +23,8 @@ _VIEW: Final = re.compile(r"^CREATE OR REPLACE VIEW (\w+)", re.MULTILINE)
 def schema() -> dict[str, str]:
     """Return the SQL of each file by name, in the order in which they are applied.
 
-    Tables come first and are whole before any view is made; what is refreshed comes last. So a refresh never meets a
-    table or a view that is being changed.
+    Tables come first and are whole before any view is made; what is refreshed comes last. A refresh puts a new table,
+    made like the old one when it began, in the place of the old one: a change in between would be lost.
     """
     environment = Environment(
         loader=PackageLoader("schemas", "ddl"),
@@ -34,9 +36,9 @@ def schema() -> dict[str, str]:
     macros = {name: value for file in _MACROS for name, value in vars(environment.get_template(file).module).items()}
     return {
         name: environment.get_template(name).render(macros)
-        for folder in (TABLES, VIEWS, REFRESHED)
+        for folder in (TABLES, VIEWS, COMMENTS, REFRESHED)
         for name in sorted(environment.list_templates())
-        if name.startswith(folder) and name.endswith(".sql")
+        if name.startswith(folder) and name.endswith((".sql", ".toml"))
     }
 
 

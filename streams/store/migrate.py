@@ -8,7 +8,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from streams.store.client import rows
-from streams.store.ddl import TABLES, refreshed_views, schema, statements
+from streams.store.comments import commands
+from streams.store.ddl import COMMENTS, TABLES, refreshed_views, schema, statements
 
 _LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_migrations (name String, digest String, applied_at DateTime DEFAULT now())"
@@ -48,7 +49,7 @@ def migrate(client: Client) -> list[str]:
         note(client, dict.fromkeys(missing, _BEGUN))
         stop_refreshing(client)
     for name in missing:
-        for statement in statements(known[name]):
+        for statement in commands(client) if name.startswith(COMMENTS) else statements(known[name]):
             _apply(client, statement, again=name in ledger)
         note(client, {name: digest(known[name])})
     return missing

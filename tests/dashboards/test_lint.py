@@ -11,9 +11,10 @@ from dashboards.boards import BOARDS, service
 from dashboards.generate import FOLDER
 from dashboards.rules import RETIRED, RULES
 from dashboards.runbook import names as runbooks
+from schemas.durations import seconds
 from schemas.kpis import KPIS, OBJECTIVES
 from tests.support.dashboards.grafana import alert_rules
-from tests.support.dashboards.lints import BOARD_LINTS, TICK_SECONDS, of_rule, repeated, seconds
+from tests.support.dashboards.lints import BOARD_LINTS, TICK_SECONDS, of_rule, repeated
 
 FILES = sorted((FOLDER / "boards").glob("*.json"))
 BOARD_JSON = {path.stem: json.loads(path.read_text()) for path in FILES}

@@ -15,7 +15,7 @@ from streams.history.writer import HistoryWriter
 from streams.settings import load
 from streams.store.carry import carry
 from streams.store.client import connect, rows
-from streams.store.ddl import REFRESHED, VIEWS
+from streams.store.ddl import COMMENTS, REFRESHED, VIEWS
 from streams.store.migrate import SchemaError, check_schema, digest, migrate, note
 from tests.schemas.test_migrate import schema_of
 from tests.support.histories import judge
@@ -74,7 +74,7 @@ def test_a_store_of_the_version_before_is_refused_with_the_command(before):
 def test_it_is_taken_over_with_its_rows_and_history_goes_on(before, client):
     """Rows and rollups stay, what history reads again is left out, and tables and views are those of a new store."""
     applied = carry(before)
-    assert {name.split("/")[0] + "/" for name in applied} == {VIEWS, REFRESHED}
+    assert {name.split("/")[0] + "/" for name in applied} == {VIEWS, COMMENTS, REFRESHED}
     check_schema(before)
     again = HistoryWriter(before).write(ORIGIN, [batch()])
     assert (again.rows, again.left_out) == (0, 3)
@@ -116,5 +116,5 @@ def test_what_is_not_of_that_version_is_refused(client, store_path):
         carry(client)
     with connect(load(clickhouse=f"chdb://{store_path}", clickhouse_database="older")) as older:
         made_before(older, {name: text for name, text in BEFORE.items() if name < "0003"})
-        with pytest.raises(SchemaError, match=r"0010_reasons\.sql.*of that version first"):
+        with pytest.raises(SchemaError, match=r"0010_reasons\.sql.*its own `watchkeeper migrate` first"):
             carry(older)

@@ -8,7 +8,7 @@ import pytest
 import streams.store.migrate
 from streams.settings import load
 from streams.store.client import connect, rows
-from streams.store.ddl import REFRESHED, TABLES, VIEWS, refreshed_views, schema, views
+from streams.store.ddl import COMMENTS, REFRESHED, TABLES, VIEWS, refreshed_views, schema, views
 from streams.store.migrate import SchemaError, check_schema, migrate, migrations
 from tests.support.histories import judge
 
@@ -23,7 +23,7 @@ def changed(monkeypatch, **files):
     tables = {name: text for name, text in schema().items() if name.startswith(TABLES)}
     others = {name: text for name, text in schema().items() if not name.startswith(TABLES)}
     news = [{name: text for name, text in known.items() if name.startswith(folder)} for folder in (TABLES, VIEWS)]
-    refreshed = {name: text for name, text in others.items() if name.startswith(REFRESHED)}
+    refreshed = {name: text for name, text in others.items() if name.startswith((COMMENTS, REFRESHED))}
     plain = {name: text for name, text in others.items() if name not in refreshed}
     monkeypatch.setattr("streams.store.migrate.migrations", lambda: tables | news[0] | plain | news[1] | refreshed)
 
@@ -48,7 +48,7 @@ def test_a_table_is_locked_by_what_was_applied(client, monkeypatch):
 def test_a_view_follows_its_text(client, monkeypatch):
     """A view that differs is made again with all that come after it, what is refreshed too, and nothing else."""
     changed(monkeypatch, v="CREATE OR REPLACE VIEW sevens AS SELECT 7 AS seven")
-    refreshed = [name for name in schema() if name.startswith(REFRESHED)]
+    refreshed = [name for name in schema() if name.startswith((COMMENTS, REFRESHED))]
     assert migrate(client) == [f"{VIEWS}99_v.sql", *refreshed]
     changed(monkeypatch, v="CREATE OR REPLACE VIEW sevens AS SELECT 8 AS seven")
     with pytest.raises(SchemaError, match=r"99_v\.sql.*watchkeeper migrate"):
@@ -67,7 +67,7 @@ def test_all_views_follow_a_new_table(client, monkeypatch):
 def test_the_order_leaves_nothing_to_refresh_while_it_changes():
     """Tables come first and hold no view; views replace themselves; what is refreshed comes last."""
     folders = [name.split("/")[0] + "/" for name in schema()]
-    order = [TABLES, VIEWS, REFRESHED]
+    order = [TABLES, VIEWS, COMMENTS, REFRESHED]
     assert folders == sorted(folders, key=order.index)
     assert all("VIEW" not in text for name, text in schema().items() if name.startswith(TABLES))
     assert refreshed_views()

@@ -10,4 +10,5 @@ FROM kpi_trust AS trusts
 LEFT JOIN (
     SELECT hour, service_name, sum(guarded.served) AS served, sum(guarded.exposed) AS exposed
     FROM guard_hours_now AS guarded GROUP BY hour, service_name
-) AS guards ON guards.hour = trusts.window_start AND guards.service_name = trusts.service_name;
+) AS guards ON guards.hour = trusts.window_start AND guards.service_name = trusts.service_name
+COMMENT 'Judges the trust of each hour every ten seconds, into `trust_hours`';

@@ -54,3 +54,44 @@ FROM (
     ) AS label ON label.target_event_id = item.target_event_id
     WHERE began > '2020-01-01'
 ) AS items;
+
+-- What a person asks of an incident: whose, how bad, when each thing happened, how long it took, who did what, who was told.
+CREATE OR REPLACE VIEW incidents AS
+SELECT
+    clocks.incident_id AS incident_id, clocks.service_name AS service_name, facts.services AS services,
+    clocks.family AS family, clocks.severity AS severity,
+    multiIf(clocks.merged, 'merged', clocks.closed IS NOT NULL, 'closed', clocks.recovered IS NOT NULL, 'recovered',
+        clocks.mitigated IS NOT NULL, 'mitigated', clocks.acknowledged IS NOT NULL, 'acknowledged', 'open') AS state,
+    clocks.onset AS onset_time, assumeNotNull(clocks.detected) AS opened_time,
+    clocks.acknowledged AS acknowledged_time, clocks.mitigated AS mitigated_time,
+    clocks.recovered AS recovered_time, clocks.closed AS closed_time,
+    {% for name, from, to in [
+        ("detect", "onset", "detected"), ("acknowledge", "detected", "acknowledged"),
+        ("mitigate", "detected", "mitigated"), ("recover", "detected", "recovered"), ("close", "detected", "closed"),
+    ] %}
+    dateDiff('millisecond', clocks.{{ from }}, clocks.{{ to }}) / 1000 AS seconds_to_{{ name }},
+    {% endfor %}
+    clocks.false_positive AS false_positive, clocks.reached_user AS reached_user, facts.users_affected AS users_affected,
+    facts.outputs_affected AS outputs_affected, facts.findings AS findings, facts.actors AS actors,
+    facts.last_reason AS last_reason, facts.suspected_change_id AS suspected_change_id,
+    facts.merged_into AS merged_into, facts.ticket_url AS ticket_url,
+    notices.delivered AS notices_delivered, notices.not_delivered AS notices_not_delivered, notices.receivers AS receivers
+FROM incident_clocks AS clocks
+LEFT JOIN (
+    SELECT
+        incident_id, argMaxIf(services, transition_time, notEmpty(services)) AS services,
+        arraySort(groupUniqArrayIf(finding_id, finding_id != '')) AS findings,
+        arraySort(groupUniqArrayIf(actor_id, actor_kind = 'human' AND actor_id != '')) AS actors,
+        argMaxIf(reason, transition_time, reason != '') AS last_reason,
+        argMaxIf(suspected_change_id, transition_time, suspected_change_id != '') AS suspected_change_id,
+        argMaxIf(into_incident_id, transition_time, into_incident_id != '') AS merged_into,
+        argMaxIf(ticket_url, transition_time, ticket_url != '') AS ticket_url,
+        max(users_affected) AS users_affected, max(outputs_affected) AS outputs_affected
+    FROM incident_transitions FINAL GROUP BY incident_id
+) AS facts ON facts.incident_id = clocks.incident_id
+LEFT JOIN (
+    SELECT
+        incident_id, countIf(status = 'delivered') AS delivered, countIf(status = 'given_up') AS not_delivered,
+        arraySort(groupUniqArrayIf(toString(receiver), status = 'delivered')) AS receivers
+    FROM deliveries FINAL GROUP BY incident_id
+) AS notices ON notices.incident_id = clocks.incident_id;

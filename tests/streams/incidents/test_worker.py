@@ -139,7 +139,7 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         """Take a notification."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.got.setdefault(self.headers["Watchkeeper-Delivery"], body)
+        self.got.setdefault(self.headers["webhook-id"], body)
         self.send_response(204)
         self.end_headers()
 

@@ -160,6 +160,7 @@ def test_nothing_but_reading_is_allowed(endpoint, query):
         ("SELECT 1 SETTINGS readonly = 0", {}, (500, 164)),
         ("SELECT 1", {"max_execution_time": "soon"}, (400, 27)),
         ("SELECT count() FROM numbers(1000000000000000)", {}, (408, 159)),
+        ("SELECT count() FROM numbers(1000)", {"max_rows_to_read": "10"}, (500, 158)),
         ("SELECT count() FROM numbers(1000000000000000)", {"max_execution_time": "0"}, (408, 159)),
         ("SELECT * FROM system.numbers", {"max_execution_time": "9999"}, (500, 396)),
         ("SELECT range(400000000)", {"max_memory_usage": "0"}, (500, 69)),
