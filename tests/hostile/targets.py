@@ -18,7 +18,8 @@ from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.events.decode import Decoder, events_decoder
 from streams.history.rows import rows_of
-from streams.history.worker import _PLAIN, _dead_letter_rows, origin_of
+from streams.history.taken import dead_letter_rows
+from streams.history.worker import _PLAIN, origin_of
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.fold.state import fact
@@ -173,7 +174,7 @@ def letters(data: bytes) -> None:
     headers = list(zip(names, data.split(b"\x00"), strict=False))
     record = fleet.Record(data, NOW_MS, 1, tuple(headers))
     assert owner_of(record, 0)
-    assert _dead_letter_rows(batch := LogBatch(TOPIC, 0, (record,), lambda: None), origin_of(batch))
+    assert dead_letter_rows(batch := LogBatch(TOPIC, 0, (record,), lambda: None), origin_of(batch))
     assert Letter({name: value.decode(errors="replace") for name, value in headers}, data).origin
 
 
