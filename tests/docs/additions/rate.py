@@ -30,7 +30,6 @@ tool_error = "Tool steps that ended in an error"
 guard_failure_trials = """,
         )
     ],
-    "schemas/ddl/macros.sql.j2": [('    "guard_failure",\n] %}', '    "guard_failure", "tool_error",\n] %}')],
     "schemas/ddl/tables/0901_tool_error.sql": (
         "ALTER TABLE service_minutes\n    ADD COLUMN tool_error_trials UInt64 AFTER guard_failure,\n"
         "    ADD COLUMN tool_error UInt64 AFTER tool_error_trials;\n\n"
