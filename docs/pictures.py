@@ -20,7 +20,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from schemas.findings import Finding
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.topics import FINDINGS, INCIDENTS
 from schemas.wire import decoder
 from streams.api.client import call, fetch
@@ -75,7 +75,7 @@ def news(settings: Settings) -> list[str]:
 
 def records(settings: Settings) -> Iterator[Any]:
     """Yield all findings and transitions."""
-    for topic, kind in ((FINDINGS, Finding), (INCIDENTS, Incident)):
+    for topic, kind in ((FINDINGS, Finding), (INCIDENTS, IncidentTransition)):
         part, decode = TopicPartition(settings.topic(topic.name), 0), decoder(kind)
         with closing(KafkaConsumer(**client_arguments(settings), enable_auto_commit=False)) as consumer:
             consumer.assign([part])

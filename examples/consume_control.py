@@ -7,7 +7,7 @@ import time
 import msgspec
 from kafka import KafkaConsumer
 
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.signature import HEADER, verify
 
 key, done = os.environ["WATCHKEEPER_CONTROL_KEY"].encode(), set()  # keep `done` on disk: a restart must repeat nothing

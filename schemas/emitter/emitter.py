@@ -87,7 +87,7 @@ class Emitter:
         Parameters
         ----------
         sigterm
-            Flush for up to five seconds before SIGTERM ends the process, where the application has no handler of
+            Flush for up to ten seconds before SIGTERM ends the process, where the application has no handler of
             its own; see `schemas.endings.flush_on_sigterm`.
         producer
             Options of ``KafkaProducer``, such as ``security_protocol`` or ``delivery_timeout_ms``: after that long

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
 from schemas.categories import FAMILIES
+from schemas.changes import Change
+from schemas.controls import Control
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.findings import Finding
-from schemas.records import Change, Incident, ReviewLabel
-from schemas.review import ReviewItem
+from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
+from schemas.reviews import ReviewItem, ReviewLabel
 from schemas.tables import (
     ACTIONS,
     AGENT_STEPS,
@@ -52,7 +53,7 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Change: CHANGES,
     ReviewLabel: REVIEW_LABELS,
     ReviewItem: REVIEW_ITEMS,
-    Incident: INCIDENTS,
+    IncidentTransition: INCIDENTS,
     IncidentAction: ACTIONS,
     IncidentEvidence: EVIDENCE,
     Delivery: DELIVERIES,

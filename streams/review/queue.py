@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from schemas.records import Annotator, Label, ReviewLabel
+from schemas.reviews import Annotator, Label, ReviewLabel
 from schemas.sql import query
 from schemas.wire import decoder, encode
 from streams.settings import Settings

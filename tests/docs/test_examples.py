@@ -7,7 +7,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.events import Event
 from schemas.fields import NANO
 from schemas.signature import webhook_headers

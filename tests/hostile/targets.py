@@ -20,9 +20,9 @@ from streams.events.decode import Decoder, events_decoder
 from streams.history.rows import rows_of
 from streams.history.taken import dead_letter_rows
 from streams.history.worker import _PLAIN, origin_of
-from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
-from streams.incidents.fold.state import fact
+from streams.incidents.fold.state import summary_of
 from streams.kafka.letters import Letter
 from streams.kafka.topics import TopicState
 from streams.policy.policy import Policy, PolicyError, parse_policy
@@ -119,17 +119,17 @@ FINDING, ACTION, CHANGE = (decoder(kind) for kind in KINDS if kind.__name__ in (
 
 def folded(data: bytes) -> None:
     """Findings, actions and changes make incidents, in whatever order and with whatever times."""
-    desk, entries = Desk(severity_of(Policy())), []
+    incident_log, entries = IncidentLog(severity_of(Policy())), []
     for value in split(data):
         for decode in (FINDING, ACTION, CHANGE):
             try:
                 said = decode(value, NOW_MS * 1_000_000)
             except InvalidRecordError:
                 continue
-            entry = fact(said) if decode is FINDING else said
+            entry = summary_of(said) if decode is FINDING else said
             entries += [entry] if entry is not None else []
-    desk.book.add(entries)
-    for each in desk.news():
+    incident_log.folding.add(entries)
+    for each in incident_log.news():
         encode(each)
 
 

@@ -8,9 +8,9 @@ judged once its grace is over, so whoever asks should have taken by then what wa
 from bisect import bisect_left
 from typing import Final, NamedTuple, TypeVar
 
+from schemas.changes import Change
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.records import Change
 from streams.findings.identity import VERSION, identity
 from streams.policy.controls import Changes
 

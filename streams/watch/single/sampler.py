@@ -13,7 +13,7 @@ import numpy as np
 
 from detectors.columns import prefixed, under
 from detectors.review.strata import ReviewSampler
-from schemas.review import ReviewItem
+from schemas.reviews import ReviewItem
 from streams.events.flags import BIT
 from streams.events.hashing import hash_texts, mixed
 from streams.findings.identity import identity

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from schemas.records import Change
+from schemas.changes import Change
 from schemas.topics import CHANGES
 from schemas.wire import encode
 from streams.commands.main import app

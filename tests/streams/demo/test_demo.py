@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from schemas.findings import Finding
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.topics import FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.wire import encode
 from streams.commands.main import app
@@ -33,7 +33,7 @@ FINDING = Finding(
     detected_time_unix_nano=NOON + 150_000_000_000, onset_time_unix_nano=NOON, detector="d", detector_version="1",
     evidence="leak of shop is 20.0%",
 )  # fmt: skip
-INCIDENT = Incident(
+INCIDENT = IncidentTransition(
     event_id="t1", source="watchkeeper-incidents", time_unix_nano=NOON, service_name="shop", incident_id="inc-1",
     dedup_key="k", transition="detected", transition_time_unix_nano=NOON + 150_000_000_000, actor_kind="system",
     severity="sev2", family="leak", services=["shop"],
@@ -104,7 +104,7 @@ def test_only_what_opens_is_a_line():
         known = {name: getattr(FINDING, name) for name in FINDING.__struct_fields__}
         assert line(Finding(**known | quiet)) is None
     known = {name: getattr(INCIDENT, name) for name in INCIDENT.__struct_fields__}
-    assert line(Incident(**known | {"transition": "mitigated"})) is None
+    assert line(IncidentTransition(**known | {"transition": "mitigated"})) is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
-from schemas.actions import Delivery
+from schemas.incidents import Delivery
 from schemas.signature import WEBHOOK_ID, verify_webhook
 from schemas.topics import DELIVERIES
 from schemas.wire import decoder

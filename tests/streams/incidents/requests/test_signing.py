@@ -6,7 +6,7 @@ import requests
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.fields import NANO
 from schemas.signature import HEADER, verify
 from schemas.topics import CONTROLS

@@ -4,10 +4,10 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from schemas.actions import IncidentAction
+from schemas.incidents import IncidentAction, IncidentSeverity
 from streams.incidents.fold.fold import Fold
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError, refusal
-from streams.incidents.fold.state import Entry, Fact, Incident, Severity, happened
+from streams.incidents.fold.state import Entry, FindingSummary, Incident, happened
 
 EVERY: Final = 500
 """Entries between two remembered states."""
@@ -17,7 +17,7 @@ MOST_REMEMBERED: Final = 24
 Place = tuple[int, int, str]
 
 
-class IncidentBook:
+class ReorderingFold:
     """All incidents of everything that was said so far, whatever the order in which it came.
 
     Parameters
@@ -26,7 +26,7 @@ class IncidentBook:
         As of `Fold`.
     """
 
-    def __init__(self, severity: Callable[[Fact], Severity]) -> None:
+    def __init__(self, severity: Callable[[FindingSummary], IncidentSeverity]) -> None:
         self._entries: list[tuple[Place, Entry]] = []
         self._known: set[tuple[int, str]] = set()
         self._remembered: list[tuple[int, Fold]] = [(0, Fold(severity))]

@@ -18,7 +18,7 @@ BODY_SECONDS: Final = 30.0
 """How long a client may take to send its body."""
 
 
-class Door:
+class RequestLimits:
     """ASGI middleware around an application that turns `HTTPException` into answers.
 
     Parameters

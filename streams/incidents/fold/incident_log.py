@@ -9,9 +9,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from schemas.records import Incident as Transition
-from streams.incidents.fold.book import IncidentBook
-from streams.incidents.fold.state import Fact, Incident, Severity
+from schemas.incidents import IncidentSeverity, IncidentTransition
+from streams.incidents.fold.reordering import ReorderingFold
+from streams.incidents.fold.state import FindingSummary, Incident
 from streams.incidents.fold.transitions import refused, transition
 
 
@@ -44,7 +44,7 @@ class StreamClock:
         return min(self._at + max(wall_unix_nano - self._written, 0), wall_unix_nano)
 
 
-class Desk:
+class IncidentLog:
     """The incidents, and which of their transitions have been published.
 
     Parameters
@@ -53,29 +53,29 @@ class Desk:
         As of `streams.incidents.fold.fold.Fold`.
     """
 
-    def __init__(self, severity: Callable[[Fact], Severity]) -> None:
-        self.book: Final = IncidentBook(severity)
+    def __init__(self, severity: Callable[[FindingSummary], IncidentSeverity]) -> None:
+        self.folding: Final = ReorderingFold(severity)
         self.clock: Final = StreamClock()
-        self._published: dict[str, Transition] = {}
+        self._published: dict[str, IncidentTransition] = {}
         self._told: dict[str, Incident] = {}
         self._names: dict[str, set[str]] = {}
         self._refused: set[str] = set()
 
-    def published(self, records: Iterable[Transition]) -> None:
+    def published(self, records: Iterable[IncidentTransition]) -> None:
         """Take note of transitions that are in the log already, in its order."""
         for record in records:
             self._published[record.event_id] = record
 
-    def told(self) -> list[Transition]:
+    def told(self) -> list[IncidentTransition]:
         """Return what is published, as it holds now."""
         return list(self._published.values())
 
-    def news(self) -> list[Transition]:
+    def news(self) -> list[IncidentTransition]:
         """Return the transitions that are not published yet, those that came out otherwise, and retractions."""
         first = not self._told
-        found: list[Transition] = []
+        found: list[IncidentTransition] = []
         gone: set[str] = set()
-        for incident_id, incident in self.book.fold.incidents.items():
+        for incident_id, incident in self.folding.fold.incidents.items():
             old = self._told.get(incident_id)
             if old is incident:
                 continue
@@ -87,27 +87,29 @@ class Desk:
                 self._names[incident_id] = set()
             self._names[incident_id] |= names
             found += records
-        for incident_id in self._told.keys() - self.book.fold.incidents.keys():
+        for incident_id in self._told.keys() - self.folding.fold.incidents.keys():
             gone |= self._names.pop(incident_id)
-        said = [refused(*item) for item in self.book.fold.refused.values()]
+        said = [refused(*item) for item in self.folding.fold.refused.values()]
         gone |= self._refused - {record.event_id for record in said}
         self._refused = {record.event_id for record in said}
         found += said
-        self._told = dict(self.book.fold.incidents)
+        self._told = dict(self.folding.fold.incidents)
         return [*self._fresh(found), *self._retracted(gone, found, everything=first)]
 
-    def _fresh(self, found: list[Transition]) -> list[Transition]:
+    def _fresh(self, found: list[IncidentTransition]) -> list[IncidentTransition]:
         fresh = [record for record in found if self._published.get(record.event_id) != record]
         self.published(fresh)
         return sorted(fresh, key=lambda record: (record.transition_time_unix_nano, record.event_id))
 
-    def _retracted(self, gone: set[str], found: list[Transition], *, everything: bool) -> list[Transition]:
+    def _retracted(
+        self, gone: set[str], found: list[IncidentTransition], *, everything: bool
+    ) -> list[IncidentTransition]:
         """Return retractions of what does not hold any more.
 
         After a start that is all that was published and does not follow from the entries, as far back as these go.
         """
         kept = {record.event_id for record in found}
-        began = self.book.began
+        began = self.folding.began
         if everything and began is not None:
             gone |= {
                 name

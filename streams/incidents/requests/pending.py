@@ -7,16 +7,16 @@ What was said already is read from the logs like everything else, so that nothin
 
 from typing import Final
 
-from schemas.actions import Control
+from schemas.changes import Change
+from schemas.controls import Control
 from schemas.findings import Finding
-from schemas.records import Change
 from streams.incidents.requests.announcements import Announcements
 from streams.incidents.requests.gate import Gate
 from streams.incidents.requests.rules import ControlRules
 from streams.policy.policy import Policy
 
 
-class Orders:
+class PendingRequests:
     """The rules of a policy at work."""
 
     def __init__(self, policy: Policy) -> None:

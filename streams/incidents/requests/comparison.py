@@ -7,7 +7,7 @@ from schemas.fields import NANO
 from schemas.findings import Finding
 
 
-class Look(NamedTuple):
+class Comparison(NamedTuple):
     """One metric of a candidate beside stable: sessions, flagged ones, and the interval of the candidate's rate."""
 
     at: int
@@ -26,7 +26,7 @@ class Look(NamedTuple):
     def regret(self) -> float:
         """Flagged sessions more than stable's rate would have given as many sessions.
 
-        >>> Look(0, "f", "undecided", 100, 9, 0.04, 0.17, 900, 36, counts=True).regret
+        >>> Comparison(0, "f", "undecided", 100, 9, 0.04, 0.17, 900, 36, counts=True).regret
         5.0
         """
         if not self.counts or not self.stable_trials:
@@ -34,14 +34,14 @@ class Look(NamedTuple):
         return self.flagged - self.trials * self.stable_flagged / self.stable_trials
 
 
-Looks = dict[str, Look]
-"""The latest look at each metric of one candidate."""
+Comparisons = dict[str, Comparison]
+"""The latest comparison of each metric of one candidate."""
 
 
-def look_of(finding: Finding) -> Look:
+def comparison_of(finding: Finding) -> Comparison:
     """Return what a canary finding says."""
     details = finding.details or {}
-    return Look(
+    return Comparison(
         at=finding.detected_time_unix_nano,
         finding_id=finding.finding_id,
         verdict=finding.verdict or "undecided",
@@ -55,28 +55,28 @@ def look_of(finding: Finding) -> Look:
     )
 
 
-def known(looks: Looks, newest: Look) -> str:
-    """Return in words what is known at the newest look."""
+def known(comparisons: Comparisons, newest: Comparison) -> str:
+    """Return in words what is known at the newest comparison."""
     sides = (
-        f"{name} {look.verdict} ({look.flagged} of {look.trials} beside {look.stable_flagged:.0f} of "
-        f"{look.stable_trials:.0f})"
-        for name, look in sorted(looks.items())
+        f"{name} {comparison.verdict} ({comparison.flagged} of {comparison.trials} beside "
+        f"{comparison.stable_flagged:.0f} of {comparison.stable_trials:.0f})"
+        for name, comparison in sorted(comparisons.items())
     )
     return f"{datetime.fromtimestamp(newest.at / NANO, UTC):%Y-%m-%d %H:%M} UTC, {', '.join(sides)}"
 
 
-def evidence(looks: Looks) -> dict[str, float]:
+def evidence(comparisons: Comparisons) -> dict[str, float]:
     """Return the numbers behind a decision, by metric and side, with the intervals of the candidate's rates."""
     return {
         f"{name}_{what}": float(value)
-        for name, look in sorted(looks.items())
+        for name, comparison in sorted(comparisons.items())
         for what, value in (
-            ("trials", look.trials),
-            ("flagged", look.flagged),
-            ("lower", look.lower),
-            ("upper", look.upper),
-            ("stable_trials", look.stable_trials),
-            ("stable_flagged", look.stable_flagged),
-            ("regret", look.regret),
+            ("trials", comparison.trials),
+            ("flagged", comparison.flagged),
+            ("lower", comparison.lower),
+            ("upper", comparison.upper),
+            ("stable_trials", comparison.stable_trials),
+            ("stable_flagged", comparison.stable_flagged),
+            ("regret", comparison.regret),
         )
     }
