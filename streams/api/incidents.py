@@ -28,7 +28,7 @@ from streams.api.middleware import RequestLimits
 from streams.health.metrics import TURNED_AWAY
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
-from streams.incidents.fold.state import OVER
+from streams.incidents.fold.state import OVER, Incident
 from streams.incidents.fold.views import full, shown_evidence, summary
 from streams.incidents.pages.page import render
 from streams.incidents.pages.portrait import course
@@ -109,14 +109,7 @@ def incidents_router(work: Incidents) -> APIRouter:
     @router.get("/{incident_id}")
     async def shown(incident_id: str) -> dict[str, Any]:
         """Show everything that is known of an incident."""
-        incident_log = await _incident_log(work)
-        found = incident_log.folding.fold.incidents.get(incident_id)
-        if found is None:
-            raise UnknownIncidentError(f"no incident is called {incident_id}")
-        known = [each for each in work.evidence.values() if each.incident_id == incident_id]
-        return full(found, incident_log.clock.now(time.time_ns())) | {
-            "evidence": [shown_evidence(each) for each in known]
-        }
+        return await _shown(work, incident_id)
 
     @router.get("/{incident_id}/view")
     async def viewed(incident_id: str) -> Response:
@@ -128,6 +121,11 @@ def incidents_router(work: Incidents) -> APIRouter:
         """Return the page of an incident, one file that needs no network."""
         return HTMLResponse(await asyncio.to_thread(render, await _view(work, incident_id)))
 
+    _actions(router, work)
+    return router
+
+
+def _actions(router: APIRouter, work: Incidents) -> None:
     @router.post("/{incident_id}/{action}")
     async def act(incident_id: str, action: ActionKind, body: ActionBody, response: Response) -> dict[str, Any]:
         """Do something about an incident; 202 where it is written down and does not count yet."""
@@ -140,9 +138,7 @@ def incidents_router(work: Incidents) -> APIRouter:
             if not await work.folded(said, FOLDED_SECONDS):
                 response.status_code = status.HTTP_202_ACCEPTED
                 return {"action_id": said.event_id, "detail": WRITTEN_DOWN}
-        return {"action_id": said.event_id} | await shown(incident_id)
-
-    return router
+        return {"action_id": said.event_id} | await _shown(work, incident_id)
 
 
 def alerts_router(work: Incidents) -> APIRouter:
@@ -178,15 +174,27 @@ def alerts_router(work: Incidents) -> APIRouter:
     return router
 
 
+async def _shown(work: Incidents, incident_id: str) -> dict[str, Any]:
+    incident_log = await _incident_log(work)
+    found = _known(incident_log, incident_id)
+    evidence = [shown_evidence(each) for each in work.evidence.values() if each.incident_id == incident_id]
+    return full(found, incident_log.clock.now(time.time_ns())) | {"evidence": evidence}
+
+
+def _known(incident_log: IncidentLog, incident_id: str) -> Incident:
+    found = incident_log.folding.fold.incidents.get(incident_id)
+    if found is None:
+        raise UnknownIncidentError(f"no incident is called {incident_id}")
+    return found
+
+
 def _open(shown: dict[str, Any]) -> bool:
     return shown["status"] not in OVER
 
 
 async def _view(work: Incidents, incident_id: str) -> IncidentView:
     incident_log = await _incident_log(work)
-    incident = incident_log.folding.fold.incidents.get(incident_id)
-    if incident is None:
-        raise UnknownIncidentError(f"no incident is called {incident_id}")
+    incident = _known(incident_log, incident_id)
     view = work.portrait(incident_log, incident)
     baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
     series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)

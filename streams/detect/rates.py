@@ -27,7 +27,7 @@ from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Level, Policy
 
-RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}
+RATES: Final[dict[str, Rate]] = {rate.name: rate for rate in WATCHED}
 DETECTOR: Final = "mixture_shiryaev_roberts"
 
 Cells = dict[int, list[int]]
@@ -104,7 +104,7 @@ class RateWatch:
         )
 
     def _rate(self, row: int) -> Rate:
-        return WATCHED[int(self.book.names[row][3])]
+        return RATES[self.book.names[row][3]]
 
     def _promises(self, rows: Ints, activity: tuple[float, float]) -> Floats:
         """Return the threshold of each series: its family's part of the budget for pages, or for tickets."""
@@ -128,12 +128,11 @@ class RateWatch:
         cells: Cells = {}
         for group in sums:
             for metric, counts in group.rates.items():
-                index = RATE_INDEX.get(metric)
-                if index is None or not counts.trials:
+                if metric not in RATES or not counts.trials:
                     continue
                 service = group.service_name
-                for name in ((WHOLE, service, WHOLE, index), (group.tenant_id, service, group.model_version, index)):
-                    cell = cells.setdefault(self.book.row(name, (*OTHER[:3], index)), [0, 0])
+                for name in ((WHOLE, service, WHOLE, metric), (group.tenant_id, service, group.model_version, metric)):
+                    cell = cells.setdefault(self.book.row(name, (*OTHER[:3], metric)), [0, 0])
                     cell[0] += counts.trials
                     cell[1] += counts.flagged
         self._grow()
@@ -142,10 +141,10 @@ class RateWatch:
     def _grow(self) -> None:
         """Give the series that were just met to the detectors; a whole comes before its parts, and is their parent."""
         for new in range(len(self.rises), len(self.book)):
-            _, service, _, index = self.book.names[new]
-            rate = WATCHED[int(index)]
+            _, service, _, metric = self.book.names[new]
+            rate = RATES[metric]
             ceiling = np.array([self._policy.ceiling(service, rate.name, rate.ceiling)])
-            whole = self.book.find((WHOLE, service, WHOLE, index))
+            whole = self.book.find((WHOLE, service, WHOLE, metric))
             parent = np.array([-1 if whole == new else whole])
             self.rises.grow(ceiling, parent, ceiling)
             self.votes.grow(1)
@@ -154,7 +153,7 @@ class RateWatch:
                 self.falls.grow(ceiling)
 
     def _alarm_finding(self, alarm: Alarm) -> Finding:
-        _, service, _, index = name = self.book.names[alarm.series]
+        _, service, _, metric = name = self.book.names[alarm.series]
         rate, since = self._rate(alarm.series), alarm.onset_tick
         of_service = list(self._of_service(service))
         return self._episodes.open(
@@ -167,7 +166,7 @@ class RateWatch:
             promise=alarm.promise,
             versions=_some(name[2] for name in self.book.seen_since(since, of_service)),
             changes=self._new_versions(of_service, since),
-            tenants=_some(name[0] for name in self.book.seen_since(since, of_service) if name[3] == index),
+            tenants=_some(name[0] for name in self.book.seen_since(since, of_service) if name[3] == metric),
             evidence=describe_alarm(alarm, rate, service, self._tick_seconds),
             **self._common(alarm, since),
         )
@@ -177,7 +176,7 @@ class RateWatch:
         if alarm.direction == "down" or self._policy.level(rate.name) != "page":
             return False
         open_pages = (name for name, opened in self._episodes if opened.severity == "page")
-        return all((name[1], WATCHED[int(name[3])].family) != (service, rate.family) for name in open_pages)
+        return all((name[1], RATES[name[3]].family) != (service, rate.family) for name in open_pages)
 
     def _recovery_finding(self, recovery: Recovery) -> Finding:
         name, rate = self.book.names[recovery.series], self._rate(recovery.series)

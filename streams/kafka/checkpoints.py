@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 CHUNK_BYTES: Final = 900_000
 SLOTS: Final = ("a", "b")
+FORMAT: Final = 2
+"""Layout of the arrays; raised when it changes. Checkpoints of another one are left alone: the log is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Checkpoints:
 
     def __init__(self, topic: TopicState, worker: str, client: Mapping[str, Any], publisher: Publisher) -> None:
         self._topic: Final = topic
-        self._worker: Final = worker
+        self._worker: Final = f"{worker}.{FORMAT}"
         self._reader: Final = LogReader(client)
         self._publisher: Final = publisher
         self._next_slot: dict[str, str] = {}

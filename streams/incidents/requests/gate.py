@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from schemas.changes import Change
 from schemas.controls import Control
 from schemas.fields import NANO
@@ -156,10 +158,16 @@ def _forget(kept: dict[str, _Canary] | dict[str, None] | dict[tuple[str, str], C
 
 
 def _decision(canary: _Canary, asked: Asked, why: str, newest: Comparison, stats: dict[str, float]) -> Decision:
-    started, passed = canary.started, asked == "promote"
+    started = canary.started
     at = max(newest.at, started.time_unix_nano + 1)
     reason = "; ".join([why, f"{len(canary.log)} comparisons", *reversed(canary.log[-LINES:])])[:MAX_REASON]
-    control = Control(
+    control = _control(started, asked, newest.finding_id, at, reason)
+    change = _passed(started, canary.decision_id, asked, at)
+    return Decision(replace(control, evidence=stats), replace(change, reason=reason, gate_stats=stats))
+
+
+def _control(started: Change, asked: Asked, finding_id: str, at: int, reason: str) -> Control:
+    return Control(
         event_id=identity("gate-control", started.event_id),
         source="watchkeeper/gate",
         time_unix_nano=at,
@@ -169,14 +177,17 @@ def _decision(canary: _Canary, asked: Asked, why: str, newest: Comparison, stats
         actor_kind="automation",
         reason=reason,
         rule=NAME,
-        finding_id=newest.finding_id,
+        finding_id=finding_id,
         change_id=started.change_id,
-        to_version=started.to_version if passed else started.from_version,
+        to_version=started.to_version if asked == "promote" else started.from_version,
         expires_at=at + IN_FORCE_NANO,
-        evidence=stats,
     )
-    change = Change(
-        event_id=canary.decision_id,
+
+
+def _passed(started: Change, decision_id: str, asked: Asked, at: int) -> Change:
+    passed = asked == "promote"
+    return Change(
+        event_id=decision_id,
         source="watchkeeper/gate",
         time_unix_nano=at,
         service_name=started.service_name,
@@ -188,8 +199,5 @@ def _decision(canary: _Canary, asked: Asked, why: str, newest: Comparison, stats
         to_version=started.to_version,
         gate_name=NAME,
         gate_result="pass" if passed else "fail",
-        gate_stats=stats,
-        reason=reason,
         trigger="gate",
     )
-    return Decision(control, change)
