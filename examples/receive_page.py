@@ -6,15 +6,15 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from streams.incidents.notify.signature import DELIVERY_HEADER, SIGNATURE_HEADER, verify
+from schemas.signature import verify_webhook
 
 
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        ours = verify(body, self.headers.get(SIGNATURE_HEADER, ""), os.environ["HOOK_KEY"], now=time.time())
+        ours = verify_webhook(body, self.headers, os.environ["HOOK_KEY"], now=time.time())
         if ours:
-            told, delivery = json.loads(body), self.headers[DELIVERY_HEADER]  # the same one may come again
+            told, delivery = json.loads(body), self.headers["webhook-id"]  # the same one may come again
             for each in told.get("incidents", [told]):  # a digest at the end of quiet hours has several
                 print(delivery, each["severity"], each["service_name"], each["transition"], flush=True)
         self.send_response(204 if ours else 403)

@@ -91,8 +91,3 @@ BASES: Final = (
     ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, FINDINGS,
     WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS,
 )  # fmt: skip
-
-ROLLUPS: Final = (
-    "service_minutes", "category_minutes", "stage_minutes", "probe_minutes", "service_hours", "stage_hours",
-    "counted_minutes", "counted_hours", "window_minutes", "window_hours", "horizons",
-)  # fmt: skip

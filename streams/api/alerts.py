@@ -13,9 +13,9 @@ from typing import Annotated, Final, Literal, NamedTuple, Protocol
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from schemas.identity import identity
 from schemas.incidents import IncidentAction
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.findings.identity import identity
 from streams.incidents.fold.state import Incident
 
 SOURCE: Final = "watchkeeper/alerts"

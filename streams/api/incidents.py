@@ -17,6 +17,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.identity import identity
 from schemas.incidents import ActionKind, Actor, IncidentAction, Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
@@ -24,7 +25,6 @@ from streams.access.callers import Callers
 from streams.access.tokens import made_token
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
-from streams.findings.identity import identity
 from streams.health.metrics import TURNED_AWAY
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError

@@ -6,9 +6,9 @@ reopened begins a new one), the kind and a number; what an incident's steps alre
 
 from collections.abc import Iterable, Iterator
 
+from schemas.identity import identity
 from schemas.incidents import ActionKind, IncidentAction
 from streams.incidents.fold.state import MINUTE_NANO, SOURCE, Incident
-from streams.incidents.notify.planning import identity
 from streams.policy.receivers import ResponseTimes
 
 
@@ -89,7 +89,7 @@ def _began(incident: Incident) -> int:
 def _action(incident: Incident, action: ActionKind, what: str, number: int, reason: str, now: int) -> IncidentAction:
     rounds = sum(step.name == "reopened" for step in incident.steps)
     return IncidentAction(
-        event_id=identity(incident.incident_id, str(rounds), what, str(number)),
+        event_id=identity(incident.incident_id, rounds, what, number),
         source=SOURCE,
         time_unix_nano=now,
         service_name=incident.service,

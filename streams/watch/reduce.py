@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.identity import joined
 from schemas.metrics import RATES, TRACE_RATES
 from schemas.windows import MAX_GROUPS, OTHER, Group, GroupSums, Sums
 from streams.events.hashing import hash_texts, mixed
@@ -139,4 +140,4 @@ def _remember(
 
 
 def _stable_keys(groups: list[Group]) -> UInt64s:
-    return hash_texts(pa.array(["\x1f".join(group) for group in groups], pa.string()))
+    return hash_texts(pa.array([joined(*group) for group in groups], pa.string()))

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from schemas.controls import Control
 from schemas.events import Event
 from schemas.fields import NANO
+from schemas.signature import webhook_headers
 from schemas.topics import CONTROLS, INFERENCE
 from schemas.wire import decoder
 from streams.incidents.notify.notifier import Notifier
@@ -28,6 +29,7 @@ from tests.support.dashboards import history
 from tests.support.incidents.records import fresh
 
 decode = decoder(Event)
+SECRET, OTHER_SECRET = "whsec_" + "QUJD" * 8, "whsec_" + "RUZH" * 8
 
 
 @pytest.fixture
@@ -77,12 +79,12 @@ def test_a_guard_stands_between_the_model_and_the_user(topics):
 
 async def test_a_page_is_received_and_a_forged_one_is_not(kafka_settings, monkeypatch):
     """The notifier's webhook is believed and acknowledged; the same words under another secret are refused."""
-    monkeypatch.setenv("WATCHKEEPER_HOOK_KEY", "s3cret")
+    monkeypatch.setenv("WATCHKEEPER_HOOK_KEY", SECRET)
     port = free_port()
     address = f"http://127.0.0.1:{port}/"
     policy = parse_policy(f"receivers: [{{name: a, kind: webhook, url: '{address}', secret_from: hook_key}}]")
     publisher = Publisher(client_arguments(kafka_settings))
-    with started("receive_page.py", port, HOOK_KEY="s3cret") as receiver:
+    with started("receive_page.py", port, HOOK_KEY=SECRET) as receiver:
         await publisher.start()
         notifier = Notifier(kafka_settings, policy, publisher)
         await notifier.start()
@@ -90,7 +92,7 @@ async def test_a_page_is_received_and_a_forged_one_is_not(kafka_settings, monkey
         line = await asyncio.wait_for(asyncio.to_thread(receiver.stdout.readline), 60)
         await notifier.stop()
         await publisher.stop()
-        forged = {"Watchkeeper-Signature": f"t={int(time.time())},v1={'0' * 64}"}
+        forged = webhook_headers(b"{}", OTHER_SECRET, "d1", int(time.time()))
         refused = await asyncio.to_thread(requests.post, address, data=b"{}", headers=forged, timeout=30)
     assert line.split()[1:] == ["sev2", "helpdesk-eu", "detected"]
     assert refused.status_code == 403

@@ -109,7 +109,7 @@ def judged(data: bytes) -> None:
             for tick, sums in merger.whole():
                 judge.judge(tick, sums)
             judge.advance(merger.end())
-    TickMerger.from_state(merger.state())
+    TickMerger().restore(merger.state())
     again = Judge(SECONDS, 1.0, 50, Policy())
     again.restore(judge.state())
 

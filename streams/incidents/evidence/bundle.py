@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from detectors.intervals import wilson
 from schemas.findings import Finding
+from schemas.identity import identity
 from schemas.incidents import IncidentEvidence
-from streams.findings.identity import identity
 from streams.incidents.evidence.questions import Question
 from streams.incidents.fold.state import SOURCE, Incident, Step
 from streams.incidents.fold.views import instant

@@ -1,7 +1,7 @@
 """Steps of incidents as records of ``incidents.v1``; a repeat gives the same record."""
 
+from schemas.identity import identity
 from schemas.incidents import IncidentAction, IncidentTransition
-from streams.findings.identity import identity
 from streams.incidents.fold.state import SOURCE, Incident, Step, happened
 
 

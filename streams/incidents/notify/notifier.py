@@ -14,22 +14,13 @@ from typing import Final
 import aiohttp
 import structlog
 
+from schemas.identity import identity
 from schemas.incidents import Delivery, IncidentTransition
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
 from streams.incidents.fold.state import SOURCE
 from streams.incidents.notify.bodies import body
-from streams.incidents.notify.planning import (
-    GIVES_UP_AFTER,
-    SECOND,
-    WAITS_MS,
-    Due,
-    backoff,
-    expires_at,
-    identity,
-    plan,
-    said_at,
-)
+from streams.incidents.notify.planning import GIVES_UP_AFTER, SECOND, WAITS_MS, Due, backoff, expires_at, plan, said_at
 from streams.incidents.notify.sending import Outcome, Target, target
 from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
@@ -184,7 +175,7 @@ def _delivery(
     if outcome.wait:
         labels[WAITS_MS] = str(int(outcome.wait * 1000))
     return Delivery(
-        event_id=identity(due.delivery_id, record.event_id, str(due.attempt)),
+        event_id=identity(due.delivery_id, record.event_id, due.attempt),
         source=SOURCE,
         time_unix_nano=now,
         service_name=record.service_name,

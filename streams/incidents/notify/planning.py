@@ -6,13 +6,13 @@ after 1 s, 2 s, 4 s and so on, at most ten minutes apart and for at most a day. 
 back is told as one digest when they end, or at once when its incident becomes urgent.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from schemas.identity import identity
 from schemas.incidents import Delivery, IncidentTransition
 from streams.policy.receivers import QuietHours, Receiver
 
@@ -148,11 +148,6 @@ def quiet_until(hours: QuietHours, at: int) -> int | None:
     elif clock >= hours.end:
         return None
     return int(datetime.combine(day, hours.end, zone).timestamp()) * SECOND
-
-
-def identity(*parts: str) -> str:
-    """Return a hash of some texts that tells them apart wherever one ends and the next begins."""
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()[:32]
 
 
 def _wanted(record: IncidentTransition, receiver: Receiver) -> bool:

@@ -15,7 +15,7 @@ from schemas.changes import Change
 from schemas.controls import Control
 from schemas.fields import NANO
 from schemas.findings import Finding
-from streams.findings.identity import identity
+from schemas.identity import identity
 from streams.incidents.requests.comparison import Comparison, Comparisons, comparison_of, evidence, known
 from streams.policy.controls import CanaryGate
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from schemas.controls import Control
 from schemas.fields import NANO
 from schemas.findings import Finding
-from streams.findings.identity import identity
+from schemas.identity import identity
 from streams.policy.controls import ControlRule, When
 
 DAY_NANO: Final = 86_400 * NANO

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from streams.events.flags import BIT
-from streams.kafka.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.watch.cascades import UNSAFE
 from streams.watch.ticks import EventColumns
 
@@ -94,10 +94,8 @@ class OpenTraces:
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        lines = b"\n".join(msgspec.json.encode(trace) for trace in self._open.values())
-        return {"keys": np.fromiter(self._open, np.uint64, len(self._open)), "traces": np.frombuffer(lines, np.uint8)}
+        return {"traces": encoded(self._open)}
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        traces = [msgspec.json.decode(line, type=Trace) for line in state["traces"].tobytes().splitlines()]
-        self._open = dict(zip((int(key) for key in state["keys"]), traces, strict=True))
+        self._open = decoded(state["traces"], dict[int, Trace])

@@ -8,12 +8,16 @@ FILES = {
             "    model_digest: Reference | None = None\n    region: Name | None = None\n",
         )
     ],
+    "schemas/ddl/comments/columns.toml": [
+        ("guard_failure_trials = ", 'region = "Where the call was served"\nguard_failure_trials = ')
+    ],
     "schemas/ddl/tables/0902_region.sql": (
         "ALTER TABLE inferences ADD COLUMN region LowCardinality(String) AFTER model_digest;\n"
     ),
 }
-GENERATED = ["schemas.json_schema"]
+GENERATED = ["schemas.json_schema", "streams.store.dictionary"]
 CHECKS = [
+    "tests/schemas/test_dictionary.py",
     "tests/schemas/test_tables.py::test_columns_are_the_fields_of_the_struct[inferences]",
     "tests/schemas/test_examples.py",
 ]

@@ -22,7 +22,14 @@ FILES = {
 """,
         ),
     ],
-    "schemas/ddl/macros.sql.j2": [('    "guard_failure",\n] %}', '    "guard_failure", "tool_error",\n] %}')],
+    "schemas/ddl/comments/columns.toml": [
+        (
+            "guard_failure_trials = ",
+            """tool_error_trials = "Tool steps"
+tool_error = "Tool steps that ended in an error"
+guard_failure_trials = """,
+        )
+    ],
     "schemas/ddl/tables/0901_tool_error.sql": (
         "ALTER TABLE service_minutes\n    ADD COLUMN tool_error_trials UInt64 AFTER guard_failure,\n"
         "    ADD COLUMN tool_error UInt64 AFTER tool_error_trials;\n\n"
@@ -30,8 +37,8 @@ FILES = {
         "    ADD COLUMN tool_error UInt64 AFTER tool_error_trials;\n"
     ),
 }
-GENERATED = ["schemas.json_schema"]
-CHECKS = ["tests/schemas/test_examples.py"]
+GENERATED = ["schemas.json_schema", "streams.store.dictionary"]
+CHECKS = ["tests/schemas/test_dictionary.py", "tests/schemas/test_examples.py"]
 SEEN = '''
 """Events are flagged, minutes count them, and the judge finds the rise."""
 

@@ -16,9 +16,6 @@ from streams.policy.policy import Policy, parse_policy
 from streams.replay.backtest import BacktestError, judge_events, judge_windows, read_events, run_backtest, side_by_side
 from streams.settings import load
 from streams.store.client import WRITE
-from streams.watch.single.odd import OddWatch
-from streams.watch.single.traces import OpenTraces
-from tests.support.detectors.subjects import assert_same_state
 
 START = 1_772_409_600
 MINUTES = 400
@@ -146,41 +143,3 @@ def test_an_odd_trace_is_found_when_it_is_over(tmp_path):
         load(), read_events(load(), [path]), parse_policy("detectors: {odd_events: {alerts_per_day: 50}}")
     )
     assert f"e{300 * 310}" in [item.event_ids[0] for item in found if item.metric == "odd_trace"]
-
-
-def test_the_second_scorer_and_a_successor(recording):
-    """With a River class as second scorer, a watch restored in mid-stream says the same and ends in the same state."""
-    policy = parse_policy(
-        "detectors: {odd_events: {alerts_per_day: 60, river_class: river.anomaly.LODA, every: 2, "
-        "parameters: {n_random_cuts: 5}}}"
-    )
-    recorded = read_events(load(), [recording])
-    plain, other = OddWatch(10, 30, 1.0, policy), OddWatch(10, 30, 1.0, policy)
-    found = []
-    for index, (tick, parts, _) in enumerate(recorded.ticks):
-        if index in (0, 7, 900):
-            successor = OddWatch(10, 30, 1.0, policy)
-            successor.restore(other.state())
-            other = successor
-        expected = plain.judge(tick, parts)
-        assert other.judge(tick, parts) == expected
-        found += expected
-    numeric = [
-        {name: array for name, array in watch.state().items() if array.dtype.kind != "U"} for watch in (plain, other)
-    ]
-    assert_same_state(*numeric)
-    assert "river.anomaly.LODA" in {item.detector for item in found}
-
-
-def test_open_traces_are_bounded(monkeypatch):
-    """More open traces than there is room for close the ones that were silent longest."""
-    monkeypatch.setattr("streams.watch.single.traces.CAPACITY", 3)
-    from tests.streams.watch.test_ticks import batch
-
-    traces = OpenTraces(30)
-    over = []
-    for tick in range(6):
-        columns = batch([(tick, 0, tick, 0, 0)]).events
-        columns.call[:] = 0
-        over += traces.add(tick, columns, ["a"], [f"e{tick}"])
-    assert [trace.event_id for trace in over] == ["e0", "e1", "e2"]

@@ -1,42 +1,29 @@
 """The sampler: the same log gives the same items, the estimate is right, and a successor goes on as if nothing were."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from detectors.review.strata import STRATA
 from detectors.review.true_rate import Labels, true_rate
 from streams.events.flags import BIT
-from streams.events.labels import NOTHING
 from streams.policy.policy import parse_policy
-from streams.watch.counting import MEASURES
 from streams.watch.single.sampler import ReviewWatch
-from streams.watch.ticks import Batch, EventColumns, Part, Shown
+from tests.support import parts
+from tests.support.parts import measured
 
-SCORE = MEASURES.index("guard_score")
-TRIALS = BIT["error"] | BIT["unsafe_attempted"]
 POLICY = parse_policy("review: {labels_per_day: 400, second_reviewer_share: 0.2, always_at: 0.75}")
-GROUPS = [("t", "a", "m", "")]
 
 
 def part(first, scores, risk=None, counted=1):
     """Return events of one tick with their scores, NaN where no guard gave one."""
     count = len(scores)
-    measures = np.full((count, len(MEASURES)), np.nan, np.float32)
-    measures[:, SCORE] = scores
-    ids = pa.array([f"e{first + number}" for number in range(count)])
-    zeros = np.zeros(count, np.int64)
-    events = EventColumns(
-        time=np.full(count, 1_770_000_000_000_000_000), row=np.arange(count), group=zeros,
-        session=zeros.astype(np.uint64), trace=zeros.astype(np.uint64), trials=np.full(count, TRIALS, np.uint16),
+    return parts.part(
+        first,
+        measured(count, guard_score=scores),
         flagged=np.where(np.nan_to_num(scores) > 0.5, BIT["unsafe_attempted"], 0).astype(np.uint16),
-        call=np.ones(count, np.uint8), measures=measures, late=zeros.astype(np.uint8),
         counted=np.full(count, counted, np.uint8),
         risk=np.zeros(count, np.float32) if risk is None else np.asarray(risk, np.float32),
-        source=zeros,
-    )  # fmt: skip
-    shown = Shown(ids, pa.nulls(count, pa.string()), pa.nulls(count, pa.string()))
-    return Part(Batch(events, GROUPS, NOTHING, NOTHING, (), shown), events, NOTHING, NOTHING)
+    )
 
 
 def day(watch, rng, ticks=400, per_tick=100, start=0):
