@@ -186,10 +186,10 @@ def test_the_bound_of_series_holds_over_all_detectors():
         )  # fmt: skip
     assert most <= subject.series <= most + 100
     assert subject.overflow
-    assert subject.rates.folding.find(("*", "old", "*", "1")) >= 0 or subject.rates.folding.names[0][1] == "old"
+    assert subject.rates.book.find(("*", "old", "*", "1")) >= 0 or subject.rates.book.names[0][1] == "old"
     again = judge(most)
     again.restore(subject.state())
-    assert again.rates.folding._room.taken == subject.series
+    assert again.rates.book._room.taken == subject.series
 
 
 def test_too_many_names_are_told_once():
