@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from streams.sql.errors import BUSY, CANCELLED, MEMORY_LIMIT, SqlError, refused
+from streams.sql.errors import BUSY, MEMORY_LIMIT, SqlError, refused
 from streams.sql.reader import Answer, Limits
 from streams.sql.request import Asked
 
@@ -164,14 +164,15 @@ class Lanes:
             raise
 
     async def _stopped(self, running: _Running) -> Answer | None:
-        """Stop a question, and return its answer where it had just come."""
-        await self._end(running)
-        try:
+        """Stop a question, and return its answer where it had come before.
+
+        What comes after that counts for nothing, be it an answer or an error: the engine gives what it has of a
+        question that it is told to end, which may be no row at all, and may say nothing of it.
+        """
+        if running.answer.done():
             return running.answer.result()
-        except SqlError as error:
-            if error.code == CANCELLED:
-                return None
-            raise
+        await self._end(running)
+        return None
 
     async def _end(self, running: _Running) -> None:
         """Stop a question until it has stopped: the engine may not know it yet when it is told first."""

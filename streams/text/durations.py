@@ -11,9 +11,9 @@ def span(seconds: float | None) -> str:
     """
     if seconds is None:
         return NOT_KNOWN
-    if seconds < 0:
+    if seconds <= -1:
         return f"-{span(-seconds)}"
-    whole = int(seconds)
+    whole = int(seconds)  # below a second there is neither a figure nor a sign
     for size, name, part, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= size:
             return f"{whole // size} {name} {whole % size // part} {smaller}"

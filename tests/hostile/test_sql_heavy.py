@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from streams.settings import load
-from streams.sql.errors import CANCELLED, MEMORY_LIMIT, SqlError
+from streams.sql.errors import MEMORY_LIMIT, SqlError
 from streams.sql.lanes import MOST_WAITING, QUICK, SLOW, Lane, Lanes
 from streams.sql.reader import Answer, Limits
 from streams.sql.request import Asked
@@ -116,7 +116,7 @@ class Engine:
             end = time.monotonic() + float(need)
             while time.monotonic() < end:
                 if ticket in self.stopped:
-                    raise SqlError("stopped", CANCELLED)
+                    raise SqlError("stopped", 394)
                 time.sleep(0.01)
             return Answer(asked.query.encode(), "CSV", {})
         finally:

@@ -143,3 +143,11 @@ def test_hundreds_at_once_are_all_answered(endpoint):
     with concurrent.futures.ThreadPoolExecutor(100) as pool:
         answers = list(pool.map(lambda number: ask(endpoint, f"SELECT {number}").text, range(300)))
     assert answers == [f"{number}\n" for number in range(300)]
+
+
+def test_a_question_that_was_stopped_to_be_asked_again_never_answers_with_a_part(endpoint, monkeypatch):
+    """Stopped at any moment of its work, it is answered whole, by the slow lane."""
+    monkeypatch.setattr("streams.sql.lanes.QUICK_SECONDS", 0.001)
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(lambda number: ask(endpoint, f"SELECT {number}").text, range(300)))
+    assert answers == [f"{number}\n" for number in range(300)]

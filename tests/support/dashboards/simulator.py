@@ -35,7 +35,7 @@ class Alert:
 
     def __init__(self, rule: dict, interval: str) -> None:
         self.rule = rule
-        self.interval = seconds(interval)
+        self.interval = int(seconds(interval))
         self.series: dict[Labels, Series] = {}
 
     def firing(self) -> list[Labels]:
