@@ -9,9 +9,10 @@ from detectors.review.true_rate import Labels, true_rate
 from streams.events.flags import BIT
 from streams.events.labels import NOTHING
 from streams.policy.policy import parse_policy
+from streams.watch.batches import Batch, EventColumns, Shown
+from streams.watch.blocks import Block
 from streams.watch.counting import MEASURES
 from streams.watch.single.sampler import ReviewWatch
-from streams.watch.ticks import Batch, EventColumns, Part, Shown
 
 SCORE = MEASURES.index("guard_score")
 TRIALS = BIT["error"] | BIT["unsafe_attempted"]
@@ -19,7 +20,7 @@ POLICY = parse_policy("review: {labels_per_day: 400, second_reviewer_share: 0.2,
 GROUPS = [("t", "a", "m", "")]
 
 
-def part(first, scores, risk=None, counted=1):
+def block(tick, first, scores, risk=None, counted=1):
     """Return events of one tick with their scores, NaN where no guard gave one."""
     count = len(scores)
     measures = np.full((count, len(MEASURES)), np.nan, np.float32)
@@ -36,7 +37,7 @@ def part(first, scores, risk=None, counted=1):
         source=zeros,
     )  # fmt: skip
     shown = Shown(ids, pa.nulls(count, pa.string()), pa.nulls(count, pa.string()))
-    return Part(Batch(events, GROUPS, NOTHING, NOTHING, (), shown), events, NOTHING, NOTHING)
+    return Block(np.array([tick]), np.array([0, count]), Batch(events, GROUPS, NOTHING, NOTHING, (), shown))
 
 
 def day(watch, rng, ticks=400, per_tick=100, start=0):
@@ -47,7 +48,7 @@ def day(watch, rng, ticks=400, per_tick=100, start=0):
         drawn = rng.beta(0.6, 25, per_tick)
         first = (start + number) * per_tick
         scores |= {f"e{first + at}": float(score) for at, score in enumerate(drawn)}
-        items += watch.judge(tick, [part(first, drawn)])
+        items += watch.judge(block(tick, first, drawn))
     return items, scores
 
 
@@ -96,8 +97,8 @@ def test_the_true_rate_comes_out_of_the_items_with_their_propensities():
 def test_probes_are_nobodys_and_the_very_risky_is_asked_about_anyway():
     """An uncounted event is never chosen; one of high risk always, marked as flagged and with probability one."""
     watch = ReviewWatch(10, 1.0, parse_policy("services: {a: {tier: critical}}"))
-    assert watch.judge(0, [part(0, np.full(200, 0.99), risk=np.ones(200), counted=0)]) == []
-    items = watch.judge(1, [part(1_000, np.full(50, np.nan), risk=np.full(50, 0.9))])
+    assert watch.judge(block(0, 0, np.full(200, 0.99), risk=np.ones(200), counted=0)) == []
+    items = watch.judge(block(1, 1_000, np.full(50, np.nan), risk=np.full(50, 0.9)))
     assert len(items) == 50
     flagged = [item for item in items if item.sampling_method == "flagged"]
     assert {item.sampling_probability for item in flagged} == {1.0}
