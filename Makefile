@@ -2,8 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo secrets test lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards kills fuzz clean
+.PHONY: help demo secrets test test-random coverage lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -12,13 +13,16 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e '.[local]'
 	@touch $@
 
+help:  ## what there is to make
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1:\2/p' Makefile | awk -F: '{printf "%-17s%s\n", $$1, substr($$0, length($$1) + 2)}'
+
 demo: $(READY)  ## the recorded week through Kafka, Faust, the detectors, incidents and ClickHouse
 	@$(BIN)/watchkeeper demo
 
 secrets: $(READY)  ## what docker-compose.yml needs before its first start; nothing that is there is touched
 	@$(BIN)/watchkeeper secrets secrets
 
-lint: $(READY)
+lint: $(READY)  ## format, lint, types and import contracts
 	@echo "format, lint, types, import contracts"
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
@@ -27,9 +31,15 @@ lint: $(READY)
 
 test: lint  ## every check
 	@echo "tests"
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --durations=10 --durations-min=1
 
-dashboards: $(READY)  ## boards, alert rules and Prometheus rules, written anew from dashboards/registry.py
+test-random: $(READY)  ## every test in an order of chance; SEED=NUMBER repeats one
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -p randomly $(if $(SEED),--randomly-seed=$(SEED))
+
+coverage: $(READY)  ## branches that the tests reach, also in workers that they start; no fewer than there were
+	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --cov --cov-report=
+
+dashboards: $(READY)  ## boards, alert rules, Prometheus rules and docs/kpis.md, written anew from schemas/kpis
 	@$(BIN)/python -m dashboards
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
@@ -53,5 +63,5 @@ kills: $(READY)  ## the long campaign of workers and brokers that come, go, free
 fuzz: $(READY)  ## every decoder, policy, replay file and notice under coverage-guided fuzzing for an hour
 	@$(BIN)/python -m tests.hostile.fuzz --seconds 3600 --out data/fuzz
 
-clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## everything that the targets above have made here
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

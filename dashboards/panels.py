@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from dashboards.queries import Value, query
-from dashboards.registry import BY_ID, SERVICE_OBJECTIVE, Kpi
+from schemas.kpis import BY_ID
+from schemas.kpis.kpi import Better, Kpi, Unit
+from schemas.kpis.objectives import SERVICE_OBJECTIVE
 
 TYPE: Final = "grafana-clickhouse-datasource"
 DATASOURCE: Final = {"type": TYPE, "uid": "${datasource}"}
@@ -13,6 +15,10 @@ UID: Final = "watchkeeper-clickhouse"
 """The data source that provisioning makes; rules name it, panels take the one that is chosen."""
 
 UNTRUSTED: Final = "Orange points and the word untrusted mean: its telemetry was late, missing or partial."
+UNITS: Final[dict[Unit, str]] = {
+    "share": "percentunit", "count": "short", "seconds": "s", "milliseconds": "ms", "ratio": "short", "kappa": "short",
+}  # fmt: skip
+"""Units as Grafana calls them."""
 GREEN: Final = "green"
 RED: Final = "red"
 
@@ -30,7 +36,7 @@ class Panel:
     units: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     limit: float | None = None
-    worse: Literal["high", "low"] = "high"
+    better: Better = "lower"
     width: int = 12
     height: int = 8
     markdown: str = ""
@@ -57,25 +63,26 @@ def history(kpi_id: str, width: int = 12) -> Panel:
     kpi = BY_ID[kpi_id]
     return Panel(
         title=kpi.title,
-        text=f"{kpi.meaning} {wanted(kpi)} {UNTRUSTED}",
+        text=f"{kpi.says} {wanted(kpi)} {UNTRUSTED}",
         query="history",
         values={"view": kpi.view, "kpi": kpi.id, "step": kpi.step_seconds, "objective": SERVICE_OBJECTIVE},
-        unit=kpi.unit,
+        unit=UNITS[kpi.unit],
         limit=kpi.objective,
-        worse=kpi.worse,
+        better=kpi.better,
         width=width,
     )
 
 
 def wanted(kpi: Kpi) -> str:
-    """Return what is wanted of a KPI, as a sentence.
+    """Return what is wanted of a KPI, as a sentence; nothing where it has no objective.
 
-    >>> wanted(BY_ID["unsafe_served"])
-    'Wanted: at most 2 %.'
+    >>> wanted(BY_ID["unsafe_served"]), wanted(BY_ID["time_to_acknowledge"]), wanted(BY_ID["burn_rate"])
+    ('Wanted: at most 2 %.', 'Wanted: at most 15 minutes.', '')
     """
-    written = f"{100 * kpi.objective:g} %" if kpi.unit == "percentunit" else f"{kpi.objective:g}"
-    written = f"{kpi.objective / 60:g} minutes" if kpi.unit == "s" else written
-    return f"Wanted: at {'most' if kpi.worse == 'high' else 'least'} {written}."
+    if kpi.objective is None:
+        return ""
+    size, word = {"share": (100.0, " %"), "seconds": (1 / 60, " minutes")}.get(kpi.unit, (1.0, ""))
+    return f"Wanted: at {'most' if kpi.better == 'lower' else 'least'} {size * kpi.objective:g}{word}."
 
 
 def panel_json(panel: Panel, number: int, place: Mapping[str, int]) -> dict[str, Any]:
@@ -116,7 +123,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
     if panel.unit == "percentunit" and panel.kind == "timeseries" and not can_be_overspent:
         made |= {"min": 0}
     if panel.limit is not None:
-        good, bad = (GREEN, RED) if panel.worse == "high" else (RED, GREEN)
+        good, bad = (GREEN, RED) if panel.better == "lower" else (RED, GREEN)
         steps = [{"color": good, "value": None}, {"color": bad, "value": panel.limit}]
         made["thresholds"] = {"mode": "absolute", "steps": steps}
     if panel.kind == "timeseries":

@@ -12,8 +12,8 @@ over.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dashboards.registry import BY_ID
 from dashboards.rules import Rule
+from schemas.kpis import OBJECTIVES
 
 UNDONE: Final = {
     "acknowledge": "detected",
@@ -107,4 +107,4 @@ def _objective(rule: Rule) -> str:
     if rule.query == "alert_incidents":
         pairs = zip(rule.values["severities"], rule.values["seconds"], strict=True)  # type: ignore[arg-type]
         return ", ".join(f"{severity}: {seconds} s" for severity, seconds in pairs)
-    return f"{BY_ID[rule.kpi].objective:g}" if rule.kpi in BY_ID else f"{rule.limit:g}"
+    return f"{OBJECTIVES.get(rule.kpi, rule.limit):g}"

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Final
 
+from schemas.sql import literal
+
 Value = str | float | Sequence[str] | Sequence[float]
 
 _PARAMETER: Final = re.compile(r"(?<!\$)\{(\w+):([A-Za-z0-9_()]+)\}")
@@ -49,7 +51,7 @@ def _written(value: Value, kind: str) -> str:
     if kind == "Identifier":
         return f"`{value}`"
     if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return literal(value)
     if isinstance(value, Sequence):
         inner = kind.removeprefix("Array(").removesuffix(")")
         return "[" + ", ".join(_written(item, inner) for item in value) + "]"

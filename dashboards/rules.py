@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from dashboards.panels import UNITS
 from dashboards.queries import Value
-from dashboards.registry import (
-    ACKNOWLEDGE_SECONDS,
-    KPIS,
-    MITIGATE_SECONDS,
-    RECOVER_SECONDS,
+from schemas.kpis import BY_ID, KPIS, OBJECTIVES
+from schemas.kpis.kpi import Kpi, Level
+from schemas.kpis.objectives import (
+    ACKNOWLEDGE_MINUTES,
+    BURNS,
+    MITIGATE_MINUTES,
+    RECOVER_MINUTES,
     SERVICE_OBJECTIVE,
-    Kpi,
-    Severity,
+    Burn,
 )
 
 STALE_SECONDS: Final = 900.0
 UNTRUSTED_SHARE: Final = 0.5
 DEAD_LETTERS: Final = 10.0
 LAG_SECONDS: Final = 300.0
-BURNS: Final = (("1h/5m > 14.4", "1h", 14.4), ("6h/30m > 6", "6h", 6.0), ("3d/6h > 1", "3d", 1.0))
-"""Part of the view, its long window, and the threshold (Site Reliability Workbook, chapter 5)."""
 
 RETIRED: Final[tuple[str, ...]] = ()
 """Names of rules that were there once: Grafana deletes a provisioned rule only where it is told to by name."""
@@ -40,7 +40,7 @@ class Rule:
     summary: str
     query: str
     limit: float
-    severity: Severity
+    severity: Level
     runbook: str
     board: str
     panel: str
@@ -67,25 +67,25 @@ _BOARDS: Final = {
 }  # fmt: skip
 
 
-def _of_kpi(kpi: Kpi, severity: Severity) -> Rule:
-    bound = "value" if kpi.exact else "lower" if kpi.worse == "high" else "upper"
+def _of_kpi(kpi: Kpi, severity: Level) -> Rule:
+    bound = "value" if kpi.exact else "lower" if kpi.better == "lower" else "upper"
     return Rule(
         name=kpi.id.replace("_", "-"),
         title=f"{kpi.title}: objective missed",
-        summary=kpi.meaning
+        summary=kpi.says
         + (f" The {bound} bound of the 95 % interval is beyond the objective." if not kpi.exact else ""),
         query="alert_kpi",
         values={"kpi": kpi.id, "view": kpi.view, "bound": bound},
-        limit=kpi.objective,
-        above=kpi.worse == "high",
-        unit=kpi.unit,
+        limit=OBJECTIVES[kpi.id],
+        above=kpi.better == "lower",
+        unit=UNITS[kpi.unit],
         severity=severity,
         family=kpi.family,
         kpi=kpi.id,
         runbook=kpi.runbook,
         owner=kpi.owner,
         board=_BOARDS[kpi.id],
-        panel=f"{kpi.title}: rate" if kpi.id == "unsafe_served" else kpi.title,
+        panel=kpi.title,
         window_seconds=3_600 * kpi.window_hours,
     )
 
@@ -97,7 +97,7 @@ def _of_clock(clock: str, allowed: Mapping[str, int]) -> Rule:
         title=f"Incident not {done} in time",
         summary=f"An incident waits longer to be {done} than agreed.",
         query="alert_incidents",
-        values={"clock": clock, "severities": list(allowed), "seconds": list(allowed.values())},
+        values={"clock": clock, "severities": list(allowed), "seconds": [60 * minutes for minutes in allowed.values()]},
         limit=0.0,
         unit="s",
         severity="page",
@@ -108,31 +108,31 @@ def _of_clock(clock: str, allowed: Mapping[str, int]) -> Rule:
     )
 
 
-def _of_burn(part: str, window: str, limit: float) -> Rule:
+def _of_burn(burn: Burn) -> Rule:
     return Rule(
-        name=f"burn-{window}",
-        title=f"Error budget burns fast over {window}",
-        summary=f"Unsafe output is served at more than {limit:g} times what the budget allows, over the long and the"
-        " short window. Counts only where a burn above 1 is sure (95 %).",
+        name=f"burn-{burn.name}",
+        title=f"Error budget burns fast over {burn.name}",
+        summary=f"Unsafe output is served at more than {burn.threshold:g} times what the budget allows, over the long"
+        " and the short window. Counts only where a burn above 1 is sure (95 %).",
         query="alert_burn",
-        values={"part": part, "objective": SERVICE_OBJECTIVE},
-        limit=limit,
-        severity="page" if limit > 1 else "ticket",
+        values={"part": burn.part, "objective": SERVICE_OBJECTIVE},
+        limit=burn.threshold,
+        severity="page" if burn.threshold > 1 else "ticket",
         family="unsafe",
-        kpi=f"burn_rate_{window}",
+        kpi=burn.kpi,
         runbook="error-budget",
         board="overview",
-        panel="Error budget left",
+        panel=BY_ID["error_budget"].title,
         minutes=2,
     )
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    _of_clock("acknowledge", ACKNOWLEDGE_SECONDS),
-    _of_clock("mitigate", MITIGATE_SECONDS),
-    _of_clock("recover", RECOVER_SECONDS),
+    _of_clock("acknowledge", ACKNOWLEDGE_MINUTES),
+    _of_clock("mitigate", MITIGATE_MINUTES),
+    _of_clock("recover", RECOVER_MINUTES),
     *(_of_kpi(kpi, kpi.severity) for kpi in KPIS if kpi.severity is not None),
-    *(_of_burn(*burn) for burn in BURNS),
+    *(_of_burn(burn) for burn in BURNS),
     Rule(
         name="untrusted",
         title="Telemetry untrusted",

@@ -35,6 +35,7 @@ def settle(sql: str, chosen: Mapping[str, Sequence[str]], options: Mapping[str, 
 
 
 def _singlequote(values: Sequence[str]) -> str:
+    """Quote as Grafana's format `singlequote` does, which leaves a backslash as it is."""
     return ",".join("'" + value.replace("'", "\\'") + "'" for value in values)
 
 

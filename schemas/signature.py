@@ -1,18 +1,35 @@
-"""Signatures of controls: whoever obeys a message must know that it was ours and is unchanged.
+"""Signatures: whoever obeys a control, or believes a webhook, must know that it was ours and is unchanged.
 
-A signature is an HMAC-SHA256 (RFC 2104, FIPS 180-4) over the exact bytes of a message's value, in the header `HEADER`.
-Both sides hold the same key. The bytes are signed, not their meaning: verify first, decode afterwards. A signature
-does not say when a message was sent; that is what `expires_at` and `event_id` of a control are for.
+Both are an HMAC-SHA256 (RFC 2104, FIPS 180-4) under a key that both sides hold. Bytes are signed, not their meaning:
+verify first, decode afterwards.
+
+- A control on Kafka is signed over the exact bytes of its value, in the header `HEADER`. That does not say when it was
+  sent; `expires_at` and `event_id` of a control are for that.
+- A webhook is signed as Standard Webhooks 1.0.0 (standardwebhooks.com) says, over ``id.time.body``, so a receiver can
+  also verify it with the library of that name in its own language. The id stays the same over all attempts at one
+  delivery; a receiver that remembers it takes none twice.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Final
 
 HEADER: Final = "watchkeeper-signature"
 """Name of the Kafka header that carries the signature of a control."""
 
+WEBHOOK_ID: Final = "webhook-id"
+WEBHOOK_TIME: Final = "webhook-timestamp"
+WEBHOOK_SIGNATURE: Final = "webhook-signature"
+"""Names of the HTTP headers of a webhook."""
+
+KEY_BYTES: Final = range(24, 65)
+"""How long the key of a webhook may be."""
+
 _SCHEME: Final = "v1="
+_PREFIX: Final = "whsec_"
 
 
 def sign(value: bytes, key: bytes) -> str:
@@ -50,3 +67,88 @@ def verify(value: bytes, signature: str, key: bytes) -> bool:
     (True, False, False)
     """
     return hmac.compare_digest(sign(value, key).encode(), signature.encode(errors="replace"))
+
+
+def webhook_key(secret: str) -> bytes:
+    """Return the key that the secret of a webhook stands for.
+
+    Raises
+    ------
+    ValueError
+        Where it is not ``whsec_`` and 24 to 64 bytes in base64.
+
+    >>> webhook_key("whsec_" + "QUJD" * 8)[:6]
+    b'ABCABC'
+    """
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(_PREFIX) or len(key) not in KEY_BYTES:
+        raise ValueError("a webhook is signed with `whsec_` and 24 to 64 random bytes in base64; make a secret with "
+                         "`echo whsec_$(openssl rand -base64 32)`")  # fmt: skip
+    return key
+
+
+def webhook_headers(body: bytes, secret: str, delivery_id: str, unix: int) -> dict[str, str]:
+    """Return the headers that sign a webhook.
+
+    Parameters
+    ----------
+    body
+        The exact bytes that are sent.
+    secret
+        What both sides hold, as of `webhook_key`.
+    delivery_id
+        The same over all attempts; without a full stop.
+    unix
+        When it is sent, in Unix seconds.
+
+    Raises
+    ------
+    ValueError
+        As `webhook_key`.
+
+    >>> webhook_headers(b"{}", "whsec_" + "QUJD" * 8, "d1", 1770000000)["webhook-signature"][:12]
+    'v1,MCqWvtmR+'
+    """
+    signature = "v1," + base64.b64encode(_webhook_mac(body, secret, delivery_id, str(unix))).decode()
+    return {WEBHOOK_ID: delivery_id, WEBHOOK_TIME: str(unix), WEBHOOK_SIGNATURE: signature}
+
+
+def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: float, tolerance: float = 300) -> bool:
+    """Tell whether a webhook was signed with the secret, not more than `tolerance` seconds from `now` (Unix seconds).
+
+    Parameters
+    ----------
+    body
+        The bytes as received, before anything parses them.
+    headers
+        Of the request, in any case of letters. Several signatures are allowed, so that a secret can be changed.
+    secret
+        What both sides hold.
+    now, tolerance
+        Unix seconds, and how far the signed time may lie from it in either direction.
+
+    Raises
+    ------
+    ValueError
+        As `webhook_key`; whatever the request holds is no error.
+
+    >>> secret = "whsec_" + "QUJD" * 8
+    >>> signed = webhook_headers(b"{}", secret, "d1", 1770000000)
+    >>> verify_webhook(b"{}", signed, secret, now=1770000200), verify_webhook(b"{}", signed, secret, now=1770000400)
+    (True, False)
+    """
+    said = {name.lower(): value for name, value in headers.items()}
+    delivery_id, unix = said.get(WEBHOOK_ID, ""), said.get(WEBHOOK_TIME, "")
+    expected = b"v1," + base64.b64encode(_webhook_mac(body, secret, delivery_id, unix))
+    given = said.get(WEBHOOK_SIGNATURE, "").split(" ")
+    same = [hmac.compare_digest(expected, one.encode(errors="replace")) for one in given]
+    timely = unix.isascii() and unix.isdigit() and len(unix) < 16 and abs(now - int(unix)) <= tolerance
+    return any(same) and bool(delivery_id) and timely
+
+
+def _webhook_mac(body: bytes, secret: str, delivery_id: str, unix: str) -> bytes:
+    signed = f"{delivery_id}.{unix}.".encode(errors="replace") + body
+    return hmac.new(webhook_key(secret), signed, hashlib.sha256).digest()

@@ -11,7 +11,8 @@ from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import Settings, load
 from streams.store.client import connect
-from streams.store.migrate import migrate
+from tests.support.side_by_side import ByFile, place
+from tests.support.stores import SharedStore
 
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")
@@ -28,6 +29,13 @@ def pytest_collection_modifyitems(items):
             item.get_closest_marker(name) for name in ("kafka", "store", "faults")
         ):
             item.add_marker(pytest.mark.disable_socket)
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Say which tests may run at the same time."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -56,17 +64,24 @@ def store_path(tmp_path_factory):
     return tmp_path_factory.mktemp("store")
 
 
+@pytest.fixture(scope="session")
+def shared_store(store_path):
+    """The database that one test after another has for itself."""
+    made = SharedStore(load(clickhouse=f"chdb://{store_path}", clickhouse_database="of_one_test"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def store_settings(store_path, tmp_path) -> Settings:
-    """Settings with a database of their own in the store."""
-    name = f"t{uuid.uuid4().hex[:8]}"
-    return load(clickhouse=f"chdb://{store_path}", clickhouse_database=name, data_dir=tmp_path)
+def store_settings(shared_store, tmp_path) -> Settings:
+    """Settings with a database of their own in the store, all tables empty."""
+    with shared_store.given() as settings:
+        yield settings.model_copy(update={"data_dir": tmp_path})
 
 
 @pytest.fixture
 def client(store_settings):
-    """A client of a fresh database with all tables."""
+    """A client of that database."""
     client = connect(store_settings)
-    migrate(client)
     yield client
     client.close()

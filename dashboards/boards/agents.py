@@ -11,7 +11,7 @@ BOARD: Final = Board(
     text="Denied tools and cascades across the steps of a trace.",
     panels=(
         Panel(
-            title="Denied tools: rate",
+            title="Denied-tool rate",
             text="Share of tool steps that were denied or flagged, all chosen services together, with the 95 %"
             f" interval. {UNTRUSTED}",
             query="rate_history", values={"flagged": "denied_tool", "trials": "denied_tool_trials"}, unit="percentunit",

@@ -3,8 +3,9 @@
 from typing import Final
 
 from dashboards.boards.common import CHANGES, OPEN_INCIDENTS, TO_SERVICE
-from dashboards.panels import UNTRUSTED, Board, Panel, history, wanted
-from dashboards.registry import BY_ID, KPIS, SERVICE_OBJECTIVE
+from dashboards.panels import UNITS, UNTRUSTED, Board, Panel, history, wanted
+from schemas.kpis import BY_ID, OBJECTIVES
+from schemas.kpis.objectives import SERVICE_OBJECTIVE
 
 HEADLINES: Final = ("unsafe_served", "mitigation", "guard_coverage", "fail_open")
 
@@ -13,14 +14,14 @@ def _headline(kpi_id: str) -> Panel:
     kpi = BY_ID[kpi_id]
     return Panel(
         title=f"{kpi.title}: worst service",
-        text=f"{kpi.meaning} {wanted(kpi)} The service that is worst over the time shown; its name says when it is"
+        text=f"{kpi.says} {wanted(kpi)} The service that is worst over the time shown; its name says when it is"
         " untrusted.",
         query="worst_now",
         values={"view": kpi.view, "kpi": kpi.id, "worse": kpi.sign},
         kind="stat",
-        unit=kpi.unit,
+        unit=UNITS[kpi.unit],
         limit=kpi.objective,
-        worse=kpi.worse,
+        better=kpi.better,
         width=6,
         height=5,
     )
@@ -40,11 +41,11 @@ BOARD: Final = Board(
             f" not good news. {UNTRUSTED}",
             query="kpis_now",
             values={
-                "kpis": [kpi.id for kpi in KPIS],
-                "titles": [kpi.title for kpi in KPIS],
-                "units": [kpi.unit for kpi in KPIS],
-                "objectives": [float(kpi.objective) for kpi in KPIS],
-                "worse": [kpi.sign for kpi in KPIS],
+                "kpis": list(OBJECTIVES),
+                "titles": [BY_ID[kpi].title for kpi in OBJECTIVES],
+                "units": [UNITS[BY_ID[kpi].unit] for kpi in OBJECTIVES],
+                "objectives": [float(objective) for objective in OBJECTIVES.values()],
+                "worse": [BY_ID[kpi].sign for kpi in OBJECTIVES],
                 "objective": SERVICE_OBJECTIVE,
             },
             kind="table",

@@ -4,27 +4,27 @@ from typing import Final
 
 from dashboards.boards.common import CHANGES, findings
 from dashboards.panels import UNTRUSTED, Board, Panel, history
-from dashboards.registry import BY_ID
+from schemas.kpis import BY_ID, OBJECTIVES
 
 RATES: Final = (
-    ("unsafe_served", "Unsafe output served", "Outputs that a guard found unsafe and nothing stopped."),
-    ("injection_flag", "Injections flagged", "Inputs and tool steps in which a guard saw prompt injection."),
-    ("leak", "Leaks flagged", "Outputs and tool calls in which a guard saw personal data, secrets or exfiltration."),
-    ("refusal", "Refusals", "Outputs in which the model refused."),
-    ("error", "Errors", "Calls that ended in an error."),
-    ("denied_tool", "Denied tools", "Tool steps that were denied or flagged."),
+    ("unsafe_served", BY_ID["unsafe_served"].title, "Outputs that a guard found unsafe and nothing stopped."),
+    ("injection_flag", BY_ID["injection_flag"].title, "Inputs and tool steps in which a guard saw prompt injection."),
+    ("leak", "Leak flag rate", "Outputs and tool calls in which a guard saw personal data, secrets or exfiltration."),
+    ("refusal", "Refusal rate", "Outputs in which the model refused."),
+    ("error", "Error rate", "Calls that ended in an error."),
+    ("denied_tool", "Denied-tool rate", "Tool steps that were denied or flagged."),
 )
 
 
 def _rate(name: str, title: str, text: str) -> Panel:
     return Panel(
-        title=f"{title}: rate",
+        title=title,
         text=f"{text} All chosen services together, by the hour, with the 95 % interval (Wilson) as a band."
         f" {UNTRUSTED}",
         query="rate_history",
         values={"flagged": name, "trials": f"{name}_trials"},
         unit="percentunit",
-        limit=BY_ID[name].objective if name in BY_ID else None,
+        limit=OBJECTIVES.get(name),
         width=8,
     )
 

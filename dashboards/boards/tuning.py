@@ -3,8 +3,8 @@
 from typing import Final
 
 from dashboards.panels import Board, Panel
-from dashboards.registry import PAGES_PER_DAY, TICKETS_PER_DAY
 from dashboards.rules import RULES, Rule
+from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 
 
 def _seen(rule: Rule) -> Panel:
@@ -12,7 +12,7 @@ def _seen(rule: Rule) -> Panel:
         title=f"Rule: {rule.title}",
         text=f"What the rule compares with its limit, worst first. {rule.summary}",
         query=rule.query, values=rule.values, kind="table", unit=rule.unit, limit=rule.limit,
-        worse="high" if rule.above else "low", width=8, height=6,
+        better="lower" if rule.above else "higher", width=8, height=6,
     )  # fmt: skip
 
 

@@ -6,13 +6,13 @@ Grafana adds to what it stores, writes durations its own way, and hides secrets.
 other by their *facts*: a plain form with durations in seconds and secrets masked, of which only what we set counts.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from dashboards.alerting import FOLDER as ALERTS_TITLE
 from dashboards.panels import TYPE, UID
+from schemas.durations import seconds
 
 Object = dict[str, Any]
 
@@ -42,7 +42,6 @@ _UNSET: Final = ("notification_settings", "record")
 _SILENCING: Final = ("continue", "mute_time_intervals", "active_time_intervals", "routes")
 """What must stay unset in a route of ours: somebody may have muted it."""
 _DURATIONS: Final = ("for", "keep_firing_for", "group_wait", "group_interval", "repeat_interval")
-_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +64,6 @@ class Source:
     user: str
     password: str
     database: str
-
-
-def seconds(duration: str) -> float:
-    """Return a duration as Prometheus and Grafana write it, in seconds.
-
-    >>> seconds("1h30m"), seconds("24h") == seconds("1d"), seconds("0s")
-    (5400.0, True, 0.0)
-
-    Raises
-    ------
-    ValueError
-        Where it is none.
-    """
-    if not re.fullmatch(r"(\d+(ms|[smhdwy]))+", duration):
-        raise ValueError(f"{duration!r} is no duration such as 30s, 5m or 1h30m")
-    return float(sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration)))
 
 
 def folder_items() -> list[Item]:

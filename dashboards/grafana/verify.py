@@ -1,6 +1,5 @@
 """Every query of boards and rules asked through a Grafana, as it would ask; and how its rules fare."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,11 +10,11 @@ from dashboards.grafana.server import Server
 from dashboards.grafana.shapes import Object
 from dashboards.panels import TYPE, UID
 from dashboards.variables import NAMES, settle
+from schemas.durations import seconds
 
 _SOURCE: Final = {"type": TYPE, "uid": UID}
 _EXPRESSIONS: Final = {"type": "__expr__", "uid": "__expr__"}
 _SAMPLING: Final = {"intervalMs": 60_000, "maxDataPoints": 1_000}
-_UNITS: Final = {"h": 3_600, "d": 86_400}
 _VARIABLES_SECONDS: Final = 30 * 86_400
 """How far back values of variables are looked for."""
 
@@ -114,10 +113,9 @@ def _seconds(text: str) -> int:
     >>> _seconds("now-24h")
     86400
     """
-    match = re.fullmatch(r"now-(\d+)([hd])", text)
-    if match is None:
-        raise ValueError(f"a board begins at {text!r}; only now-Nh and now-Nd are read")
-    return int(match[1]) * _UNITS[match[2]]
+    if not text.startswith("now-"):
+        raise ValueError(f"a board begins at {text!r}; only now- and a duration is read")
+    return round(seconds(text.removeprefix("now-")))
 
 
 def _choose(server: Server, files: Files, now: datetime, report: Report) -> Chosen:

@@ -6,8 +6,9 @@ CREATE SETTINGS PROFILE IF NOT EXISTS watchkeeper_reader SETTINGS
     max_execution_time = 30 MIN 0 MAX 60 CHANGEABLE_IN_READONLY,
     max_result_rows = 1000000 MIN 1 MAX 1000000 CHANGEABLE_IN_READONLY,
     max_threads = 4 MIN 1 MAX 8 CHANGEABLE_IN_READONLY,
-    max_memory_usage = 4000000000 READONLY,
-    max_bytes_to_read = 100000000000 READONLY,
+    max_memory_usage = 4000000000 MIN 1 MAX 4000000000 CHANGEABLE_IN_READONLY,
+    max_bytes_to_read = 100000000000 MIN 1 MAX 100000000000 CHANGEABLE_IN_READONLY,
+    max_rows_to_read CHANGEABLE_IN_READONLY,
     result_overflow_mode = 'throw' READONLY,
     session_timezone = 'UTC' CHANGEABLE_IN_READONLY,
     date_time_output_format = 'simple' CHANGEABLE_IN_READONLY;

@@ -3,8 +3,6 @@
 import json
 from typing import Any, Final
 
-import requests
-
 from streams.access.tokens import known_token
 from streams.settings import Settings
 
@@ -34,6 +32,8 @@ def fetch(settings: Settings, method: str, path: str, **more: Any) -> bytes:
     ApiError
         Where it refuses or does not answer.
     """
+    import requests
+
     base = settings.api_url.rstrip("/") or f"http://{settings.host}:{settings.api_port}"
     headers = {"Authorization": f"Bearer {known_token(settings)}"}
     try:

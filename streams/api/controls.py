@@ -8,9 +8,10 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.actions import Control
+from schemas.durations import seconds
 from schemas.fields import NANO
 from schemas.wire import decoder, encode
-from streams.incidents.requests.signing import seconds, signed
+from streams.incidents.requests.signing import signed
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
 
@@ -41,6 +42,9 @@ def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> C
     ValueError
         Where the duration cannot be read, or the contract would refuse the control that comes of it.
     """
+    lasts = seconds(request.lasts) if request.lasts else None
+    if lasts == 0:
+        raise ValueError("a control for no time asks for nothing; write for example 30m, or leave it out")
     control = Control(
         event_id=event_id,
         source=source,
@@ -51,7 +55,7 @@ def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> C
         actor_id=request.actor_id,
         reason=request.reason,
         incident_id=request.incident_id or None,
-        expires_at=now_unix_nano + seconds(request.lasts) * NANO if request.lasts else None,
+        expires_at=now_unix_nano + round(lasts * NANO) if lasts else None,
     )
     _check(encode(control), now_unix_nano)
     return control

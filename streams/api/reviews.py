@@ -11,7 +11,7 @@ from schemas.topics import REVIEWS
 from schemas.wire import InvalidRecordError
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
-from streams.kpis.show import Period, begin
+from streams.kpis.period import Period, begin
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
 from streams.settings import Settings

@@ -7,35 +7,14 @@ import numpy as np
 from rich.table import Table
 
 from detectors.intervals import confidence_sequence
+from schemas.sql import query
 from streams.text.shares import interval, tenths
 
-CANARIES_QUERY: Final = """
-SELECT
-    change_id, service_name AS service, to_version AS candidate,
-    argMax(action, time) AS step, argMax(gate_result, time) AS result, argMax(reason, time) AS why,
-    formatDateTime(minIf(time, action = 'started'), '%FT%TZ') AS began
-FROM changes FINAL
-WHERE gate_name = 'canary'
-GROUP BY change_id, service, candidate
-ORDER BY service, began, candidate
-"""
+CANARIES_QUERY: Final = query("streams.commands", "canaries")
 
-LOOKS_QUERY: Final = """
-SELECT
-    service_name AS service, model_version AS candidate, metric,
-    argMax(verdict, detected_time) AS latest_verdict,
-    argMax(sample_size, detected_time) AS trials, argMax(flagged, detected_time) AS hits,
-    argMax(details['stable_trials'], detected_time) AS stable_trials,
-    argMax(details['stable_flagged'], detected_time) AS stable_flagged
-FROM findings FINAL
-WHERE kind = 'canary'
-GROUP BY service, candidate, metric
-ORDER BY service, candidate, metric
-"""
+LOOKS_QUERY: Final = query("streams.commands", "looks")
 
-REQUESTS_QUERY: Final = """
-SELECT change_id, argMax(control, time) AS asked FROM controls FINAL WHERE rule = 'canary' GROUP BY change_id
-"""
+REQUESTS_QUERY: Final = query("streams.commands", "requests")
 
 Row = dict[str, Any]
 

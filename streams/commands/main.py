@@ -1,13 +1,11 @@
 """The command ``watchkeeper``: thin, each command a few lines over the part that does the work."""
 
-import logging
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-import structlog
 import typer
 
 from streams.commands.canary import canary_app
@@ -18,11 +16,11 @@ from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
+from streams.commands.report import report
 from streams.commands.review import review_app
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
-from streams.health.noise import Lasting
-from streams.settings import Settings, SettingsError, load
+from streams.settings import SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
@@ -38,33 +36,12 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
 app.command()(kpi)
 app.command()(prometheus)
+app.command()(report)
 app.command()(verify)
 app.command()(rebuild)
 
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
-
-
-def configure_logs(settings: Settings) -> None:
-    """Send structlog's lines and everyone else's to the error stream."""
-    level = logging.getLevelName(settings.log_level)
-    renderer: Any = structlog.processors.JSONRenderer()
-    if settings.log_format == "console":
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-    logging.basicConfig(level=max(level, logging.WARNING), format="%(name)s: %(message)s", stream=sys.stderr)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Lasting())
 
 
 @app.command()
@@ -77,6 +54,7 @@ def worker(
 ) -> None:
     """Run one worker until it is told to stop."""
     from streams.app import READS
+    from streams.health.logs import configure_logs
     from streams.run import run_worker
 
     if name not in READS:
@@ -87,12 +65,17 @@ def worker(
 
 
 @app.command()
-def migrate(clickhouse: Store = None) -> None:
-    """Create or update the tables of the store."""
+def migrate(
+    *,
+    clickhouse: Store = None,
+    carry: Annotated[bool, typer.Option("--carry", help="Take over a store of the version before.")] = False,  # noqa: FBT002
+) -> None:
+    """Create or update the tables and views of the store."""
+    from streams.store.carry import carry as take_over
     from streams.store.client import connect
     from streams.store.migrate import migrate as apply
 
-    applied = apply(connect(load(clickhouse=clickhouse)))
+    applied = (take_over if carry else apply)(connect(load(clickhouse=clickhouse)))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
 
 
@@ -205,6 +188,7 @@ def broker(
     port: Annotated[int | None, typer.Option(help="Port on loopback; 9092, or the base port, if not given.")] = None,
 ) -> None:
     """Run a Kafka broker on this machine."""
+    from streams.health.logs import configure_logs
     from streams.local.up import run_broker
 
     settings = load(data_dir=data_dir)
@@ -222,6 +206,7 @@ def up(
     ] = None,
 ) -> None:
     """Run the broker and all workers on this machine, until Ctrl-C; with a Kafka that is named, without the broker."""
+    from streams.health.logs import configure_logs
     from streams.local.up import run_up
 
     store = clickhouse or _store_in(data_dir)
@@ -241,6 +226,7 @@ def demo(
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
     from streams.demo.run import run_demo, run_demo_there
+    from streams.health.logs import configure_logs
     from streams.local.ports import free_base_port
 
     if kafka or clickhouse:
@@ -275,20 +261,20 @@ def _store_in(folder: Path | None) -> str | None:
 
 def main() -> None:
     """Run the command; what a user can mend is one line on the error stream."""
-    from streams.kafka.topics import KafkaUnavailableError, TopicError
-    from streams.replay.send import ReplayError
-    from streams.store.client import StoreBusyError, StoreUnavailableError
-    from streams.store.migrate import SchemaError
-
-    refusals = (SettingsError, TopicError, SchemaError, ReplayError, ValueError)
     try:
         app()
-    except refusals as error:
+    except (ValueError, RuntimeError, ConnectionError) as error:
         typer.echo(f"watchkeeper: {error}", err=True)
-        raise SystemExit(os.EX_CONFIG) from None  # starting again would not help
-    except (KafkaUnavailableError, StoreUnavailableError, StoreBusyError) as error:
-        typer.echo(f"watchkeeper: {error}", err=True)
-        raise SystemExit(os.EX_UNAVAILABLE) from None  # starting again helps once they are back
-    except RuntimeError as error:
-        typer.echo(f"watchkeeper: {error}", err=True)
-        raise SystemExit(1) from None
+        raise SystemExit(_status(error)) from None
+
+
+def _status(error: Exception) -> int:
+    """Return the exit status that tells a supervisor whether starting again helps."""
+    from streams.store.client import StoreBusyError
+    from streams.store.migrate import SchemaError
+
+    if isinstance(error, (ValueError, SchemaError)):
+        return os.EX_CONFIG  # starting again would not help
+    if isinstance(error, (ConnectionError, StoreBusyError)):
+        return os.EX_UNAVAILABLE  # starting again helps once they are back
+    return 1

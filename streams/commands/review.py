@@ -85,7 +85,8 @@ def stats(
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Show progress, agreement, the true rate and the quality of the guards."""
-    from streams.kpis.show import Period, begin, table
+    from streams.kpis.period import Period, begin
+    from streams.kpis.show import table
     from streams.review.stats import stats as found
     from streams.text.terminal import console
 

@@ -8,8 +8,9 @@ from rich.table import Table
 
 from streams.api.client import call
 from streams.demo.engineer import ACKNOWLEDGES, CLOSES, MITIGATES
-from streams.incidents.pages.tables import duration, incident_table
+from streams.incidents.pages.tables import incident_table
 from streams.settings import Settings
+from streams.text.durations import span
 
 HARMFUL: Final = (
     "attack_wave",
@@ -75,8 +76,8 @@ def _row(answer: dict[str, Any], about: list[dict[str, Any]]) -> tuple[str, ...]
     elif one["seconds_to"]["recovered"] is None:
         back = "not proven yet"
     else:
-        back = f"{duration((_recovered(one) - _time(answer['end'])).total_seconds())} after its end"
-    return *named, sign + duration(abs(off).total_seconds()), back, "to the second" if _clocks_fit(one) else "WRONG"
+        back = f"{span((_recovered(one) - _time(answer['end'])).total_seconds())} after its end"
+    return *named, sign + span(abs(off).total_seconds()), back, "to the second" if _clocks_fit(one) else "WRONG"
 
 
 def _about(incident: dict[str, Any], answer: dict[str, Any]) -> bool:

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from schemas.sql import query
 from streams.api.client import ApiError, call
 from streams.api.report import report
 from streams.demo.screen import SAY_SECONDS
 from streams.demo.settled import STUCK_SECONDS, NotReadError
-from streams.kpis.show import Period, period_rows, table
+from streams.kpis.period import Period
+from streams.kpis.show import period_rows, table
 from streams.settings import Settings
 from streams.store.ask import ask_running
 from streams.store.client import StoreUnavailableError
@@ -23,13 +25,7 @@ SHOWN: Final = (
 )  # fmt: skip
 """What the terminal shows; the report has all of them."""
 
-GAP: Final = """
-SELECT formatDateTime(window_start, '%H:%i') AS hour, value, trust, trust_reason
-FROM kpi_unsafe_served
-WHERE service_name = {service:String} AND window_start >= parseDateTimeBestEffort({since:String})
-    AND window_start < parseDateTimeBestEffort({until:String})
-ORDER BY window_start
-"""
+GAP: Final = query("streams.demo", "gap")
 FILE: Final = "report.html"
 
 

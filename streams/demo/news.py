@@ -16,9 +16,9 @@ from schemas.findings import Finding
 from schemas.records import Incident
 from schemas.topics import FINDINGS, INCIDENTS
 from schemas.wire import InvalidRecordError, decoder
-from streams.incidents.pages.view import span
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
+from streams.text.durations import span
 
 log: Final = structlog.get_logger()
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from schemas.sql import query
 from streams.demo.screen import SERVICES_QUERY, services_table
 from streams.findings.shown import FINDINGS_QUERY, table
 from streams.settings import Settings
@@ -15,12 +16,7 @@ QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
 GRACE: Final = timedelta(hours=2)
 """A finding may come this long after the end of a change and still be about it."""
 
-COUNTS: Final = """
-SELECT
-    (SELECT count() FROM inferences) + (SELECT count() FROM agent_steps) + (SELECT count() FROM retrievals) AS stored,
-    (SELECT sum(events) FROM service_minutes_now) AS rolled_up,
-    (SELECT count() FROM dead_letters) AS dead_letters
-"""
+COUNTS: Final = query("streams.demo", "counts")
 COUNTED: Final = "SELECT sum(events) AS counted FROM windows FINAL WHERE metric = 'injection_flag'"
 """Every model call and every tool step is a trial of injection_flag, so its events are all events."""
 
@@ -136,6 +132,6 @@ def print_services(settings: Settings, console: Console) -> None:
 
 def print_queries(settings: Settings, console: Console) -> None:
     """Print three questions to the store, with their answers."""
-    for query in QUERIES:
-        console.print(f'\nwatchkeeper sql "{query}"', style="bold", highlight=False)
-        console.print(ask(settings, query, "PrettyCompactMonoBlock").decode(), highlight=False)
+    for text in QUERIES:
+        console.print(f'\nwatchkeeper sql "{text}"', style="bold", highlight=False)
+        console.print(ask(settings, text, "PrettyCompactMonoBlock").decode(), highlight=False)

@@ -13,9 +13,10 @@ from detectors.events.patterns import JOIN, NewPattern, PatternFinder
 from detectors.rates.detector import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
+from schemas.sql import literal
 from schemas.windows import Sample
 from streams.detect.watcher import TickSums
-from streams.findings.evidence import literal, moment
+from streams.findings.evidence import moment
 from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy

@@ -7,6 +7,7 @@ from detectors.distributions.mixes import Swing
 from detectors.distributions.quantities import Shift
 from schemas.metrics import Rate
 from schemas.quantities import Quantity
+from schemas.sql import literal
 from streams.text.shares import interval, percent, tenths
 
 
@@ -72,12 +73,3 @@ def evidence_query(tick_seconds: int, group: tuple[str, str, str], metric: str, 
         f"sum(flagged) AS flagged, flagged / trials AS rate FROM windows FINAL WHERE {' AND '.join(conditions)} "
         "GROUP BY hour ORDER BY hour"
     )
-
-
-def literal(text: str) -> str:
-    r"""Return text as a literal of ClickHouse's SQL.
-
-    >>> print(literal("it's"))
-    'it\'s'
-    """
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

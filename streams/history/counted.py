@@ -12,18 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from schemas.sql import query
 from streams.history.rows import INSTANT, Origin, Rows
 from streams.store.client import rows as rows_of_query
 
 Int64s = npt.NDArray[np.int64]
 
 _TABLES = ("inferences", "agent_steps", "retrievals", "guard_verdicts", "telemetry")
-_NEWEST = " UNION ALL ".join(
-    f"SELECT max(toUnixTimestamp64Nano(if(counted_time > 0, counted_time, time))) AS newest FROM {name}"
-    " WHERE kafka_partition = {partition:Int32} AND kafka_topic_id = {topic_id:String}"
-    " AND kafka_offset < {first:Int64}"
-    for name in _TABLES
-)
 
 
 def with_counted_time(
@@ -70,7 +65,6 @@ def newest_before(client: Client, origin: Origin) -> int | None:
     first = int(origin.offsets[0])
     if not first:
         return None
-    query = f"SELECT max(newest) FROM ({_NEWEST})"
     parameters = {"partition": origin.partition, "topic_id": origin.topic_id, "first": first}
-    [(newest,)] = rows_of_query(client, query, parameters)
+    [(newest,)] = rows_of_query(client, query("streams.history", "newest", tables=_TABLES), parameters)
     return int(newest) or None

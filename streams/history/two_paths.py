@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from schemas.sql import query
 from streams.history.counted import Int64s, newest_before, with_counted_time
 from streams.history.rows import Origin, Rows
 from streams.store.client import WRITE
@@ -20,10 +21,6 @@ HOUR: Final = 3_600
 MINUTE: Final = 60
 NANO: Final = 1_000_000_000
 
-START_OF_TICK: Final = (
-    "toDateTime(intDiv(toUnixTimestamp64Nano({}), 1000000000 * {{tick:Int64}}) * {{tick:Int64}}, 'UTC')"
-)
-"""Start of the tick that a time lies in."""
 EVENT_TABLES: Final = (
     ("inferences", ""),
     ("agent_steps", ""),
@@ -31,65 +28,6 @@ EVENT_TABLES: Final = (
     ("guard_verdicts", " AND event_kind = 'guard_verdict'"),
 )
 """Where events are that count, and which rows there are events; what was sent as a probe does not count."""
-GROUPS: Final = (
-    "JSONExtract(payload, 'groups',"
-    " 'Array(Tuple(service_name String, events UInt64, rates Map(String, Array(UInt64))))')"
-)
-RATE_EVENTS: Final = "arraySum(x -> x[3], mapValues(mapFilter((rate, x) -> rate != 'cascade', {}.rates)))"
-RATE_FLAGGED: Final = "arraySum(x -> x[4], mapValues(mapFilter((rate, x) -> rate != 'cascade', {}.rates)))"
-"""Of a group of `GROUPS`: a cascade is counted by traces and has no rows of its own."""
-
-_COUNTED: Final = " UNION ALL ".join(
-    f"SELECT time, counted_time, service_name, trials, flagged FROM {table} {{final}}"
-    " WHERE kafka_partition = {partition:Int32} AND kafka_topic_id = {topic_id:String}"
-    " AND toStartOfMinute(time) IN {minutes:Array(DateTime('UTC'))} AND probe_id = ''"
-    f" AND counted_time > toDateTime64(0, 9, 'UTC'){extra}"
-    for table, extra in EVENT_TABLES
-)
-_COUNTED_MINUTES: Final = f"""
-INSERT INTO counted_minutes
-SELECT
-    toStartOfMinute(time) AS minute, toStartOfMinute({START_OF_TICK.format("counted_time")}) AS counted, service_name,
-    count(), sum(bitCount(trials)), sum(bitCount(bitAnd(flagged, trials))),
-    {{topic_id:String}}, {{partition:Int32}}, {{version:Int64}}
-FROM ({_COUNTED})
-GROUP BY minute, counted, service_name
-"""
-"""By the minute they happened in too, because all events of such a minute are read at once."""
-_COUNTED_HOURS: Final = """
-INSERT INTO counted_hours
-SELECT
-    toStartOfHour(counted) AS hour, service_name, sum(events), sum(trials), sum(flagged),
-    {topic_id:String}, {partition:Int32}, {version:Int64}
-FROM counted_minutes FINAL
-WHERE kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32}
-    AND counted >= {first:DateTime('UTC')} AND counted < {end:DateTime('UTC')}
-    AND toStartOfHour(counted) IN {hours:Array(DateTime('UTC'))}
-GROUP BY hour, service_name
-"""
-_WINDOW_MINUTES: Final = f"""
-INSERT INTO window_minutes
-SELECT
-    toStartOfMinute(time)::DateTime('UTC') AS minute, group.service_name AS service_name, sum(group.events),
-    sum({RATE_EVENTS.format("group")}), sum({RATE_FLAGGED.format("group")}),
-    source_topic_id, source_partition, {{topic_id:String}}, {{partition:Int32}}, {{version:Int64}}
-FROM window_messages FINAL
-ARRAY JOIN {GROUPS} AS group
-WHERE source_topic_id IN {{sources:Array(String)}} AND kafka_topic_id = {{topic_id:String}}
-    AND kafka_partition = {{partition:Int32}} AND tick IN {{ticks:Array(Int64)}}
-GROUP BY minute, service_name, source_topic_id, source_partition
-"""
-_WINDOW_HOURS: Final = """
-INSERT INTO window_hours
-SELECT
-    toStartOfHour(minute) AS hour, service_name, sum(events), sum(trials), sum(flagged),
-    source_topic_id, source_partition, {topic_id:String}, {partition:Int32}, {version:Int64}
-FROM window_minutes FINAL
-WHERE kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32}
-    AND minute >= {first:DateTime('UTC')} AND minute < {end:DateTime('UTC')}
-    AND toStartOfHour(minute) IN {hours:Array(DateTime('UTC'))}
-GROUP BY hour, service_name, source_topic_id, source_partition
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +88,9 @@ class TwoPaths:
             "topic_id": origin.topic_id, "partition": origin.partition, "version": int(origin.offsets[-1]),
             "tick": self._tick, "minutes": [int(minute) * MINUTE for minute in np.unique(times // (MINUTE * NANO))],
         }  # fmt: skip
-        for query in (_COUNTED_MINUTES, _COUNTED_HOURS):
-            client.command(query.replace("{final}", self._final), parameters=parameters, settings=WRITE)
+        for name in ("counted_minutes", "counted_hours"):
+            text = query("streams.history", name, final=self._final, tables=EVENT_TABLES)
+            client.command(text, parameters=parameters, settings=WRITE)
         closed = (newest // NANO - self._lateness) // self._tick * self._tick
         place = ("rows", origin.topic_id, origin.partition, -1)
         self._note(client, place, 1, int(origin.offsets[0]), int(ticks.min()), closed)
@@ -167,8 +106,8 @@ class TwoPaths:
                 "sources": sorted({closing.source_topic_id for closing in full}),
                 "ticks": sorted({tick for minute, seconds in minutes for tick in _ticks_of(minute, seconds)}),
             }  # fmt: skip
-            for query in (_WINDOW_MINUTES, _WINDOW_HOURS):
-                client.command(query, parameters=parameters, settings=WRITE)
+            for name in ("window_minutes", "window_hours"):
+                client.command(query("streams.history", name), parameters=parameters, settings=WRITE)
         for source in sorted({(item.source_topic_id, item.source_partition) for item in closings}):
             own = [item for item in closings if (item.source_topic_id, item.source_partition) == source]
             closed = max((item.tick + 1) * item.tick_seconds for item in own)

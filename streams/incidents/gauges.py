@@ -1,8 +1,8 @@
 """What Prometheus' rules are about, on `/metrics`: the KPIs as the store has them, and how long incidents are open.
 
-KPIs are read every so often by a task of their own, each over its window in the registry up to the time of the
-stream, so that a replayed week has KPIs too. Ages of incidents come from the fold at each scrape, whether the store
-answers or not. What is not known has no series, and a worker that does not hold the incidents shows nothing.
+KPIs with an objective are read every so often by a task of their own, each over its window in the registry up to the
+time of the stream, so that a replayed week has KPIs too. Ages of incidents come from the fold at each scrape, whether
+the store answers or not. What is not known has no series, and a worker that does not hold the incidents shows nothing.
 """
 
 import asyncio
@@ -16,12 +16,13 @@ import structlog
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from dashboards.registry import KPIS, Kpi
-from dashboards.rules import BURNS
+from schemas.kpis import BY_ID, OBJECTIVES
+from schemas.kpis.kpi import Kpi
+from schemas.kpis.objectives import BURNS
 from streams.incidents.fold.desk import StreamClock
 from streams.incidents.fold.state import OVER, Incident
 from streams.incidents.worker import Incidents, end_worker
-from streams.kpis.show import Period, begin
+from streams.kpis.period import Period, begin
 from streams.settings import Settings
 from streams.store.ask import ask_running
 
@@ -46,15 +47,15 @@ _OF_ALL_TIME: Final = (
 
 
 def _view(kpi: Kpi) -> tuple[str, int]:
-    return kpi.view or "kpi_durations", kpi.window_hours
+    return kpi.view, kpi.window_hours
 
 
 WINDOWS: Final = {
     key: [kpi.id for kpi in kpis]
-    for key, kpis in groupby(sorted((kpi for kpi in KPIS if kpi.id != "governance"), key=_view), key=_view)
+    for key, kpis in groupby(sorted((BY_ID[kpi] for kpi in OBJECTIVES if kpi != "governance"), key=_view), key=_view)
 }
 """KPIs by their view and the hours of their window: one question each."""
-BURN_NAMES: Final = {part: f"burn_rate_{window}" for part, window, _limit in BURNS}
+BURN_NAMES: Final = {burn.part: burn.kpi for burn in BURNS}
 
 
 class Sample(NamedTuple):

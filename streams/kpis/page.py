@@ -1,20 +1,19 @@
 """A page about the KPIs that needs nothing but a browser: every hour drawn, with its interval and its trust."""
 
-import io
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-import matplotlib as mpl
-from jinja2 import Environment, PackageLoader
-from matplotlib.figure import Figure
-
-from streams.kpis.registry import KPIS, Kpi
-from streams.kpis.show import FORMS, Period, Row, interval, label
+from schemas.fields import NANO
+from schemas.kpis import BY_ID
+from schemas.kpis.kpi import Kpi
+from schemas.sql import query
+from streams.kpis.period import Period
+from streams.kpis.show import Row, line
+from streams.pages.plots import Point, plot
+from streams.pages.render import render
 from streams.settings import Settings
 from streams.store.ask import ask_rows
-from streams.text.shares import NOT_KNOWN
 
 DRAWN: Final = (
     "unsafe_served", "unsafe_attempted", "mitigation", "over_refusal", "injection_flag", "leak_events",
@@ -22,20 +21,13 @@ DRAWN: Final = (
 )  # fmt: skip
 """The KPIs that have something to say each hour."""
 
-HOURLY: Final = """
-SELECT kpi, service_name, formatDateTime(window_start, '%FT%T') AS hour, value, lower, upper, trust
-FROM kpis(
-    since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions=0, objective={objective:Float64},
-    known_at={until:DateTime('UTC')}
-)
-WHERE has(splitByChar(',', {drawn:String}), kpi) AND ({service:String} = '' OR service_name = {service:String})
-ORDER BY service_name, indexOf(splitByChar(',', {drawn:String}), kpi), window_start
-"""
+HOUR_NANO: Final = 3_600 * NANO
+HOURLY: Final = query("streams.kpis", "hourly")
 
 
-def hourly_rows(settings: Settings, period: Period) -> list[Row]:
+def hourly_rows(settings: Settings, period: Period, drawn: Sequence[str] = DRAWN) -> list[Row]:
     """Return the KPIs that are drawn, by the hour."""
-    return ask_rows(settings, HOURLY, period.parameters() | {"drawn": ",".join(DRAWN)})
+    return ask_rows(settings, HOURLY, period.parameters() | {"drawn": list(drawn)})
 
 
 def page(totals: Sequence[Row], hours: Sequence[Row], title: str) -> str:
@@ -48,54 +40,32 @@ def page(totals: Sequence[Row], hours: Sequence[Row], title: str) -> str:
     hours
         As `hourly_rows` gives them.
     """
-    kpis = {kpi.name: kpi for kpi in KPIS}
     services = []
-    for name, rows in groupby(totals, key=lambda row: row["service_name"]):
-        drawn = [
-            {"title": kpis[kpi].title, "svg": chart(kpis[kpi], list(points))}
-            for kpi, points in groupby(
-                [row for row in hours if row["service_name"] == name], key=lambda row: str(row["kpi"])
-            )
+    for name, lines in groupby(map(line, totals), key=lambda each: each.service):
+        mine = [row for row in hours if row["service_name"] == name]
+        charts = [
+            {"title": BY_ID[kpi].title, "svg": chart(BY_ID[kpi], list(rows))}
+            for kpi, rows in groupby(mine, key=lambda row: str(row["kpi"]))
         ]
-        services.append({"name": name or "all services", "rows": list(_cells(rows, kpis)), "charts": drawn})
-    template = Environment(loader=PackageLoader("streams.kpis", "."), autoescape=True).get_template("page.html.jinja")
-    return template.render(title=title, services=services)
+        services.append({"name": name, "lines": list(lines), "charts": charts})
+    return render("kpis", title=title, services=services)
 
 
-def _cells(rows: Iterable[Row], kpis: dict[str, Kpi]) -> Iterable[dict[str, Any]]:
-    for row in rows:
-        kpi = kpis[row["kpi"]]
-        form = FORMS[kpi.unit]
-        yield {
-            "title": label(kpi, row["part"]),
-            "formula": kpi.formula,
-            "bias": kpi.bias,
-            "value": NOT_KNOWN if row["value"] is None else form(row["value"]),
-            "interval": interval(row, form),
-            "n": int(row["n"]),
-            "trusted": row["trust"] == "trusted",
-            "reason": row["trust_reason"],
-        }
-
-
-def chart(kpi: Kpi, points: Sequence[Row]) -> str:
+def chart(kpi: Kpi, rows: Sequence[Row]) -> str:
     """Return an SVG of hourly values, their intervals as a band, untrusted hours shaded."""
-    times = [datetime.fromisoformat(point["hour"]).replace(tzinfo=UTC) for point in points]
-    value, lower, upper = (
-        [float("nan") if point[side] is None else float(point[side]) for point in points]
-        for side in ("value", "lower", "upper")
-    )
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": kpi.name, "font.size": 8}):
-        figure = Figure(figsize=(6.4, 1.8), layout="constrained")
-        axes = figure.add_subplot()
-        for time, point in zip(times, points, strict=True):
-            if point["trust"] != "trusted":
-                axes.axvspan(time, time + timedelta(hours=1), color="0.85", linewidth=0)  # type: ignore[arg-type]
-        axes.fill_between(times, lower, upper, step="post", alpha=0.3)  # type: ignore[arg-type]
-        axes.step(times, value, where="post", marker=".", markersize=2)  # type: ignore[arg-type]
-        axes.set_ylabel(kpi.unit)
-        axes.tick_params(axis="x", labelrotation=20)
-        written = io.StringIO()
-        figure.savefig(written, format="svg", metadata={"Date": None})
-    text = written.getvalue()
-    return text[text.index("<svg") :]
+    drawn = points(rows)
+    shaded = [
+        (point.at, point.at + HOUR_NANO)
+        for point, row in zip(drawn, rows, strict=True)
+        if row["trust"] != "trusted"
+    ]  # fmt: skip
+    return plot(drawn, spans=shaded, percent=kpi.unit == "share")
+
+
+def points(rows: Sequence[Row]) -> list[Point]:
+    """Return hours as the points of a plot; what is not known is a gap in it.
+
+    >>> points([{"at": 1_772_409_600, "value": 0.1, "lower": 0.0, "upper": None}])[0].rate
+    0.1
+    """
+    return [Point(int(row["at"]) * NANO, row["value"], row["lower"], row["upper"]) for row in rows]

@@ -60,18 +60,39 @@ def free(host: str, port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """Return a port on loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(port: int = 0) -> int:
+    """Return a port on loopback that is free, and that nobody else is given for a minute.
+
+    A connection to itself that this side has closed leaves the port in TIME_WAIT: the system hands it out to nobody,
+    while a server that asks for it by its number gets it.
+
+    Parameters
+    ----------
+    port
+        The one that is wanted; 0 takes any.
+
+    Raises
+    ------
+    OSError
+        Where the one that is wanted is taken, or was given away less than a minute ago.
+    """
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", port))
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # only now, or two could be given one port
+        server.listen(1)
+        with socket.create_connection(server.getsockname()) as other:
+            server.accept()[0].close()
+            other.recv(1)
+        return int(server.getsockname()[1])
 
 
 def free_base_port() -> int:
-    """Return a base port from which on all ports of an installation are free now."""
+    """Return a base port from which on all ports of an installation are free, as `free_port` says."""
     while True:
         base = free_port()
-        if base + PORTS_OF_ONE < 65536 and all(free("127.0.0.1", base + step) for step in range(PORTS_OF_ONE)):
+        with contextlib.suppress(OSError, OverflowError):
+            for step in range(1, PORTS_OF_ONE):
+                free_port(base + step)
             return base
 
 

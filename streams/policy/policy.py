@@ -6,10 +6,15 @@ Everything has a default, so that no file is a policy too. Unknown keys are erro
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.reader import ReaderError
 
 from detectors.river.classes import anomaly_class, drift_class
+from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
@@ -34,8 +39,8 @@ class _Part(BaseModel):
 class Budget(_Part):
     """How many false pages and tickets a day the whole fleet may raise, and how families share them."""
 
-    pages_per_day: Annotated[float, Field(gt=0)] = 1.0
-    tickets_per_day: Annotated[float, Field(gt=0)] = 10.0
+    pages_per_day: Annotated[float, Field(gt=0)] = PAGES_PER_DAY
+    tickets_per_day: Annotated[float, Field(gt=0)] = TICKETS_PER_DAY
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Weight of a family in its budget; 1 where nothing is said."""
 
@@ -204,74 +209,53 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     ...
     streams.policy.policy.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
     """
-    root, content = _parsed(text, name)
-    if root is None or content is None:
+    content = _parsed(text, name)
+    if content is None:
         return Policy()
     if not isinstance(content, dict):
         raise PolicyError(f"{name}:1: a policy is a mapping, for example `budget: {{pages_per_day: 1}}`")
-    twice = _repeated(root)
-    if twice is not None:
-        raise PolicyError(f"{name}:{twice.start_mark.line + 1}: {twice.value} is said twice")
     try:
         policy = Policy.model_validate(content)
     except ValidationError as error:
-        raise PolicyError("\n".join(_problem(name, root, item) for item in error.errors())) from None
-    if wrong := [_problem(name, root, item) for item in misnamed(policy.controls, policy.services)]:
+        raise PolicyError("\n".join(_problem(name, content, item) for item in error.errors())) from None
+    if wrong := [_problem(name, content, item) for item in misnamed(policy.controls, policy.services)]:
         raise PolicyError("\n".join(wrong))
     return policy
 
 
-def _parsed(text: str, name: str) -> tuple[yaml.Node | None, Any]:
-    """Return the nodes of a text and what they say; aliases are refused, which can say one thing a million times."""
+def _parsed(text: str, name: str) -> Any:
+    """Return what a text says, with its lines; aliases are refused, which can say one thing a million times."""
     try:
-        aliases = any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
-        if not aliases:
-            return yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
+        if not any(isinstance(event, AliasEvent) for event in YAML(pure=True).parse(text)):
+            return YAML(pure=True).load(text)
+    except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PolicyError(f"{name}:{line}: {error.problem}") from None
-    except yaml.reader.ReaderError as error:
+        problem = str(error.problem).partition(" with value")[0]  # of a repeated key, which may be a secret
+        raise PolicyError(f"{name}:{line}: {problem}") from None
+    except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise PolicyError(f"{name}:{line}: {error.reason}") from None
     except RecursionError:
         raise PolicyError(f"{name}:1: nested too deep") from None
-    except ValueError as error:  # of a date or a number that there is not
+    except (YAMLError, ValueError) as error:  # of a date or a number that there is not
         raise PolicyError(f"{name}:1: {error}") from None
     raise PolicyError(f"{name}:1: aliases (*name) are not taken in a policy; write it out")
 
 
-def _problem(name: str, root: yaml.Node, item: Any) -> str:
-    path = [str(part) for part in item["loc"] if part != "[key]"]
-    return f"{name}:{_line(root, path)}: {'.'.join(path)}: {item['msg']}"
+def _problem(name: str, content: Any, item: Any) -> str:
+    path = [part for part in item["loc"] if part != "[key]"]
+    return f"{name}:{_line(content, path)}: {'.'.join(map(str, path))}: {item['msg']}"
 
 
-def _line(node: yaml.Node, path: list[str]) -> int:
+def _line(content: Any, path: list[int | str]) -> int:
     """Return the line of the deepest key of a path that is there."""
-    line = node.start_mark.line + 1
+    line = 0
     for part in path:
-        if isinstance(node, yaml.SequenceNode) and part.isdigit():
-            node = node.value[int(part)]
-            line = node.start_mark.line + 1
-            continue
-        if not isinstance(node, yaml.MappingNode):
+        if isinstance(content, CommentedMap) and part in content:
+            line = content.lc.key(part)[0]
+        elif isinstance(content, CommentedSeq) and isinstance(part, int) and part < len(content):
+            line = content.lc.item(part)[0]
+        else:
             break
-        found = [(key, value) for key, value in node.value if key.value == part]
-        if not found:
-            break
-        line, node = found[0][0].start_mark.line + 1, found[0][1]
-    return line
-
-
-def _repeated(node: yaml.Node) -> Any:
-    """Return a key that is said twice in one mapping, anywhere, or None."""
-    inner: list[yaml.Node] = []
-    seen = set()
-    if isinstance(node, yaml.SequenceNode):
-        inner = node.value
-    elif isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value in seen:
-                return key
-            seen.add(key.value)
-            inner.append(value)
-    return next((key for key in map(_repeated, inner) if key is not None), None)
+        content = content[part]
+    return line + 1

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from schemas.kpis.objectives import ACKNOWLEDGE_MINUTES, MITIGATE_MINUTES
 from schemas.records import Transition
 
 Severity = Literal["sev1", "sev2", "sev3", "sev4"]
@@ -46,8 +47,8 @@ class QuietHours(_Part):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _written_as_text(cls, value: Any) -> Any:
-        if isinstance(value, int | float):  # YAML reads an unquoted 22:00 as the number 1320
-            raise ValueError('put the time in quotes, for example "22:00"')  # noqa: TRY004 (pydantic wants ValueError)
+        if isinstance(value, int | float):  # which would be seconds after midnight
+            raise ValueError("write hours and minutes, for example 22:00")  # noqa: TRY004 (pydantic wants ValueError)
         return value
 
     @field_validator("start", "end")
@@ -125,17 +126,17 @@ class Receiver(_Part):
 class AcknowledgeWithin(_Part):
     """Minutes until somebody must have acknowledged; null where nobody has to."""
 
-    sev1: Minutes | None = 5
-    sev2: Minutes | None = 15
-    sev3: Minutes | None = 60
+    sev1: Minutes | None = ACKNOWLEDGE_MINUTES["sev1"]
+    sev2: Minutes | None = ACKNOWLEDGE_MINUTES["sev2"]
+    sev3: Minutes | None = ACKNOWLEDGE_MINUTES["sev3"]
     sev4: Minutes | None = None
 
 
 class MitigateWithin(_Part):
     """Minutes until the harm must have been stopped; null where there is no such limit."""
 
-    sev1: Minutes | None = 60
-    sev2: Minutes | None = 240
+    sev1: Minutes | None = MITIGATE_MINUTES["sev1"]
+    sev2: Minutes | None = MITIGATE_MINUTES["sev2"]
     sev3: Minutes | None = None
     sev4: Minutes | None = None
 

@@ -12,13 +12,14 @@ import numpy as np
 
 from schemas.events import Event
 from schemas.fields import NANO
+from schemas.sql import query
 from schemas.windows import Window
 from schemas.wire import decoder, encode
 from streams.events.decode import Decoded, events_decoder
 from streams.events.flags import Flags, event_flags
 from streams.replay.send import Progress, read
 from streams.settings import Settings
-from streams.store.ask import ask
+from streams.store.ask import Parameters, ask
 from streams.watch.blocks import Block
 from streams.watch.counting import countable
 from streams.watch.reduce import TickGroups, reduce_block
@@ -29,11 +30,7 @@ BATCH: Final = 4_000
 AT_ONCE: Final = timedelta(hours=6)
 """Stored windows are asked for so much time at once: what the store may answer is limited, and so is our memory."""
 
-WINDOWS_QUERY: Final = """
-SELECT payload FROM window_messages FINAL
-WHERE time >= {since} AND time < {until} AND kafka_partition = {partition}
-ORDER BY tick, source_partition
-"""
+WINDOWS_QUERY: Final = query("streams.replay", "windows")
 PARTITIONS_QUERY: Final = "SELECT DISTINCT kafka_partition FROM window_messages ORDER BY kafka_partition FORMAT TSV"
 
 
@@ -101,8 +98,8 @@ def stored_windows(
     decode, (since, until), count = decoder(Window), period, 0
     while since < until:
         end = min(since + AT_ONCE, until)
-        moments = {"since": f"toDateTime({int(since.timestamp())})", "until": f"toDateTime({int(end.timestamp())})"}
-        for line in ask(settings, WINDOWS_QUERY.format(partition=partition, **moments), "JSONEachRow").splitlines():
+        asked: Parameters = {"partition": partition, "since": int(since.timestamp()), "until": int(end.timestamp())}
+        for line in ask(settings, WINDOWS_QUERY, "JSONEachRow", asked).splitlines():
             window = decode(json.loads(line)["payload"].encode(), 0)
             assert isinstance(window, Window)  # noqa: S101
             yield window

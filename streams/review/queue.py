@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.records import Annotator, Label, ReviewLabel
+from schemas.sql import query
 from schemas.wire import decoder, encode
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_rows
@@ -19,40 +20,12 @@ SOURCE: Final = "watchkeeper/review"
 EVALUATION: Final = "harm_review"
 NANO: Final = 1_000_000_000
 
-_NEXT: Final = """
-SELECT items.target_event_id AS target_event_id, items.target_kind AS target_kind, items.service_name AS service_name,
-    items.tenant_id AS tenant_id, items.model_version AS model_version, formatDateTime(items.time, '%FT%TZ') AS queued,
-    items.sampling_method AS sampling_method, items.sampling_probability AS sampling_probability,
-    items.stratum AS stratum, items.flagged AS flagged, items.score AS score, items.risk AS risk,
-    items.reviewers AS reviewers, said.readers AS readers
-FROM (SELECT * FROM review_items FINAL WHERE queue = {queue:String}) AS items
-LEFT JOIN (
-    SELECT target_event_id, uniqExact(annotator_pseudo_id) AS readers, groupUniqArray(annotator_pseudo_id) AS who
-    FROM labels_known(known_at='2106-01-01 00:00:00') WHERE annotator_kind = 'human' GROUP BY target_event_id
-) AS said ON said.target_event_id = items.target_event_id
-WHERE said.readers < items.reviewers AND NOT has(said.who, {reviewer:String})
-ORDER BY items.time, items.target_event_id LIMIT {most:UInt32}
-"""
-_GUARDS: Final = """
-SELECT guard_name, layer, status, verdict, action, findings_category AS categories
-FROM guard_verdicts FINAL WHERE event_id = {event:String} OR target_event_id = {event:String} ORDER BY layer, guard_name
-"""
+_NEXT: Final = query("streams.review", "next")
+_GUARDS: Final = query("streams.review", "guards")
 _TEXTS: Final = "SELECT input_text, output_text FROM inferences FINAL WHERE event_id = {event:String} LIMIT 1"
-_ITEM: Final = """
-SELECT service_name, tenant_id, model_version, sampling_method, sampling_probability, queue,
-    toUnixTimestamp64Nano(time) AS queued_at
-FROM review_items FINAL WHERE target_event_id = {event:String}
-ORDER BY sampling_method = 'stratified' DESC, event_id LIMIT 1
-"""
-_EVENT: Final = """
-SELECT service_name, tenant_id, model_version FROM rated_events WHERE event_id = {event:String} LIMIT 1
-"""
-_MINE: Final = """
-SELECT event_id FROM labels_known(known_at='2106-01-01 00:00:00')
-WHERE target_event_id = {event:String} AND annotator_pseudo_id = {reviewer:String}
-    AND evaluation_name = {evaluation:String}
-ORDER BY said_at DESC, event_id LIMIT 1
-"""
+_ITEM: Final = query("streams.review", "item")
+_EVENT: Final = query("streams.review", "event")
+_MINE: Final = query("streams.review", "mine")
 
 _check: Final = decoder(ReviewLabel)
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from detectors.review.strata import STRATA
 from detectors.review.true_rate import Labels, guard_quality, true_rate
-from streams.kpis.show import Period, period_rows
+from schemas.sql import query
+from streams.kpis.period import Period
+from streams.kpis.show import period_rows
 from streams.settings import Settings
 from streams.store.ask import ask_rows
 
@@ -17,35 +19,8 @@ KPIS: Final = (
     "review_turnaround_open", "review_agreement",
 )  # fmt: skip
 
-_COUNTS: Final = """
-SELECT service_name, stratum, flagged, sum(1 / propensity) AS events, countIf(unsafe IS NOT NULL) AS labelled,
-    sum(ifNull(unsafe, 0)) AS found
-FROM (
-    SELECT reviewed.service_name AS service_name, reviewed.stratum AS stratum, reviewed.propensity AS propensity,
-        reviewed.unsafe AS unsafe, items.flagged AS flagged
-    FROM reviewed_items(known_at={known:DateTime('UTC')}) AS reviewed
-    INNER JOIN (
-        SELECT target_event_id, any(ifNull(flagged, false)) AS flagged FROM review_items FINAL GROUP BY target_event_id
-    ) AS items ON items.target_event_id = reviewed.target_event_id
-    WHERE reviewed.time >= {since:DateTime('UTC')} AND reviewed.time < {until:DateTime('UTC')}
-)
-GROUP BY service_name, stratum, flagged ORDER BY service_name, stratum, flagged
-"""
-_PROGRESS: Final = """
-SELECT
-    (SELECT uniqExact(target_event_id) FROM review_items FINAL) AS items,
-    uniqExactIf(target_event_id, annotator_kind = 'human') AS labelled,
-    countIf(annotator_kind = 'human' AND said_at >= {known:DateTime('UTC')} - INTERVAL 1 DAY) AS last_day,
-    countIf(annotator_kind = 'human' AND label = 'cannot_judge') AS unsure,
-    countIf(annotator_kind = 'human') AS judgements,
-    countIf(annotator_kind = 'end_user') AS feedback,
-    countIf(NOT known) AS unmatched
-FROM (
-    SELECT *, target_event_id IN (SELECT target_event_id FROM review_items FINAL)
-        OR target_event_id IN (SELECT event_id FROM rated_events) AS known
-    FROM labels_known(known_at={known:DateTime('UTC')})
-)
-"""
+_COUNTS: Final = query("streams.review", "counts")
+_PROGRESS: Final = query("streams.review", "progress")
 
 
 def stats(settings: Settings, period: Period, known_at: datetime) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import struct
 from typing import Final
 
 import pyarrow as pa
+from clickhouse_cityhash.cityhash import CityHash128
 
-from streams.sql.cityhash import cityhash128
 from streams.sql.errors import CANNOT_PARSE, refused
 
 BLOCK_BYTES: Final = 1 << 20
@@ -15,7 +15,6 @@ CODINGS: Final = {"zstd": "zstd", "gzip": "gzip", "lz4": "lz4", "br": "brotli"}
 """HTTP content codings in the order in which they are preferred, and Arrow's names for them."""
 
 _LZ4: Final = 0x82
-_CHECKSUM_BYTES: Final = 16
 _HEADER: Final = struct.Struct("<BII")
 
 
@@ -30,8 +29,17 @@ def blocks(data: bytes) -> bytes:
         chunk = data[place : place + BLOCK_BYTES]
         packed = pa.compress(chunk, codec="lz4_raw", asbytes=True)
         body = _HEADER.pack(_LZ4, len(packed) + _HEADER.size, len(chunk)) + packed
-        parts += [struct.pack("<QQ", *cityhash128(body)), body]
+        parts += [checksum(body), body]
     return b"".join(parts)
+
+
+def checksum(body: bytes) -> bytes:
+    """Return CityHash128 as ClickHouse writes it, of version 1.0.2, with which it stays although later ones differ.
+
+    >>> checksum(b"watchkeeper")[7::-1].hex()
+    '0c2411e76624fe87'
+    """
+    return struct.pack("<QQ", *divmod(CityHash128(body), 1 << 64))
 
 
 def coding(accept: str) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from schemas.sql import literal
 from streams.settings import Settings
 from streams.sql.allowed import Names
 from streams.sql.errors import (
@@ -34,13 +35,18 @@ FREE: Final = frozenset(
         "final",
         "join_use_nulls",
         "limit",
+        "max_bytes_to_read",
+        "max_columns_to_read",
+        "max_rows_to_group_by",
+        "max_rows_to_read",
+        "max_rows_to_sort",
         "offset",
         "result_overflow_mode",
         "session_timezone",
         "timeout_overflow_mode",
     }
 )
-"""Settings that a reader may choose freely."""
+"""Settings that a reader may choose freely: how an answer looks, and limits that we do not set, which only tighten."""
 
 FREE_PREFIXES: Final = tuple(
     f"output_format_{name}_" for name in ("arrow", "csv", "json", "native", "parquet", "pretty", "tsv")
@@ -207,7 +213,7 @@ def _set(handle: Any, settings: dict[str, str]) -> None:
     for name in settings:
         if not _NAME.fullmatch(name):
             raise refused(UNKNOWN_SETTING, "UNKNOWN_SETTING", f"Unknown setting {name[:100]!r}")
-    handle.query("SET " + ", ".join(f"{name} = {_quoted(value)}" for name, value in settings.items()))
+    handle.query("SET " + ", ".join(f"{name} = {literal(value)}" for name, value in settings.items()))
 
 
 def _tree(handle: Any, query: str) -> str:
@@ -244,11 +250,6 @@ def _least(name: str, wanted: str | None, most: int) -> str:
         text = f"Cannot parse {wanted!r} as the value of setting {name}"
         raise refused(CANNOT_PARSE, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", text)
     return wanted if 0 < float(wanted) <= most else str(most)
-
-
-def _quoted(value: str) -> str:
-    """Return the literal of a setting's value; ``SET`` takes no parameters."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _summary(result: Any) -> dict[str, str]:

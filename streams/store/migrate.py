@@ -1,14 +1,15 @@
-"""The store's schema: numbered SQL, forward only, each file applied once and never changed."""
+"""The store's schema, applied: tables forward only and each file once, views again whenever their text differs."""
 
 import hashlib
 import re
-from importlib import resources
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from streams.store.client import rows
+from streams.store.comments import commands
+from streams.store.ddl import COMMENTS, TABLES, refreshed_views, schema, statements
 
 _LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_migrations (name String, digest String, applied_at DateTime DEFAULT now())"
@@ -20,6 +21,8 @@ _DONE_BEFORE: Final = {15, 44, 57, 60}
 """ClickHouse's codes for a column, index or table that is there already, and for one to be dropped that is not."""
 
 _CODE: Final = re.compile(r"[Cc]ode: (\d+)")
+_BEFORE_TABLES: Final = re.compile(r"\d{4}_\w+\.sql")
+"""How files were named before tables and views had folders of their own."""
 
 
 class SchemaError(RuntimeError):
@@ -27,37 +30,70 @@ class SchemaError(RuntimeError):
 
 
 def migrations() -> dict[str, str]:
-    """Return the SQL files by name, in order."""
-    folder = resources.files("schemas") / "ddl"
-    return {item.name: item.read_text() for item in sorted(folder.iterdir(), key=lambda item: item.name)}
+    """Return the SQL of each file by name, in order."""
+    return dict(schema())
 
 
 def migrate(client: Client) -> list[str]:
-    """Apply the files that are missing and return their names; one that was broken off is taken up again.
+    """Apply what is missing or differs and return its names; what was broken off is taken up again.
 
     Raises
     ------
     SchemaError
-        Where an applied file has changed since, or the store is newer than this code.
+        Where an applied table has changed since, or the store is older or newer than this code can take.
     """
-    ledger, known = _ledger(client), migrations()
+    ledger, known = ledger_of(client), migrations()
     _refuse_strangers(ledger, known)
-    missing = [name for name in known if not ledger.get(name)]
+    missing = _missing(ledger, known)
+    if missing:
+        note(client, dict.fromkeys(missing, _BEGUN))
+        stop_refreshing(client)
     for name in missing:
-        _note(client, name, _BEGUN)
-        for statement in known[name].split(";\n"):
-            if statement.strip():
-                _apply(client, statement, again=name in ledger)
-        _note(client, name, _digest(known[name]))
+        for statement in commands(client) if name.startswith(COMMENTS) else statements(known[name]):
+            _apply(client, statement, again=name in ledger)
+        note(client, {name: digest(known[name])})
     return missing
 
 
 def check_schema(client: Client) -> None:
-    """Raise `SchemaError` unless every file has been applied, and no other."""
-    ledger, known = _ledger(client), migrations()
+    """Raise `SchemaError` unless every file has been applied as it is, and no other table."""
+    ledger, known = ledger_of(client), migrations()
     _refuse_strangers(ledger, known)
-    if missing := sorted(name for name in known if not ledger.get(name)):
+    if missing := _missing(ledger, known):
         raise SchemaError(f"the store lacks {', '.join(missing)}; run `watchkeeper migrate`")
+
+
+def stop_refreshing(client: Client) -> None:
+    """Drop the views that are refreshed, and wait for one that is at it."""
+    for name in refreshed_views():
+        client.command(f"DROP VIEW IF EXISTS {name} SYNC")
+
+
+def ledger_of(client: Client) -> dict[str, str]:
+    """Return the digest of each file that was applied; it is empty where one was only begun."""
+    client.command(_LEDGER)
+    return dict(rows(client, "SELECT name, digest FROM schema_migrations FINAL"))
+
+
+def note(client: Client, digests: dict[str, str]) -> None:
+    """Write into the ledger what was begun or applied."""
+    client.insert("schema_migrations", [list(item) for item in digests.items()], column_names=["name", "digest"])
+
+
+def digest(text: str) -> str:
+    """Return what tells one text of a file from another."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _missing(ledger: dict[str, str], known: dict[str, str]) -> list[str]:
+    """Return what is to be applied, in order: from the first that is, all views, as they may rest on it.
+
+    What was refreshed is dropped meanwhile and made last, over tables and views that stand.
+    """
+    tables = [name for name in known if name.startswith(TABLES) and not ledger.get(name)]
+    others = [name for name in known if not name.startswith(TABLES)]
+    differ = (at for at, name in enumerate(others) if tables or ledger.get(name) != digest(known[name]))
+    return tables + others[next(differ, len(others)) :]
 
 
 def _apply(client: Client, statement: str, *, again: bool) -> None:
@@ -70,23 +106,15 @@ def _apply(client: Client, statement: str, *, again: bool) -> None:
             raise
 
 
-def _ledger(client: Client) -> dict[str, str]:
-    """Return the digest of each file that was applied; it is empty where one was only begun."""
-    client.command(_LEDGER)
-    return dict(rows(client, "SELECT name, digest FROM schema_migrations FINAL"))
-
-
-def _note(client: Client, name: str, digest: str) -> None:
-    client.insert("schema_migrations", [[name, digest]], column_names=["name", "digest"])
-
-
 def _refuse_strangers(ledger: dict[str, str], known: dict[str, str]) -> None:
-    if newer := sorted(set(ledger) - set(known)):
+    if any(_BEFORE_TABLES.fullmatch(name) for name in ledger):
+        raise SchemaError(
+            "the store was made by an earlier version; stop the workers, make a backup and run"
+            " `watchkeeper migrate --carry`, which keeps all its rows"
+        )
+    tables = {name: applied for name, applied in ledger.items() if name.startswith(TABLES)}
+    if newer := sorted(set(tables) - set(known)):
         raise SchemaError(f"the store has {', '.join(newer)}, which this version does not know; install a newer one")
-    changed = [name for name, digest in ledger.items() if digest not in {_BEGUN, _digest(known[name])}]
+    changed = [name for name, applied in tables.items() if applied not in {_BEGUN, digest(known[name])}]
     if changed:
         raise SchemaError(f"{', '.join(changed)} differs from what was applied; add a new file instead of changing one")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -10,20 +10,15 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from schemas.sql import query
 from streams.store.client import rows
 
 FRESH_SECONDS: Final = 300.0
 """A part that is younger will mostly be merged away, and is checked as what it was merged into."""
 AGAIN_SECONDS: Final = 86_400.0
 
-_PARTS: Final = """
-SELECT table, name, toUnixTimestamp(modification_time) FROM system.parts WHERE database = currentDatabase() AND active
-ORDER BY modification_time
-"""
-_DETACHED: Final = """
-SELECT table, name, reason FROM system.detached_parts
-WHERE database = currentDatabase() AND (startsWith(reason, 'broken') OR startsWith(reason, 'unexpected'))
-"""
+_PARTS: Final = query("streams.store", "parts")
+_DETACHED: Final = query("streams.store", "detached")
 Part = tuple[str, str]
 """Table and name."""
 

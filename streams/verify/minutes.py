@@ -4,44 +4,19 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.metrics import RATES
+from schemas.sql import query
 from streams.history.two_paths import EVENT_TABLES
 from streams.verify.findings import Counts, Hole
 from streams.verify.offsets import Ask
 from streams.verify.times import HOUR, chunks
 
-_TIMES: Final = "{column} >= fromUnixTimestamp({{first:Int64}}) AND {column} < fromUnixTimestamp({{end:Int64}})"
-_PLACE: Final = "kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32}"
-_ROWS: Final = " UNION ALL ".join(
-    f"SELECT toStartOfMinute(time)::DateTime('UTC') AS minute, service_name, trials AS t, flagged AS f, kafka_offset"
-    f" FROM {table} FINAL WHERE {_PLACE} AND probe_id = '' AND {_TIMES.format(column='time')}{extra}"
-    for table, extra in EVENT_TABLES
-)
-_ROW_SUMS: Final = "count() AS events, sum(bitCount(t)) AS trials, sum(bitCount(bitAnd(f, t))) AS flagged"
-_TRIALS: Final = " + ".join(f"sum({rate.name}_trials)" for rate in RATES)
-_FLAGGED: Final = " + ".join(f"sum({rate.name})" for rate in RATES)
-_SUMS: Final = f"sum(own.events) AS events, {_TRIALS} AS trials, {_FLAGGED} AS flagged"
+_HERE: Final = "streams.verify"
+_RATES: Final = tuple(rate.name for rate in RATES)
 _BY_HOUR: Final = {
-    "rows": f"SELECT toUnixTimestamp(toStartOfHour(minute)) AS place, {_ROW_SUMS} FROM ({_ROWS}) GROUP BY place",
-    "minutes": f"SELECT toUnixTimestamp(toStartOfHour(minute)) AS place, {_SUMS} FROM service_minutes AS own FINAL"
-    f" WHERE {_PLACE} AND {_TIMES.format(column='minute')} GROUP BY place",
-    "hours": f"SELECT toUnixTimestamp(hour) AS place, {_SUMS} FROM service_hours AS own FINAL"
-    f" WHERE {_PLACE} AND {_TIMES.format(column='hour')} GROUP BY place",
+    "rows": query(_HERE, "hours_of_rows", tables=EVENT_TABLES),
+    "minutes": query(_HERE, "hours_of_minutes", rates=_RATES),
+    "hours": query(_HERE, "hours", rates=_RATES),
 }
-_MINUTES: Final = f"""
-SELECT toUnixTimestamp(minute) AS place, service_name, {_SUMS}, max(version) AS version
-FROM service_minutes AS own FINAL WHERE {_PLACE} AND {_TIMES.format(column="minute")} GROUP BY place, service_name
-"""
-_EACH_ROW: Final = f"""
-SELECT toUnixTimestamp(minute) AS place, service_name, {_ROW_SUMS}
-FROM ({_ROWS}) AS stored
-LEFT JOIN (
-    SELECT minute, max(version) AS version FROM service_minutes FINAL
-    WHERE {_PLACE} AND {_TIMES.format(column="minute")} GROUP BY minute
-) AS rolled ON rolled.minute = stored.minute
-WHERE kafka_offset < {{committed:Int64}} OR kafka_offset <= rolled.version
-GROUP BY place, service_name
-"""
-"""Rows that the minute has been computed from, or must have been: what is written right now is in neither."""
 
 
 def check_minutes(ask: Ask, counts: Counts, first: int, end: int, committed: int) -> Iterator[Hole]:
@@ -55,7 +30,7 @@ def check_minutes(ask: Ask, counts: Counts, first: int, end: int, committed: int
     place = {"topic_id": counts.topic_id, "partition": counts.partition, "committed": committed}
     for low, high in chunks(first // HOUR * HOUR, end):
         span = place | {"first": low, "end": high}
-        sums = {name: _by_place(ask(query, span)) for name, query in _BY_HOUR.items()}
+        sums = {name: _by_place(ask(text, span)) for name, text in _BY_HOUR.items()}
         counts.minute_events += sum(found[0] for found in sums["minutes"].values())
         for hour in sorted({hour for found in sums.values() for hour in found}):
             if sums["rows"].get(hour) != sums["minutes"].get(hour):
@@ -73,8 +48,15 @@ def _sums(row: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def _narrow(ask: Ask, counts: Counts, span: dict[str, Any]) -> Iterator[Hole]:
-    rows = {(int(row["place"]), row["service_name"]): _sums(row) for row in ask(_EACH_ROW, span)}
-    minutes = {(int(row["place"]), row["service_name"]): _sums(row) for row in ask(_MINUTES, span)}
+    stored, rolled = (
+        ask(text, span)
+        for text in (
+            query(_HERE, "minutes_of_rows", tables=EVENT_TABLES),
+            query(_HERE, "minutes", rates=_RATES),
+        )
+    )
+    rows = {(int(row["place"]), row["service_name"]): _sums(row) for row in stored}
+    minutes = {(int(row["place"]), row["service_name"]): _sums(row) for row in rolled}
     for key in sorted(set(rows) | set(minutes)):
         expected, found = rows.get(key, (0, 0, 0)), minutes.get(key, (0, 0, 0))
         if expected != found:

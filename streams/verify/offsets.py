@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from schemas.sql import query
 from streams.history.two_paths import EVENT_TABLES
 from streams.verify.findings import Counts, Hole
 
@@ -11,29 +12,7 @@ _WRAP: Final = 2**64
 
 Ask = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 """Asks the store; values travel as parameters."""
-
-_RANGE: Final = "kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32}"
-_ROWS: Final = " UNION ALL ".join(
-    f"SELECT kafka_offset AS o FROM {table} {{final}} WHERE {_RANGE}{extra}"
-    " AND kafka_offset >= {first:Int64} AND kafka_offset < {end:Int64}"
-    for table, extra in (*EVENT_TABLES, ("telemetry", ""))
-)
-_LETTERS: Final = (
-    "SELECT DISTINCT origin_offset AS o FROM dead_letters WHERE origin_topic_id = {topic_id:String}"
-    " AND origin_partition = {partition:Int32} AND origin_offset >= {first:Int64} AND origin_offset < {end:Int64}"
-)
-_BUCKETS: Final = f"""
-SELECT intDiv(o, {BUCKET}) AS bucket, sum(is_row) AS rows, sum(1 - is_row) AS letters,
-    sum(toUInt64(o)) AS total, sum(toUInt64(o) * toUInt64(o)) AS squares
-FROM (SELECT o, 1 AS is_row FROM ({_ROWS}) UNION ALL SELECT o, 0 AS is_row FROM ({_LETTERS}))
-GROUP BY bucket
-"""
-"""Number, sum and sum of squares tell a bucket that holds each offset once from any other."""
-_EACH: Final = f"""
-SELECT o, sum(is_row) AS rows, count() AS n
-FROM (SELECT o, 1 AS is_row FROM ({_ROWS}) UNION ALL SELECT o, 0 AS is_row FROM ({_LETTERS}))
-GROUP BY o ORDER BY o
-"""
+_HERE: Final = "streams.verify"
 
 
 def check_offsets(
@@ -49,10 +28,10 @@ def check_offsets(
         Whether a row that is stored twice is no fault: several writers of a server, whose reads merge them.
     """
     place = {"topic_id": counts.topic_id, "partition": counts.partition}
-    merged = "FINAL" if final else ""
+    asked = {"final": "FINAL" if final else "", "tables": (*EVENT_TABLES, ("telemetry", ""))}
     found = {
         int(row["bucket"]): row
-        for row in ask(_BUCKETS.replace("{final}", merged), place | {"first": first, "end": end})
+        for row in ask(query(_HERE, "buckets", bucket=BUCKET, **asked), place | {"first": first, "end": end})
     }
     counts.rows = sum(int(row["rows"]) for row in found.values())
     counts.dead_letters = sum(int(row["letters"]) for row in found.values())
@@ -61,7 +40,7 @@ def check_offsets(
         low, high = max(bucket * BUCKET, first), min((bucket + 1) * BUCKET, end)
         if _whole(found.get(bucket), low, high):
             continue
-        each = ask(_EACH.replace("{final}", merged), place | {"first": low, "end": high})
+        each = ask(query(_HERE, "each_offset", **asked), place | {"first": low, "end": high})
         yield from _doubled(counts, each)
         missing += sorted(set(range(low, high)) - {int(row["o"]) for row in each})
     if missing:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
+from schemas.sql import query
 from schemas.topics import INFERENCE
 from streams.history.two_paths import EVENT_TABLES
 from streams.kafka.topics import KafkaUnavailableError, TopicError
@@ -16,33 +17,7 @@ from streams.verify.offsets import Ask, check_offsets
 from streams.verify.ticks import check_ticks
 from streams.verify.times import shown
 
-_STORED: Final = " UNION ALL ".join(
-    f"SELECT kafka_topic_id, kafka_partition, kafka_offset, time, counted_time, {counts} AS counts FROM {table}"
-    f" WHERE kafka_topic = {{topic:String}} AND {{period}}{extra}"
-    for table, extra, counts in (
-        *((table, extra, "probe_id = ''") for table, extra in EVENT_TABLES),
-        ("telemetry", "", "false"),
-    )
-)
-_PLACES: Final = f"""
-SELECT
-    kafka_topic_id AS topic_id, kafka_partition AS partition, min(kafka_offset) AS first, max(kafka_offset) AS last,
-    toUnixTimestamp(min(time)) AS from, toUnixTimestamp(max(time)) AS until,
-    toUnixTimestamp(minIf(counted_time, known AND counts)) AS counted_from,
-    toUnixTimestamp(maxIf(counted_time, known AND counts)) AS counted_until, countIf(counts AND NOT known) AS unknown
-FROM (SELECT *, counted_time > toDateTime64(0, 9, 'UTC') AS known FROM ({_STORED}))
-GROUP BY topic_id, partition ORDER BY topic_id, partition
-"""
-_PERIOD: Final = "time >= fromUnixTimestamp({since:Int64}) AND time < fromUnixTimestamp({until:Int64})"
-_HORIZONS: Final = """
-SELECT topic_id, partition, toUnixTimestamp(begin) AS begin, toUnixTimestamp(latest_closed) AS closed FROM horizons_now
-"""
-_OPEN: Final = " UNION ALL ".join(
-    f"SELECT count() AS n FROM {table} WHERE kafka_topic_id = {{topic_id:String}}"
-    " AND kafka_partition = {partition:Int32} AND probe_id = ''"
-    f" AND counted_time >= fromUnixTimestamp64Second({{closed:Int64}}, 'UTC'){extra}"
-    for table, extra in EVENT_TABLES
-)
+_HERE: Final = "streams.verify"
 FOREVER: Final = 2**32 - 1
 
 
@@ -68,7 +43,7 @@ class Verifier:
     def run(self) -> Report:
         """Return what was compared and every hole."""
         log = self._held()  # before the store is asked, so that all it names has been stored
-        horizons = {(row["topic_id"], int(row["partition"])): row for row in self._ask(_HORIZONS, {})}
+        horizons = {(row["topic_id"], int(row["partition"])): row for row in self._ask(query(_HERE, "horizons"), {})}
         places = {(row["topic_id"], int(row["partition"])): row for row in self._places()}
         for key in sorted(set(places) | set(log or {})):
             counts = Counts(*key)
@@ -76,8 +51,8 @@ class Verifier:
             self._check(counts, None if log is None else log.get(key), horizons.get(key), places.get(key))
         return self._report
 
-    def _ask(self, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        return ask_rows(self._settings, query, parameters)
+    def _ask(self, text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        return ask_rows(self._settings, text, parameters)
 
     def _held(self) -> dict[tuple[str, int], Held] | None:
         try:
@@ -89,7 +64,7 @@ class Verifier:
     def _places(self) -> list[dict[str, Any]]:
         limited = self._since is not None or self._until is not None
         return self._ask(
-            _PLACES.replace("{period}", _PERIOD if limited else "true"),
+            query(_HERE, "places", tables=EVENT_TABLES, limited=limited),
             {"topic": self._settings.topic(INFERENCE.name)}
             | ({"since": self._since or 0, "until": self._until or FOREVER} if limited else {}),
         )
@@ -140,7 +115,10 @@ class Verifier:
         closed = int(horizon["closed"]) if horizon else 0
         begin = int(horizon["begin"]) if horizon else 0
         place_of = {"topic_id": counts.topic_id, "partition": counts.partition}
-        counts.not_yet_counted = sum(int(row["n"]) for row in self._ask(_OPEN, place_of | {"closed": closed}))
+        counts.not_yet_counted = sum(
+            int(row["n"])
+            for row in self._ask(query(_HERE, "still_open", tables=EVENT_TABLES), place_of | {"closed": closed})
+        )
         if int(place["unknown"]):
             self._report.notes.append(
                 f"partition {counts.partition}: {place['unknown']} rows were stored before rows said when they count; "

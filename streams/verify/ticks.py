@@ -5,35 +5,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
 
-from streams.history.two_paths import EVENT_TABLES, GROUPS, RATE_EVENTS, RATE_FLAGGED
+from schemas.sql import query
+from streams.history.two_paths import EVENT_TABLES
 from streams.verify.findings import Counts, Hole
 from streams.verify.offsets import Ask
 from streams.verify.times import HOUR, chunks, shown
 
-_TICK: Final = "intDiv(toUnixTimestamp64Nano(counted_time), 1000000000 * {tick:Int64})"
-_HOUR_OF_TICK: Final = "intDiv(tick * {tick:Int64}, 3600) * 3600"
-_ROWS: Final = " UNION ALL ".join(
-    f"SELECT {_TICK} AS tick, service_name, trials AS t, flagged AS f FROM {table} FINAL"
-    " WHERE kafka_topic_id = {topic_id:String} AND kafka_partition = {partition:Int32} AND probe_id = ''"
-    " AND counted_time >= fromUnixTimestamp64Second({first:Int64}, 'UTC')"
-    f" AND counted_time < fromUnixTimestamp64Second({{end:Int64}}, 'UTC'){extra}"
-    for table, extra in EVENT_TABLES
-)
-_ROW_SUMS: Final = "count() AS events, sum(bitCount(t)) AS trials, sum(bitCount(bitAnd(f, t))) AS flagged"
-_SPAN: Final = (
-    "source_topic_id = {topic_id:String} AND source_partition = {partition:Int32}"
-    " AND time >= fromUnixTimestamp64Second({first:Int64}, 'UTC')"
-    " AND time < fromUnixTimestamp64Second({end:Int64}, 'UTC')"
-)
-_WINDOWS: Final = (
-    f"SELECT tick, group.service_name AS service_name, group.events AS e, {RATE_EVENTS.format('group')} AS t,"
-    f" {RATE_FLAGGED.format('group')} AS f FROM window_messages FINAL ARRAY JOIN {GROUPS} AS group WHERE {_SPAN}"
-)
-_WINDOW_SUMS: Final = "sum(e) AS events, sum(t) AS trials, sum(f) AS flagged"
-_CELLS: Final = (
-    "SELECT {key} AS place, 0 AS events, sum(windows.events) AS trials, sum(flagged_events) AS flagged"
-    f" FROM windows FINAL WHERE {_SPAN} AND metric != 'cascade' GROUP BY place"
-)
+_HERE: Final = "streams.verify"
 
 Sums = tuple[int, int, int]
 """Events, trials and flags."""
@@ -44,11 +22,9 @@ def check_ticks(ask: Ask, counts: Counts, first: int, end: int, tick_seconds: in
     place = {"topic_id": counts.topic_id, "partition": counts.partition, "tick": tick_seconds}
     for low, high in chunks(first, end):
         span = place | {"first": low, "end": high}
-        rows = _by_place(ask(f"SELECT {_HOUR_OF_TICK} AS place, {_ROW_SUMS} FROM ({_ROWS}) GROUP BY place", span))
-        windows = _by_place(
-            ask(f"SELECT {_HOUR_OF_TICK} AS place, {_WINDOW_SUMS} FROM ({_WINDOWS}) GROUP BY place", span)
-        )
-        cells = _by_place(ask(_CELLS.replace("{key}", _HOUR_OF_TICK), span))
+        rows = _by_place(ask(query(_HERE, "tick_rows", tables=EVENT_TABLES, by="hour"), span))
+        windows = _by_place(ask(query(_HERE, "tick_windows", by="hour"), span))
+        cells = _by_place(ask(query(_HERE, "tick_cells", by="hour"), span))
         _add(counts, rows, windows)
         for hour in sorted(set(rows) | set(windows) | set(cells)):
             part = place | {"first": max(hour, low), "end": min(hour + HOUR, high)}
@@ -75,8 +51,8 @@ def _add(counts: Counts, rows: dict[int, Sums], windows: dict[int, Sums]) -> Non
 
 def _narrow(ask: Ask, counts: Counts, span: dict[str, Any]) -> Iterator[Hole]:
     """Yield the holes of one hour, tick by tick."""
-    rows = ask(f"SELECT tick, service_name, {_ROW_SUMS} FROM ({_ROWS}) GROUP BY tick, service_name", span)
-    windows = ask(f"SELECT tick, service_name, {_WINDOW_SUMS} FROM ({_WINDOWS}) GROUP BY tick, service_name", span)
+    rows = ask(query(_HERE, "tick_rows", tables=EVENT_TABLES, by="service"), span)
+    windows = ask(query(_HERE, "tick_windows", by="service"), span)
     both: dict[int, tuple[Sums, Sums]] = {
         tick: (_total(rows, tick), _total(windows, tick))
         for tick in sorted({int(row["tick"]) for row in (*rows, *windows)})
@@ -142,8 +118,8 @@ def _services(rows: list[dict[str, Any]], windows: list[dict[str, Any]], ticks: 
 
 def _cells(ask: Ask, counts: Counts, span: dict[str, Any]) -> Iterator[Hole]:
     """Yield the ticks of one hour in which the table `windows` does not hold what the windows themselves do."""
-    windows = _by_place(ask(f"SELECT tick AS place, {_WINDOW_SUMS} FROM ({_WINDOWS}) GROUP BY place", span))
-    cells = _by_place(ask(_CELLS.replace("{key}", "tick"), span))
+    windows = _by_place(ask(query(_HERE, "tick_windows", by="tick"), span))
+    cells = _by_place(ask(query(_HERE, "tick_cells", by="tick"), span))
     differ = [
         (tick, "rates differ from their windows")
         for tick in sorted(set(windows) | set(cells))

@@ -21,9 +21,9 @@ from streams.incidents.fold.book import IncidentBook
 from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import load
-from tests.streams.worker.test_transport import wait_until
 from tests.support.incidents.entries import back, page, taken
 from tests.support.incidents.process import Worker, transitions
+from tests.support.waiting import wait_until
 
 COUNT = 50_000
 MARK = "last"

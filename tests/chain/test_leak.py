@@ -25,7 +25,7 @@ from streams.api.client import call
 from streams.replay.send import AFTER_THE_END_NANO, Replay, read
 from streams.store.ask import ask_rows
 from tests.real.alerting.config import LOOKS_EVERY
-from tests.streams.worker.test_transport import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

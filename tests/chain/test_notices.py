@@ -12,12 +12,13 @@ import requests
 
 from schemas.actions import IncidentAction
 from schemas.topics import ACTIONS
+from tests.faults.log import decoded
 from tests.real.alerting.config import alertmanager_config
 from tests.real.alerting.servers import Alertmanager
 from tests.streams.api.test_alerts import notice
-from tests.streams.worker.test_transport import wait_until
 from tests.support.incidents.entries import page
-from tests.support.incidents.process import TOKEN, Worker, everything, send, transitions
+from tests.support.incidents.process import TOKEN, Worker, send, transitions
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -53,14 +54,14 @@ def worker(kafka_settings):
 
 def notices(settings):
     """Return the status of each notice in the log that is about the incident."""
-    said = everything(settings, ACTIONS, IncidentAction)
+    said = decoded(settings, ACTIONS, IncidentAction)
     return [each.labels["alert_status"] for each in said if each.action == "notify" if each.incident_id == "inc-p"]
 
 
 def tell(worker, status):
     """Tell a worker of an alert without an Alertmanager, and return its answer."""
     address, bearer = f"http://127.0.0.1:{worker.api}/alerts", {"Authorization": f"Bearer {TOKEN}"}
-    return requests.post(address, notice(status, incident_id="inc-p"), headers=bearer, timeout=10).json()
+    return requests.post(address, notice(status, incident_id="inc-p"), headers=bearer, timeout=60).json()
 
 
 def steps(worker):
@@ -93,13 +94,13 @@ def test_a_standby_that_says_not_now_is_asked_until_it_takes_over(worker, manage
     send(worker.settings, page())
     wait_until(lambda: steps(holder))
     worker.start(wait=False)
-    wait_until(lambda: worker.ask("GET", "").status_code == 503, seconds=30)
+    wait_until(lambda: worker.ask("GET", "").status_code == 503)
     alertmanager, began = manager(worker), time.time()
     alertmanager.post(began, began + HOUR, **ABOUT)
     wait_until(lambda: alertmanager.failed() >= 2)
     assert worker.ask("GET", "").status_code == 503
     holder.kill()
-    wait_until(lambda: steps(worker) == ["detected", "notified"], seconds=60)
+    wait_until(lambda: steps(worker) == ["detected", "notified"])
     assert notices(worker.settings) == ["firing"]
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.compose.parts import OURS, ROOT, secrets_of
+from tests.support.waiting import PATIENCE_SECONDS
 
 UNSHARE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c"]
 READ_ONLY = "mount -o remount,bind,ro /"
@@ -60,5 +61,5 @@ class Container:
     def run(self, *program):
         """Return the status and the output of a command that ends."""
         self.log.write_bytes(b"")
-        status = self.start(*program).wait(60)
+        status = self.start(*program).wait(PATIENCE_SECONDS)
         return status, self.log.read_text()

@@ -15,7 +15,7 @@ from streams.store.migrate import migrations
 from streams.worker.healthcheck import well
 from tests.compose.containers import Container, can_mount
 from tests.compose.parts import SERVICES, WORKERS
-from tests.streams.worker.test_transport import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 CAN_MOUNT = can_mount()
 read_only = pytest.mark.skipif(not CAN_MOUNT, reason="this machine gives a process no mounts of its own")
@@ -96,13 +96,13 @@ def test_the_workers_are_well_under_a_read_only_root(container):
     try:
         for name, port in ports.items():
             check = SERVICES[name]["healthcheck"]["test"][1:-1]
-            wait_until(lambda port=port: well(port), seconds=60)
+            wait_until(lambda port=port: well(port))
             assert check[0] == "python"
             assert subprocess.run([sys.executable, *check[1:], str(port)], check=False).returncode == 0
     finally:
         for process in running.values():
             process.send_signal(signal.SIGTERM)
-    assert {name: process.wait(30) for name, process in running.items()} == dict.fromkeys(WORKERS, 0)
+    assert {name: process.wait(PATIENCE_SECONDS) for name, process in running.items()} == dict.fromkeys(WORKERS, 0)
     assert not any(well(port) for port in ports.values())
     for each in made.values():
         assert "Traceback" not in each.log.read_text()

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from streams.access.secrets import USERS_FILE, write_secrets
+from streams.store.ddl import statements
 from streams.store.migrate import migrations
 from tests.compose.parts import ROOT, xml_of
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.store
 
@@ -53,7 +55,7 @@ def engine(folder, *files):
         yield ask
     finally:
         process.stdin.close()
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
 
 
 def as_default(user):
@@ -72,8 +74,8 @@ def folder(tmp_path_factory):
     """A folder with a store that our own user has migrated, with no right but its own."""
     folder = tmp_path_factory.mktemp("server")
     with engine(folder, as_default("watchkeeper")) as ask:
-        statements = [each for text in migrations().values() for each in text.split(";\n") if each.strip()]
-        for statement in ("CREATE DATABASE IF NOT EXISTS watchkeeper", "USE watchkeeper", *statements):
+        schema = [each for name, text in migrations().items() if name.endswith(".sql") for each in statements(text)]
+        for statement in ("CREATE DATABASE IF NOT EXISTS watchkeeper", "USE watchkeeper", *schema):
             assert ask(statement)[1] == ""
         assert ask("CREATE TABLE schema_migrations (name String) ENGINE = ReplacingMergeTree ORDER BY name")[1] == ""
     return folder

@@ -8,6 +8,7 @@ from streams.store.migrate import migrate
 from tests.support.dashboards.grafana_server import FakeGrafana, serving
 from tests.support.dashboards.states import STATES
 from tests.support.histories import judge
+from tests.support.stores import left_alone
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,7 @@ def filled(store_path):
             migrate(made)
             STATES[name].fill(made)
             judge(made)
+            left_alone(made)
             clients[name] = made
         return clients[name]
 

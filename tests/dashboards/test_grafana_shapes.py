@@ -1,11 +1,10 @@
 """The committed files in the shapes of the API, and what can be compared: without any server."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.grafana.plan import plan, with_routes
-from dashboards.grafana.shapes import ALERTS_FOLDER, facts, group_item, is_ours, seconds, seen
+from dashboards.grafana.shapes import ALERTS_FOLDER, facts, group_item, is_ours, seen
 from tests.support.dashboards.deploying import FILES, ITEMS
 
 VALUES = st.none() | st.booleans() | st.integers(-3, 3) | st.text("ab", max_size=2)
@@ -76,14 +75,6 @@ def test_routes_of_others_keep_their_order(there, ours):
     places = [index for index, route in enumerate(made) if is_ours(route)]
     assert places == list(range(min(places, default=0), min(places, default=0) + len(places)))
     assert with_routes(made, mine) == made
-
-
-def test_durations_are_read_as_prometheus_writes_them_and_nothing_else_is():
-    """One day is 24 hours; a number without a unit is none."""
-    assert (seconds("1d"), seconds("1h30m"), seconds("500ms")) == (86_400, 5_400, 0.5)
-    for wrong in ("", "5", "m", "1 h", "-1s"):
-        with pytest.raises(ValueError, match="is no duration"):
-            seconds(wrong)
 
 
 def test_what_others_need_comes_first_and_goes_last():

@@ -9,11 +9,12 @@ import yaml
 
 from dashboards.boards import BOARDS, service
 from dashboards.generate import FOLDER
-from dashboards.registry import BY_ID, KPIS
 from dashboards.rules import RETIRED, RULES
 from dashboards.runbook import names as runbooks
+from schemas.durations import seconds
+from schemas.kpis import KPIS, OBJECTIVES
 from tests.support.dashboards.grafana import alert_rules
-from tests.support.dashboards.lints import BOARD_LINTS, TICK_SECONDS, of_rule, repeated, seconds
+from tests.support.dashboards.lints import BOARD_LINTS, TICK_SECONDS, of_rule, repeated
 
 FILES = sorted((FOLDER / "boards").glob("*.json"))
 BOARD_JSON = {path.stem: json.loads(path.read_text()) for path in FILES}
@@ -162,10 +163,10 @@ def test_panel_and_rule_share_their_limit():
         made = rules[rule.uid]
         limit = made["data"][2]["model"]["conditions"][0]["evaluator"]["params"][0]
         panel = {p["id"]: p for p in BOARD_JSON[made["dashboardUid"]]["panels"]}[made["panelId"]]
-        shown = [drawn[f"Rule: {rule.title}"]] + [panel] * (rule.kpi in BY_ID or rule.health)
+        shown = [drawn[f"Rule: {rule.title}"]] + [panel] * (rule.kpi in OBJECTIVES or rule.health)
         for one in shown:
             assert one["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] == limit, rule.name
-        assert rule.kpi not in BY_ID or limit == BY_ID[rule.kpi].objective, rule.name
+        assert limit == OBJECTIVES.get(rule.kpi, limit), rule.name
 
 
 @pytest.mark.parametrize("kpi", [kpi for kpi in KPIS if kpi.severity], ids=lambda kpi: kpi.id)

@@ -9,8 +9,9 @@ import yaml
 
 from dashboards.generate import FOLDER
 from dashboards.prometheus import expression
-from dashboards.registry import BY_ID
-from dashboards.rules import BURNS, RULES
+from dashboards.rules import RULES
+from schemas.kpis import BY_ID
+from schemas.kpis.objectives import BURNS
 from tests.support.programs import PROMETHEUS, program
 
 HERE = Path(__file__).parent
@@ -37,7 +38,7 @@ def promtool():
 
 def test_rules_ask_what_workers_export():
     """Every selector is one that workers export, with labels that it has; every KPI is one of the registry."""
-    known = set(BY_ID) | {f"burn_rate_{window}" for _part, window, _limit in BURNS}
+    known = set(BY_ID) | {burn.kpi for burn in BURNS}
     for rule in RULES:
         for name, inside in SELECTOR.findall(expression(rule)):
             matchers = dict(re.findall(r'(\w+)=~?"([^"]*)"', inside))

@@ -6,9 +6,9 @@ import pytest
 
 from dashboards.boards import runbooks
 from dashboards.layout import board_json
-from dashboards.registry import KPIS
 from dashboards.rules import RULES
 from dashboards.runbook import link, names, page
+from schemas.kpis import KPIS
 from tests.schemas.test_questions import QUESTIONS
 from tests.support.dashboards.history import SERVICE
 from tests.support.dashboards.states import SPANS, STATES

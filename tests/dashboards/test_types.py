@@ -18,6 +18,7 @@ import pytest
 
 from dashboards.generate import FOLDER
 from tests.support.programs import lacking, program
+from tests.support.waiting import PATIENCE_SECONDS
 
 SOURCE = Path(__file__).parents[1] / "real" / "grafana_types"
 BOARDS = {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "boards").glob("*.json"))}
@@ -69,7 +70,7 @@ def packages():
     for name in ("package.json", "package-lock.json"):
         shutil.copy(SOURCE / name, folder)
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
     if ran.returncode:
         lacking(f"the npm packages cannot be had: {ran.stderr[-2_000:]}")
     return folder / "node_modules"
@@ -88,7 +89,7 @@ def complaints(packages, tmp_path_factory):
     flags = ["--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler"]
     files = ["board.ts", *(f"{name}.ts" for name in made)]
     command = ["node", packages / "typescript" / "bin" / "tsc", *flags, "--pretty", "false", *files]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     said = defaultdict(list)
     for name, line in re.findall(r"^([\w-]+)\.ts\(\d+,\d+\): (error .+(?:\n  .+)*)", ran.stdout, re.MULTILINE):
         said[name].append(line)

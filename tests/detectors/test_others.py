@@ -1,5 +1,7 @@
 """Rules that every detector beside the rates keeps too."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -17,23 +19,29 @@ def steps(kind, seed=1, count=STEPS, change=600):
     return [subject.arguments(rng, step >= change) for step in range(count)]
 
 
+@cache
+def undisturbed(kind):
+    """Return what a detector says at each of the steps, and its state after them."""
+    subject = kind()
+    return [subject.feed(step, arguments) for step, arguments in enumerate(steps(kind))], subject.detector.state()
+
+
 @every_subject
 def test_a_change_is_told(kind):
     """A change that is plain to see is told, so that the rules below are not those of a detector that sleeps."""
-    subject = kind()
-    found = [subject.feed(step, arguments) for step, arguments in enumerate(steps(kind))]
+    found, _ = undisturbed(kind)
     assert any(found[600:])
 
 
 @every_subject
 def test_restored_in_mid_stream_it_goes_on_as_if_nothing_had_happened(kind):
     """Whatever it says and its state at the end are equal to the last bit, also when restored during the change."""
-    plain, other = kind(), kind()
+    (found, state), other = undisturbed(kind), kind()
     for step, arguments in enumerate(steps(kind)):
         if step in (3, 450, 607):
             other = other.successor()
-        assert other.feed(step, arguments) == plain.feed(step, arguments)
-    assert_same_state(plain.detector.state(), other.detector.state())
+        assert other.feed(step, arguments) == found[step]
+    assert_same_state(state, other.detector.state())
 
 
 @every_subject
@@ -113,13 +121,13 @@ def test_foreign_state_is_refused(kind):
 @pytest.mark.parametrize("kind", [kind for kind in SUBJECTS if issubclass(kind, Quantities)])
 def test_partitions_added_up_are_the_single_stream(kind):
     """Tables of two partitions, added up, say the same as the stream counted at one place, in any order of cells."""
-    single, merged, rng = kind(), kind(), np.random.default_rng(2)
+    (found, state), merged, rng = undisturbed(kind), kind(), np.random.default_rng(2)
     for step, (series, at, counts) in enumerate(steps(kind)):
         part = rng.binomial(counts.astype(int), 0.4)
         order = rng.permutation(len(series))
         both = (series[order], at[order], (part + (counts - part))[order])
-        assert merged.feed(step, both) == single.feed(step, (series, at, counts))
-    assert_same_state(single.detector.state(), merged.detector.state())
+        assert merged.feed(step, both) == found[step]
+    assert_same_state(state, merged.detector.state())
 
 
 def test_silence_is_told_from_a_minute_that_was_left_out():

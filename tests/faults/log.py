@@ -2,6 +2,7 @@
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
+from schemas.wire import decoder
 from streams.kafka.topics import client_arguments
 from tests.faults.fleet import KINDS
 
@@ -29,6 +30,13 @@ def log(settings, topic):
                 found[record.partition].append(record)
     consumer.close()
     return found
+
+
+def decoded(settings, topic, kind):
+    """Return all records of a topic as structs, one partition after another."""
+    decode = decoder(kind)
+    held = [record for records in log(settings, topic).values() for record in records]
+    return [decode(record.value, record.timestamp * 1_000_000) for record in held]
 
 
 def committed(settings):

@@ -17,8 +17,8 @@ from streams.local.ports import free_base_port
 from streams.settings import load
 from streams.store.ask import ask_rows
 from tests.streams.test_workers import inference
-from tests.streams.worker.test_transport import wait_until
 from tests.support.programs import lacking
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -47,7 +47,7 @@ class Up:
 
     def health(self):
         """Return what the page says."""
-        return requests.get(f"http://127.0.0.1:{self.settings.up_port}/health", timeout=5).json()
+        return requests.get(f"http://127.0.0.1:{self.settings.up_port}/health", timeout=60).json()
 
     def part(self, name):
         """Return how a part is; empty while the page does not answer."""
@@ -57,7 +57,7 @@ class Up:
 
     def worker(self, name, page="health"):
         """Return the status and body of a worker's page."""
-        answer = requests.get(f"http://127.0.0.1:{self.settings.worker_port(name)}/{page}", timeout=5)
+        answer = requests.get(f"http://127.0.0.1:{self.settings.worker_port(name)}/{page}", timeout=60)
         return answer.status_code, answer.json()
 
     def runs(self, *names, seconds=180):
@@ -81,7 +81,7 @@ class Up:
         """Tell it to stop, and return its status and how long that took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(120), time.monotonic() - began
+        return self.process.wait(PATIENCE_SECONDS), time.monotonic() - began
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_what_dies_or_hangs_comes_back_and_nothing_is_lost(up, tmp_path):
     assert "was killed: it does not answer" in said
     running.process.kill()
     running.process.wait()
-    wait_until(lambda: not answers(running.settings.kafka), seconds=20)
+    wait_until(lambda: not answers(running.settings.kafka))
     running.start()
     running.runs()
     running.send(200, 300)
@@ -217,7 +217,7 @@ def test_a_full_disk_stops_writing_before_it_is_full_and_all_goes_on_when_there_
     time.sleep(3)
     filler.unlink()
     running.runs()
-    wait_until(lambda: running.health()["healthy"], seconds=120)
+    wait_until(lambda: running.health()["healthy"])
     running.send(200, 300)
     wait_until(lambda: running.stored() == 300)
     assert running.stop()[0] == 0

@@ -98,7 +98,7 @@ def statuses(url):
     """Return the answers to strange requests, and to a plain one at the end."""
     asked = [*STRANGE, {}]
     return [
-        requests.post(url, headers=headers, data=b"", timeout=30).status_code
+        requests.post(url, headers=headers, data=b"", timeout=60).status_code
         for headers in asked
         if headers.get("Host", "x")
     ]
@@ -114,7 +114,7 @@ def test_sql_answers_no_foreign_page(store_path):
         url = f"http://127.0.0.1:{endpoint.port}/"
         assert set(statuses(url + "?query=SELECT+1")) == {403, 200}
         assert statuses(url + "?query=SELECT+1")[-1] == 200
-        assert requests.get(url + "ping", headers={"Host": "evil.example"}, timeout=30).status_code == 403
+        assert requests.get(url + "ping", headers={"Host": "evil.example"}, timeout=60).status_code == 403
         endpoint.stop()
 
 
@@ -185,7 +185,7 @@ def test_half_open_connections_are_closed():
 
 def ended(address, sent):
     """Tell whether the other side closes a connection over which some bytes were sent."""
-    with socket.create_connection(address, timeout=20) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(sent)
         try:
             return connection.recv(100) == b""

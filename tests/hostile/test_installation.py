@@ -10,7 +10,7 @@ from streams.kafka.topics import check_topics
 from streams.store.ask import ask_rows as rows
 from tests.hostile.windows import window
 from tests.streams.test_workers import count, inference
-from tests.streams.worker.test_transport import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -41,14 +41,14 @@ def test_hostile_records_end_no_worker_and_harm_no_neighbour(installation):
         producer.send(topic, value=encode(inference(number)).replace(b'"chat"', b'"rogue"').replace(b'"test"', b"7"),
                       partition=number % 4)  # fmt: skip
     producer.close()
-    wait_until(lambda: count(settings, "SELECT count() FROM inferences") == 600, seconds=90)
-    wait_until(lambda: count(settings, "SELECT count() FROM dead_letters FINAL") == 616, seconds=90)
+    wait_until(lambda: count(settings, "SELECT count() FROM inferences") == 600)
+    wait_until(lambda: count(settings, "SELECT count() FROM dead_letters FINAL") == 616)
     counted = "SELECT sum(events) FROM (SELECT * FROM windows FINAL WHERE metric = 'error' AND service_name = 'chat')"
-    wait_until(lambda: count(settings, counted) == 600, seconds=90)
+    wait_until(lambda: count(settings, counted) == 600)
     told = (
         "SELECT count() FROM findings FINAL WHERE kind = 'telemetry' AND service_name = 'rogue' AND severity = 'page'"
     )
-    wait_until(lambda: count(settings, told) == 1, seconds=90)
+    wait_until(lambda: count(settings, told) == 1)
     found = rows(settings, "SELECT DISTINCT service_name, verdict FROM findings FINAL WHERE kind = 'telemetry'")
     assert {tuple(row.values()) for row in found} == {("rogue", "refused"), ("watchkeeper", "intruded")}
     reasons = [letter.headers["reason"] for letter in read_letters(settings)]

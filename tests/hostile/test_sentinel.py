@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaProducer
 
 from schemas.findings import Finding
 from schemas.topics import FINDINGS, INFERENCE
-from schemas.wire import decoder
 from streams.kafka.letters import read_letters
 from streams.kafka.topics import TopicState
 from streams.local.broker import free_port
@@ -20,6 +19,7 @@ from streams.settings import load
 from streams.worker import sentinel
 from streams.worker.faust_app import LogBatch
 from streams.worker.sentinel import Sentinel
+from tests.faults.log import decoded
 
 TOPIC = TopicState("t", "id", 1)
 
@@ -155,7 +155,7 @@ def test_a_real_worker_gets_past_its_poison(kafka_settings, tmp_path):
     assert _taken(out) == set(range(len(values))) - {123}
     [letter] = read_letters(kafka_settings)
     assert (letter.origin, letter.headers["reason"], letter.value) == ((topic, 0, 123), "kills_worker", values[123])
-    [finding] = _findings(kafka_settings)
+    [finding] = decoded(kafka_settings, FINDINGS, Finding)
     assert (finding.kind, finding.severity) == ("telemetry", "page")
     assert "of rogue kills the mortal worker" in finding.evidence
 
@@ -163,14 +163,3 @@ def test_a_real_worker_gets_past_its_poison(kafka_settings, tmp_path):
 def _taken(out):
     lines = out.read_text().splitlines() if out.exists() else []
     return {int(line.split()[1]) for line in lines}
-
-
-def _findings(settings):
-    consumer = KafkaConsumer(
-        settings.topic(FINDINGS.name), bootstrap_servers=settings.kafka, auto_offset_reset="earliest",
-        consumer_timeout_ms=2000,
-    )  # fmt: skip
-    decode = decoder(Finding)
-    found = [decode(record.value, record.timestamp * 1_000_000) for record in consumer]
-    consumer.close()
-    return found

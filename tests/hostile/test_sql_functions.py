@@ -11,8 +11,7 @@ from streams.sql.errors import SqlError
 from streams.sql.guard import Check
 from streams.sql.reader import Reader
 from streams.sql.request import Asked
-from streams.store.client import connect
-from streams.store.migrate import migrate
+from tests.support.stores import own_database
 
 pytestmark = pytest.mark.store
 
@@ -77,8 +76,7 @@ TELLTALE = frozenset(
 def house(store_path):
     """A reader over empty tables, a handle of the engine, and what the engine calls its functions."""
     settings = load(clickhouse=f"chdb://{store_path}", clickhouse_database="hostile")
-    with connect(settings) as client:
-        migrate(client)
+    with own_database(settings) as client:
         reader = Reader(settings)
         yield reader, client
         reader.close()

@@ -52,7 +52,7 @@ def refusal(answer):
 )
 def test_odd_values_in_the_url_are_the_clients_error(endpoint, keys):
     """Each is refused with ClickHouse's form of an error and a status of the client's side; no header is made of it."""
-    answer = requests.get(f"http://127.0.0.1:{endpoint.port}/", params={"query": "SELECT 1"} | keys, timeout=30)
+    answer = requests.get(f"http://127.0.0.1:{endpoint.port}/", params={"query": "SELECT 1"} | keys, timeout=60)
     assert 400 <= refusal(answer) < 500
     assert "X-Evil" not in answer.headers
 
@@ -69,7 +69,7 @@ def test_odd_values_in_the_url_are_the_clients_error(endpoint, keys):
 def test_a_form_that_is_cut_short_is_the_clients_error(endpoint, kind, body):
     """A form without boundary or end is refused, with a word on what is wrong."""
     url = f"http://127.0.0.1:{endpoint.port}/"
-    assert refusal(requests.post(url, data=body, headers={"Content-Type": kind}, timeout=30)) == 400
+    assert refusal(requests.post(url, data=body, headers={"Content-Type": kind}, timeout=60)) == 400
 
 
 def test_a_fault_of_our_own_is_told_in_a_line(endpoint, monkeypatch):
@@ -77,15 +77,15 @@ def test_a_fault_of_our_own_is_told_in_a_line(endpoint, monkeypatch):
     url = f"http://127.0.0.1:{endpoint.port}/"
     with monkeypatch.context() as broken:
         broken.setattr("streams.sql.app.parse_request", lambda *_: 1 / 0)
-        answer = requests.post(url, data=b"SELECT 1", timeout=30)
+        answer = requests.post(url, data=b"SELECT 1", timeout=60)
     assert (refusal(answer), answer.headers["X-ClickHouse-Exception-Code"]) == (500, "1002")
-    assert requests.post(url, data=b"SELECT 1", timeout=30).text == "1\n"
+    assert requests.post(url, data=b"SELECT 1", timeout=60).text == "1\n"
 
 
 def test_headers_of_one_request_cannot_become_two(endpoint):
     """Two lengths, or a length and chunks, are a bad request."""
     head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 8\r\n"
     for more in (b"Content-Length: 9\r\n\r\nSELECT 1", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", endpoint.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", endpoint.port), timeout=60) as connection:
             connection.sendall(head + more)
             assert b" 400 " in connection.recv(4_096).split(b"\r\n")[0]

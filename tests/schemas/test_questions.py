@@ -10,6 +10,7 @@ import schemas
 from detectors.intervals import wilson
 from streams.sql.server import Endpoint
 from tests.support.dashboards import history
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.store
 
@@ -50,7 +51,7 @@ def ask(client, store_settings):
             f"http://127.0.0.1:{endpoint.port}/",
             params=parameters | {"param_service": history.SERVICE, "default_format": "JSON"},
             data=QUESTIONS[number],
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
         )
         assert answer.status_code == 200, (number, answer.text)
         return answer.json()["data"]

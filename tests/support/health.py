@@ -6,6 +6,6 @@ import requests
 def lag(host, port):
     """Records that wait behind the last acknowledged one; a question mark where nobody answers."""
     try:
-        return requests.get(f"http://{host}:{port}/health", timeout=2).json()["lag"]
+        return requests.get(f"http://{host}:{port}/health", timeout=60).json()["lag"]
     except (requests.RequestException, ValueError):
         return "?"

@@ -28,7 +28,7 @@ ARGUMENTS = {
     "kpi_losses": _WINDOWS,
     "kpi_totals": _VERSIONS,
     "kpi_uptimes": f"{_VERSIONS}, objective=0.99",
-    "kpi_budgets": f"{_VERSIONS}, objective=0.99",
+    "kpi_outputs": f"{_VERSIONS}, objective=0.99",
     "kpi_latencies": _VERSIONS,
     "kpi_durations": _WINDOWS,
     "kpi_reviewed": f"{_VERSIONS}, {_KNOWN}",

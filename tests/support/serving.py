@@ -11,7 +11,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.settings import Settings
-from tests.streams.worker.test_transport import wait_until
+from tests.support.waiting import wait_until
 
 
 @contextmanager

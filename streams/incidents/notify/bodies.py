@@ -1,15 +1,14 @@
-"""What a receiver is sent: a template for each kind, filled with facts, valid JSON whatever the texts hold.
+"""What a receiver is sent: a dictionary for each kind, valid JSON whatever the texts hold.
 
 No body carries a prompt or an answer: a transition has none, and nothing else is put in but links.
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-import jinja2
 import msgspec
 
 from schemas.records import Incident
@@ -17,6 +16,7 @@ from schemas.wire import encode
 from streams.incidents.notify.planning import Due
 from streams.policy.policy import Policy
 from streams.policy.receivers import PAGERDUTY_ACTIONS, Receiver
+from streams.text.times import utc
 
 PAGERDUTY_SEVERITY: Final = {"sev1": "critical", "sev2": "error", "sev3": "warning", "sev4": "info"}
 """Severities of PD-CEF, the format of PagerDuty's events."""
@@ -32,19 +32,12 @@ class Link(NamedTuple):
     href: str
 
 
-@cache
-def templates() -> jinja2.Environment:
-    """Return the templates of this package; HTML escapes everything by itself, JSON through `tojson`."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("streams.incidents"),
-        autoescape=jinja2.select_autoescape(["html.j2"]),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["cut"] = cut
-    environment.filters["mrkdwn"] = mrkdwn
-    return environment
+class Told(NamedTuple):
+    """A transition with what is said beside it."""
+
+    record: Incident
+    facts: dict[str, str]
+    links: list[Link]
 
 
 def body(due: Due, receiver: Receiver, policy: Policy, public_url: str, routing_key: str = "") -> bytes:
@@ -55,7 +48,7 @@ def body(due: Due, receiver: Receiver, policy: Policy, public_url: str, routing_
     due
         What is to be told.
     receiver
-        Whom; its kind chooses the template.
+        Whom; its kind chooses the form.
     policy
         Where the runbooks stand.
     public_url
@@ -63,11 +56,71 @@ def body(due: Due, receiver: Receiver, policy: Policy, public_url: str, routing_
     routing_key
         For PagerDuty.
     """
-    told = [_told(record, policy, public_url) for record in due.transitions]
-    filled = templates().get_template(f"{receiver.kind}.json.j2").render(
-        told=told, digest=due.digest, delivery_id=due.delivery_id, routing_key=routing_key, lines=DIGEST_LINES
-    )  # fmt: skip
-    return json.dumps(json.loads(filled)).encode()
+    told = [Told(record, _facts(record, policy), links(record, policy, public_url)) for record in due.transitions]
+    match receiver.kind:
+        case "pagerduty":
+            made = _pagerduty(told[0], routing_key)
+        case "slack":
+            made = _slack_digest(told) if due.digest else _slack(told[0])
+        case "webhook":
+            made = _webhook_digest(told) if due.digest else _webhook(told[0])
+    return json.dumps(made).encode()
+
+
+def _webhook(told: Told) -> dict[str, Any]:
+    return msgspec.json.decode(encode(told.record)) | {"links": [link._asdict() for link in told.links]}
+
+
+def _webhook_digest(told: Sequence[Told]) -> dict[str, Any]:
+    return {"event_type": "ai.safety.incident_digest.v1", "incidents": [_webhook(one) for one in told]}
+
+
+def _pagerduty(told: Told, routing_key: str) -> dict[str, Any]:
+    """Return an event of PagerDuty's Events API v2."""
+    record = told.record
+    return {
+        "routing_key": routing_key,
+        "event_action": PAGERDUTY_ACTIONS.get(record.transition, "trigger"),
+        "dedup_key": record.incident_id[:255],
+        "client": "Watchkeeper",
+        "payload": {
+            "summary": cut(headline(record), 1_024),
+            "source": record.service_name,
+            "severity": PAGERDUTY_SEVERITY[record.severity],
+            "timestamp": datetime.fromtimestamp(record.transition_time_unix_nano / 1e9, UTC).isoformat(),
+            "component": record.service_name,
+            "class": record.family or "",
+            "custom_details": told.facts,
+        },
+        "links": [link._asdict() for link in told.links],
+    }
+
+
+def _slack(told: Told) -> dict[str, Any]:
+    title = headline(told.record)
+    fields = [f"*{name}*\n{mrkdwn(cut(value, 380))}" for name, value in told.facts.items()]
+    blocks = [_header(cut(title, 150)), {"type": "section", "fields": [_mrkdwn(field) for field in fields]}]
+    if told.links:
+        named = [f"<{mrkdwn(href).replace('|', '%7C').replace(' ', '%20')}|{text}>" for text, href in told.links]
+        blocks.append({"type": "context", "elements": [_mrkdwn(" · ".join(named))]})
+    return {"text": cut(mrkdwn(title), 1_000), "blocks": blocks}
+
+
+def _slack_digest(told: Sequence[Told]) -> dict[str, Any]:
+    count = "1 transition of an incident" if len(told) == 1 else f"{len(told)} transitions of incidents"
+    title = f"Quiet hours are over: {count}"
+    lines = [f"• {cut(mrkdwn(headline(one.record)), 130)}\n\n" for one in told[:DIGEST_LINES]]
+    if len(told) > DIGEST_LINES:
+        lines.append(f"and {len(told) - DIGEST_LINES} more\n")
+    return {"text": title, "blocks": [_header(title), {"type": "section", "text": _mrkdwn("".join(lines))}]}
+
+
+def _header(text: str) -> dict[str, Any]:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def _mrkdwn(text: str) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": text}
 
 
 def links(record: Incident, policy: Policy, public_url: str) -> list[Link]:
@@ -97,11 +150,6 @@ def headline(record: Incident) -> str:
     )
 
 
-def utc(unix_nano: int) -> str:
-    """Return a time as people read it, to the second."""
-    return datetime.fromtimestamp(unix_nano // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def cut(text: str, length: int) -> str:
     """Return a text that is at most so long, with an ellipsis where it was cut.
 
@@ -118,19 +166,6 @@ def mrkdwn(text: str) -> str:
     '&lt;!channel&gt; &amp; all'
     """
     return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _told(record: Incident, policy: Policy, public_url: str) -> dict[str, Any]:
-    """Return the facts that the templates may use."""
-    return {
-        "headline": headline(record),
-        "facts": _facts(record, policy),
-        "links": links(record, policy, public_url),
-        "record": msgspec.json.decode(encode(record)),
-        "pagerduty_action": PAGERDUTY_ACTIONS.get(record.transition, "trigger"),
-        "pagerduty_severity": PAGERDUTY_SEVERITY[record.severity],
-        "timestamp": datetime.fromtimestamp(record.transition_time_unix_nano / 1e9, UTC).isoformat(),
-    }
 
 
 def _facts(record: Incident, policy: Policy) -> dict[str, str]:

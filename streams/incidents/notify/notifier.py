@@ -2,7 +2,7 @@
 
 What is to be sent when is `streams.incidents.notify.planning`; here it is sent, and each attempt is published to
 ``deliveries.v1`` before the next. After a kill between the two the attempt is made again, with the same
-``Watchkeeper-Delivery``, so that the receiver can tell.
+``webhook-id``, so that the receiver can tell.
 """
 
 import asyncio
@@ -166,7 +166,7 @@ class Notifier:
         pagerduty = receiver.kind == "pagerduty"
         key = where.secret.get_secret_value() if pagerduty and where.secret else ""
         content = body(due, receiver, self._policy, self._settings.public_url, key)
-        return await where.post(session, content, due.delivery_id, signed=not pagerduty)
+        return await where.post(session, content, due.delivery_id, signed=receiver.kind == "webhook")
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import SecretStr
 
+from schemas.signature import WEBHOOK_ID, webhook_headers, webhook_key
 from streams.incidents.notify.secret import SecretError, read_secret
-from streams.incidents.notify.signature import DELIVERY_HEADER, SIGNATURE_HEADER, sign
 from streams.policy.receivers import PAGERDUTY_URL, Receiver
 
 PASSING: Final = frozenset({408, 425, 429})
@@ -41,10 +41,10 @@ class Target:
 
     async def post(self, session: aiohttp.ClientSession, body: bytes, delivery_id: str, *, signed: bool) -> Outcome:
         """Send a body, and wait for the answer as long as the session does."""
-        headers = {"Content-Type": "application/json", DELIVERY_HEADER: delivery_id}
+        headers = {"Content-Type": "application/json", WEBHOOK_ID: delivery_id}
         now = time.time()
         if signed and self.secret is not None:
-            headers[SIGNATURE_HEADER] = sign(body, self.secret.get_secret_value(), int(now))
+            headers |= webhook_headers(body, self.secret.get_secret_value(), delivery_id, int(now))
         try:
             async with session.post(self.url, data=body, headers=headers, allow_redirects=False) as answer:
                 return judge(answer.status, answer.headers.get("Retry-After", ""), now, self.shown)
@@ -60,9 +60,14 @@ def target(receiver: Receiver) -> Target:
     Raises
     ------
     streams.incidents.notify.secret.SecretError
-        Where a secret that it names is not there.
+        Where a secret that it names is not there, or signs nothing.
     """
     secret = read_secret(receiver.secret_from) if receiver.secret_from else None
+    if secret is not None and receiver.kind == "webhook":
+        try:
+            webhook_key(secret.get_secret_value())
+        except ValueError as error:
+            raise SecretError(f"the secret {receiver.secret_from}: {error}") from None
     url = read_secret(receiver.url_from).get_secret_value() if receiver.url_from else receiver.url
     url = url or PAGERDUTY_URL
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:

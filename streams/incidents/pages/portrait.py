@@ -12,6 +12,7 @@ from schemas.findings import Finding
 from streams.incidents.evidence.questions import curve
 from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident
 from streams.incidents.pages import view
+from streams.pages.plots import Point
 from streams.policy.policy import Policy
 from streams.settings import Settings
 from streams.store.ask import ask_running
@@ -94,9 +95,7 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
     trials = np.array([int(row["trials"]) for row in rows], float)
     lower, upper = wilson(flagged, trials)
     points = [
-        view.Point(
-            int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline
-        )
+        Point(int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline)
         for at, row in enumerate(rows)
     ]
     return [view.Series(incident.metric, points)] if points else []

@@ -1,38 +1,37 @@
 """One report over a period: its incidents with their clocks, the figures with their trust, and the rates."""
 
-from typing import Any
-
 from msgspec import Struct
 
-from streams.incidents.pages.page import pages
-from streams.incidents.pages.plots import rate_plot
-from streams.incidents.pages.view import IncidentView, Point
+from streams.incidents.pages.view import IncidentView, clock_text, clocks
+from streams.kpis.show import Line
+from streams.pages.plots import Point, plot
+from streams.pages.render import render
 from streams.text.shares import NOT_KNOWN
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What the report shows.
-
-    `kpis` are rows with kpi, service, value, lower, upper, n, trust and trust_reason; a value that is not known is
-    None. `rates` are the points of `rate_name` of each service. Times are Unix nanoseconds.
-    """
+    """What the report shows; `rates` are the points of `rate_name` of each service, times are Unix nanoseconds."""
 
     title: str
     since: int
     until: int
     incidents: list[IncidentView]
-    kpis: list[dict[str, Any]]
+    kpis: list[Line]
     rates: dict[str, list[Point]]
     rate_name: str = "Unsafe rate"
 
 
 def render_report(report: Report) -> str:
     """Return the report as one HTML page that needs no network."""
-    plots = [(service, rate_plot(points, [], spans(report, service))) for service, points in report.rates.items()]
-    names = ("detected", "acknowledged", "mitigated", "recovered", "closed")
-    return pages().get_template("report.html.j2").render(
-        report=report, plots=plots, clock_names=names, not_known=NOT_KNOWN
-    )  # fmt: skip
+    return render(
+        "report",
+        report=report,
+        plots=[(service, plot(points, [], spans(report, service))) for service, points in report.rates.items()],
+        clock_names=("detected", "acknowledged", "mitigated", "recovered", "closed"),
+        clocks=clocks,
+        clock_text=clock_text,
+        not_known=NOT_KNOWN,
+    )
 
 
 def spans(report: Report, service: str) -> list[tuple[int, int]]:

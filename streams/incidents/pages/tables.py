@@ -1,21 +1,13 @@
 """Incidents in the terminal."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any, Final
 
 from rich.table import Table
 
+from streams.text.durations import span
+
 STYLES: Final = {"detected": "bold red", "acknowledged": "red", "mitigated": "yellow", "recovered": "green"}
-
-
-def duration(seconds: float | None) -> str:
-    """Return a duration for people.
-
-    >>> duration(None), duration(245), duration(100_000)
-    ('-', '0:04:05', '1 day, 3:46:40')
-    """
-    return "-" if seconds is None else str(timedelta(seconds=round(seconds)))
 
 
 def incident_table(found: Iterable[dict[str, Any]]) -> Table:
@@ -34,8 +26,8 @@ def incident_table(found: Iterable[dict[str, Any]]) -> Table:
             ", ".join(item["services"]),
             item["metric"],
             item["detected"][:19].replace("T", " "),
-            *(duration(item["seconds_to"][clock]) for clock in clocks),
-            duration(item["open_seconds"]),
+            *(span(item["seconds_to"][clock]) for clock in clocks),
+            span(item["open_seconds"]),
             style=STYLES.get(item["status"], ""),
         )
     return shown

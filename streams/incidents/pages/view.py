@@ -9,21 +9,13 @@ from typing import Final
 from msgspec import Struct
 
 from streams.incidents.fold.state import OVER
-from streams.incidents.notify.bodies import utc
+from streams.pages.plots import Point
 from streams.policy.receivers import Severity
+from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, figures, interval
+from streams.text.times import utc
 
 SECOND: Final = 1_000_000_000
-
-
-class Point(Struct, frozen=True):
-    """A rate at a time in Unix nanoseconds, its 95 per cent interval, and what is normal; shares from 0 to 1."""
-
-    at: int
-    rate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    baseline: float | None = None
 
 
 class Series(Struct, frozen=True):
@@ -180,23 +172,6 @@ def clock_text(clock: Clock) -> str:
     if clock.running:
         return f"running, {span(clock.seconds)}" + (", late" if clock.late else "")
     return ("never" if clock.seconds is None else span(clock.seconds)) + (", late" if clock.late else "")
-
-
-def span(seconds: float | None) -> str:
-    """Return a duration in its two largest units.
-
-    >>> [span(seconds) for seconds in (None, 0.4, 75, 7500, 200000, -90)]
-    ['not known', '0 s', '1 min 15 s', '2 h 5 min', '2 d 7 h', '-1 min 30 s']
-    """
-    if seconds is None:
-        return NOT_KNOWN
-    if seconds < 0:
-        return f"-{span(-seconds)}"
-    whole = int(seconds)
-    for size, name, part, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            return f"{whole // size} {name} {whole % size // part} {smaller}"
-    return f"{whole} s"
 
 
 def share(value: float | None) -> str:

@@ -1,8 +1,5 @@
 """Controls: requests to a service or its deployer, signed, and never carried out by Watchkeeper itself."""
 
-import re
-from typing import Final
-
 from schemas.actions import Control
 from schemas.signature import HEADER, sign
 from schemas.topics import CONTROLS
@@ -10,9 +7,6 @@ from streams.kafka.publisher import Message
 from streams.kafka.sending import message
 from streams.policy.policy import Policy
 from streams.settings import Settings, SettingsError
-
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_DURATION: Final = re.compile(r"(\d{1,6})([smhd])")
 
 
 def signed(settings: Settings, control: Control) -> Message:
@@ -48,24 +42,3 @@ def _key(settings: Settings) -> bytes:
             "`watchkeeper_control_key` in WATCHKEEPER_SECRETS, to what the services verify with"
         )
     return key.encode()
-
-
-def seconds(duration: str) -> int:
-    """Return a duration in seconds.
-
-    Raises
-    ------
-    ValueError
-        Where it is not a whole number above 0 with a unit.
-
-    >>> seconds("2h"), seconds("90s")
-    (7200, 90)
-    >>> seconds("soon")
-    Traceback (most recent call last):
-    ...
-    ValueError: 'soon' is no duration; write for example 30s, 15m, 2h or 1d
-    """
-    found = _DURATION.fullmatch(duration)
-    if found is None or int(found[1]) == 0:
-        raise ValueError(f"{duration!r} is no duration; write for example 30s, 15m, 2h or 1d")
-    return int(found[1]) * _UNITS[found[2]]

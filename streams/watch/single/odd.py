@@ -17,7 +17,7 @@ from detectors.events.odd import OddEvents
 from detectors.events.rank_budget import RankBudget
 from detectors.river.anomaly import RiverAnomaly
 from schemas.findings import Finding
-from streams.findings.evidence import literal
+from schemas.sql import literal
 from streams.findings.identity import VERSION, identity
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays

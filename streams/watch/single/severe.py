@@ -7,10 +7,10 @@ import numpy as np
 
 from schemas.categories import family
 from schemas.findings import Finding
+from schemas.sql import literal
 from streams.events.decode import Columns
 from streams.events.flags import Guards
 from streams.events.risk import Floats, risk_of
-from streams.findings.evidence import literal
 from streams.policy.policy import Policy
 
 CRITICAL: Final = 4

@@ -11,8 +11,8 @@ import yaml
 
 from streams.local.broker import die_with_parent, free_port
 from tests.real.alerting.config import RESENDS_AFTER, prometheus_config, shortened_rules
-from tests.streams.worker.test_transport import wait_until
 from tests.support.programs import PROMETHEUS, program
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 class Server:
@@ -39,7 +39,7 @@ class Server:
                 [*self._command, *flags],
                 stdout=log, stderr=log, cwd=self.folder, preexec_fn=die_with_parent,  # noqa: PLW1509  before any thread
             )  # fmt: skip
-        wait_until(self._ready, seconds=30)
+        wait_until(self._ready)
 
     def _ready(self):
         assert self._process.poll() is None, (self.folder / "log").read_text()
@@ -50,7 +50,7 @@ class Server:
 
     def ask(self, path, **parameters):
         """Return what its API answers."""
-        answer = requests.get(f"http://127.0.0.1:{self.port}{path}", parameters, timeout=5)
+        answer = requests.get(f"http://127.0.0.1:{self.port}{path}", parameters, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
@@ -58,7 +58,7 @@ class Server:
         """End it, unless it has ended."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(PATIENCE_SECONDS)
 
 
 class Prometheus(Server):
@@ -98,7 +98,7 @@ class Alertmanager(Server):
         """Tell it of an alert as Prometheus does."""
         alert = {"labels": {"source": "watchkeeper", "severity": "page", **labels}, "startsAt": written(start)}
         alert |= {"endsAt": written(end)} if end else {}
-        answer = requests.post(f"http://127.0.0.1:{self.port}/api/v2/alerts", json=[alert], timeout=5)
+        answer = requests.post(f"http://127.0.0.1:{self.port}/api/v2/alerts", json=[alert], timeout=60)
         assert answer.ok, answer.text
 
     def failed(self):
@@ -115,7 +115,7 @@ class Alertmanager(Server):
         return tried > self.failed()
 
     def _counted(self, name):
-        text = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
+        text = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=60).text
         [line] = [each for each in text.splitlines() if each.startswith(f'{name}{{integration="webhook"}}')]
         return float(line.split()[1])
 

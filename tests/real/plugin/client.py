@@ -1,6 +1,5 @@
 """The Go program of this folder as a fixture, and how it is asked."""
 
-import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -8,18 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import lacking, program
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="session")
-def plugin():
-    """The program, built once for each text of it; Go's own cache makes the next build quick."""
+def plugin(tmp_path_factory):
+    """The program, built by each process for itself; Go's own cache makes the next build quick."""
     go = program("go", "https://go.dev")
-    source = Path(__file__).parent
-    text = b"".join(path.read_bytes() for path in sorted([*source.glob("*.go"), source / "go.sum"]))
-    target = Path.home() / ".cache" / "watchkeeper" / f"plugin-client-{hashlib.sha256(text).hexdigest()[:12]}"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    source, target = Path(__file__).parent, tmp_path_factory.mktemp("plugin") / "client"
     command = [go, "build", "-trimpath", "-mod=readonly", "-o", str(target), "."]
-    built = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=280, check=False)
+    built = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=600, check=False)
     if built.returncode:
         lacking(f"the Go program cannot be built: {built.stderr[-2_000:]}")
     return target
@@ -32,5 +29,5 @@ def ask(plugin, endpoint, *queries, tables=False, **flags):
         json.dumps({"refId": str(place), "sql": query, "table": tables}) for place, query in enumerate(queries)
     )
     command = [plugin, f"-address=127.0.0.1:{endpoint.port}", *options]
-    ran = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=120, check=True)
+    ran = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
     return [json.loads(line) for line in ran.stdout.splitlines()]

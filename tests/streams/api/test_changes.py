@@ -3,16 +3,15 @@
 import msgspec
 import pytest
 import requests
-from kafka import KafkaConsumer
 from typer.testing import CliRunner
 
 from schemas.records import NEEDS_VERSION, Change
 from schemas.topics import CHANGES
-from schemas.wire import InvalidRecordError, decoder
+from schemas.wire import InvalidRecordError
 from streams.api.changes import checked, router
 from streams.commands.main import app
 from streams.events.decode import Decoder
-from streams.kafka.topics import client_arguments
+from tests.faults.log import decoded
 from tests.streams.events.test_decode import NOW_MS, Record
 from tests.support.serving import served
 
@@ -27,14 +26,7 @@ def fields(**more):
 
 def sent(settings):
     """Return the changes that Kafka holds."""
-    consumer = KafkaConsumer(
-        settings.topic(CHANGES.name), **client_arguments(settings), auto_offset_reset="earliest",
-        consumer_timeout_ms=3_000,
-    )  # fmt: skip
-    decode = decoder(Change)
-    found = [decode(record.value, record.timestamp * 1_000_000) for record in consumer]
-    consumer.close()
-    return found
+    return decoded(settings, CHANGES, Change)
 
 
 @pytest.mark.parametrize("action", sorted(NEEDS_VERSION))
@@ -89,9 +81,9 @@ def test_http_takes_a_change_and_refuses_half_of_one(kafka_settings):
     """202 means that Kafka holds the record, with the identity that was given; 422 says which field is missing."""
     with served(kafka_settings, router) as address:
         half = {name: value for name, value in fields().items() if name != "subject_type"}
-        refused = requests.post(f"{address}/changes", json=half, timeout=30)
+        refused = requests.post(f"{address}/changes", json=half, timeout=60)
         assert (refused.status_code, "subject_type" in refused.text) == (422, True)
-        assert requests.post(f"{address}/changes", json=fields(to_version=None), timeout=30).status_code == 422
-        taken = requests.post(f"{address}/changes", json=fields(event_id="mine"), timeout=30)
+        assert requests.post(f"{address}/changes", json=fields(to_version=None), timeout=60).status_code == 422
+        taken = requests.post(f"{address}/changes", json=fields(event_id="mine"), timeout=60)
         assert (taken.status_code, taken.json()) == (202, {"event_id": "mine", "change_id": "c"})
     assert [change.event_id for change in sent(kafka_settings)] == ["mine"]

@@ -10,9 +10,9 @@ import requests
 from streams.kafka.topics import create_topics
 from streams.settings import load
 from tests.streams.api.test_alerts import notice
-from tests.streams.worker.test_transport import wait_until
 from tests.support.incidents.entries import page
 from tests.support.incidents.process import TOKEN, Worker, send
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -50,7 +50,7 @@ def tell(worker, body, headers=BEARER):
 
 def turned_away(worker, door="api"):
     """Return how many requests were refused, by code."""
-    text = requests.get(f"http://127.0.0.1:{worker.port}/metrics", timeout=10).text
+    text = requests.get(f"http://127.0.0.1:{worker.port}/metrics", timeout=60).text
     found = re.findall(rf'^watchkeeper_turned_away_total{{code="(\d+)",door="{door}"}} (\S+)', text, re.MULTILINE)
     return {int(code): float(value) for code, value in found}
 
@@ -103,6 +103,6 @@ def test_a_wrong_alert_among_good_ones_is_counted_and_the_good_ones_count(worker
 def test_a_client_that_breaks_off_or_lies_about_lengths_stops_nobody(worker):
     """Half a body, a wrong length and what is no HTTP leave the worker as it was."""
     for rest in (b"Content-Length: 500\r\n\r\n{", b"Content-Length: many\r\n\r\n{}", b"\x00\xff\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", worker.api), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", worker.api), timeout=60) as connection:
             connection.sendall(b"POST /alerts HTTP/1.1\r\nHost: x\r\n" + rest)
     assert worker.ask("GET", "").status_code == 200

@@ -2,20 +2,19 @@
 
 import numpy as np
 import pytest
-from kafka import KafkaConsumer
 from typer.testing import CliRunner
 
 from schemas.records import Change
 from schemas.topics import CHANGES
-from schemas.wire import decoder, encode
+from schemas.wire import encode
 from streams.commands.main import app
 from streams.events.decode import Decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
 from streams.incidents.requests.gate import Gate
-from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.policy.controls import CanaryGate
+from tests.faults.log import decoded
 from tests.streams.events.test_decode import Record
 from tests.streams.incidents.requests.test_gate import POLICY, look, started, taken
 
@@ -76,12 +75,7 @@ def test_start_and_stop_are_changes_that_the_gate_understands(kafka_settings, mo
     limits = ["--stable", "m1", "--min-exposure", "300", "--max-regret", "4", "--owner", "ann"]
     assert CliRunner().invoke(app, ["canary", "start", *given, *limits]).exit_code == 0
     assert CliRunner().invoke(app, ["canary", "stop", *given, "--reason", "too late"]).exit_code == 0
-    consumer = KafkaConsumer(
-        kafka_settings.topic(CHANGES.name), **client_arguments(kafka_settings), auto_offset_reset="earliest",
-        consumer_timeout_ms=3_000,
-    )  # fmt: skip
-    start, stop = [decoder(Change)(record.value, record.timestamp * 1_000_000) for record in consumer]
-    consumer.close()
+    start, stop = decoded(kafka_settings, CHANGES, Change)
     assert (start.initiator_id, start.from_version, start.to_version) == ("ann", "m1", "m2")
     assert start.change_id == stop.change_id
     policy = CanaryGate(metrics=["leak"])

@@ -25,6 +25,7 @@ from streams.demo.screen import SERVICES_QUERY
 from streams.kafka.topics import TopicError, client_arguments
 from streams.local.broker import free_port
 from streams.settings import SettingsError
+from tests.support.waiting import wait_until
 
 NOON = 1_772_452_800_000_000_000
 FINDING = Finding(
@@ -46,9 +47,7 @@ ANSWER = {
 def test_lag_is_what_the_groups_have_not_committed(kafka_settings):
     """Of each worker and over all that it reads; what another topic of it gets is left too, what it commits is done."""
     offsets, name = Offsets(kafka_settings), kafka_settings.topic(INFERENCE.name)
-    end = time.monotonic() + 60
-    while not offsets.look(1.0).settled:  # a new broker has to make the log of the groups first
-        assert time.monotonic() < end
+    wait_until(lambda: offsets.look(1.0).settled)  # a new broker has to make the log of the groups first
     producer = KafkaProducer(**client_arguments(kafka_settings), acks="all")
     for topic, number in ((name, 5), (kafka_settings.topic(WINDOWS.name), 3)):
         for _ in range(number):
@@ -82,15 +81,13 @@ def test_pages_and_incidents_appear_as_they_open(kafka_settings):
     producer = KafkaProducer(**client_arguments(kafka_settings), acks="all")
     producer.send(kafka_settings.topic(FINDINGS.name), encode(FINDING)).get(10)
     news.start()
-    time.sleep(3)
+    wait_until(lambda: len(news._at) == FINDINGS.partitions + INCIDENTS.partitions)  # it knows where it begins
     repeat = Finding(**{**{name: getattr(FINDING, name) for name in FINDING.__struct_fields__}, "finding_id": "f2"})
     for topic, said in ((FINDINGS, repeat), (INCIDENTS, INCIDENT), (FINDINGS, repeat)):
         producer.send(kafka_settings.topic(topic.name), encode(said)).get(10)
     producer.close()
-    lines, end = [], time.monotonic() + 30
-    while len(lines) < 2 and time.monotonic() < end:
-        lines += news.take()
-        time.sleep(0.1)
+    lines = []
+    wait_until(lambda: lines.extend(news.take()) or len(lines) >= 2)
     news.stop()
     assert [" ".join(each.split()[3:5]) for each in lines + news.take()] == ["PAGE shop", "INCIDENT inc-1"]
     assert "2 min 30 s after its onset" in lines[0]

@@ -9,6 +9,7 @@ import pytest
 
 from streams.health import noise
 from streams.health.noise import EVERY_SECONDS, LASTS_SECONDS, PAUSE_SECONDS, Lasting
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_command_without_a_broker_says_one_line(tmp_path):
 
     done = subprocess.run(
         [sys.executable, "-m", "streams", "topics", "create", "--kafka", "127.0.0.1:1"],
-        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 69
     assert len(done.stderr.splitlines()) == 1

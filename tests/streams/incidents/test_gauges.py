@@ -6,8 +6,8 @@ import pytest
 import requests
 from prometheus_client import CollectorRegistry
 
-from dashboards.registry import KPIS
 from dashboards.rules import RULES
+from schemas.kpis import OBJECTIVES
 from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.gauges import Gauges, incident_samples, read_kpis
@@ -19,10 +19,10 @@ from streams.sql.server import Endpoint
 from streams.worker.parts import Parts
 from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask
-from tests.streams.worker.test_transport import wait_until
 from tests.support.dashboards import history
 from tests.support.incidents.entries import NANO, act, at, back, book, page
 from tests.support.incidents.process import Worker, send
+from tests.support.waiting import wait_until
 
 NOW = history.BAD_UNTIL - timedelta(minutes=1)
 
@@ -90,7 +90,7 @@ def test_every_kpi_of_the_registry_is_read(client, settings):
     history.write_recovery(client)
     moment = history.CLEAN_UNTIL + timedelta(hours=3)
     found = {kpi for kpi, _service, _part in dict(read_kpis(settings, int(moment.timestamp()) * NANO))}
-    assert found == {kpi.id for kpi in KPIS} | {"burn_rate_1h", "burn_rate_6h", "burn_rate_3d"}
+    assert found == set(OBJECTIVES) | {"burn_rate_1h", "burn_rate_6h", "burn_rate_3d"}
 
 
 @pytest.mark.store
@@ -154,7 +154,7 @@ def test_the_worker_exports_them_though_no_store_is_there(kafka_settings):
     running.start()
 
     def lines(name):
-        text = requests.get(f"http://127.0.0.1:{running.port}/metrics", timeout=5).text
+        text = requests.get(f"http://127.0.0.1:{running.port}/metrics", timeout=60).text
         return [line for line in text.splitlines() if line.startswith(name)]
 
     send(kafka_settings, page())

@@ -14,9 +14,9 @@ from streams.incidents.fold.desk import Desk
 from streams.incidents.fold.severity import severity_of
 from streams.policy.policy import Policy
 from tests.streams.api.test_alerts import notice
-from tests.streams.worker.test_transport import wait_until
 from tests.support.incidents.entries import act, at, back, page, taken
 from tests.support.incidents.process import TOKEN, Worker, send, transitions
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -90,14 +90,14 @@ def test_what_is_wrong_is_refused_with_what_would_be_right(worker):
     assert (refused.incident_id, "no incident" in refused.reason) == ("inc-other", True)
     alerts = f"http://127.0.0.1:{worker.api}/alerts"
     bearer = {"Authorization": f"Bearer {TOKEN}"}
-    assert requests.post(alerts, notice(incident_id="inc-p"), timeout=5).status_code == 401
-    assert requests.post(alerts, b"{}", headers=bearer, timeout=5).status_code == 422
+    assert requests.post(alerts, notice(incident_id="inc-p"), timeout=60).status_code == 401
+    assert requests.post(alerts, b"{}", headers=bearer, timeout=60).status_code == 422
     answers = []
     for _ in range(2):
-        answers.append(requests.post(alerts, notice(incident_id="inc-p"), headers=bearer, timeout=5).json())
+        answers.append(requests.post(alerts, notice(incident_id="inc-p"), headers=bearer, timeout=60).json())
         wait_until(lambda: [each for each in transitions(worker.settings) if each.transition == "notified"])
     assert [answer["new"] for answer in answers] == [1, 0]
-    openapi = requests.get(f"http://127.0.0.1:{worker.api}/openapi.json", timeout=5).json()
+    openapi = requests.get(f"http://127.0.0.1:{worker.api}/openapi.json", timeout=60).json()
     assert "/incidents/{incident_id}/{action}" in openapi["paths"]
 
 
@@ -121,7 +121,7 @@ def test_kills_and_a_second_worker_change_nothing(kafka_settings):
         victim.kill()
         victim.start(wait=False)
     expected = {record.event_id: record for record in desk.news()}
-    wait_until(lambda: {record.event_id for record in transitions(kafka_settings)} >= set(expected), seconds=60)
+    wait_until(lambda: {record.event_id for record in transitions(kafka_settings)} >= set(expected))
     last = {record.event_id: record for record in transitions(kafka_settings)}
     held = {name: record for name, record in last.items() if record.transition != "retracted"}
     assert held == expected
@@ -139,7 +139,7 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self):
         """Take a notification."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.got.setdefault(self.headers["Watchkeeper-Delivery"], body)
+        self.got.setdefault(self.headers["webhook-id"], body)
         self.send_response(204)
         self.end_headers()
 
@@ -159,14 +159,14 @@ response: {{acknowledge_within_minutes: {{sev2: 0.03}}}}
     now = time.time_ns()
     found = page("n", 0)
     send(kafka_settings, replace(found, detected_time_unix_nano=now, onset_time_unix_nano=now - 60 * 10**9))
-    wait_until(lambda: len(Receiver.got) >= 2, seconds=60)
+    wait_until(lambda: len(Receiver.got) >= 2)
     told = [record.transition for record in transitions(kafka_settings)]
     assert told[:2] == ["detected", "escalated"]
     bodies = json.dumps([*Receiver.got.values()])
     assert "inc-n" in bodies
     assert "escalated" in bodies
     running.ask("POST", "/inc-n/acknowledge", json={"actor": "kim"})
-    wait_until(lambda: len(Receiver.got) == len(transitions(kafka_settings)), seconds=60)
+    wait_until(lambda: len(Receiver.got) == len(transitions(kafka_settings)))
     before = len(Receiver.got)
     running.kill()
     running.start()

@@ -90,15 +90,14 @@ def test_the_later_version_of_a_row_counts(store):
     assert of(ask(store, "kpi_shares"), "unsafe_served")[0, "a", ""]["n"] == 20
 
 
-def test_the_hourly_views_say_the_same_as_the_period(store):
-    """`kpi_unsafe_served` is the same share with the hour and the version; over-refusal has the unsafe rate beside."""
+def test_the_hourly_view_says_the_same_as_the_period(store):
+    """`kpis_hourly` has the same shares with the hour and the version."""
     fill(store, service_hours=[counts(0, unsafe_served=2, unsafe_attempted=3, over_refusal_trials=4, over_refusal=1)])
-    row = next(store.query("SELECT * FROM kpi_unsafe_served").named_results())
+    found = {row["kpi"]: row for row in store.query("SELECT * FROM kpis_hourly").named_results()}
+    row = found["unsafe_served"]
     assert (row["model_version"], row["n"], row["trust"]) == ("m", 10, "trusted")
     assert holds(row, 2, 10)
-    beside = next(store.query("SELECT * FROM kpi_over_refusal").named_results())
-    assert holds(beside, 1, 4)
-    assert beside["unsafe_served"] == 0.2
+    assert holds(found["over_refusal"], 1, 4)
 
 
 @settings(max_examples=3)
@@ -107,7 +106,7 @@ def test_uptime_and_budget_follow_their_formulas(store, rows):
     """Budget left is 1 - p / tolerated; uptime is the mean over hours of up times one less the risk."""
     rows = [row | {"unsafe_by_severity": {3: row["unsafe_served"]}, "error": row["events"] // 4} for row in rows]
     fill(store, service_hours=rows)
-    found = ask(store, "kpi_uptimes") | ask(store, "kpi_budgets")
+    found = ask(store, "kpi_uptimes") | ask(store, "kpi_outputs")
     hours = totals(rows, 1, versions=False)
     for (_, service, _), cell in totals(rows, 24, versions=False).items():
         budget = found["error_budget", "", 0, service, ""]

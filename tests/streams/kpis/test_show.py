@@ -2,37 +2,32 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from schemas.kpis import KPIS
 from streams.commands.main import app
 from streams.kpis.page import chart
-from streams.kpis.registry import KPIS, page
-from streams.kpis.show import begin, interval
+from streams.kpis.period import begin
+from streams.kpis.show import line
 from streams.store.client import rows
 from tests.support.histories import counts, judge
 
 pytestmark = pytest.mark.store
 
-SHAPE = ["window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust", "trust_reason"]
+SHAPE = [
+    "kpi", "part", "window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust",
+    "trust_reason",
+]  # fmt: skip
 
 
-def test_every_kpi_has_its_view_of_one_shape(client):
-    """The views are those of the registry, and their first columns are the same."""
-    for kpi in KPIS:
-        described = rows(client, f"DESCRIBE TABLE {kpi.view}")
-        assert [row[0] for row in described][: len(SHAPE)] == SHAPE, kpi.name
-        types = {row[0]: row[1] for row in described}
-        assert types["window_start"] == "DateTime('UTC')", kpi.name
-        assert {types[name] for name in ("value", "lower", "upper")} == {"Nullable(Float64)"}, kpi.name
-        assert ("part" in types) == bool(kpi.by_part), kpi.name
-
-
-def test_the_page_about_the_kpis_is_the_registry():
-    """``streams/kpis/README.md`` is what the code would write."""
-    assert (Path(__file__).parents[3] / "streams" / "kpis" / "README.md").read_text() == page()
+def test_the_hourly_kpis_have_the_shape_that_the_page_promises(client):
+    """Names and types of `kpis_hourly`."""
+    types = {row[0]: row[1] for row in rows(client, "DESCRIBE TABLE kpis_hourly")}
+    assert list(types) == SHAPE
+    assert types["window_start"] == "DateTime('UTC')"
+    assert {types[name] for name in ("value", "lower", "upper")} == {"Nullable(Float64)"}
 
 
 @pytest.fixture
@@ -52,10 +47,11 @@ def run(client, store_settings, monkeypatch):
     monkeypatch.setenv("WATCHKEEPER_CLICKHOUSE_DATABASE", store_settings.clickhouse_database)
     monkeypatch.setenv("WATCHKEEPER_SQL_PORT", "1")  # nothing answers there: the store is asked in this process
 
-    def command(*arguments):
-        result = CliRunner().invoke(app, ["kpi", "--since", "6h", *arguments], env={"COLUMNS": "200"})
+    def command(*arguments, since="6h", said=""):
+        result = CliRunner().invoke(app, ["kpi", "--since", since, *arguments], env={"COLUMNS": "200"})
         assert result.exit_code == 0, result.output
-        return result.output
+        assert result.stderr == said
+        return result.stdout
 
     return command
 
@@ -68,7 +64,7 @@ def test_no_kpi_is_missing_in_the_registry(run, client):
         "versions=0, objective=0.99, known_at='2100-01-01 00:00:00')",
     )
     assert {"unsafe_served", "risk_adjusted_uptime", "late_events"} <= {name for (name,) in found}
-    assert {name for (name,) in found} <= {kpi.name for kpi in KPIS}
+    assert {name for (name,) in found} <= {kpi.id for kpi in KPIS}
 
 
 def test_json_is_of_the_counts_of_the_period(run):
@@ -79,7 +75,28 @@ def test_json_is_of_the_counts_of_the_period(run):
     assert (served["trust"], served["trust_reason"]) == ("untrusted", "1 of 2 hours, first: guard coverage 0 %")
     assert found["guard_coverage", "shop"]["trust"] == "trusted"
     assert found["governance", ""]["value"] is None
-    assert run("--json", "--service", "nobody") == ""
+    said = "the store holds no events of nobody at all\n"
+    assert run("--json", "--service", "nobody", said=said) == ""
+
+
+def test_a_period_ends_where_it_is_told_to(run):
+    """Up to an hour ago the hour without a guard is not in it; a span counts back from the end."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    end = f"{hour - timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    found = {
+        row["kpi"]: row for row in map(json.loads, run("--json", "--service", "shop", "--until", end).splitlines())
+    }
+    assert (found["unsafe_served"]["value"], int(found["unsafe_served"]["n"])) == (1 / 100, 100)
+
+
+def test_a_period_without_events_says_what_span_has_some(run):
+    """The hint names the first and the last hour that are stored, beside the table and not in it."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    stored = f"{hour - timedelta(hours=2):%Y-%m-%dT%H:%M} to {hour:%Y-%m-%dT%H:%M} UTC"
+    asked = "from 2026-03-01 00:00 to 2026-03-08 00:00 UTC"
+    hint = f"the store holds no events {asked}; those it holds are from {stored}\n"
+    shown = run("--until", "2026-03-08", since="7d", said=hint)
+    assert "unsafe" not in shown.lower()
 
 
 def test_the_table_shows_value_interval_and_trust(run):
@@ -105,7 +122,7 @@ def test_the_html_page_needs_nothing_else(run, tmp_path):
 
 def test_a_chart_shades_the_hours_that_are_not_trusted():
     """A shaded hour is one more shape in the drawing."""
-    points = [{"hour": f"2026-03-02T0{hour}:00:00", "value": 0.1, "lower": 0.0, "upper": 0.2, "trust": "trusted"}
+    points = [{"at": 1_772_409_600 + 3_600 * hour, "value": 0.1, "lower": 0.0, "upper": 0.2, "trust": "trusted"}
               for hour in range(3)]  # fmt: skip
     broken = [*points[:2], points[2] | {"trust": "untrusted", "value": None, "lower": None, "upper": None}]
     assert chart(KPIS[0], broken).count("patch_") == chart(KPIS[0], points).count("patch_") + 1
@@ -119,6 +136,7 @@ def test_a_period_that_is_none_is_refused(text):
 
 
 def test_a_side_that_is_not_known_is_a_question_mark():
-    """An interval that few observations leave open does not end in a number."""
-    assert interval({"lower": None, "upper": 3.0}, str) == "? to 3.0"
-    assert interval({"lower": None, "upper": None}, str) == ""
+    """An interval that few observations leave open does not end in a number; where there is none, nothing is said."""
+    row = {"kpi": "leak_events", "part": "", "service_name": "a", "value": 1, "n": 1, "trust": "trusted"}
+    assert line(row | {"lower": None, "upper": 3.0}).interval == "? to 3"
+    assert line(row | {"lower": None, "upper": None}).interval == ""

@@ -8,7 +8,7 @@ import pytest
 
 from streams.local.broker import Broker, answers
 from streams.local.ports import free_port
-from tests.streams.worker.test_transport import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -22,7 +22,7 @@ def test_it_ends_on_a_signal_and_its_folder_is_free(tmp_path, number):
     try:
         wait_until(lambda: answers(f"127.0.0.1:{port}"))
         process.send_signal(number)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert not answers(f"127.0.0.1:{port}")
         again = Broker(tmp_path / "kafka", port)
         again.prepare()

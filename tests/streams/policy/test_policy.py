@@ -63,7 +63,7 @@ def test_an_empty_policy_is_the_default(text):
         ("detectors:\n  quantities: {speed: 'off'}\n", 2, "unknown quantity speed"),
         ("detectors:\n  drift_vote:\n    river_class: river.drift.Nope\n", 3, "no drift detector of River"),
         ("detectors:\n  odd_events:\n    river_class: os.system\n", 3, "no anomaly detector of River"),
-        ("budget: {}\nbudget: {}\n", 2, "budget is said twice"),
+        ("budget: {}\nbudget: {}\n", 2, 'found duplicate key "budget"$'),
         ("budget: [1\n", 2, "expected"),
         ("- 1\n", 1, "a policy is a mapping"),
     ],
@@ -87,3 +87,23 @@ def test_check_says_so_on_the_command_line(tmp_path):
     assert "bad.yaml:1: budgets" in str(refused.exception)
     with pytest.raises(PolicyError, match="cannot be read"):
         load_policy(tmp_path / "none.yaml")
+
+
+def test_a_policy_is_yaml_1_2():
+    """`off` is a word and 22:00 is a time, with quotes or without: neither is what YAML 1.1 made of it."""
+    hook = "receivers: [{name: a, kind: webhook, url: https://example.org/, "
+    policy = parse_policy(
+        "detectors: {rates: {refusal: off}}\n" + hook + "quiet_hours: {from: 22:00, to: 07:00, timezone: UTC}}]"
+    )
+    assert policy.level("refusal") == "off"
+    assert policy.receivers[0].quiet_hours is not None
+    assert f"{policy.receivers[0].quiet_hours.start:%H:%M}" == "22:00"
+
+
+@pytest.mark.parametrize(
+    "text", ["budget: &a {}\ndefaults: *a\n", "a: \0\n", "a: !!int x\n", "[" * 600 + "]" * 600, "a: 2026-99-99\n"]
+)
+def test_what_is_no_policy_is_refused_and_never_a_fault(text):
+    """Aliases, control characters, values that their tag is not, and depth without end are mistakes with a line."""
+    with pytest.raises(PolicyError, match=r"^p.yaml:\d+: "):
+        parse_policy(text, "p.yaml")

@@ -5,17 +5,15 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from kafka import KafkaConsumer
 from typer.testing import CliRunner
 
 from schemas.categories import FAMILIES
 from schemas.events import Event
 from schemas.topics import INFERENCE
-from schemas.wire import decoder
 from streams.commands.main import app
-from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.review.probes import Attack, Probe, attacks, chosen, read_results, sent
+from tests.faults.log import decoded
 
 LINE = '{"probe_id": "direct-01", "guards": [{"guard_name": "g", "layer": "input", "status": "ok", "verdict": "flag"}]}'
 
@@ -58,13 +56,7 @@ def run(kafka_settings, monkeypatch):
     def running(*arguments):
         given = ["probe", "run", "--service", "chat", "--kafka", kafka_settings.kafka]
         done = CliRunner().invoke(app, [*given, *map(str, arguments)])
-        consumer = KafkaConsumer(
-            kafka_settings.topic(INFERENCE.name), **client_arguments(kafka_settings),
-            auto_offset_reset="earliest", consumer_timeout_ms=3_000,
-        )  # fmt: skip
-        events = [decoder(Event)(record.value, record.timestamp * 1_000_000) for record in consumer]
-        consumer.close()
-        return done, events
+        return done, decoded(kafka_settings, INFERENCE, Event)
 
     return running
 

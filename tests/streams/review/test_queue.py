@@ -14,7 +14,7 @@ from streams.commands.main import app
 from streams.events.decode import Decoder
 from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
-from streams.kpis.show import Period
+from streams.kpis.period import Period
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
 from streams.sql.server import Endpoint

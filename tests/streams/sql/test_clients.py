@@ -11,8 +11,8 @@ from streams.settings import load
 from streams.sql.server import Endpoint
 from streams.sql.users import load_users, user_line
 from streams.store.ask import ask, ask_rows, ask_running, endpoint_answers
-from streams.store.client import StoreUnavailableError, connect
-from streams.store.migrate import migrate
+from streams.store.client import StoreUnavailableError
+from tests.support.stores import own_database
 
 pytestmark = pytest.mark.store
 
@@ -24,8 +24,7 @@ def settings(store_path, tmp_path_factory):
     users.write_text("users:\n" + user_line("ana", "right") + "\n")
     name = "clients"
     settings = load(clickhouse=f"chdb://{store_path}", clickhouse_database=name, sql_port=0, sql_users=users)
-    with connect(settings) as client:
-        migrate(client)
+    with own_database(settings) as client:
         client.insert("findings", [["f1", "leak", 0.5]], column_names=["finding_id", "metric", "rate"])
         yield settings.model_copy(update={"sql_user": "ana", "sql_password": SecretStr("right")})
 

@@ -11,9 +11,8 @@ from streams.settings import load
 from streams.sql.lanes import SLOW
 from streams.sql.reader import Limits
 from streams.sql.server import Endpoint
-from streams.store.client import connect
-from streams.store.migrate import migrate
-from tests.streams.worker.test_transport import wait_until
+from tests.support.stores import own_database
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.store
 
@@ -30,8 +29,7 @@ def settings(store_path):
 @pytest.fixture(scope="module")
 def own(settings):
     """A client of the house itself, over empty tables."""
-    with connect(settings) as client:
-        migrate(client)
+    with own_database(settings) as client:
         yield client
 
 
@@ -51,7 +49,7 @@ def ask(endpoint, body):
 
 def send(endpoint, data):
     """Return a connection over which some bytes were sent."""
-    connection = socket.create_connection(("127.0.0.1", endpoint.port), timeout=20)
+    connection = socket.create_connection(("127.0.0.1", endpoint.port), timeout=60)
     connection.sendall(data)
     return connection
 
@@ -114,11 +112,11 @@ def test_a_client_that_goes_away_takes_its_question_with_it(endpoint, own):
     """More endless questions than may run at a time end with their clients, two minutes before their limit."""
     question = HEAD + f"Content-Length: {len(ENDLESS)}\r\n\r\n{ENDLESS}".encode()
     gone = [send(endpoint, question) for _ in range(3)]
-    wait_until(lambda: running(own) >= SLOW, seconds=20)
+    wait_until(lambda: running(own) >= SLOW)
     gone += [send(endpoint, question) for _ in range(5)]
     for connection in gone:
         connection.close()
-    wait_until(lambda: running(own) == 0, seconds=20)
+    wait_until(lambda: running(own) == 0, seconds=100)
 
 
 def test_a_client_that_stops_in_the_middle_is_counted_and_holds_nobody_up(endpoint):
@@ -128,7 +126,7 @@ def test_a_client_that_stops_in_the_middle_is_counted_and_holds_nobody_up(endpoi
     assert ask(endpoint, "SELECT 1").text == "1\n"
     for connection in halves:
         connection.close()
-    wait_until(lambda: turned_away(210) == before + 100, seconds=20)
+    wait_until(lambda: turned_away(210) == before + 100)
 
 
 def test_a_slow_client_is_told_that_it_took_too_long(endpoint, monkeypatch):

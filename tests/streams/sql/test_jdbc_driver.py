@@ -9,6 +9,7 @@ import pytest
 from streams.sql.server import Endpoint
 from streams.sql.users import user_line
 from tests.support.programs import lacking, program
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.store
 
@@ -45,7 +46,7 @@ def used(classpath, endpoint, database, password):
     java = program("java", "a JDK of 17 or newer")
     address = f"jdbc:clickhouse://127.0.0.1:{endpoint.port}/{database}"
     command = [java, "-Duser.timezone=UTC", "-cp", classpath, str(TOOL), address, "ana", password, database]
-    ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=True)
+    ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE_SECONDS, check=True)
     return [tuple(line.split("\t", 1)) for line in ran.stdout.splitlines() if "\t" in line]
 
 

@@ -12,7 +12,7 @@ from streams.sql.framing import blocks, pack
 from streams.sql.reader import Limits
 from streams.sql.server import Endpoint, serve_sql
 from streams.store.client import connect, rows
-from streams.store.migrate import migrate
+from tests.support.stores import own_database
 
 pytestmark = pytest.mark.store
 
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.store
 def own_settings(store_path):
     """Settings of a database for all tests of this file; none of them changes its tables."""
     settings = load(clickhouse=f"chdb://{store_path}", clickhouse_database="endpoint", sql_port=0)
-    with connect(settings) as client:
-        migrate(client)
+    with own_database(settings):
         yield settings
 
 
@@ -161,6 +160,7 @@ def test_nothing_but_reading_is_allowed(endpoint, query):
         ("SELECT 1 SETTINGS readonly = 0", {}, (500, 164)),
         ("SELECT 1", {"max_execution_time": "soon"}, (400, 27)),
         ("SELECT count() FROM numbers(1000000000000000)", {}, (408, 159)),
+        ("SELECT count() FROM numbers(1000)", {"max_rows_to_read": "10"}, (500, 158)),
         ("SELECT count() FROM numbers(1000000000000000)", {"max_execution_time": "0"}, (408, 159)),
         ("SELECT * FROM system.numbers", {"max_execution_time": "9999"}, (500, 396)),
         ("SELECT range(400000000)", {"max_memory_usage": "0"}, (500, 69)),
@@ -213,14 +213,14 @@ def test_answers_are_packed_as_asked(endpoint):
     """HTTP's codings, ClickHouse's own blocks, or nothing at all, as the client takes them; errors likewise."""
     url = f"http://127.0.0.1:{endpoint.port}/?query=SELECT+1"
     for name, codec in [("gzip", "gzip"), ("zstd", "zstd"), ("lz4", "lz4"), ("br", "brotli")]:
-        with requests.get(url, headers={"Accept-Encoding": name}, stream=True, timeout=30) as answer:
+        with requests.get(url, headers={"Accept-Encoding": name}, stream=True, timeout=60) as answer:
             assert answer.headers["Content-Encoding"] == name
             packed = answer.raw.read(decode_content=False)
         assert pa.CompressedInputStream(pa.BufferReader(packed), codec).read() == b"1\n"
-    plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=30)
+    plain = requests.get(url, headers={"Accept-Encoding": "identity"}, timeout=60)
     assert ("Content-Encoding" in plain.headers, plain.content) == (False, b"1\n")
-    assert requests.get(url + "&compress=1", timeout=30).content == blocks(b"1\n")
-    wrong = requests.get(url + "x&compress=1", timeout=30)
+    assert requests.get(url + "&compress=1", timeout=60).content == blocks(b"1\n")
+    wrong = requests.get(url + "x&compress=1", timeout=60)
     assert (wrong.status_code, wrong.content[16]) == (404, 0x82)
 
 
@@ -237,7 +237,7 @@ def test_questions_come_packed(endpoint):
 def test_ping_and_an_empty_get_say_ok(endpoint):
     """Load balancers and clients look for these words."""
     for path in ("ping", ""):
-        assert requests.get(f"http://127.0.0.1:{endpoint.port}/{path}", timeout=30).text == "Ok.\n"
+        assert requests.get(f"http://127.0.0.1:{endpoint.port}/{path}", timeout=60).text == "Ok.\n"
 
 
 def test_a_taken_port_is_one_clear_line(endpoint, own_settings):

@@ -7,13 +7,11 @@ import pytest
 
 import streams
 from streams.commands.canary_status import rate_of
-from streams.incidents.pages.page import figure
 from streams.incidents.pages.view import share
 from streams.kpis.show import FORMS
-from streams.kpis.show import interval as kpi_interval
 from streams.text.shares import figures, interval, percent, tenths
 
-FORMATS = [*FORMS.values(), percent, tenths, share, figure]
+FORMATS = [*FORMS.values(), percent, tenths, share]
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -31,18 +29,12 @@ def test_what_is_truly_below_nothing_keeps_its_sign():
     assert figures(-2.5, 3) == "-2.5"
 
 
-@pytest.mark.parametrize("form", [percent, share, figure, FORMS["seconds"]])
+@pytest.mark.parametrize("form", [percent, share, FORMS["seconds"]])
 def test_an_interval_says_once_that_it_is_not_known(form):
     """Both sides open is one word or none, one side open a question mark."""
     assert interval(None, None, form) == "not known"
     assert interval(None, None, form, nothing="") == ""
     assert interval(0.0, None, form) == f"{form(0.0)} to ?"
-
-
-def test_kpis_leave_the_interval_out_where_there_is_none():
-    """The value beside it says already that it is not known."""
-    assert kpi_interval({"lower": None, "upper": None}, FORMS["share"]) == ""
-    assert kpi_interval({"lower": -1e-18, "upper": 0.1}, FORMS["share"]) == "0.00 % to 10.00 %"
 
 
 def test_a_canary_without_a_hit_begins_at_0():

@@ -13,6 +13,7 @@ from streams.kafka.reach import KafkaWatch
 from streams.settings import load
 from streams.worker import health
 from streams.worker.health import Progress
+from tests.support.waiting import PATIENCE_SECONDS
 
 ONE = TP("t", 0)
 
@@ -96,7 +97,7 @@ async def test_a_broker_that_is_not_there_is_noted(monkeypatch):
     monkeypatch.setattr("streams.kafka.reach.PATIENCE_SECONDS", 0.05)
     watch = KafkaWatch(load(kafka="127.0.0.1:1"))
     watching = asyncio.create_task(watch.watch())
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_SECONDS
     while "kafka" not in PROBLEMS.current():
         assert time.monotonic() < end
         await asyncio.sleep(0.05)

@@ -17,6 +17,7 @@ from schemas.wire import decoder
 from streams.kafka.transport import CoalescedRecord, Consumer, Transport
 from streams.local.broker import free_port
 from tests.faults.log import log
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 ONE = TP("t", 0)
 
@@ -120,7 +121,7 @@ def test_order_exceptions_and_restart_on_a_real_broker(kafka_settings, tmp_path)
     for number in range(200):
         producer.send(name, value=b"x", partition=number % 4)
     producer.close()
-    assert whole.wait(60) != 0  # the batch that reaches offset 60 fails, and the process with it
+    assert whole.wait(PATIENCE_SECONDS) != 0  # the batch that reaches offset 60 fails, and the process with it
     failed = committed(kafka_settings)
     assert all(offset <= 60 for offset in failed.values())
     successor = recorder(kafka_settings, tmp_path / "second", fail_at=-1)
@@ -128,7 +129,7 @@ def test_order_exceptions_and_restart_on_a_real_broker(kafka_settings, tmp_path)
     wait_until(lambda: set(seen(tmp_path / "first")) | set(seen(tmp_path / "second")) == expected)
     wait_until(lambda: committed(kafka_settings) == dict.fromkeys(range(4), 100))
     successor.terminate()
-    assert successor.wait(60) == 0
+    assert successor.wait(PATIENCE_SECONDS) == 0
     for partition in range(4):
         order = [offset for where, offset in seen(tmp_path / "second") if where == partition]
         assert order == sorted(order)
@@ -145,7 +146,7 @@ def test_what_the_client_loses_or_gives_again_is_read_once_and_in_order(kafka_se
     producer.close()
     wait_until(lambda: len(seen(tmp_path / "seen")) >= 400)
     worker.terminate()
-    assert worker.wait(60) == 0
+    assert worker.wait(PATIENCE_SECONDS) == 0
     for partition in range(4):
         assert [offset for where, offset in seen(tmp_path / "seen") if where == partition] == list(range(100))
 
@@ -165,7 +166,7 @@ def test_records_deleted_before_they_were_read_are_told(kafka_settings, tmp_path
     wait_until(lambda: len(seen(tmp_path / "seen")) == 50)
     wait_until(lambda: committed(kafka_settings).get(0) == 50)
     first.terminate()
-    assert first.wait(60) == 0
+    assert first.wait(PATIENCE_SECONDS) == 0
     send(50)
     producer.close()
     admin = KafkaAdminClient(bootstrap_servers=[kafka_settings.kafka])
@@ -174,17 +175,9 @@ def test_records_deleted_before_they_were_read_are_told(kafka_settings, tmp_path
     second = recorder(kafka_settings, tmp_path / "seen", -1)
     wait_until(lambda: seen(tmp_path / "seen")[-1:] == [(0, 99)])
     second.terminate()
-    assert second.wait(60) == 0
+    assert second.wait(PATIENCE_SECONDS) == 0
     assert [offset for _, offset in seen(tmp_path / "seen")] == [*range(50), *range(80, 100)]
     decode = decoder(Finding)
     found = [decode(record.value, 0) for record in log(kafka_settings, FINDINGS)[0]]
     assert [(each.severity, each.metric, each.sample_size) for each in found] == [("page", "records_lost", 30)]
     assert f"{name}/0 (50 to 79)" in found[0].evidence
-
-
-def wait_until(condition, seconds=60):
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)

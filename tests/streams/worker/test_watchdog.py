@@ -10,8 +10,8 @@ from kafka.admin import KafkaAdminClient
 from schemas.topics import WINDOWS
 from streams.kafka.topics import create_topics
 from streams.local.broker import free_port
-from tests.streams.worker.test_transport import wait_until
 from tests.support.health import lag as _lag
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -60,7 +60,7 @@ def start(kafka_settings, tmp_path):
 def test_a_worker_that_reads_nothing_ends_and_says_why(start, kafka_settings, fault, reason):
     """With partitions of which it fetches nothing, or with a group that assigns none, it does not live on."""
     process, _, log = start(fault)
-    assert process.wait(60) == os.EX_SOFTWARE
+    assert process.wait(PATIENCE_SECONDS) == os.EX_SOFTWARE
     assert reason.format(kafka_settings.topic_prefix) in log.read_text()
 
 
@@ -71,14 +71,14 @@ def test_a_topic_that_is_not_what_it_was_ends_the_worker(start, kafka_settings):
     admin = KafkaAdminClient(bootstrap_servers=[kafka_settings.kafka])
     name = kafka_settings.topic(WINDOWS.name)
     admin.create_partitions({name: 2 * WINDOWS.partitions})
-    assert process.wait(60) == os.EX_SOFTWARE
+    assert process.wait(PATIENCE_SECONDS) == os.EX_SOFTWARE
     assert f"{name} changed since the start" in log.read_text()
     process, port, log = start(LOOKING_OFTEN, instance="2")
     wait_until(lambda: _lag("127.0.0.1", port) == 0)
     admin.delete_topics([name])
     create_topics(kafka_settings)
     admin.close()
-    assert process.wait(60) == os.EX_SOFTWARE
+    assert process.wait(PATIENCE_SECONDS) == os.EX_SOFTWARE
     assert f"{name} changed since the start" in log.read_text()
 
 
@@ -89,7 +89,7 @@ def test_a_spare_worker_stays(start):
     def lags():
         return sorted(str(_lag("127.0.0.1", port)) for _, port, _ in workers)
 
-    wait_until(lambda: lags() == ["0"] * WINDOWS.partitions + ["None"], seconds=90)
+    wait_until(lambda: lags() == ["0"] * WINDOWS.partitions + ["None"])
     with pytest.raises(subprocess.TimeoutExpired):
         workers[0][0].wait(8)
     assert [process.poll() for process, _, _ in workers] == [None] * len(workers)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
-from dashboards import registry
+from schemas.kpis import objectives
 from tests.support.dashboards.history import SERVICE, counts, finding, put, transition
 
 AT = datetime(2026, 3, 5, 12, tzinfo=UTC) - timedelta(seconds=1)
 _KEY = {"service_name": SERVICE, "model_version": "m@1", "kafka_topic_id": "i", "kafka_partition": 0, "version": 1}
-_CLOCKS = (registry.ACKNOWLEDGE_SECONDS, registry.MITIGATE_SECONDS, registry.RECOVER_SECONDS)
+_CLOCKS = (objectives.ACKNOWLEDGE_MINUTES, objectives.MITIGATE_MINUTES, objectives.RECOVER_MINUTES)
 
 
 def write_edges(client: Client, *, beyond: bool) -> None:
@@ -54,7 +54,7 @@ def minutes(*, beyond: bool) -> Iterator[dict]:
     The unsafe share is wanted over one, six and 72 hours; what is older makes up for what is newer.
     """
     burns = (20.0, 8.0, 1.5) if beyond else (10.0, 4.0, 0.8)
-    budget = 1 - registry.SERVICE_OBJECTIVE
+    budget = 1 - objectives.SERVICE_OBJECTIVE
     hour, six, days = (burn * budget for burn in burns)
     middle, old = (6 * six - hour) / 5, (72 * days - 6 * six) / 66
     last = AT.replace(second=0, minute=59)
@@ -98,7 +98,7 @@ def incidents(*, beyond: bool) -> Iterator[dict]:
     is beyond reached a user: the number of leaks is the one that has no half.
     """
     for number, allowed in enumerate(_CLOCKS):
-        began = AT - timedelta(seconds=allowed["sev1"] + beyond)
+        began = AT - timedelta(seconds=60 * allowed["sev1"] + beyond)
         name, family = f"inc-{number}", "leak" if beyond and number == 0 else "unsafe"
         for done in ("detected", "acknowledged", "mitigated")[: number + 1]:
             yield transition(name, done, began, family=family)

@@ -2,8 +2,9 @@
 
 import copy
 
-from dashboards.grafana.shapes import REDACTED, SECRETS, seconds
+from dashboards.grafana.shapes import REDACTED, SECRETS
 from dashboards.panels import TYPE
+from schemas.durations import seconds
 from tests.support.dashboards.grafana_notices import notify
 
 RULE_FIELDS = (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
 from dashboards.panels import TYPE
+from schemas.durations import seconds
 
 UID = re.compile(r"watchkeeper-[a-z0-9-]{1,28}")
 UNITS = {"percentunit", "s", "ms", "short", "ops", "bytes", "string", "dateTimeAsIso"}
@@ -15,15 +16,9 @@ CHOSEN = {"type": TYPE, "uid": "${datasource}"}
 OWN = {"__url_time_range", "__value.raw"}
 FRONT_END_ONLY = ("$__conditionalAll", "$__adHocFilters", "${", "$__timeInterval", "$__interval")
 TICK_SECONDS = 10
-_SECONDS = {"s": 1, "m": 60, "h": 3_600}
 
 Board = dict
 Lint = Callable[[Board], Iterable[str]]
-
-
-def seconds(written: str) -> int:
-    """Return how long a time of Grafana is, such as ``5m``."""
-    return int(written[:-1]) * _SECONDS[written[-1]]
 
 
 def repeated(values: Iterable[object]) -> list[object]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tests.support.dashboards.lints import seconds
+from schemas.durations import seconds
 
 Labels = tuple[tuple[str, str], ...]
 Answer = Mapping[Labels, Sequence[float | None]] | None

@@ -6,13 +6,14 @@ import subprocess
 import sys
 
 import requests
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from schemas.records import Incident
 from schemas.topics import ACTIONS, FINDINGS, INCIDENTS
-from schemas.wire import decoder, encode
+from schemas.wire import encode
 from streams.local.broker import free_port
-from tests.streams.worker.test_transport import wait_until
+from tests.faults.log import decoded
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 TOKEN = "t0ken-of-the-tests"  # noqa: S105
 
@@ -41,7 +42,7 @@ class Worker:
         command = [sys.executable, "-m", "streams", "worker", "incidents", "--port", str(self.port)]
         self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         if wait:
-            wait_until(lambda: self.ask("GET", "").status_code == 200, seconds=60)
+            wait_until(lambda: self.ask("GET", "").status_code == 200)
         return self
 
     def kill(self):
@@ -63,7 +64,7 @@ class Worker:
         """Run a command of people."""
         return subprocess.run(
             [sys.executable, "-m", "streams", "incident", *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=60, check=False,
+            env=self.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
         )  # fmt: skip
 
 
@@ -78,18 +79,4 @@ def send(settings, *records):
 
 def transitions(settings):
     """Return everything in incidents.v1."""
-    return everything(settings, INCIDENTS, Incident)
-
-
-def everything(settings, topic, kind):
-    """Return all records of a topic with one partition."""
-    decode = decoder(kind)
-    consumer = KafkaConsumer(bootstrap_servers=settings.kafka, auto_offset_reset="earliest")
-    partition = TopicPartition(settings.topic(topic.name), 0)
-    consumer.assign([partition])
-    end, found = consumer.end_offsets([partition])[partition], []
-    while consumer.position(partition) < end:
-        for records in consumer.poll(500).values():
-            found += [decode(record.value, record.timestamp * 1_000_000) for record in records]
-    consumer.close()
-    return found
+    return decoded(settings, INCIDENTS, Incident)

@@ -49,3 +49,11 @@ def test_a_secret_that_is_no_address_stops_the_start(monkeypatch, value):
     with pytest.raises(SecretError, match="the secret hook_url holds no address") as refused:
         target(Receiver(name="a", kind="webhook", url_from="hook_url"))
     assert value not in str(refused.value).replace("https:// or http://", "")
+
+
+def test_a_secret_that_signs_nothing_stops_the_start(monkeypatch):
+    """A webhook's secret of another form is named, never shown, and the message says how to make one."""
+    monkeypatch.setenv("WATCHKEEPER_HOOK_KEY", "t0psecret")
+    with pytest.raises(SecretError, match=r"the secret hook_key: .*openssl rand") as refused:
+        target(Receiver(name="a", kind="webhook", url="https://example.org", secret_from="hook_key"))  # noqa: S106
+    assert "t0psecret" not in str(refused.value)

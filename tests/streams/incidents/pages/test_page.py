@@ -18,13 +18,15 @@ from streams.incidents.pages.view import (
     ClockTimes,
     FindingView,
     IncidentView,
-    Point,
     Series,
     Step,
     clocks,
     running_clock,
 )
+from streams.kpis.show import Line, line
+from streams.pages.plots import Point
 from tests.support.incidents.records import HOUR, NANO, START
+from tests.support.waiting import PATIENCE_SECONDS
 
 MINUTE = 60 * NANO
 RUNBOOK = "https://example.org/runbooks/helpdesk?a=1&b=2"
@@ -86,10 +88,10 @@ def view(**others):
 def report(**others):
     """Return a report of two incidents."""
     rows = [
-        {"kpi": "unsafe_rate", "service": "helpdesk-eu", "value": 0.0213, "lower": 0.018, "upper": 0.025, "n": 12_000,
-         "trust": "trusted", "trust_reason": ""},
-        {"kpi": "guard_coverage", "service": "helpdesk-us", "value": None, "lower": None, "upper": None, "n": None,
-         "trust": "untrusted", "trust_reason": "no events"},
+        line({"kpi": "unsafe_served", "part": "", "service_name": "helpdesk-eu", "value": 0.0213, "lower": 0.018,
+              "upper": 0.025, "n": 12_000, "trust": "trusted", "trust_reason": ""}),
+        line({"kpi": "guard_coverage", "part": "", "service_name": "helpdesk-us", "value": None, "lower": None,
+              "upper": None, "n": 0, "trust": "untrusted", "trust_reason": "no events"}),
     ]  # fmt: skip
     known = {
         "title": "A week of safety", "since": START, "until": START + 12 * HOUR * NANO, "kpis": rows,
@@ -167,7 +169,7 @@ def test_the_report_has_incidents_figures_and_rates():
     read = Read(render_report(report()))
     for text in (
         "A week of safety", "2 incidents", "leak on helpdesk-eu", "scripted on-call engineer", "20 min 0 s",
-        "unsafe_rate", "0.0213", "0.018 to 0.025", "12,000", "untrusted: no events",
+        "Unsafe output served", "2.13 %", "1.80 % to 2.50 %", "12,000", "not known", "untrusted: no events",
     ):  # fmt: skip
         assert text in read.text, text
     assert "not known to" not in read.text
@@ -215,9 +217,8 @@ def test_no_name_becomes_markup(drawn):
 @settings(max_examples=10)
 def test_no_name_becomes_markup_in_the_report(name, reason):
     """The same for the report, whose plots show no name at all."""
-    figures = {"value": 1, "lower": None, "upper": None, "n": 1}
-    rows = [{"kpi": name, "service": name, "trust": reason, "trust_reason": reason, **figures}]
-    read = Read(render_report(report(title=name, kpis=rows, rates={name: []})))
+    lines = [Line(name, name, reason, reason, 1, trusted=False, trust=reason, about=name)]
+    read = Read(render_report(report(title=name, kpis=lines, rates={name: []})))
     assert read.tags <= calm.tags
     assert not read.handlers
     assert read.outside() == set()
@@ -233,11 +234,12 @@ def test_matplotlib_comes_late_and_takes_nothing_from_the_user(tmp_path):
     """Importing the page does not import it; a plot needs no display and leaves home and its files alone."""
     (tmp_path / "matplotlibrc").write_text("lines.linewidth: 77\nbackend: TkAgg\n")
     code = (
-        "import sys; from streams.incidents import page, report, plots; assert 'matplotlib' not in sys.modules\n"
-        "svg = plots.rate_plot([], [plots.Mark(1770000000000000000, 'onset')])\n"
+        "import sys; from streams.incidents.pages import page, report; from streams.pages import plots\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "svg = plots.plot([], [plots.Mark(1770000000000000000, 'onset')])\n"
         "assert svg.startswith('<svg'); assert 'matplotlib.pyplot' not in sys.modules"
     )
     kept = {name: value for name, value in os.environ.items() if name not in ("MPLCONFIGDIR", "DISPLAY")}
     env = {**kept, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}  # noqa: PTH109
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=env, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=env, timeout=PATIENCE_SECONDS)
     assert [item.name for item in tmp_path.iterdir()] == ["matplotlibrc"]

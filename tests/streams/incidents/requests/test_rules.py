@@ -95,7 +95,7 @@ def test_what_is_kept_is_bounded():
         ("controls:\n- name: a\n  do: pause\n  when:\n    services: [chat]\n", 5, "chat is not under `services:`"),
         ("controls:\n- name: a\n  do: pause\n  when:\n    family: leek\n", 5, "no family is called so"),
         ("controls:\n- name: a\n  when: {}\n  do: promote\n", 4, "kill_switch"),
-        ("controls:\n- name: a\n  name: b\n  do: pause\n  when: {}\n", 3, "name is said twice"),
+        ("controls:\n- name: a\n  name: b\n  do: pause\n  when: {}\n", 3, 'duplicate key "name"'),
         ("canary_gate:\n  metrics: [latncy]\n", 2, "latency"),
         ("changes:\n  level: page\n", 2, "ticket"),
     ],

@@ -1,0 +1,41 @@
+-- The rollups summed over their writers.
+
+CREATE OR REPLACE VIEW service_minutes_now AS
+SELECT
+    minute, tenant_id, service_name, model_version,
+    sum(events) AS events, sum(calls) AS calls,
+    {% for rate in rates %}
+    sum({{ rate }}_trials) AS {{ rate }}_trials, sum({{ rate }}) AS {{ rate }},
+    {% endfor %}
+    sum(guard_ok) AS guard_ok, sum(guard_not_ok) AS guard_not_ok, sum(uncovered) AS uncovered,
+    sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sumMap(latency_bins) AS latency_bins
+FROM service_minutes FINAL
+GROUP BY minute, tenant_id, service_name, model_version;
+
+CREATE OR REPLACE VIEW service_hours_now AS
+SELECT
+    hour, tenant_id, service_name, model_version,
+    sum(events) AS events, sum(calls) AS calls,
+    {% for rate in rates %}
+    sum({{ rate }}_trials) AS {{ rate }}_trials, sum({{ rate }}) AS {{ rate }},
+    {% endfor %}
+    sum(guard_ok) AS guard_ok, sum(guard_not_ok) AS guard_not_ok, sum(uncovered) AS uncovered,
+    sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sumMap(latency_bins) AS latency_bins,
+    sumMap(outputs_by_guards) AS outputs_by_guards, sumMap(served_by_guards) AS served_by_guards,
+    sumMap(unsafe_by_severity) AS unsafe_by_severity
+FROM service_hours FINAL
+GROUP BY hour, tenant_id, service_name, model_version;
+
+CREATE OR REPLACE VIEW category_minutes_now AS
+SELECT
+    minute, tenant_id, service_name, model_version, category, layer,
+    sum(findings) AS findings, sum(stopped) AS stopped
+FROM category_minutes FINAL
+GROUP BY minute, tenant_id, service_name, model_version, category, layer;
+
+CREATE OR REPLACE VIEW probes_now AS
+SELECT
+    probe_id, service_name, argMin(probes.model_version, probes.minute) AS model_version, min(probes.minute) AS minute,
+    probe_id IN (SELECT probe_id FROM probe_minutes FINAL WHERE detections > 0) AS detected
+FROM (SELECT * FROM probe_minutes FINAL WHERE sent > 0) AS probes
+GROUP BY probe_id, service_name;

@@ -1,0 +1,43 @@
+-- Rows of events with what the detectors ask of them; an event may be there twice until it is merged.
+CREATE OR REPLACE VIEW rated_events AS
+SELECT
+    time, service_name, tenant_id, counted_version AS model_version, deployment_variant, user_pseudo_id, event_id,
+    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, trials, flagged, probe_id
+FROM inferences
+UNION ALL
+SELECT
+    time, service_name, tenant_id, counted_version, deployment_variant, user_pseudo_id, event_id,
+    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id), trials, flagged, probe_id
+FROM agent_steps
+UNION ALL
+SELECT
+    time, service_name, tenant_id, counted_version, deployment_variant, user_pseudo_id, event_id,
+    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id), trials, flagged, probe_id
+FROM retrievals
+UNION ALL
+SELECT
+    time, service_name, tenant_id, counted_version, deployment_variant, user_pseudo_id, event_id,
+    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id), trials, flagged, probe_id
+FROM guard_verdicts WHERE event_kind = 'guard_verdict';
+
+-- Every event in one place: what each was, how it ended, which rates count it and which found something in it.
+CREATE OR REPLACE VIEW events AS
+{% for kind, table, name, result, duration in [
+    ("inference", "inferences", "request_model", "if(outcome != '', outcome, finish_reason_norm)", "duration_ms"),
+    ("agent_step", "agent_steps", "if(tool_name != '', tool_name, agent_name)", "status", "duration_ms"),
+    ("retrieval", "retrievals", "data_source_id", "''", "duration_ms"),
+    ("guard_verdict", "guard_verdicts", "guard_name", "if(status = 'ok', verdict, status)", "latency_ms"),
+] %}
+SELECT
+    time, '{{ kind }}' AS kind, service_name, tenant_id, counted_version AS model_version, deployment_variant,
+    toString({{ name }}) AS name, toString({{ result }}) AS result, {{ duration }} AS duration_ms,
+    {% if kind == "guard_verdict" %}
+    if(event_kind = 'guard_verdict', {{ rate_names("trials") }}, []) AS counted_in,
+    if(event_kind = 'guard_verdict', {{ rate_names("bitAnd(flagged, trials)") }}, []) AS flagged_in,
+    {% else %}
+    {{ rate_names("trials") }} AS counted_in, {{ rate_names("bitAnd(flagged, trials)") }} AS flagged_in,
+    {% endif %}
+    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, user_pseudo_id, trace_id,
+    event_id, probe_id != '' AS is_probe
+FROM {{ table }} FINAL{{ "\nUNION ALL" if not loop.last else ";" }}
+{% endfor %}

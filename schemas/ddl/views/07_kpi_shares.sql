@@ -1,0 +1,119 @@
+-- Shares, each with the interval of Wilson (1927), by what they are counted from: the rollups, the telemetry, and what
+-- is rarer than events. `part` names a stage where there is one.
+
+CREATE OR REPLACE VIEW kpi_output_shares AS
+{% call shares() %}
+    SELECT
+        ratio.1 AS kpi, '' AS part, window_start, service_name, model_version,
+        toFloat64(ratio.2) AS numerator, toUInt64(ratio.3) AS n, guard_trust AS trust, guard_trust_reason AS trust_reason
+    FROM kpi_counts({{ by_version }})
+    ARRAY JOIN [
+        ('unsafe_served', unsafe_served, unsafe_served_trials),
+        ('unsafe_attempted', unsafe_attempted, unsafe_attempted_trials),
+        ('mitigation', toUInt64(unsafe_attempted - least(unsafe_served, unsafe_attempted)), unsafe_attempted),
+        ('injection_flag', injection_flag, injection_flag_trials),
+        ('over_refusal', over_refusal, over_refusal_trials)
+    ] AS ratio
+{% endcall %};
+
+CREATE OR REPLACE VIEW kpi_guard_shares AS
+{% call shares() %}
+    SELECT
+        ratio.1 AS kpi, '' AS part, frame.window_start AS window_start, frame.service_name AS service_name,
+        guarded.version AS model_version, toFloat64(ratio.2) AS numerator, toUInt64(ratio.3) AS n, frame.trust AS trust,
+        frame.trust_reason AS trust_reason
+    FROM kpi_frame({{ windows }}) AS frame
+    LEFT JOIN (
+        SELECT
+            {{ window_start("hour") }} AS bucket,
+            service_name, {{ version }},
+            sum(outputs) AS outputs, sum(covered) AS covered, sum(served) AS served, sum(exposed) AS exposed
+        FROM guard_hours_now
+        WHERE {{ within("hour") }}
+        GROUP BY bucket, service_name, version
+    ) AS guarded ON guarded.bucket = frame.window_start AND guarded.service_name = frame.service_name
+    ARRAY JOIN [
+        ('guard_coverage', guarded.covered, guarded.outputs), ('fail_open', guarded.exposed, guarded.served)
+    ] AS ratio
+{% endcall %};
+
+CREATE OR REPLACE VIEW kpi_guards AS
+{% call shares() %}
+    SELECT
+        ratio.1 AS kpi, '' AS part, window_start, service_name, '' AS model_version,
+        toFloat64(ratio.2) AS numerator, toUInt64(ratio.3) AS n, trust, trust_reason
+    FROM kpi_frame({{ windows }})
+    ARRAY JOIN [('guard_coverage', covered, outputs), ('fail_open', exposed, served)] AS ratio
+{% endcall %};
+
+CREATE OR REPLACE VIEW kpi_shares AS
+SELECT {{ kpi_columns }}
+FROM kpi_output_shares({{ by_version }})
+UNION ALL
+SELECT {{ kpi_columns }}
+FROM kpi_guard_shares({{ by_version }});
+
+CREATE OR REPLACE VIEW kpi_losses AS
+{% call shares() %}
+    SELECT
+        ratio.1 AS kpi, '' AS part, window_start, service_name, '' AS model_version,
+        toFloat64(ratio.2) AS numerator, toUInt64(ratio.3) AS n, trust, trust_reason
+    FROM kpi_frame({{ windows }})
+    ARRAY JOIN [
+        ('lost_events', toUInt64(lost + dead_letters), toUInt64(events + lost + dead_letters)),
+        ('late_events', toUInt64(least(late, events)), toUInt64(events))
+    ] AS ratio
+{% endcall %};
+
+CREATE OR REPLACE VIEW kpi_known_shares AS
+{% call shares() %}
+    SELECT
+        counted.kpi AS kpi, counted.part AS part, counted.window_start AS window_start,
+        counted.service_name AS service_name, counted.version AS model_version,
+        counted.numerator AS numerator, counted.n AS n,
+        {{ trust_of("frame.trust") }}
+    FROM (
+        SELECT
+            'injection_detection' AS kpi, '' AS part,
+            {{ window_start("minute") }} AS window_start,
+            service_name, {{ version }},
+            toFloat64(countIf(detected)) AS numerator, count() AS n
+        FROM probes_now
+        WHERE {{ within("minute") }}
+        GROUP BY window_start, service_name, version
+        UNION ALL
+        SELECT
+            'stage_errors' AS kpi, toString(stage) AS part,
+            {{ window_start("hour") }} AS window_start,
+            service_name, {{ version }},
+            toFloat64(sum(failed)) AS numerator, sum(judged) AS n
+        FROM stage_hours FINAL
+        WHERE {{ within("hour") }}
+        GROUP BY window_start, service_name, version, part
+        UNION ALL
+        SELECT
+            'satisfaction' AS kpi, '' AS part,
+            {{ window_start("toDateTime(said_at, 'UTC')") }} AS window_start,
+            service_name, {{ version }},
+            assumeNotNull(sum(score)) AS numerator, count() AS n
+        FROM labels_known(known_at='2106-01-01 00:00:00')
+        WHERE annotator_kind = 'end_user' AND score BETWEEN 0 AND 1 AND {{ within("said_at") }}
+        GROUP BY window_start, service_name, version
+    ) AS counted
+    LEFT JOIN kpi_frame({{ windows }}) AS frame
+        ON frame.window_start = counted.window_start AND frame.service_name = counted.service_name
+{% endcall %};
+
+-- What is left of the error budget beside the share that it is made of: both for the price of one.
+CREATE OR REPLACE VIEW kpi_outputs AS
+WITH 1 - {objective:Float64} AS tolerated
+SELECT
+    figure.1 AS kpi, part, window_start, service_name, model_version, figure.2 AS value, figure.3 AS lower, figure.4 AS upper,
+    n, trust, trust_reason
+FROM kpi_output_shares({{ by_version }}) AS shares
+ARRAY JOIN arrayConcat(
+    [(shares.kpi, shares.value, shares.lower, shares.upper)],
+    if(shares.kpi = 'unsafe_served', [(
+        'error_budget', 1 - shares.value / tolerated, 1 - shares.upper / tolerated, 1 - shares.lower / tolerated
+    )], [])
+) AS figure;

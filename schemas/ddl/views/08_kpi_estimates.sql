@@ -1,0 +1,122 @@
+-- Risk-adjusted uptime, formula 1.
+-- up(hour) = 1 - errors / calls; risk(hour) = min(1, w * p / (1 - objective)), p the unsafe share that was served and w
+-- the mean weight of its severities (none said 1, low 0.3, medium 1, high 3, critical 10); uptime is the mean of
+-- up * (1 - risk) over the hours with outputs. Its bounds put those of p (Wilson) in, hour by hour, so they are wide.
+CREATE OR REPLACE VIEW kpi_uptimes AS
+WITH 1 - {objective:Float64} AS tolerated
+SELECT
+    'risk_adjusted_uptime' AS kpi, '' AS part, hours.bucket AS window_start,
+    hours.service_name AS service_name, hours.model_version AS model_version,
+    avgOrNullIf(up * (1 - least(1, weight * p / tolerated)), outputs > 0) AS value,
+    avgOrNullIf(up * (1 - least(1, weight * high / tolerated)), outputs > 0) AS lower,
+    avgOrNullIf(up * (1 - least(1, weight * low / tolerated)), outputs > 0) AS upper,
+    countIf(outputs > 0) AS n,
+    if(any(frame.guard_trust) = 'trusted', 'trusted', 'untrusted') AS trust, any(frame.guard_trust_reason) AS trust_reason
+FROM (
+    SELECT
+        {{ window_start("window_start") }} AS bucket,
+        service_name, model_version, unsafe_served_trials AS outputs, unsafe_served AS k, k / outputs AS p,
+        if(error_trials = 0, 1, 1 - error / error_trials) AS up,
+        if(k = 0, 1, (10 * unsafe_by_severity[4] + 3 * unsafe_by_severity[3] + unsafe_by_severity[2]
+            + 0.3 * unsafe_by_severity[1] + greatest(toInt64(k) - unsafe_by_severity[1] - unsafe_by_severity[2]
+            - unsafe_by_severity[3] - unsafe_by_severity[4], 0)) / k) AS weight,
+        {{ wilson("p", "outputs") }}
+    FROM kpi_counts(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions={versions:UInt8})
+) AS hours
+LEFT JOIN kpi_frame({{ windows }}) AS frame ON frame.window_start = hours.bucket AND frame.service_name = hours.service_name
+GROUP BY window_start, service_name, model_version;
+
+-- Burn rates up to a moment over a long window and its short one: the smaller of the two, which is what an alert
+-- compares with the threshold in `part` (Site Reliability Workbook, chapter 5).
+CREATE OR REPLACE VIEW kpi_burn_rates AS
+WITH 1 - {objective:Float64} AS tolerated, {{ wilson("p", "n") }}
+SELECT
+    'burn_rate' AS kpi, pair.1 AS part, {at:DateTime('UTC')} AS window_start, sums.service_name AS service_name,
+    '' AS model_version, if(n = 0, NULL, p) / tolerated AS value,
+    if(n = 0, NULL, low) / tolerated AS lower, if(n = 0, NULL, high) / tolerated AS upper, n,
+    {{ trust_of("frame.guard_trust") }}
+FROM (
+    SELECT
+        service_name,
+        arrayJoin([('1h/5m > 14.4', 60, 5), ('6h/30m > 6', 360, 30), ('3d/6h > 1', 4320, 360)]) AS pair,
+        sumIf(trials, age < pair.2) AS long_n, sumIf(unsafe, age < pair.2) / long_n AS long_p,
+        sumIf(trials, age < pair.3) AS short_n, sumIf(unsafe, age < pair.3) / short_n AS short_p,
+        if(short_n > 0 AND short_p > long_p, long_n, short_n) AS n,
+        if(short_n > 0 AND short_p > long_p, long_p, short_p) AS p
+    FROM (
+        SELECT service_name, intDiv(toUInt32({at:DateTime('UTC')}) - toUInt32(minute) - 1, 60) AS age,
+            sum(unsafe_served_trials) AS trials, sum(unsafe_served) AS unsafe
+        FROM service_minutes FINAL
+        WHERE minute < {at:DateTime('UTC')} AND minute >= {at:DateTime('UTC')} - INTERVAL 3 DAY
+        GROUP BY service_name, age
+    )
+    GROUP BY service_name, pair
+) AS sums
+LEFT JOIN (
+    SELECT service_name, guard_trust, guard_trust_reason
+    FROM kpi_frame(since=toStartOfHour({at:DateTime('UTC')} - INTERVAL 3 DAY), until={at:DateTime('UTC')}, step=864000)
+) AS frame ON frame.service_name = sums.service_name;
+
+-- The unsafe share of outputs as reviewers see it: Horvitz and Thompson (1952) within strata, which are weighted by the
+-- sum of 1 / propensity over all items drawn from them. The spread of a stratum is taken at (unsafe + 1/2) / (labels + 1),
+-- so that a stratum without a find is not taken for certain; one without labels widens the bounds by its whole weight.
+CREATE OR REPLACE VIEW kpi_reviewed AS
+WITH {{ z }} AS z
+SELECT
+    'unsafe_reviewed' AS kpi, '' AS part, strata.window_start AS window_start, strata.service_name AS service_name,
+    strata.version AS model_version,
+    sumIf(weight * share, labelled > 0) / sumIf(weight, labelled > 0) AS share_unsafe,
+    if(sum(labelled) = 0, NULL, share_unsafe) AS value,
+    sumIf(weight, labelled > 0) / sum(weight) AS seen,
+    z * sqrt(sumIf(pow(weight, 2) * spread / labelled * (1 - least(1, labelled / weight)), labelled > 0)) / sum(weight) AS half,
+    if(sum(labelled) = 0, NULL, greatest(0, share_unsafe * seen - half)) AS lower,
+    if(sum(labelled) = 0, NULL, least(1, share_unsafe * seen + half + 1 - seen)) AS upper,
+    sum(labelled) AS n, if(any(frame.trust) = '', 'untrusted', any(frame.trust)) AS trust,
+    if(any(frame.trust) = '', 'no events', any(frame.trust_reason)) AS trust_reason
+FROM (
+    SELECT
+        {{ window_start("toDateTime(time, 'UTC')") }} AS window_start,
+        service_name, {{ version }}, stratum, sum(1 / propensity) AS weight, count(unsafe) AS labelled,
+        ifNull(sum(unsafe / propensity) / sumIf(1 / propensity, unsafe IS NOT NULL), 0) AS share,
+        (labelled * share + 0.5) / (labelled + 1) AS centre, centre * (1 - centre) AS spread
+    FROM reviewed_items(known_at={known_at:DateTime('UTC')})
+    WHERE {{ within("time") }}
+    GROUP BY window_start, service_name, version, stratum
+) AS strata
+LEFT JOIN kpi_frame({{ windows }}) AS frame
+    ON frame.window_start = strata.window_start AND frame.service_name = strata.service_name
+GROUP BY window_start, service_name, model_version;
+
+-- Agreement of the first two people who judged the same thing: Cohen's kappa (1960) with his large-sample error.
+CREATE OR REPLACE VIEW kpi_agreements AS
+WITH {{ z }} AS z
+SELECT
+    'review_agreement' AS kpi, '' AS part, pairs.window_start AS window_start, pairs.service_name AS service_name,
+    '' AS model_version, if(expected = 1, NULL, (agreed - expected) / (1 - expected)) AS value,
+    if(expected = 1, NULL, greatest(-1, value - half)) AS lower, if(expected = 1, NULL, least(1, value + half)) AS upper,
+    pairs.number AS n, {{ trust_of("frame.trust") }}
+FROM (
+    SELECT
+        {{ window_start("toDateTime(began, 'UTC')") }} AS window_start,
+        service_name, count() AS number, avg(said[1] = said[2]) AS agreed,
+        sumMap(map(said[1], 1)) AS first, sumMap(map(said[2], 1)) AS second,
+        arraySum(label -> first[label] * second[label], mapKeys(first)) / (number * number) AS expected,
+        z * sqrt(agreed * (1 - agreed) / number) / (1 - expected) AS half
+    FROM (
+        SELECT any(service) AS service_name, min(at) AS began,
+            arrayMap(entry -> toString(entry.3), arraySort(groupArray((at, annotator_pseudo_id, word)))) AS said
+        FROM (
+            SELECT target_event_id, evaluation_name, annotator_pseudo_id, any(service_name) AS service,
+                min(said_at) AS at, argMin(label, (said_at, event_id)) AS word
+            FROM labels_known(known_at='2106-01-01 00:00:00')
+            WHERE annotator_kind = 'human' AND label != 'cannot_judge'
+            GROUP BY target_event_id, evaluation_name, annotator_pseudo_id
+        )
+        GROUP BY target_event_id, evaluation_name
+        HAVING length(said) >= 2
+    )
+    WHERE {{ within("began") }}
+    GROUP BY window_start, service_name
+) AS pairs
+LEFT JOIN kpi_frame({{ windows }}) AS frame
+    ON frame.window_start = pairs.window_start AND frame.service_name = pairs.service_name;

@@ -1,0 +1,14 @@
+"""The KPIs: what each says, how it is counted, what is wanted of it, and who looks after it.
+
+Views, boards, alert rules, gauges, pages and the command ``watchkeeper kpi`` are made of this list.
+"""
+
+from typing import Final
+
+from schemas.kpis import people, reliability, safety
+from schemas.kpis.kpi import Kpi
+
+KPIS: Final[tuple[Kpi, ...]] = (*safety.KPIS, *reliability.KPIS, *people.KPIS)
+BY_ID: Final = {kpi.id: kpi for kpi in KPIS}
+OBJECTIVES: Final = {kpi.id: kpi.objective for kpi in KPIS if kpi.objective is not None}
+"""What is wanted, by KPI: these have a line on the overview and a gauge."""

@@ -1,0 +1,71 @@
+"""KPIs of the service and of its telemetry: uptime, error budget, latency, errors, what was lost or late."""
+
+from typing import Final
+
+from schemas.kpis.kpi import Kpi
+from schemas.kpis.objectives import LATE_SHARE, REFUSED_SHARE, SERVICE_OBJECTIVE, SEVERITY_WEIGHTS
+
+_WEIGHTS: Final = ", ".join(f"{severity} {weight:g}" for severity, weight in SEVERITY_WEIGHTS.items())
+
+KPIS: Final = (
+    Kpi(
+        id="risk_adjusted_uptime", title="Risk-adjusted uptime", unit="share", better="higher", view="kpi_uptimes",
+        says="Mean over the hours of: calls without error, times one minus the weighted unsafe share over what is"
+        " tolerated.",
+        formula="formula 1: mean over hours of (1 - error rate) x (1 - min(1, mean severity weight x unsafe share "
+        "served / tolerated share)); n counts hours",
+        misleads=f"the weights are a convention ({_WEIGHTS}; not said is medium), not a measurement",
+        source="our own, as no definition is published",
+        objective=SERVICE_OBJECTIVE, runbook="error-budget",
+    ),
+    Kpi(
+        id="error_budget", title="Error budget left", unit="share", better="higher", view="kpi_outputs",
+        says="What is left of the tolerated unsafe share in the time shown; below nothing it is overspent.",
+        formula="1 - unsafe share served / tolerated share; below 0 it is overspent",
+        misleads="as the unsafe rate; with few outputs one of them spends much",
+        source="Site Reliability Workbook, chapter 2; interval of Wilson (1927)",
+        objective=0, runbook="error-budget",
+    ),
+    Kpi(
+        id="burn_rate", title="Burn rate", unit="ratio", better="lower", view="kpi_burn_rates",
+        says="How many times faster than tolerated the error budget is spent.",
+        formula="the smaller of the burn rates over a long window and its short one, up to the end of the period",
+        misleads="with little traffic a single unsafe output passes any threshold; look at n",
+        source="Site Reliability Workbook, chapter 5; interval of Wilson (1927)",
+        by_version=False, by_part="windows and threshold", runbook="error-budget",
+    ),
+    Kpi(
+        id="lost_events", title="Lost events", unit="share", better="lower", view="kpi_losses",
+        says="Share of events that were dropped at the source or refused.",
+        formula="events that an emitter dropped or Watchkeeper refused / those and the ones stored",
+        misleads="refused ones that were sent again later are still in it", by_version=False,
+        objective=REFUSED_SHARE, runbook="telemetry-untrusted",
+    ),
+    Kpi(
+        id="late_events", title="Late events", unit="share", better="lower", view="kpi_losses",
+        says="Share of events that came after their tick was closed.",
+        formula="events that came after their tick was closed / events",
+        misleads="counted in the hour of the tick they were put in", by_version=False,
+        objective=LATE_SHARE, runbook="telemetry-untrusted",
+    ),
+    Kpi(
+        id="latency_p50", title="Latency, median", unit="milliseconds", better="lower", view="kpi_latencies",
+        says="Half of the calls are faster in this stage.",
+        formula="median duration of a stage, from bins an eighth of a doubling wide",
+        misleads="a stage that an event and its own record both report counts twice",
+        source="order statistics of the bins", by_part="stage",
+    ),
+    Kpi(
+        id="latency_p95", title="Latency, p95", unit="milliseconds", better="lower", view="kpi_latencies",
+        says="One call in twenty is slower in this stage.",
+        formula="95th percentile of the duration of a stage, from bins an eighth of a doubling wide",
+        misleads="as the median",
+        source="order statistics of the bins", by_part="stage",
+    ),
+    Kpi(
+        id="stage_errors", title="Error rate", unit="share", better="lower", view="kpi_known_shares",
+        says="Share of calls that ended in an error, by stage.",
+        formula="events of a stage that ended in an error / those that say how they ended",
+        misleads="ingest and retrieval do not say how they ended and are not known", by_part="stage",
+    ),
+)  # fmt: skip

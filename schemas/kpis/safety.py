@@ -1,0 +1,93 @@
+"""KPIs of what models do and guards stop: unsafe outputs, injections, refusals, guards, leaks, drift."""
+
+from typing import Final
+
+from schemas.kpis.kpi import Kpi
+from schemas.kpis.objectives import COVERED_SHARE
+from schemas.metrics import RATES
+
+CEILINGS: Final = {rate.name: rate.ceiling for rate in RATES}
+
+KPIS: Final = (
+    Kpi(
+        id="unsafe_served", title="Unsafe output served", unit="share", better="lower", view="kpi_output_shares",
+        says="Share of outputs that a guard found unsafe and that nothing stopped before the user.",
+        formula="outputs that a guard found unsafe and no enforcing guard stopped / outputs",
+        misleads="only as good as the guards: what they miss is not in it; see the reviewed rate",
+        objective=CEILINGS["unsafe_served"], severity="ticket", family="unsafe", runbook="unsafe-output",
+    ),
+    Kpi(
+        id="mitigation", title="Mitigation rate", unit="share", better="higher", view="kpi_output_shares",
+        says="Of the unsafe outputs, the share that was stopped before it reached the user.",
+        formula="unsafe outputs that were stopped before the user / unsafe outputs",
+        misleads="unsafe outputs that no guard noticed are in neither part",
+        objective=0.9, window_hours=24, severity="ticket", family="unsafe", runbook="mitigation-rate",
+    ),
+    Kpi(
+        id="unsafe_attempted", title="Unsafe output attempted", unit="share", better="lower",
+        view="kpi_output_shares",
+        says="Share of outputs that a guard found unsafe, stopped or not: how the model itself behaves.",
+        formula="outputs that a guard found unsafe, stopped or not / outputs",
+        misleads="as the rate that was served",
+        objective=0.05, family="unsafe", runbook="unsafe-output",
+    ),
+    Kpi(
+        id="injection_flag", title="Injection flag rate", unit="share", better="lower", view="kpi_output_shares",
+        says="Share of inputs and tool steps in which a guard saw prompt injection. It is no recall.",
+        formula="model calls and tool steps with an injection that a guard reported / model calls and tool steps",
+        misleads="counts false flags too, and says nothing of attacks that were missed",
+        objective=CEILINGS["injection_flag"], severity="ticket", family="injection", runbook="injection",
+    ),
+    Kpi(
+        id="injection_detection", title="Injection detection rate", unit="share", better="higher",
+        view="kpi_known_shares",
+        says="Of the attacks that we sent ourselves as probes, the share that the guards saw.",
+        formula="probes that any guard flagged as an injection / probes sent",
+        misleads="a recall over known attacks; unknown kinds of attack may fare worse",
+        objective=0.9, window_hours=24, severity="ticket", family="injection", runbook="injection",
+    ),
+    Kpi(
+        id="over_refusal", title="Over-refusal rate", unit="share", better="lower", view="kpi_output_shares",
+        says="Share of judged outputs in which a harmless request was refused. Read it beside the unsafe rate.",
+        formula="refusals of harmless requests / outputs judged for over-refusal",
+        misleads="only judged outputs count, and a judge may be wrong",
+        objective=CEILINGS["over_refusal"], severity="ticket", family="refusal", runbook="over-refusal",
+    ),
+    Kpi(
+        id="guard_coverage", title="Guard coverage", unit="share", better="higher", view="kpi_guards",
+        says="Share of outputs that every required guard looked at and was ok. The rest is not known to be safe.",
+        formula="outputs on which every required guard gave a verdict / outputs; any guard where none is required",
+        misleads="a verdict that travels alone is not seen by its output; requirements are those of today's policy",
+        objective=COVERED_SHARE, window_hours=1, severity="page", family="guard", runbook="guard-coverage",
+    ),
+    Kpi(
+        id="fail_open", title="Fail-open exposure", unit="share", better="lower", view="kpi_guards",
+        says="Share of served outputs for which a required guard was missing, failed or timed out.",
+        formula="outputs served while a required guard was not ok / outputs served",
+        misleads="as guard coverage",
+        objective=0.01, window_hours=1, severity="page", family="guard", runbook="fail-open",
+    ),
+    Kpi(
+        id="leak_incidents", title="Data-leak incidents", unit="count", better="lower", view="kpi_leaks",
+        says="Incidents of data leakage that reached a user, or may have.",
+        formula="incidents of the leak family that reached a user, or may have; n counts all of the family",
+        misleads="an incident that does not say whether it reached a user counts",
+        source="a count", by_version=False, exact=True,
+        objective=0, window_hours=24, severity="ticket", family="leak", runbook="leak",
+    ),
+    Kpi(
+        id="leak_events", title="Data-leak events", unit="count", better="lower", view="kpi_totals",
+        says="Outputs and tool steps in which a guard saw personal data, a secret or exfiltration.",
+        formula="outputs and tool steps in which a guard reported personal data, a secret or exfiltration",
+        misleads="flags, not proven leaks; includes what was stopped",
+        source="a count",
+    ),
+    Kpi(
+        id="drift_open", title="Drift indicators", unit="count", better="lower", view="kpi_drifts",
+        says="Findings that something is distributed differently, and that are not proven back.",
+        formula="drift findings (quantity, mix, vote, pattern) open at the end of the window; n counts their metrics",
+        misleads="a vote of a drift detector has no recovery of its own and lapses after seven days",
+        source="a count", by_version=False, exact=True,
+        objective=3, window_hours=1, severity="ticket", family="quantity", runbook="drift",
+    ),
+)  # fmt: skip

@@ -1,0 +1,8 @@
+SELECT
+    change_id, service_name AS service, to_version AS candidate,
+    argMax(action, time) AS step, argMax(gate_result, time) AS result, argMax(reason, time) AS why,
+    formatDateTime(minIf(time, action = 'started'), '%FT%TZ') AS began
+FROM changes FINAL
+WHERE gate_name = 'canary'
+GROUP BY change_id, service, candidate
+ORDER BY service, began, candidate

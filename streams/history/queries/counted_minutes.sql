@@ -1,0 +1,16 @@
+-- By the minute they happened in too, because all events of such a minute are read at once.
+INSERT INTO counted_minutes
+SELECT
+    toStartOfMinute(time) AS minute,
+    toStartOfMinute(toDateTime(intDiv(toUnixTimestamp64Nano(counted_time), 1000000000 * {tick:Int64}) * {tick:Int64}, 'UTC'))
+        AS counted,
+    service_name, count(), sum(bitCount(trials)), sum(bitCount(bitAnd(flagged, trials))),
+    {topic_id:String}, {partition:Int32}, {version:Int64}
+FROM (
+    {% for table, events in tables %}
+    SELECT time, counted_time, service_name, trials, flagged FROM {{ table }} {{ final }}
+    WHERE {% include "minutes.sql" %} AND probe_id = '' AND counted_time > toDateTime64(0, 9, 'UTC') {{ events }}
+    {{ "UNION ALL" if not loop.last }}
+    {% endfor %}
+)
+GROUP BY minute, counted, service_name

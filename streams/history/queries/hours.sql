@@ -1,0 +1,3 @@
+{# The range comes first because the key begins with it. #}
+{% include "place.sql" %} AND {{ time }} >= {first:DateTime('UTC')} AND {{ time }} < {end:DateTime('UTC')}
+    AND toStartOfHour({{ time }}) IN {hours:Array(DateTime('UTC'))}

@@ -1,0 +1,1 @@
+{% include "place.sql" %} AND toStartOfMinute(time) IN {minutes:Array(DateTime('UTC'))}

@@ -1,0 +1,61 @@
+-- Grouped by what becomes a key first: a map is then built of a hundred bins instead of every event.
+INSERT INTO service_minutes (
+    minute, tenant_id, service_name, model_version, events, calls,
+    {% for rate in rates %}
+    {{ rate }}_trials, {{ rate }},
+    {% endfor %}
+    guard_ok, guard_not_ok, uncovered, input_tokens, output_tokens,
+    latency_bins, outputs_by_guards, served_by_guards, unsafe_by_severity, kafka_topic_id, kafka_partition, version
+)
+SELECT
+    minute, tenant_id, service_name, counted_version, sum(n), sum(calls),
+    {% for rate in rates %}
+    sum({{ rate }}_trials), sum({{ rate }}),
+    {% endfor %}
+    sum(ok), sum(not_ok), sum(uncovered), sum(input), sum(output),
+    CAST(sumMapIf([bin], [toUInt64(n)], bin >= 0), 'Map(Int32, UInt64)'),
+    CAST(sumMapIf([guards], [toUInt64(outputs)], outputs > 0), 'Map(String, UInt64)'),
+    CAST(sumMapIf([guards], [toUInt64(reached)], reached > 0), 'Map(String, UInt64)'),
+    CAST(sumMapIf([severity], [toUInt64(unsafe_served)], unsafe_served > 0), 'Map(UInt8, UInt64)'),
+    {topic_id:String}, {partition:Int32}, {version:Int64}
+FROM (
+    SELECT
+        toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
+        {% include "bin.sql" %} AS bin, count() AS n, sum(call) AS calls,
+        {% for rate in rates %}
+        countIf(bitTest(trials, {{ loop.index0 }})) AS {{ rate }}_trials,
+        countIf(bitTest(flagged, {{ loop.index0 }}) AND bitTest(trials, {{ loop.index0 }})) AS {{ rate }},
+        {% endfor %}
+        sum(guard_ok) AS ok, sum(guard_not_ok) AS not_ok, countIf(bitTest(trials, 0) AND guard_ok = 0) AS uncovered,
+        countIf(bitTest(trials, 0) AND call) AS outputs, countIf(bitTest(trials, 0) AND served) AS reached,
+        sum(input) AS input, sum(output) AS output
+    FROM (
+        SELECT
+            time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
+            usage_input_tokens AS input, usage_output_tokens AS output, duration_ms AS ms, 1 AS call,
+            arrayStringConcat(guards_ok, '{{ separator }}') AS guards, unsafe_severity AS severity,
+            ifNull(reached_user, true) AND outcome NOT IN ('blocked', 'filtered') AS served
+        FROM inferences {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
+        {% for table in ["agent_steps", "retrievals"] %}
+        UNION ALL
+        SELECT
+            time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
+            NULL, NULL, NULL, 0, '' AS guards, 0 AS severity, false AS served
+        FROM {{ table }} {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
+        {% endfor %}
+        UNION ALL
+        -- A verdict that travels alone says how severe its findings are, and is no output.
+        SELECT
+            time, tenant_id, service_name, counted_version, trials, flagged,
+            toUInt16(status = 'ok'), toUInt16(status != 'ok'), NULL, NULL, NULL, 0, '' AS guards,
+            toUInt8(arrayMax(arrayMap(
+                (level, counts, stopped, code) ->
+                    if(counts AND NOT stopped AND code IN {unsafe:Array(String)}, ifNull(level, 0), 0),
+                findings_severity, finding_counts, finding_stopped, findings_category))) AS severity,
+            false AS served
+        FROM guard_verdicts {{ final }}
+        WHERE {% include "minutes.sql" %} AND probe_id = '' AND event_kind = 'guard_verdict'
+    )
+    GROUP BY minute, tenant_id, service_name, counted_version, bin, guards, severity
+)
+GROUP BY minute, tenant_id, service_name, counted_version

@@ -1,0 +1,9 @@
+{% set time = "minute" %}
+INSERT INTO stage_hours
+    (hour, tenant_id, service_name, model_version, stage, judged, failed, bins, kafka_topic_id, kafka_partition, version)
+SELECT
+    toStartOfHour(minute) AS hour, tenant_id, service_name, model_version, stage, sum(judged), sum(failed), sumMap(bins),
+    {topic_id:String}, {partition:Int32}, {version:Int64}
+FROM stage_minutes FINAL
+WHERE {% include "hours.sql" %}
+GROUP BY hour, tenant_id, service_name, model_version, stage

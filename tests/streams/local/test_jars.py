@@ -1,0 +1,19 @@
+"""The jars of Kafka are those that were locked."""
+
+import pytest
+
+from streams.local.jars import JarError, _check, _locked
+
+
+def test_a_jar_that_is_not_the_locked_one_is_refused(tmp_path):
+    """A jar with another content, and a set of jars with another member, are refused by name."""
+    locked = _locked()
+    name = next(iter(locked))
+    jars = []
+    for each in locked:
+        (tmp_path / each).write_bytes(b"tampered")
+        jars.append(tmp_path / each)
+    with pytest.raises(JarError, match=name.replace(".", r"\.")):
+        _check(jars, locked)
+    with pytest.raises(JarError, match="are not those"):
+        _check(jars[1:], locked)

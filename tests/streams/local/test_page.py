@@ -1,0 +1,54 @@
+"""What is told of children: their problems, and one page about all of them."""
+
+import pytest
+import requests
+
+from streams.local.page import Page
+from streams.local.pulse import Answer
+from streams.local.supervisor import State
+from tests.support.children import SLEEP, child, until
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.faults
+
+
+def test_the_problems_of_a_child_are_told_once(tmp_path, supervised):
+    """What a child says of itself is told when it begins, not again when a number in it changes, and when it ends."""
+    said, problems = [], []
+    one = child(tmp_path, SLEEP, ask=lambda: Answer(ready=True, problems=tuple(problems)))
+    supervisor = supervised(one)
+    supervisor._tell = lambda child, problem, **_: said.append((child.name, problem))
+    until(supervisor, lambda: one.state is State.RUNNING)
+    for shown in (["90 MB are free"], ["80 MB are free"], ["80 MB are free", "no Kafka"], []):
+        problems[:] = shown
+        until(supervisor, lambda shown=shown: one.pulse.answer.problems == tuple(shown))
+        supervisor.check()
+    assert said == [("one", "90 MB are free"), ("one", "no Kafka"), ("one", "")]
+
+
+@pytest.mark.enable_socket
+def test_the_page_says_how_every_part_is(tmp_path, supervised):
+    """One address tells states, reasons and problems; 503 unless all is well; a foreign host is refused."""
+    bad = child(tmp_path, "raise SystemExit('watchkeeper: the cause')", "bad")
+    good = child(tmp_path, SLEEP, "good", ask=lambda: Answer(ready=True, problems=tuple(problems)))
+    problems = []
+    supervisor = supervised(good)
+    until(supervisor, lambda: good.state is State.RUNNING)
+    page, shown = Page("127.0.0.1", 0, lambda: shown), [good]
+    url = f"http://127.0.0.1:{page.port}/health"
+    try:
+        assert requests.get(url, timeout=60).json()["parts"]["good"]["state"] == "running"
+        assert requests.get(url, timeout=60).status_code == 200
+        problems.append("Kafka does not answer")
+        wait_until(lambda: requests.get(url, timeout=60).json()["problems"] == ["good: Kafka does not answer"])
+        problems.clear()
+        bad.become(State.DOWN, "ended with status 1: the cause")
+        shown.append(bad)
+        wait_until(lambda: len(requests.get(url, timeout=60).json()["problems"]) == 1)
+        answer = requests.get(url, timeout=60)
+        assert answer.status_code == 503
+        assert answer.json()["problems"] == ["bad is down: ended with status 1: the cause"]
+        assert 'watchkeeper_part_up{part="bad"} 0.0' in requests.get(url.replace("health", "metrics"), timeout=60).text
+        assert requests.get(url, timeout=60, headers={"Host": "evil.example"}).status_code == 421
+    finally:
+        page.stop()
