@@ -65,7 +65,7 @@ class Checkpoints:
         self._next_slot: dict[str, str] = {}
 
     async def save(self, source: str, partition: int, checkpoint: Checkpoint) -> None:
-        """Store a checkpoint; when this returns, it is durable. Packing happens in a thread: nobody may write the arrays."""
+        """Store a checkpoint; when this returns, it is durable. A thread packs it: nobody may write the arrays."""
         name = f"{self._worker}/{source}/{partition}"
         slot = self._next_slot.get(name, SLOTS[0])
         body = await asyncio.to_thread(pack, checkpoint.arrays)

@@ -3,12 +3,17 @@
 import itertools
 
 import msgspec
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.metrics import RATES
+from streams.policy.policy import Policy
+from streams.watch.names import Names
 from streams.watch.reduce import reduce_block
 from streams.watch.sessions import Memory
+from streams.watch.single.odd import OddWatch
+from streams.watch.single.sampler import ReviewWatch
 from streams.watch.ticks import PartitionTicks
 from tests.support.watch.oracle import LATENESS, MEMORY, SECOND, TICK, Event, batch, windows
 
@@ -33,20 +38,49 @@ EVENTS = st.lists(
     min_size=1,
     max_size=50,
 ).map(lambda events: [event._replace(number=number) for number, event in enumerate(events)])
+CUTS = st.lists(st.integers(0, 50), max_size=5)
 END = Event(100_000, 0, 9, 9, 0, 0, False, None, None, (), (), False, -1)
 
 
-@settings(max_examples=200, deadline=None)
-@given(events=EVENTS, cuts=st.lists(st.integers(0, 50), max_size=5))
-def test_a_block_counts_what_one_would_count_by_hand(events, cuts):
-    """However a log is cut, its windows are, byte for byte, those that an oracle without arrays counts tick by tick."""
-    ticks, memory, found = PartitionTicks(TICK * SECOND, LATENESS * SECOND), Memory(MEMORY), {}
+def blocks(events, cuts):
+    """Yield what closes together of a log that is cut into batches."""
+    ticks = PartitionTicks(TICK * SECOND, LATENESS * SECOND)
     edges = [0, *sorted({min(cut, len(events)) for cut in cuts}), len(events)]
     for part in [*(events[a:b] for a, b in itertools.pairwise(edges) if a < b), [END]]:
         ticks.add(batch(part))
-        found |= reduce_block(ticks.close(), memory)
+        yield ticks.close()
+
+
+@settings(max_examples=200, deadline=None)
+@given(events=EVENTS, cuts=CUTS)
+def test_a_block_counts_what_one_would_count_by_hand(events, cuts):
+    """However a log is cut, its windows are, byte for byte, those that an oracle without arrays counts tick by tick."""
+    memory, found = Memory(MEMORY), {}
+    for block in blocks(events, cuts):
+        found |= reduce_block(block, memory)
     expected = windows(events)
     assert list(found) == list(expected)
     assert {tick: msgspec.json.encode(groups) for tick, groups in found.items()} == {
         tick: msgspec.json.encode(groups) for tick, groups in expected.items()
     }
+
+
+@settings(max_examples=100, deadline=None)
+@given(events=EVENTS, cuts=CUTS)
+def test_what_looks_at_single_events_does_not_see_how_a_log_was_cut(events, cuts):
+    """Names, open traces, the events that wait for their minute and the strata are the same, bit for bit."""
+    whole, in_parts = single_watchers(events, []), single_watchers(events, cuts)
+    assert whole.keys() == in_parts.keys()
+    for name, array in whole.items():
+        np.testing.assert_array_equal(in_parts[name], array, err_msg=name)
+
+
+def single_watchers(events, cuts):
+    """Return the state of all who look at single events, after a log."""
+    names, odd, review = Names(TICK), OddWatch(TICK, MEMORY, 1.0, Policy()), ReviewWatch(TICK, 1.0, Policy())
+    for block in blocks(events, cuts):
+        named = names.admitted(block)
+        odd.judge(named)
+        review.judge(named)
+    watchers = {"names": names, "odd": odd, "review": review}
+    return {name + key: array for name, watcher in watchers.items() for key, array in watcher.state().items()}
