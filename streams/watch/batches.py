@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.quantities import QUANTITIES
 from schemas.windows import Group
 from streams.events.labels import NOTHING, Named
 
@@ -17,12 +19,16 @@ UInt8s = npt.NDArray[np.uint8]
 Float32s = npt.NDArray[np.float32]
 
 
+MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
+"""The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventColumns:
     """What counting needs of a batch of events, in log order; every array has one entry an event.
 
     `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged` are
-    bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `streams.watch.counting.MEASURES`, NaN
+    bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN
     where there is none; `late` is filled in by the ticks; `risk` is that of `streams.events.risk`, without the tier.
     An event that is not `counted` only moves the watermark. `source` indexes `Batch.sources`.
     """
@@ -77,16 +83,10 @@ class Batch:
     sources: Sequence[str] = ()
 
 
-def no_events(measures: int) -> Batch:
-    """Return a batch of nothing.
-
-    Parameters
-    ----------
-    measures
-        How many measures an event has.
-    """
+def no_events() -> Batch:
+    """Return a batch of nothing."""
     none, small = np.empty(0, np.int64), np.empty(0, np.uint8)
     key, bits, real = np.empty(0, np.uint64), np.empty(0, np.uint16), np.empty(0, np.float32)
-    wide = np.empty((0, measures), np.float32)
+    wide = np.empty((0, len(MEASURES)), np.float32)
     events = EventColumns(none, none, none, key, key, bits, bits, small, wide, small, small, real, none)
     return Batch(events, (), NOTHING, NOTHING, (), Shown(*(pa.array([], pa.string()) for _ in range(3))))

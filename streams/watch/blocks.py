@@ -64,7 +64,7 @@ def block_of(parts: Sequence[Chosen], refused: Mapping[int, dict[str, int]]) -> 
     """Return the chosen events of batches as one block, by tick and in the order of the batches within each."""
     kept = [part for part in parts if len(part.rows)]
     if not kept:
-        return Block(np.empty(0, np.int64), np.zeros(1, np.int64), no_events(0), refused)
+        return Block(np.empty(0, np.int64), np.zeros(1, np.int64), no_events(), refused)
     tick = np.concatenate([part.tick for part in kept])
     order = np.argsort(tick, kind="stable")
     ticks, starts = np.unique(tick[order], return_index=True)

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, Inference, Telemetry
-from schemas.quantities import QUANTITIES
 from schemas.windows import Group
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns, Decoded
@@ -18,10 +17,7 @@ from streams.events.hashing import hash_texts
 from streams.events.labels import Named, guard_statuses, labels_of
 from streams.events.risk import risk_of
 from streams.policy.risk import Risk
-from streams.watch.batches import Batch, EventColumns, Float32s, Int64s, Shown, UInt8s, UInt64s, no_events
-
-MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
-"""The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""
+from streams.watch.batches import MEASURES, Batch, EventColumns, Float32s, Int64s, Shown, UInt8s, UInt64s, no_events
 
 NEVER: Final = np.iinfo(np.int64).min // 2
 
@@ -226,4 +222,4 @@ def _groups(columns: Columns) -> tuple[list[Group], Int64s]:
     return names, group.astype(np.int64)
 
 
-_EMPTY: Final = no_events(len(MEASURES))
+_EMPTY: Final = no_events()

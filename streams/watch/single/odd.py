@@ -22,8 +22,8 @@ from streams.findings.identity import VERSION, identity
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
+from streams.watch.batches import MEASURES
 from streams.watch.blocks import Block
-from streams.watch.counting import MEASURES
 from streams.watch.single.traces import FEATURES, OpenTraces, Trace
 
 MINUTE: Final = 60

@@ -20,9 +20,8 @@ from streams.events.hashing import hash_texts, mixed
 from streams.findings.identity import identity
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.watch.batches import Batch, EventColumns, Int64s
+from streams.watch.batches import MEASURES, Batch, EventColumns, Int64s
 from streams.watch.blocks import Block
-from streams.watch.counting import MEASURES
 
 SOURCE: Final = "watchkeeper/review"
 FIRST_SECONDS: Final = 3_600

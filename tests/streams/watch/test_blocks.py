@@ -8,23 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.metrics import RATES
+from streams.events.flags import BIT
 from streams.policy.policy import Policy
 from streams.watch.names import Names
 from streams.watch.reduce import reduce_block
 from streams.watch.sessions import Memory
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
+from streams.watch.single.traces import OpenTraces
 from streams.watch.ticks import PartitionTicks
 from tests.support.watch.oracle import LATENESS, MEMORY, SECOND, TICK, Event, batch, windows
 
 BITS = st.integers(0, 2 ** len(RATES) - 1)
-EVENTS = st.lists(
+ANY_ORDER = st.lists(
     st.builds(
         Event,
-        second=st.integers(0, 200),
+        second=st.integers(0, 24).map(lambda at: 8 * at),
         group=st.integers(0, 2),
         session=st.integers(0, 4),
-        trace=st.integers(0, 3),
+        trace=st.integers(0, 2),
         trials=BITS,
         flagged=BITS | st.just(0),
         call=st.booleans(),
@@ -37,7 +39,15 @@ EVENTS = st.lists(
     ),
     min_size=1,
     max_size=50,
-).map(lambda events: [event._replace(number=number) for number, event in enumerate(events)])
+)
+EVENTS = st.builds(
+    lambda events, step: [
+        event._replace(number=number)
+        for number, event in enumerate(sorted(events, key=lambda event: event.second // step))
+    ],
+    ANY_ORDER,
+    st.sampled_from([1, 20, 1_000]),
+)  # in order, somewhat late, or in any order
 CUTS = st.lists(st.integers(0, 50), max_size=5)
 END = Event(100_000, 0, 9, 9, 0, 0, False, None, None, (), (), False, -1)
 
@@ -73,6 +83,19 @@ def test_what_looks_at_single_events_does_not_see_how_a_log_was_cut(events, cuts
     assert whole.keys() == in_parts.keys()
     for name, array in whole.items():
         np.testing.assert_array_equal(in_parts[name], array, err_msg=name)
+
+
+def test_a_trace_that_goes_on_in_the_tick_that_would_end_it_is_not_over():
+    """Wherever the log is cut in that tick, the trace is one of two steps: a batch that ends ends no trace."""
+    tool = Event(0, 0, 0, 0, BIT["denied_tool"], 0, False, 5.0, None, (), (), False, 0)
+    calls = [tool._replace(second=4 * number, trace=1, call=True, number=number) for number in range(1, 25)]
+    log = [tool, *calls[:10], tool._replace(second=44, number=50), *calls[10:]]
+    for cut in range(len(log)):
+        ticks, traces, over = PartitionTicks(TICK * SECOND, LATENESS * SECOND), OpenTraces(MEMORY), []
+        for part in [log[:cut], log[cut:], [END]]:
+            ticks.add(batch(part)) if part else None
+            over += traces.add(ticks.close())
+        assert [(trace.steps, trace.event_id) for _, trace in over] == [(2, "e0")]
 
 
 def single_watchers(events, cuts):

@@ -9,9 +9,8 @@ from detectors.review.true_rate import Labels, true_rate
 from streams.events.flags import BIT
 from streams.events.labels import NOTHING
 from streams.policy.policy import parse_policy
-from streams.watch.batches import Batch, EventColumns, Shown
+from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
 from streams.watch.blocks import Block
-from streams.watch.counting import MEASURES
 from streams.watch.single.sampler import ReviewWatch
 
 SCORE = MEASURES.index("guard_score")

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.windows import MAX_GROUPS, OTHER, GroupSums
 from streams.events.labels import SEPARATOR, Named
-from streams.watch.batches import Batch, EventColumns, Shown
-from streams.watch.counting import MEASURES
+from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
 from streams.watch.reduce import reduce_block
 from streams.watch.sessions import CAPACITY, FlaggedSessions, Memory
 from streams.watch.ticks import PartitionTicks

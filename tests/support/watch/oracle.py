@@ -12,9 +12,8 @@ from schemas.windows import GUARD_COUNTS, MAX_SAMPLES, GroupSums, Sample, Sums
 from streams.events.bins import bin_of
 from streams.events.hashing import hash_texts
 from streams.events.labels import SEPARATOR, Named
-from streams.watch.batches import Batch, EventColumns, Shown
+from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
 from streams.watch.cascades import UNSAFE
-from streams.watch.counting import MEASURES
 
 SECOND = 1_000_000_000
 BASE = 1_770_000_000
