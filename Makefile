@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo secrets test test-random coverage lint dashboards bench bench-detectors bench-incidents bench-kpis bench-boards bench-pace kills fuzz clean
+.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-pace kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -26,7 +26,7 @@ lint: $(READY)  ## format, lint, types and import contracts
 	@echo "format, lint, types, import contracts"
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary schemas detectors streams dashboards
+	@$(BIN)/mypy --no-error-summary schemas detectors streams dashboards docs
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
 test: lint  ## every check
@@ -41,6 +41,19 @@ coverage: $(READY)  ## branches that the tests reach, also in workers that they 
 
 dashboards: $(READY)  ## boards, alert rules, Prometheus rules and docs/kpis.md, written anew from schemas/kpis
 	@$(BIN)/python -m dashboards
+
+docs: $(READY)  ## the site of all pages, in build/docs; a broken link is an error
+	@$(BIN)/python -m sphinx -q -W --keep-going -n -c docs . build/docs
+	@echo "build/docs/docs/index.html"
+
+pictures: $(READY)  ## the week played, and its pictures taken for the README; needs chromium-headless-shell
+	@$(BIN)/watchkeeper demo --data-dir data/pictures
+	@$(BIN)/python -m docs.pictures data/pictures
+
+generated: dashboards  ## all that is written by the code: boards, JSON Schema, the page of settings
+	@$(BIN)/python -m schemas.json_schema
+	@$(BIN)/python -m streams.store.dictionary
+	@$(BIN)/python -m docs.settings
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline

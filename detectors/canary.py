@@ -17,20 +17,20 @@ and calls every candidate worse as soon as the common rate moves. Sessions, not 
 that come in bursts are no independent trials.
 """
 
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 
 from detectors.base import Floats, Ints, State
-from detectors.columns import check_version, check_whole
+from detectors.columns import Columns, check_version, check_whole
 from detectors.intervals import confidence_sequence
 
 WORSE: Final = np.array([1.25, 1.5, 2.0, 3.0, 5.0])
 NOT_WORSE: Final = np.array([0.5, 0.75, 1.0])
 VERSION: Final = 1
 _MOST: Final = 300 * np.log(10)
-_STATE: Final = ("worse", "not_worse", "worse_ever", "not_worse_ever", "trials", "flagged", "ticks")
 
 
 class Side(NamedTuple):
@@ -61,6 +61,19 @@ class Verdicts(NamedTuple):
     ticks: Ints
     candidate: Side
     stable: Side
+
+
+class _Pairs(Columns):
+    COLUMNS: ClassVar = ("worse", "not_worse", "worse_ever", "not_worse_ever", "trials", "flagged", "ticks")
+
+    def __init__(self, bins: int) -> None:
+        self.worse: Floats = np.empty((0, bins, len(WORSE)))  # log of the evidence
+        self.not_worse: Floats = np.empty((0, bins, len(NOT_WORSE)))
+        self.worse_ever: Floats = np.empty(0)  # log of the highest so far
+        self.not_worse_ever: Floats = np.empty(0)
+        self.trials: Floats = np.empty((0, 2))
+        self.flagged: Floats = np.empty((0, 2, bins))
+        self.ticks: Ints = np.empty(0, np.int64)
 
 
 class CanaryComparison:
@@ -98,27 +111,18 @@ class CanaryComparison:
         self.margin: Final = margin
         self.bins: Final = bins
         self.tick = -1
-        self._worse: Floats = np.empty((0, bins, len(WORSE)))
-        self._not_worse: Floats = np.empty((0, bins, len(NOT_WORSE)))
-        self._worse_ever: Floats = np.empty(0)
-        self._not_worse_ever: Floats = np.empty(0)
-        self._trials: Floats = np.empty((0, 2))
-        self._flagged: Floats = np.empty((0, 2, bins))
-        self._ticks: Ints = np.empty(0, np.int64)
+        self._pairs: Final = _Pairs(bins)
 
     def __len__(self) -> int:
-        return len(self._ticks)
+        return len(self._pairs)
 
     def grow(self, count: int) -> None:
         """Add pairs."""
-        for name in _STATE:
-            array = getattr(self, f"_{name}")
-            setattr(self, f"_{name}", np.concatenate([array, np.zeros((count, *array.shape[1:]), array.dtype)]))
+        self._pairs.extend(count)
 
     def reset(self, row: int) -> None:
         """Start a pair anew, for another candidate."""
-        for name in _STATE:
-            getattr(self, f"_{name}")[row] = 0
+        self._pairs.clear(row)
 
     def update(
         self,
@@ -156,14 +160,14 @@ class CanaryComparison:
         s, s_flagged = self._checked_side(at, stable_trials, stable_flagged)
         self.tick = tick
         share = np.divide(c, c + s, out=np.zeros(len(at)), where=c + s > 0)[:, None, None]
-        self._worse[at] += _log_bets(share, c_flagged, s_flagged, WORSE, 1.0)
-        self._not_worse[at] += _log_bets(share, c_flagged, s_flagged, NOT_WORSE, self.margin)
-        self._trials[at] += np.stack([c, s], axis=1)
-        self._flagged[at] += np.stack([c_flagged, s_flagged], axis=1)
-        self._ticks[at] += (c > 0) & (s > 0)
+        self._pairs.worse[at] += _log_bets(share, c_flagged, s_flagged, WORSE, 1.0)
+        self._pairs.not_worse[at] += _log_bets(share, c_flagged, s_flagged, NOT_WORSE, self.margin)
+        self._pairs.trials[at] += np.stack([c, s], axis=1)
+        self._pairs.flagged[at] += np.stack([c_flagged, s_flagged], axis=1)
+        self._pairs.ticks[at] += (c > 0) & (s > 0)
         worse, not_worse = self._log_evidence(at)
-        self._worse_ever[at] = np.maximum(self._worse_ever[at], worse)
-        self._not_worse_ever[at] = np.maximum(self._not_worse_ever[at], not_worse)
+        self._pairs.worse_ever[at] = np.maximum(self._pairs.worse_ever[at], worse)
+        self._pairs.not_worse_ever[at] = np.maximum(self._pairs.not_worse_ever[at], not_worse)
 
     def _checked_side(self, at: Ints, trials: Floats, flagged: Floats) -> tuple[Floats, Floats]:
         n, k = np.asarray(trials, np.float64), np.asarray(flagged, np.float64)
@@ -177,8 +181,8 @@ class CanaryComparison:
         return n, k
 
     def _log_evidence(self, at: Ints) -> tuple[Floats, Floats]:
-        worse = _log_mean(_log_mean(self._worse[at]))
-        not_worse: Floats = _log_mean(self._not_worse[at]).min(axis=1)
+        worse = _log_mean(_log_mean(self._pairs.worse[at]))
+        not_worse: Floats = _log_mean(self._pairs.not_worse[at]).min(axis=1)
         return worse, not_worse
 
     def verdict(self, rows: Ints) -> Verdicts:
@@ -188,44 +192,39 @@ class CanaryComparison:
         """
         at = np.asarray(rows, np.int64)
         limit = -np.log(self.alpha)
-        names = np.where(self._not_worse_ever[at] >= limit, "not worse", "undecided")
-        worst = np.argmax(_log_mean(self._worse[at]), axis=1)
+        names = np.where(self._pairs.not_worse_ever[at] >= limit, "not worse", "undecided")
+        worst = np.argmax(_log_mean(self._pairs.worse[at]), axis=1)
         e_worse, e_not_worse = (np.exp(np.minimum(log_e, _MOST)) for log_e in self._log_evidence(at))
         return Verdicts(
-            np.where(self._worse_ever[at] >= limit, "worse", names),
+            np.where(self._pairs.worse_ever[at] >= limit, "worse", names),
             e_worse,
             e_not_worse,
             worst,
-            self._ticks[at].copy(),
+            self._pairs.ticks[at].copy(),
             self._side(at, 0, worst),
             self._side(at, 1, worst),
         )
 
     def _side(self, at: Ints, side: int, worst: Ints) -> Side:
-        trials, flagged = self._trials[at, side], self._flagged[at, side, worst]
+        trials, flagged = self._pairs.trials[at, side], self._pairs.flagged[at, side, worst]
         return Side(trials, flagged, flagged / np.maximum(trials, 1), *confidence_sequence(flagged, trials))
 
     def state(self) -> State:
         """Return everything as flat arrays, with a version."""
-        own = {name: getattr(self, f"_{name}").copy() for name in _STATE}
-        return {"version": np.array([VERSION]), "tick": np.array([self.tick]), **own}
+        return {"version": np.array([VERSION]), "tick": np.array([self.tick]), **self._pairs.columns()}
 
-    @classmethod
-    def from_state(cls, state: State, alpha: float = 0.05, margin: float = 1.5) -> "CanaryComparison":
-        """Return the comparison that `state` was taken of, with the margin that its bets were made with.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned, by the same margin.
 
         Raises
         ------
         StateError
-            Where the state is of another version, or not whole.
+            Where the state is of another version or number of bins, or not whole. Nothing is changed then.
         """
         check_version(state, VERSION, "canary")
-        check_whole(state, (*_STATE, "tick"), "canary")
-        comparison = cls(alpha, margin, state["worse"].shape[1])
-        comparison.tick = int(state["tick"][0])
-        for name in _STATE:
-            setattr(comparison, f"_{name}", state[name].copy())
-        return comparison
+        check_whole(state, ("tick",), "canary")
+        self._pairs.restore(state)
+        self.tick = int(state["tick"][0])
 
 
 def exceedances(counts: Floats) -> Floats:
@@ -248,5 +247,5 @@ def _log_bets(share: Floats, c: Floats, s: Floats, ratios: Floats, against: floa
 
 
 def _log_mean(log_values: Floats) -> Floats:
-    mean: Floats = np.logaddexp.reduce(log_values, axis=-1) - np.log(log_values.shape[-1])
+    mean: Floats = logsumexp(log_values, axis=-1) - np.log(log_values.shape[-1])
     return mean

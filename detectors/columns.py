@@ -1,7 +1,7 @@
 """Flat arrays with one row a series, which grow, are stored and come back together."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,24 +33,33 @@ class Columns:
                 room[: len(rows)] = rows
             setattr(self, name, room[:size])
 
+    def clear(self, row: int) -> None:
+        """Set a row to zeros again."""
+        for name in self.COLUMNS:
+            getattr(self, name)[row] = 0
+
     def columns(self) -> State:
         """Return copies of all columns."""
         return {name: getattr(self, name).copy() for name in self.COLUMNS}
 
-    def take_over(self, state: State) -> Self:
-        """Set all columns to copies of those in `state`, and return self.
+    def restore(self, state: State) -> None:
+        """Set all columns to copies of those in `state`.
 
         Raises
         ------
         StateError
-            Where a column is missing, of another type or width, or longer or shorter than the others.
+            Where a column is missing, of another type or width, or longer or shorter than the others. Nothing is
+            changed then.
         """
+        for name, column in self.fitting(state).items():
+            setattr(self, name, column)
+
+    def fitting(self, state: State) -> State:
+        """Return copies of the columns in `state`; raises as `restore`."""
         found = {name: _fitting(state, name, getattr(self, name)) for name in self.COLUMNS}
         if len({len(column) for column in found.values()}) > 1:
             raise StateError("the columns of the stored state differ in length; start without it")
-        for name, column in found.items():
-            setattr(self, name, column)
-        return self
+        return found
 
 
 def _fitting(state: State, name: str, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -91,17 +100,19 @@ def stored(parts: Mapping[str, Columns]) -> State:
     return {name: array for prefix, part in parts.items() for name, array in prefixed(prefix, part.columns()).items()}
 
 
-def take_over(parts: Mapping[str, Columns], state: State) -> None:
+def restore(parts: Mapping[str, Columns], state: State) -> None:
     """Set all parts to what `stored` returned.
 
     Raises
     ------
     StateError
-        Where a part is not whole, or has another number of series than the others.
+        Where a part is not whole, or has another number of series than the others. Nothing is changed then.
     """
-    sizes = {len(part.take_over(under(prefix, state))) for prefix, part in parts.items()}
-    if len(sizes) > 1:
+    found = {prefix: part.fitting(under(prefix, state)) for prefix, part in parts.items()}
+    if len({len(next(iter(columns.values()))) for columns in found.values()}) > 1:
         raise StateError("the parts of the stored state differ in their number of series; start without it")
+    for prefix, part in parts.items():
+        part.restore(found[prefix])
 
 
 def under(prefix: str, state: State) -> State:

@@ -10,15 +10,17 @@ from typing import Any, Final
 
 import msgspec
 
-from .actions import Control, Delivery, IncidentAction, IncidentEvidence
+from .changes import Change
+from .controls import Control
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
-from .records import Change, Incident, ReviewLabel
-from .review import ReviewItem
+from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
+from .reviews import ReviewItem, ReviewLabel
 from .windows import Window
 
 KINDS: Final[tuple[type[msgspec.Struct], ...]] = (
-    Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, ReviewItem, Incident, IncidentAction, IncidentEvidence,
+    Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, ReviewItem, IncidentTransition, IncidentAction,
+    IncidentEvidence,
     Delivery, Control, Change, Telemetry, Finding, Window,
 )  # fmt: skip
 FOLDER: Final = Path(__file__).with_name("json_schema")

@@ -10,11 +10,12 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from .actions import Control, Delivery, IncidentAction, IncidentEvidence
+from .changes import Change
+from .controls import Control
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
-from .records import Change, Incident, ReviewLabel
-from .review import ReviewItem
+from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
+from .reviews import ReviewItem, ReviewLabel
 
 PROVENANCE: Final = ("kafka_topic", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index")
 
@@ -74,7 +75,7 @@ TELEMETRY: Final = Table(
 )
 CHANGES: Final = Table(name="changes", row="one step of one change", kind=Change)
 REVIEW_LABELS: Final = Table(name="review_labels", row="one judgement of one event", kind=ReviewLabel)
-INCIDENTS: Final = Table(name="incident_transitions", row="one transition of one incident", kind=Incident)
+INCIDENTS: Final = Table(name="incident_transitions", row="one transition of one incident", kind=IncidentTransition)
 ACTIONS: Final = Table(name="incident_actions", row="one thing done about one incident", kind=IncidentAction)
 EVIDENCE: Final = Table(name="incident_evidence", row="what was known of an incident", kind=IncidentEvidence)
 DELIVERIES: Final = Table(name="deliveries", row="one attempt to tell a receiver", kind=Delivery)
@@ -89,9 +90,4 @@ BASES: Final = (
     INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, REVIEW_ITEMS, INCIDENTS,
     ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, FINDINGS,
     WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS,
-)  # fmt: skip
-
-ROLLUPS: Final = (
-    "service_minutes", "category_minutes", "stage_minutes", "probe_minutes", "service_hours", "stage_hours",
-    "counted_minutes", "counted_hours", "window_minutes", "window_hours", "horizons",
 )  # fmt: skip

@@ -5,12 +5,13 @@ from typing import Final, Literal
 
 import msgspec
 
-from .actions import Control, Delivery, IncidentAction, IncidentEvidence
+from .changes import Change
+from .controls import Control
 from .events import Envelope, Event
 from .fields import MAX_AHEAD_NANO, MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES, MAX_WINDOW_BYTES
 from .findings import Finding
-from .records import Change, Incident, ReviewLabel
-from .review import ReviewItem
+from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
+from .reviews import ReviewItem, ReviewLabel
 from .shape import certainly_shallow, parts, too_deep
 from .windows import Window
 
@@ -32,7 +33,7 @@ Record = (
     | Change
     | ReviewLabel
     | ReviewItem
-    | Incident
+    | IncidentTransition
     | IncidentAction
     | IncidentEvidence
     | Delivery

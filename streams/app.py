@@ -17,7 +17,8 @@ from typing import Final, Literal
 
 from schemas.topics import Topic
 from streams.api import changes, controls, reviews
-from streams.api.incidents import Server, api
+from streams.api.incidents import api
+from streams.api.server import Server
 from streams.detect import worker as detect
 from streams.history import worker as history
 from streams.incidents import worker as incidents

@@ -1,7 +1,7 @@
 """What the detectors of quantities and of mixes have in common: growth, the life of a finding, and their state."""
 
 from abc import ABC
-from typing import ClassVar, Final, Generic, Self, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 import numpy as np
 
@@ -91,18 +91,17 @@ class DistributionDetector(ABC, Generic[R]):
         own = {"tick": np.array([self.tick]), "settings": np.array([self.tick_seconds, self.cells])}
         return {"version": np.array([self.VERSION]), **own, **columns.stored(self._parts())}
 
-    def take_over(self, state: State) -> Self:
+    def restore(self, state: State) -> None:
         """Take over what `state` returned.
 
         Raises
         ------
         StateError
-            Where it is of another version or other settings, or not whole.
+            Where it is of another version or other settings, or not whole. Nothing is changed then.
         """
         check_version(state, self.VERSION, self.KIND)
         check_whole(state, ("tick", "settings"), self.KIND)
         if state["settings"].tolist() != [self.tick_seconds, self.cells]:
             raise StateError(f"{self.KIND} state was kept with other settings; set them back or start without it")
+        columns.restore(self._parts(), state)
         self.tick = int(state["tick"][0])
-        columns.take_over(self._parts(), state)
-        return self

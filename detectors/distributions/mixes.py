@@ -15,7 +15,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from detectors.base import Bools, Floats, Ints, State, checked_cells, checked_tick
+from detectors.base import Bools, Floats, Ints, checked_cells, checked_tick
 from detectors.distributions.distribution import DistributionDetector
 from detectors.distributions.reference import BANDS, Reference
 from detectors.distributions.returning import BACK
@@ -203,14 +203,3 @@ class MixDetector(DistributionDetector[_Shares]):
         slot, size = divmod(alternative, _WIDE)
         before = float(self._reference.share[row, band, slot])
         return Swing(row, tick, onset, e_value, promise, slot, float(self._multipliers[slot, size]), before, back)
-
-    @classmethod
-    def from_state(cls, state: State, tick_seconds: int, slots: int) -> "MixDetector":
-        """Return the detector that `state` was taken of.
-
-        Raises
-        ------
-        StateError
-            Where the state is of another version or other settings, or not whole.
-        """
-        return cls(tick_seconds, slots).take_over(state)

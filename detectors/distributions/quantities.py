@@ -17,7 +17,7 @@ from typing import ClassVar, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Floats, Ints, State, checked_cells, checked_tick
+from detectors.base import Floats, Ints, checked_cells, checked_tick
 from detectors.columns import Columns
 from detectors.distributions.distribution import DistributionDetector
 from detectors.distributions.reference import HistogramReference
@@ -198,14 +198,3 @@ class QuantityDetector(DistributionDetector[HistogramReference]):
 
     def _parts(self) -> dict[str, Columns]:
         return {**super()._parts(), "recent_": self._recent}
-
-    @classmethod
-    def from_state(cls, state: State, tick_seconds: int, bins: int) -> "QuantityDetector":
-        """Return the detector that `state` was taken of.
-
-        Raises
-        ------
-        StateError
-            Where the state is of another version or other settings, or not whole.
-        """
-        return cls(tick_seconds, bins).take_over(state)

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import gammaincc
 
 from detectors.base import Floats, Ints, State
-from detectors.columns import Columns, check_version, take_over
+from detectors.columns import Columns, check_version
 
 VERSION: Final = 1
 HALF_LIFE_EVENTS: Final = 5_000.0
@@ -205,16 +205,13 @@ class OddEvents:
         """Return everything as flat arrays, with a version."""
         return {"version": np.array([VERSION]), **self._contexts.columns()}
 
-    @classmethod
-    def from_state(cls, state: State, features: int) -> "OddEvents":
-        """Return the scorer that `state` was taken of.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned.
 
         Raises
         ------
         StateError
-            Where the state is of another version or number of features, or not whole.
+            Where the state is of another version or number of features, or not whole. Nothing is changed then.
         """
-        odd = cls(features)
         check_version(state, VERSION, "odd event")
-        take_over({"": odd._contexts}, state)
-        return odd
+        self._contexts.restore(state)

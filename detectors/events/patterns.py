@@ -14,13 +14,13 @@ A batch is matched before any centroid moves, so results may depend on how the s
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Floats, Ints, State
-from detectors.columns import check_version, check_whole
+from detectors.base import Floats, Ints, State, StateError
+from detectors.columns import Columns, check_version, check_whole
 
 CAPACITY: Final = 256
 RING: Final = 1_024
@@ -60,6 +60,30 @@ class Assignment(NamedTuple):
     new: list[NewPattern]
 
 
+class _Clusters(Columns):
+    COLUMNS: ClassVar = ("centroids", "numbers", "began", "weights")
+
+    def __init__(self, dimensions: int) -> None:
+        self.centroids: Vectors = np.empty((0, dimensions), np.float32)
+        self.numbers: Ints = np.empty(0, np.int64)  # -1 where a place is free
+        self.began: Ints = np.empty(0, np.int64)
+        self.weights: Floats = np.empty(0)
+        self.extend(CAPACITY)
+        self.numbers[:] = -1
+
+
+class _Candidates(Columns):
+    COLUMNS: ClassVar = ("leaders", "sizes", "joined", "last")
+
+    def __init__(self, dimensions: int, need: int, ttl: int) -> None:
+        self.leaders: Vectors = np.empty((0, dimensions), np.float32)
+        self.sizes: Ints = np.empty(0, np.int64)
+        self.joined: Ints = np.empty((0, need), np.int64)  # when its latest members came
+        self.last: Ints = np.empty(0, np.int64)
+        self.extend(RING)
+        self.joined[:] = self.last[:] = -ttl
+
+
 class PatternFinder:
     """Clusters of one stream of vectors.
 
@@ -92,17 +116,11 @@ class PatternFinder:
         self._warm_up: Final = warm_up
         self.events = 0
         self._next = 0
-        self._centroids: Vectors = np.zeros((CAPACITY, dimensions), np.float32)
-        self._numbers: Ints = np.full(CAPACITY, -1, np.int64)
-        self._began: Ints = np.zeros(CAPACITY, np.int64)
-        self._weights: Floats = np.zeros(CAPACITY)
-        self._leaders: Vectors = np.zeros((RING, dimensions), np.float32)
-        self._sizes: Ints = np.zeros(RING, np.int64)
-        self._joined: Ints = np.full((RING, need), -ttl, np.int64)
-        self._last: Ints = np.full(RING, -ttl, np.int64)
+        self._clusters: Final = _Clusters(dimensions)
+        self._candidates: Final = _Candidates(dimensions, need, ttl)
 
     def __len__(self) -> int:
-        return int((self._numbers >= 0).sum())
+        return int((self._clusters.numbers >= 0).sum())
 
     def assign(self, vectors: npt.NDArray[np.floating]) -> Assignment:
         """Give each vector its cluster, then learn.
@@ -119,7 +137,7 @@ class PatternFinder:
         """
         unit = self._checked(vectors)
         places = self._match(unit)
-        labels = np.where(places >= 0, self._numbers[places], -1)
+        labels = np.where(places >= 0, self._clusters.numbers[places], -1)
         self._follow(unit, places)
         new = self._gather(unit, labels)
         self.events += len(unit)
@@ -127,8 +145,10 @@ class PatternFinder:
 
     def _checked(self, vectors: npt.NDArray[np.floating]) -> Vectors:
         given = np.asarray(vectors, np.float64)
-        if given.ndim != 2 or given.shape[1] != self._centroids.shape[1]:
-            raise ValueError(f"vectors must be rows of {self._centroids.shape[1]} numbers, not of shape {given.shape}")
+        if given.ndim != 2 or given.shape[1] != self._clusters.centroids.shape[1]:
+            raise ValueError(
+                f"vectors must be rows of {self._clusters.centroids.shape[1]} numbers, not of shape {given.shape}"
+            )
         length = np.linalg.norm(given, axis=1, keepdims=True)
         if not np.isfinite(length).all() or (length <= 0).any():
             raise ValueError("vectors must be finite and longer than 0; leave the others out")
@@ -139,22 +159,22 @@ class PatternFinder:
         used = len(self)
         if not used:
             return np.full(len(unit), -1, np.int64)
-        cosine = unit @ self._centroids[:used].T
+        cosine = unit @ self._clusters.centroids[:used].T
         nearest = cosine.argmax(axis=1)
         return np.where(cosine[np.arange(len(unit)), nearest] >= MATCH, nearest, -1)
 
     def _follow(self, unit: Vectors, places: Ints) -> None:
         """Fade all weights, and move each centroid towards the mean of its new members."""
-        self._weights *= 0.5 ** (len(unit) / HALF_LIFE_EVENTS)
+        self._clusters.weights *= 0.5 ** (len(unit) / HALF_LIFE_EVENTS)
         member = places >= 0
         count = np.bincount(places[member], minlength=CAPACITY)
-        self._weights += count
+        self._clusters.weights += count
         moved = np.flatnonzero(count)
-        total = np.zeros(self._centroids.shape)
+        total = np.zeros(self._clusters.centroids.shape)
         np.add.at(total, places[member], unit[member])
         step = (1 - (1 - FOLLOW) ** count[moved])[:, None]
-        towards = (1 - step) * self._centroids[moved] + step * total[moved] / count[moved, None]
-        self._centroids[moved] = towards / np.linalg.norm(towards, axis=1, keepdims=True)
+        towards = (1 - step) * self._clusters.centroids[moved] + step * total[moved] / count[moved, None]
+        self._clusters.centroids[moved] = towards / np.linalg.norm(towards, axis=1, keepdims=True)
 
     def _gather(self, unit: Vectors, labels: Ints) -> list[NewPattern]:
         """Bring what matched nothing to the candidates, then promote those that are ready; fill in their labels."""
@@ -164,60 +184,64 @@ class PatternFinder:
             now = self.events + row
             slot = self._join(unit[row], now, rows)
             rows.setdefault(slot, []).append(row)
-            began = int(self._joined[slot].min())
+            began = int(self._candidates.joined[slot].min())
             if slot in ready or now - began < self._ttl:
                 ready.setdefault(slot, began)
-                self._last[slot] = self.events + len(unit)  # younger than all: not recycled before it is promoted
+                self._candidates.last[slot] = self.events + len(
+                    unit
+                )  # younger than all: not recycled before it is promoted
         new = []
         for slot, began in ready.items():
             number, is_new = self._promote(slot, began)
             labels[rows[slot]] = number
             if is_new and self.events + rows[slot][-1] >= self._warm_up:
-                new.append(NewPattern(number, rows[slot], int(self._sizes[slot]), began))
+                new.append(NewPattern(number, rows[slot], int(self._candidates.sizes[slot]), began))
             self._release(slot)
         return new
 
     def _join(self, vector: Vectors, now: int, rows: dict[int, list[int]]) -> int:
         """Return the candidate that takes a vector in: the nearest live one, or one of its own."""
-        cosine = np.where(now - self._last < self._ttl, self._leaders @ vector, -1)
+        cosine = np.where(now - self._candidates.last < self._ttl, self._candidates.leaders @ vector, -1)
         slot = int(cosine.argmax())
         if cosine[slot] >= JOIN:
-            mean = self._leaders[slot] + (vector - self._leaders[slot]) / (self._sizes[slot] + 1)
-            self._leaders[slot] = mean / np.linalg.norm(mean)
+            mean = self._candidates.leaders[slot] + (vector - self._candidates.leaders[slot]) / (
+                self._candidates.sizes[slot] + 1
+            )
+            self._candidates.leaders[slot] = mean / np.linalg.norm(mean)
         else:
-            slot = int(self._last.argmin())
+            slot = int(self._candidates.last.argmin())
             self._release(slot)
-            self._leaders[slot] = vector
+            self._candidates.leaders[slot] = vector
             rows.pop(slot, None)
-        self._joined[slot, self._sizes[slot] % self._joined.shape[1]] = now
-        self._sizes[slot] += 1
-        self._last[slot] = now
+        self._candidates.joined[slot, self._candidates.sizes[slot] % self._candidates.joined.shape[1]] = now
+        self._candidates.sizes[slot] += 1
+        self._candidates.last[slot] = now
         return slot
 
     def _release(self, slot: int) -> None:
-        self._sizes[slot] = 0
-        self._joined[slot] = -self._ttl
-        self._last[slot] = -self._ttl
+        self._candidates.sizes[slot] = 0
+        self._candidates.joined[slot] = -self._ttl
+        self._candidates.last[slot] = -self._ttl
 
     def _promote(self, slot: int, began: int) -> tuple[int, bool]:
         """Establish a candidate, unless it has come close to an established cluster; return its number."""
         used = len(self)
-        cosine = self._centroids[:used] @ self._leaders[slot]
+        cosine = self._clusters.centroids[:used] @ self._candidates.leaders[slot]
         if used and cosine.max() >= JOIN:
-            self._weights[cosine.argmax()] += self._sizes[slot]
-            return int(self._numbers[cosine.argmax()]), False
+            self._clusters.weights[cosine.argmax()] += self._candidates.sizes[slot]
+            return int(self._clusters.numbers[cosine.argmax()]), False
         place = used if used < CAPACITY else self._least()
-        self._centroids[place] = self._leaders[slot]
-        self._weights[place] = self._sizes[slot]
-        self._began[place] = began
-        self._numbers[place] = self._next
+        self._clusters.centroids[place] = self._candidates.leaders[slot]
+        self._clusters.weights[place] = self._candidates.sizes[slot]
+        self._clusters.began[place] = began
+        self._clusters.numbers[place] = self._next
         self._next += 1
         return self._next - 1, True
 
     def _least(self) -> int:
         """Return the place with the smallest share of the events since it began, old ones faded."""
-        faded_age = -np.expm1(-np.log(2) / HALF_LIFE_EVENTS * np.maximum(self.events - self._began, 1))
-        return int((self._weights / faded_age).argmin())
+        faded_age = -np.expm1(-np.log(2) / HALF_LIFE_EVENTS * np.maximum(self.events - self._clusters.began, 1))
+        return int((self._clusters.weights / faded_age).argmin())
 
     def centroid(self, number: int) -> Vectors:
         """Return the middle of a cluster, of length 1.
@@ -227,37 +251,32 @@ class PatternFinder:
         KeyError
             Where there is no such cluster, or it has given way to another.
         """
-        place = np.flatnonzero(self._numbers == number)
+        place = np.flatnonzero(self._clusters.numbers == number)
         if number < 0 or not len(place):
             raise KeyError(f"no cluster {number}; it was never there or has given way to another")
-        return self._centroids[place[0]].copy()
+        return self._clusters.centroids[place[0]].copy()
 
     def state(self) -> State:
         """Return everything as flat arrays, with a version."""
         scalars = np.array([self._ttl, self._warm_up, self.events, self._next])
-        return {
-            "version": np.array([VERSION]),
-            "scalars": scalars,
-            **{n: getattr(self, f"_{n}").copy() for n in _STATE},
-        }
+        own = {"version": np.array([VERSION]), "scalars": scalars}
+        return own | self._clusters.columns() | self._candidates.columns()
 
-    @classmethod
-    def from_state(cls, state: State) -> "PatternFinder":
-        """Return the finder that `state` was taken of.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned.
 
         Raises
         ------
         StateError
-            Where the state is of another version, or not whole.
+            Where the state is of another version or other parameters, or not whole. Nothing is changed then.
         """
         check_version(state, VERSION, "pattern")
-        check_whole(state, (*_STATE, "scalars"), "pattern")
+        check_whole(state, self.state(), "pattern")
+        clusters, candidates = self._clusters.fitting(state), self._candidates.fitting(state)
+        lengths = len(clusters["numbers"]), len(candidates["last"])
         ttl, warm_up, events, following = (int(number) for number in state["scalars"])
-        finder = cls(state["centroids"].shape[1], state["joined"].shape[1], ttl, warm_up)
-        finder.events, finder._next = events, following
-        for name in _STATE:
-            setattr(finder, f"_{name}", state[name].copy())
-        return finder
-
-
-_STATE: Final = ("centroids", "numbers", "began", "weights", "leaders", "sizes", "joined", "last")
+        if (ttl, warm_up, *lengths) != (self._ttl, self._warm_up, CAPACITY, RING):
+            raise StateError("pattern state was kept with other settings; set them back or start without it")
+        self._clusters.restore(clusters)
+        self._candidates.restore(candidates)
+        self.events, self._next = events, following

@@ -68,18 +68,15 @@ class RankBudget:
         """Return the state as flat arrays, with a version."""
         return {"version": np.array([VERSION]), "counts": self._counts.copy()}
 
-    @classmethod
-    def from_state(cls, state: State) -> "RankBudget":
-        """Return the budget that `state` was taken of.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned.
 
         Raises
         ------
         StateError
-            Where the state is of another version, or not whole.
+            Where the state is of another version, or not whole. Nothing is changed then.
         """
         check_version(state, VERSION, "rank budget")
         if "counts" not in state or state["counts"].shape != (CELLS,):
             raise StateError("the stored state of the rank budget is not whole; start without it")
-        budget = cls()
-        budget._counts = state["counts"].astype(np.float64)
-        return budget
+        self._counts = state["counts"].astype(np.float64)

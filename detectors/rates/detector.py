@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 
 from detectors.base import Alarm, Findings, Floats, Ints, Recovery, State, StateError, checked_sums, checked_tick
-from detectors.columns import Columns, check_version, stored, take_over
+from detectors.columns import Columns, check_version, restore, stored
 from detectors.intervals import wilson
 from detectors.rates.baseline import HALF_LIFE_DAYS, Baseline
 from detectors.rates.excursions import Excursions
@@ -252,34 +252,23 @@ class RateDetector:
         state: State = {"version": np.array([VERSION]), "tick": np.array([self.tick]), "settings": settings}
         return state | stored(self._parts())
 
-    @classmethod
-    def from_state(
-        cls,
-        state: State,
-        tick_seconds: int,
-        half_life_days: float = HALF_LIFE_DAYS,
-        *,
-        seasonal: bool = True,
-        direction: Direction = "up",
-    ) -> "RateDetector":
-        """Return the detector that `state` was taken of; the other parameters are those it was made with.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned.
 
         Raises
         ------
         StateError
-            Where the state is of another version or other parameters, or is not whole.
+            Where the state is of another version or other parameters, or is not whole. Nothing is changed then.
         """
-        detector = cls(tick_seconds, half_life_days, seasonal=seasonal, direction=direction)
         check_version(state, VERSION, "rate detector")
-        stored, own = (each.get("settings", np.empty(0)).tolist() for each in (state, detector.state()))
-        if stored != own or "tick" not in state:
+        found, own = (each.get("settings", np.empty(0)).tolist() for each in (state, self.state()))
+        if found != own or "tick" not in state:
             raise StateError(
-                f"rate detector state was kept with (tick seconds, half-life in ticks, seasonal, rising) = {stored}, "
+                f"rate detector state was kept with (tick seconds, half-life in ticks, seasonal, rising) = {found}, "
                 f"this detector has {own}; set them back or start without it"
             )
-        detector.tick = int(state["tick"][0])
-        take_over(detector._parts(), state)
-        return detector
+        restore(self._parts(), state)
+        self.tick = int(state["tick"][0])
 
 
 def _limits(promise: float | Floats, series: Ints, trials: Floats) -> Floats:

@@ -121,20 +121,17 @@ class ReviewSampler:
             "propensity": self._propensity.copy(),
         }
 
-    @classmethod
-    def from_state(cls, state: State, labels_per_day: float) -> "ReviewSampler":
-        """Return the sampler that `state` was taken of.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned.
 
         Raises
         ------
         StateError
-            Where the state is of another version, or not whole.
+            Where the state is of another version, or not whole. Nothing is changed then.
         """
         check_version(state, VERSION, "review sampler")
         check_whole(state, ("counts", "edges", "propensity"), "review sampler")
-        sampler = cls(labels_per_day)
         if state["counts"].shape != (CELLS,) or state["edges"].shape != TOPS.shape:
             raise StateError("review sampler state is of another form; start without it")
-        sampler._counts, sampler._edges = state["counts"].astype(np.float64), state["edges"].astype(np.float64)
-        sampler._propensity = state["propensity"].astype(np.float64)
-        return sampler
+        self._counts, self._edges = state["counts"].astype(np.float64), state["edges"].astype(np.float64)
+        self._propensity = state["propensity"].astype(np.float64)

@@ -38,11 +38,6 @@ def anomaly_class(dotted_name: str) -> type[Any]:
     return _named(dotted_name, _known(*_ANOMALY), "anomaly")
 
 
-def drift_names() -> list[str]:
-    """Return the dotted names of all drift detector classes of River."""
-    return list(_known(*_DRIFT))
-
-
 def _named(dotted_name: str, known: dict[str, type[Any]], kind: str) -> type[Any]:
     if dotted_name not in known:
         raise ValueError(f"{dotted_name!r} is no {kind} detector of River; take one of {', '.join(known)}")

@@ -226,7 +226,8 @@ class DriftVote:
             Where the state is of another version or not whole. Nothing is changed then.
         """
         check_version(state, VERSION, "drift vote")
-        open_sums = _Sums().take_over(state)
+        open_sums = _Sums()
+        open_sums.restore(state)
         if not {"tick", "form", "lengths", "values"} <= state.keys() or len(state["lengths"]) != len(open_sums):
             raise StateError("the stored state of the drift vote is not whole; start without it")
         self._tick = int(state["tick"][0])

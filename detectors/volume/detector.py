@@ -22,12 +22,12 @@ proven to be over half of the expected one, a flood when it is proven to be unde
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
 from detectors.base import Floats, Ints, State
-from detectors.columns import check_version, check_whole
+from detectors.columns import Columns, check_version, check_whole, restore, stored
 from detectors.volume.baseline import Normal, VolumeBaseline
 
 FALLS: Final = np.array([0.5, 0.2, 0.05])
@@ -67,6 +67,23 @@ class VolumeFinding:
     expected: float
 
 
+class _Series(Columns):
+    COLUMNS: ClassVar = (
+        "seen", "sr", "log_cusum", "since_minute", "since_sums", "open", "back", "back_minute", "back_sums",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.seen: Ints = np.empty(0, np.int64)
+        self.sr: Floats = np.empty((0, _WIDE))
+        self.log_cusum: Floats = np.empty((0, _WIDE))
+        self.since_minute: Ints = np.empty((0, _WIDE), np.int64)
+        self.since_sums: Floats = np.empty((0, _WIDE, 2))
+        self.open: Ints = np.empty(0, np.int64)  # -1 silent, 1 flood
+        self.back: Floats = np.empty((0, len(RECOVERED_RISES)))
+        self.back_minute: Ints = np.empty(0, np.int64)
+        self.back_sums: Floats = np.empty((0, 2))
+
+
 class VolumeWatch:
     """The watch over the counts of all sources.
 
@@ -95,31 +112,21 @@ class VolumeWatch:
 
     def __init__(self, minute_seconds: int = 60, warm_up_minutes: int = 1_440) -> None:
         self._warm_up: Final = warm_up_minutes
-        self.baseline = VolumeBaseline(minute_seconds)
+        self.baseline: Final = VolumeBaseline(minute_seconds)
         self.minute = -1
-        self._seen: Ints = np.empty(0, np.int64)
-        self._sr: Floats = np.empty((0, _WIDE))
-        self._log_cusum: Floats = np.empty((0, _WIDE))
-        self._since_minute: Ints = np.empty((0, _WIDE), np.int64)
-        self._since_sums: Floats = np.empty((0, _WIDE, 2))
-        self._open: Ints = np.empty(0, np.int64)  # -1 silent, 1 flood
-        self._back: Floats = np.empty((0, len(RECOVERED_RISES)))
-        self._back_minute: Ints = np.empty(0, np.int64)
-        self._back_sums: Floats = np.empty((0, 2))
+        self._series: Final = _Series()
 
     def __len__(self) -> int:
-        return len(self._sr)
+        return len(self._series)
 
     def grow(self, count: int) -> None:
         """Add series; each is unborn until its first event."""
-        self.baseline.grow(count)
-        for name in _STATE:
-            array = getattr(self, f"_{name}")
-            setattr(self, f"_{name}", np.concatenate([array, np.zeros((count, *array.shape[1:]), array.dtype)]))
+        self.baseline.extend(count)
+        self._series.extend(count)
 
     def is_open(self, series: int) -> bool:
         """Tell whether a finding of a series is open."""
-        return bool(self._open[series] != 0)
+        return bool(self._series.open[series] != 0)
 
     def update(self, minute: int, counts: Floats, promise: float) -> list[VolumeFinding]:
         """Judge the counts of a minute, then learn from them.
@@ -147,12 +154,12 @@ class VolumeWatch:
         if not np.isfinite(k).all() or (k < 0).any() or (k != np.floor(k)).any():
             raise ValueError("counts must be whole numbers of at least 0")
         self.minute = minute
-        opened = self._open != 0
-        self.baseline.turn(minute, ~opened & np.all(self._log_cusum < np.log(QUARANTINE_E), axis=1))
+        opened = self._series.open != 0
+        self.baseline.turn(minute, ~opened & np.all(self._series.log_cusum < np.log(QUARANTINE_E), axis=1))
         normal = self.baseline.normal(minute)
-        self._seen += (self._seen > 0) | (k > 0)
-        self.baseline.note(k, self._seen > 0, opened)
-        judged = np.flatnonzero((self._seen > self._warm_up) & (normal.days > 0) & ~opened)
+        self._series.seen += (self._series.seen > 0) | (k > 0)
+        self.baseline.note(k, self._series.seen > 0, opened)
+        judged = np.flatnonzero((self._series.seen > self._warm_up) & (normal.days > 0) & ~opened)
         findings = self._judge(judged, k[judged], normal.of(judged), promise)
         rows = np.flatnonzero(opened)
         return findings + self._test_recovery(rows, k[rows], normal.of(rows))
@@ -163,94 +170,88 @@ class VolumeWatch:
         falls = _fall_bets(k, FALL_SLACK * normal.least * trust, normal.inflation, FALLS)
         log_l = np.concatenate([falls, _rise_bets(k, ceiling, normal.inflation, RISES)], axis=1)
         with np.errstate(over="ignore"):
-            self._sr[rows] = np.minimum((1 + self._sr[rows]) * np.exp(log_l), _MOST)
-        before = self._log_cusum[rows]
+            self._series.sr[rows] = np.minimum((1 + self._series.sr[rows]) * np.exp(log_l), _MOST)
+        before = self._series.log_cusum[rows]
         fresh = before <= 0
-        self._since_minute[rows] = np.where(fresh, self.minute, self._since_minute[rows])
+        self._series.since_minute[rows] = np.where(fresh, self.minute, self._series.since_minute[rows])
         sums = np.stack([k, normal.expected], axis=1)[:, None]
-        self._since_sums[rows] = np.where(fresh[..., None], 0, self._since_sums[rows]) + sums
-        self._log_cusum[rows] = np.maximum(before + log_l, 0)
-        statistic: Any = self._sr[rows].mean(axis=1)
+        self._series.since_sums[rows] = np.where(fresh[..., None], 0, self._series.since_sums[rows]) + sums
+        self._series.log_cusum[rows] = np.maximum(before + log_l, 0)
+        statistic: Any = self._series.sr[rows].mean(axis=1)
         return [self._alarm(int(rows[at]), float(statistic[at])) for at in np.flatnonzero(statistic >= promise)]
 
     def _alarm(self, row: int, statistic: float) -> VolumeFinding:
-        best = int(np.argmax(self._log_cusum[row]))
+        best = int(np.argmax(self._series.log_cusum[row]))
         fallen = best < len(FALLS)
         finding = VolumeFinding(
             series=row,
             minute=self.minute,
-            onset_minute=int(self._since_minute[row, best]),
+            onset_minute=int(self._series.since_minute[row, best]),
             direction="silent" if fallen else "flood",
             e_value=statistic,
-            observed=float(self._since_sums[row, best, 0]),
-            expected=float(self._since_sums[row, best, 1]),
+            observed=float(self._series.since_sums[row, best, 0]),
+            expected=float(self._series.since_sums[row, best, 1]),
         )
         self._clear(row)
-        self._open[row] = -1 if fallen else 1
+        self._series.open[row] = -1 if fallen else 1
         return finding
 
     def _clear(self, row: int) -> None:
-        self._sr[row] = 0
-        self._log_cusum[row] = 0
-        self._open[row] = 0
-        self._back[row] = 0
+        self._series.sr[row] = 0
+        self._series.log_cusum[row] = 0
+        self._series.open[row] = 0
+        self._series.back[row] = 0
 
     def _test_recovery(self, rows: Ints, k: Floats, normal: Normal) -> list[VolumeFinding]:
         """Bet against "still under half" or "still over twice the expected count", from the worst start on."""
         still_high = np.maximum(STILL_FLOODED * normal.expected, LEAST_CEILING)
         up = _rise_bets(k, STILL_SILENT * normal.expected, normal.inflation, RECOVERED_RISES)
         down = _fall_bets(k, still_high, normal.inflation, RECOVERED_FALLS)
-        fresh = np.all(self._back[rows] <= 0, axis=1)
-        self._back_minute[rows] = np.where(fresh, self.minute, self._back_minute[rows])
-        self._back_sums[rows] = np.where(fresh[:, None], 0, self._back_sums[rows]) + np.stack(
+        fresh = np.all(self._series.back[rows] <= 0, axis=1)
+        self._series.back_minute[rows] = np.where(fresh, self.minute, self._series.back_minute[rows])
+        self._series.back_sums[rows] = np.where(fresh[:, None], 0, self._series.back_sums[rows]) + np.stack(
             [k, normal.expected], axis=1
         )
-        self._back[rows] = np.maximum(self._back[rows] + np.where(self._open[rows, None] < 0, up, down), 0)
-        evidence = np.exp(np.minimum(self._back[rows], np.log(_MOST))).mean(axis=1)
+        self._series.back[rows] = np.maximum(
+            self._series.back[rows] + np.where(self._series.open[rows, None] < 0, up, down), 0
+        )
+        evidence = np.exp(np.minimum(self._series.back[rows], np.log(_MOST))).mean(axis=1)
         return [self._close(int(rows[at]), float(evidence[at])) for at in np.flatnonzero(evidence >= RECOVERY_E)]
 
     def _close(self, row: int, evidence: float) -> VolumeFinding:
-        observed, expected = self._back_sums[row].tolist()
-        since = int(self._back_minute[row])
+        observed, expected = self._series.back_sums[row].tolist()
+        since = int(self._series.back_minute[row])
         self._clear(row)
         return VolumeFinding(row, self.minute, since, "recovered", evidence, observed, expected)
 
     def accept(self, series: int) -> None:
         """Take the present count for the new normal: close the finding and learn the series anew."""
-        self.baseline.reset(series)
+        self.baseline.clear(series)
         self._clear(series)
-        self._seen[series] = 0
+        self._series.seen[series] = 0
+
+    def _parts(self) -> dict[str, Columns]:
+        return {"": self._series, "baseline_": self.baseline}
 
     def state(self) -> State:
         """Return everything as flat arrays, with a version."""
-        own = {name: getattr(self, f"_{name}").copy() for name in _STATE}
-        below = {f"baseline_{name}": array for name, array in self.baseline.state().items()}
-        return {"version": np.array([VERSION]), "minute": np.array([self.minute]), **own, **below}
+        clock = np.array([self.baseline.hour, self.baseline.window_minutes])
+        own = {"version": np.array([VERSION]), "minute": np.array([self.minute]), "baseline_clock": clock}
+        return own | stored(self._parts())
 
-    @classmethod
-    def from_state(cls, state: State, minute_seconds: int = 60, warm_up_minutes: int = 1_440) -> "VolumeWatch":
-        """Return the watch that `state` was taken of.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned.
 
         Raises
         ------
         StateError
-            Where the state is of another version, or not whole.
+            Where the state is of another version, or not whole. Nothing is changed then.
         """
         check_version(state, VERSION, "volume watch")
-        watch = cls(minute_seconds, warm_up_minutes)
-        check_whole(state, watch.state(), "volume watch")
-        watch.minute = int(state["minute"][0])
-        for name in _STATE:
-            setattr(watch, f"_{name}", state[name].copy())
-        watch.baseline.restore(
-            {name.removeprefix("baseline_"): array for name, array in state.items() if name.startswith("baseline_")}
-        )
-        return watch
-
-
-_STATE: Final = (
-    "seen", "sr", "log_cusum", "since_minute", "since_sums", "open", "back", "back_minute", "back_sums",
-)  # fmt: skip
+        check_whole(state, ("minute", "baseline_clock"), "volume watch")
+        restore(self._parts(), state)
+        self.minute = int(state["minute"][0])
+        self.baseline.hour, self.baseline.window_minutes = state["baseline_clock"].tolist()
 
 
 def _fall_bets(k: Floats, least: Floats, inflation: Floats, shares: Floats) -> Floats:

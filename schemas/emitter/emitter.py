@@ -18,6 +18,7 @@ import msgspec
 
 from ..events import AgentStep, Envelope, Event, GuardVerdict, Inference, Retrieval, Telemetry
 from ..fields import MAX_RECORD_BYTES
+from ..identity import identity
 from ..wire import InvalidRecordError, decoder, encode
 from .endings import flush_on_sigterm, look_after
 from .kafka_sink import KafkaSink
@@ -87,7 +88,7 @@ class Emitter:
         Parameters
         ----------
         sigterm
-            Flush for up to five seconds before SIGTERM ends the process, where the application has no handler of
+            Flush for up to ten seconds before SIGTERM ends the process, where the application has no handler of
             its own; see `schemas.endings.flush_on_sigterm`.
         producer
             Options of ``KafkaProducer``, such as ``security_protocol`` or ``delivery_timeout_ms``: after that long
@@ -256,8 +257,7 @@ def event_identity(kind: type[Any], trace_id: str | None, span_id: str | None) -
     True
     """
     if trace_id and span_id:
-        tag = kind.__struct_config__.tag
-        return hashlib.sha256(f"{tag}/{trace_id}/{span_id}".encode()).hexdigest()[:32]
+        return identity(kind.__struct_config__.tag, trace_id, span_id)
     return uuid.uuid4().hex
 
 

@@ -15,7 +15,8 @@ from .outbox import Outbox
 
 log = logging.getLogger(__name__)
 
-EXIT_SECONDS: Final = 5.0
+EXIT_SECONDS: Final = 10.0
+"""Enough for a first connection on a busy machine, and well within the thirty that what ends a process waits for."""
 _outboxes: Final[WeakSet[Outbox]] = WeakSet()
 
 

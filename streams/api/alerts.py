@@ -13,9 +13,9 @@ from typing import Annotated, Final, Literal, NamedTuple, Protocol
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from schemas.actions import IncidentAction
+from schemas.identity import identity
+from schemas.incidents import IncidentAction
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.findings.identity import identity
 from streams.incidents.fold.state import Incident
 
 SOURCE: Final = "watchkeeper/alerts"
@@ -73,7 +73,7 @@ class Told(NamedTuple):
 
 
 class Find(Protocol):
-    """Returns the incident that an alert is about; `streams.incidents.fold.book.IncidentBook.about` is one."""
+    """Returns the incident that an alert is about; `streams.incidents.fold.reordering.ReorderingFold.about` is one."""
 
     def __call__(self, incident_id: str, service: str, family: str, told_by: str = "") -> Incident | None: ...
 

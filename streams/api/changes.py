@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, HTTPException
 
-from schemas.records import Change
+from schemas.changes import Change
 from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError, decoder
 from streams.kafka.publisher import Publisher

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.durations import seconds
 from schemas.fields import NANO
 from schemas.wire import decoder, encode

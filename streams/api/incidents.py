@@ -7,32 +7,28 @@ it then came to is in the answer. Sending the same `action_id` again changes not
 import asyncio
 import secrets
 import time
-from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
 import msgspec
 import structlog
-import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, status
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.actions import ActionKind, Actor, IncidentAction
-from schemas.records import Mitigation
+from schemas.identity import identity
+from schemas.incidents import ActionKind, Actor, IncidentAction, Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
-from streams.access.half_open import close_idle
 from streams.access.tokens import made_token
 from streams.api.alerts import AlertError, actions, read_notice
-from streams.api.door import Door
-from streams.findings.identity import identity
+from streams.api.middleware import RequestLimits
 from streams.health.metrics import TURNED_AWAY
-from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
-from streams.incidents.fold.state import OVER
+from streams.incidents.fold.state import OVER, Incident
 from streams.incidents.fold.views import full, shown_evidence, summary
 from streams.incidents.pages.page import render
 from streams.incidents.pages.portrait import course
@@ -43,6 +39,8 @@ from streams.kafka.publisher import Message
 log: Final = structlog.get_logger()
 
 FOLDED_SECONDS: Final = 5.0
+"""How long an answer waits for the worker to take in what was said."""
+WRITTEN_DOWN: Final = "it is written down and will count as soon as the worker gets to it"
 MAX_BODY_BYTES: Final = 2_097_152
 """The most alerts that one notice may hold, with what Prometheus writes about each, and as much again."""
 
@@ -84,7 +82,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
     app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
-    app.add_middleware(Door, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings))
+    app.add_middleware(RequestLimits, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings))
     return app
 
 
@@ -102,21 +100,16 @@ def incidents_router(work: Incidents) -> APIRouter:
     @router.get("")
     async def listed(state: str = "all", service: str | None = None) -> dict[str, Any]:
         """List incidents; `state` is all, open, or one state."""
-        desk = await _desk(work)
-        now = desk.clock.now(time.time_ns())
-        found = [summary(each, now) for each in desk.book.incidents() if service in (None, *each.services)]
+        incident_log = await _incident_log(work)
+        now = incident_log.clock.now(time.time_ns())
+        found = [summary(each, now) for each in incident_log.folding.incidents() if service in (None, *each.services)]
         kept = [each for each in found if state in ("all", each["status"]) or (state == "open" and _open(each))]
         return {"incidents": kept}
 
     @router.get("/{incident_id}")
     async def shown(incident_id: str) -> dict[str, Any]:
         """Show everything that is known of an incident."""
-        desk = await _desk(work)
-        found = desk.book.fold.incidents.get(incident_id)
-        if found is None:
-            raise UnknownIncidentError(f"no incident is called {incident_id}")
-        known = [each for each in work.evidence.values() if each.incident_id == incident_id]
-        return full(found, desk.clock.now(time.time_ns())) | {"evidence": [shown_evidence(each) for each in known]}
+        return await _shown(work, incident_id)
 
     @router.get("/{incident_id}/view")
     async def viewed(incident_id: str) -> Response:
@@ -128,19 +121,24 @@ def incidents_router(work: Incidents) -> APIRouter:
         """Return the page of an incident, one file that needs no network."""
         return HTMLResponse(await asyncio.to_thread(render, await _view(work, incident_id)))
 
+    _actions(router, work)
+    return router
+
+
+def _actions(router: APIRouter, work: Incidents) -> None:
     @router.post("/{incident_id}/{action}")
-    async def act(incident_id: str, action: ActionKind, body: ActionBody) -> dict[str, Any]:
-        """Do something about an incident."""
-        desk = await _desk(work)
-        said = _action(desk, incident_id, action, body)
-        if not desk.book.knows(said):
-            desk.book.check(said)
+    async def act(incident_id: str, action: ActionKind, body: ActionBody, response: Response) -> dict[str, Any]:
+        """Do something about an incident; 202 where it is written down and does not count yet."""
+        incident_log = await _incident_log(work)
+        said = _action(incident_log, incident_id, action, body)
+        if not incident_log.folding.knows(said):
+            incident_log.folding.check(said)
             topic = work.settings.topic(ACTIONS.name)
             await work.publisher.publish([Message(topic, encode(said), incident_id.encode())])
-            await _folded(work, said)
-        return {"action_id": said.event_id} | await shown(incident_id)
-
-    return router
+            if not await work.folded(said, FOLDED_SECONDS):
+                response.status_code = status.HTTP_202_ACCEPTED
+                return {"action_id": said.event_id, "detail": WRITTEN_DOWN}
+        return {"action_id": said.event_id} | await _shown(work, incident_id)
 
 
 def alerts_router(work: Incidents) -> APIRouter:
@@ -149,24 +147,26 @@ def alerts_router(work: Incidents) -> APIRouter:
     on_their_way: set[str] = set()
 
     @router.post("/alerts")
-    async def notified(request: Request) -> dict[str, Any]:
-        """Take a notice, and tell the incidents that its alerts are about."""
-        desk = await _desk(work)
+    async def notified(request: Request, response: Response) -> dict[str, Any]:
+        """Take a notice, and tell the incidents that its alerts are about; 202 as for an action."""
+        incident_log = await _incident_log(work)
         wall = time.time_ns()
-        said, refused = actions(read_notice(await request.body()), desk.book.about, wall, desk.clock.now(wall))
+        said, refused = actions(
+            read_notice(await request.body()), incident_log.folding.about, wall, incident_log.clock.now(wall)
+        )
         if refused:
             TURNED_AWAY.labels("alert", status.HTTP_422_UNPROCESSABLE_CONTENT).inc(len(refused))
             log.warning("alerts were refused", taken=len(said), why=refused[:10])
         if refused and not said:
             raise AlertError("; ".join(refused[:10]))
-        fresh = [each for each in said if each.event_id not in on_their_way and not desk.book.knows(each)]
+        fresh = [each for each in said if each.event_id not in on_their_way and not incident_log.folding.knows(each)]
         names = {each.event_id for each in fresh}
         on_their_way.update(names)  # two Alertmanagers tell at the same moment
         try:
             topic = work.settings.topic(ACTIONS.name)
             await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
-            for each in fresh:
-                await _folded(work, each)
+            if fresh and not await work.folded(fresh[-1], FOLDED_SECONDS):
+                response.status_code = status.HTTP_202_ACCEPTED
         finally:
             on_their_way.difference_update(names)
         return {"alerts": len(said), "new": len(fresh), "refused": refused}
@@ -174,34 +174,46 @@ def alerts_router(work: Incidents) -> APIRouter:
     return router
 
 
+async def _shown(work: Incidents, incident_id: str) -> dict[str, Any]:
+    incident_log = await _incident_log(work)
+    found = _known(incident_log, incident_id)
+    evidence = [shown_evidence(each) for each in work.evidence.values() if each.incident_id == incident_id]
+    return full(found, incident_log.clock.now(time.time_ns())) | {"evidence": evidence}
+
+
+def _known(incident_log: IncidentLog, incident_id: str) -> Incident:
+    found = incident_log.folding.fold.incidents.get(incident_id)
+    if found is None:
+        raise UnknownIncidentError(f"no incident is called {incident_id}")
+    return found
+
+
 def _open(shown: dict[str, Any]) -> bool:
     return shown["status"] not in OVER
 
 
 async def _view(work: Incidents, incident_id: str) -> IncidentView:
-    desk = await _desk(work)
-    incident = desk.book.fold.incidents.get(incident_id)
-    if incident is None:
-        raise UnknownIncidentError(f"no incident is called {incident_id}")
-    view = work.portrait(desk, incident)
+    incident_log = await _incident_log(work)
+    incident = _known(incident_log, incident_id)
+    view = work.portrait(incident_log, incident)
     baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
     series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)
     return replace(view, series=series)
 
 
-async def _desk(work: Incidents) -> Desk:
-    desk = await work.desk()
-    if desk is None:
+async def _incident_log(work: Incidents) -> IncidentLog:
+    incident_log = await work.incident_log()
+    if incident_log is None:
         raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, "another worker holds the incidents, or it starts")
-    return desk
+    return incident_log
 
 
-def _action(desk: Desk, incident_id: str, action: ActionKind, body: ActionBody) -> IncidentAction:
+def _action(incident_log: IncidentLog, incident_id: str, action: ActionKind, body: ActionBody) -> IncidentAction:
     """Return what was said as a record, by the contract.
 
     An action on an incident of a replayed week happens in the time of that week.
     """
-    known, wall = desk.book.fold.incidents.get(incident_id), time.time_ns()
+    known, wall = incident_log.folding.fold.incidents.get(incident_id), time.time_ns()
     said = IncidentAction(
         event_id=body.action_id or identity(incident_id, action, body.actor, wall),
         source="watchkeeper/api",
@@ -211,7 +223,7 @@ def _action(desk: Desk, incident_id: str, action: ActionKind, body: ActionBody) 
         action=action,
         actor_kind=body.actor_kind,
         actor_id=body.actor,
-        happened_at_unix_nano=body.happened_at_unix_nano or desk.clock.now(wall),
+        happened_at_unix_nano=body.happened_at_unix_nano or incident_log.clock.now(wall),
         reason=body.reason,
         mitigation_kind=body.mitigation_kind,
         into_incident_id=body.into_incident_id,
@@ -223,66 +235,3 @@ def _action(desk: Desk, incident_id: str, action: ActionKind, body: ActionBody) 
     except InvalidRecordError as error:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, str(error)) from None
     return said
-
-
-async def _folded(work: Incidents, action: IncidentAction) -> None:
-    """Wait until the fold has taken an action."""
-    end = time.monotonic() + FOLDED_SECONDS
-    while time.monotonic() < end:
-        desk = await work.desk()
-        if desk is not None and desk.book.knows(action):
-            return
-        await asyncio.sleep(0.02)
-    raise HTTPException(status.HTTP_202_ACCEPTED, "it is written down and will count as soon as the worker gets to it")
-
-
-class Server:
-    """The API on its port, in the event loop of the worker."""
-
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        config = uvicorn.Config(app, host, port, log_config=None, access_log=False, lifespan="off")
-        self._server: Final = _Quiet(config)
-        self._where: Final = f"{host}:{port}"
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Serve.
-
-        Raises
-        ------
-        ValueError
-            Where the port is taken, with the setting that moves it.
-        """
-        self._task = asyncio.create_task(self._serve())
-        while not self._server.started:
-            if self._task.done():
-                raise ValueError(f"{self._where} is taken; set WATCHKEEPER_API_PORT")
-            await asyncio.sleep(0.01)
-
-    async def _serve(self) -> None:
-        connections = self._server.server_state.connections
-        sweeper = asyncio.create_task(close_idle(lambda: connections, _busy))
-        try:
-            await self._server.serve()
-        except SystemExit:
-            return
-        finally:
-            sweeper.cancel()
-
-    async def stop(self) -> None:
-        """Stop serving."""
-        self._server.should_exit = True
-        if self._task is not None:
-            await self._task
-
-
-def _busy(connection: Any) -> bool:
-    return connection.cycle is not None and not connection.cycle.response_complete
-
-
-class _Quiet(uvicorn.Server):
-    """A server that leaves the signals to the worker."""
-
-    def capture_signals(self) -> Any:
-        """Capture none."""
-        return nullcontext()

@@ -59,8 +59,8 @@ def status(
 
 
 def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:
+    from schemas.identity import identity
     from streams.api.changes import checked
-    from streams.findings.identity import identity
     from streams.incidents.requests.gate import NAME
     from streams.kafka.sending import send
 

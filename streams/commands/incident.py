@@ -67,7 +67,7 @@ def _do(incident_id: str, action: str, actor: str | None, reason: str | None, at
         body["happened_at_unix_nano"] = int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1_000_000_000)
     said = {name: value for name, value in body.items() if value is not None}
     now = call(load(), "POST", f"/incidents/{incident_id}/{action}", json=said)
-    typer.echo(f"{now['incident_id']} is {now['status']}")
+    typer.echo(now["detail"] if "detail" in now else f"{now['incident_id']} is {now['status']}")
 
 
 @incident_app.command()

@@ -68,7 +68,7 @@ def worker(
 def migrate(
     *,
     clickhouse: Store = None,
-    carry: Annotated[bool, typer.Option("--carry", help="Take over a store of the version before.")] = False,  # noqa: FBT002
+    carry: Annotated[bool, typer.Option("--carry", help="Take over a store of the version before.")] = False,
 ) -> None:
     """Create or update the tables and views of the store."""
     from streams.store.carry import carry as take_over

@@ -6,7 +6,7 @@ announces the change that had been announced.
 
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -48,7 +48,7 @@ class Pipeline:
     def progress(self, event_time: int) -> None:
         """Announce what is due at a time of the recording, Unix nanoseconds."""
         for answer in list(self._waiting):
-            said = _time(answer["start"]) - AHEAD
+            said = moment(answer["start"]) - AHEAD
             if event_time >= said.timestamp() * 1e9:
                 self._waiting.remove(answer)
                 self._say(_change(answer, said))
@@ -112,7 +112,7 @@ class Engineer:
             self._stop.wait(POLL_SECONDS)
 
     def _act(self, incident: dict[str, Any]) -> None:
-        done, detected = incident["seconds_to"], _time(incident["detected"])
+        done, detected = incident["seconds_to"], moment(incident["detected"])
         kind, how = _MEASURES.get(incident["family"], ("none", "looked into"))
         if done["acknowledged"] is None:
             self._say(incident, "acknowledge", detected + ACKNOWLEDGES, "on it")
@@ -134,5 +134,6 @@ class Engineer:
         call(self._settings, "POST", f"/incidents/{name}/{action}", json=body | more)
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def moment(text: str) -> datetime:
+    """Return a time of the answers or of the API, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)

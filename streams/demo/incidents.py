@@ -1,13 +1,13 @@
 """What became of the incidents of the played week, held against what had been recorded."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from streams.api.client import call
-from streams.demo.engineer import ACKNOWLEDGES, CLOSES, MITIGATES
+from streams.demo.engineer import ACKNOWLEDGES, CLOSES, MITIGATES, moment
 from streams.incidents.pages.tables import incident_table
 from streams.settings import Settings
 from streams.text.durations import span
@@ -69,14 +69,14 @@ def _row(answer: dict[str, Any], about: list[dict[str, Any]]) -> tuple[str, ...]
     if not about:
         return (*named, "-", "-", "-")
     one = about[0]
-    off = _time(one["onset"]) - _time(answer["start"])
+    off = moment(one["onset"]) - moment(answer["start"])
     sign = "-" if off < timedelta(0) else "+"
     if answer["end"] is None:
         back = "never ended"
     elif one["seconds_to"]["recovered"] is None:
         back = "not proven yet"
     else:
-        back = f"{span((_recovered(one) - _time(answer['end'])).total_seconds())} after its end"
+        back = f"{span((_recovered(one) - moment(answer['end'])).total_seconds())} after its end"
     return *named, sign + span(abs(off).total_seconds()), back, "to the second" if _clocks_fit(one) else "WRONG"
 
 
@@ -84,11 +84,11 @@ def _about(incident: dict[str, Any], answer: dict[str, Any]) -> bool:
     """Tell whether an incident is of the service of a change and was detected while it lasted, or soon after."""
     if answer["service"] not in incident["services"] or not answer["metrics"]:
         return False
-    detected = _time(incident["detected"])
-    end = _time(answer["end"]) + timedelta(hours=2) if answer["end"] else None
+    detected = moment(incident["detected"])
+    end = moment(answer["end"]) + timedelta(hours=2) if answer["end"] else None
     return (
         incident["metric"] in answer["metrics"]
-        and detected >= _time(answer["start"])
+        and detected >= moment(answer["start"])
         and (end is None or detected <= end)
     )
 
@@ -106,12 +106,8 @@ def _recovered_after(incident: dict[str, Any], answer: dict[str, Any]) -> bool:
     """Tell whether a recovery was claimed only after what had happened was over."""
     if incident["seconds_to"]["recovered"] is None:
         return True
-    return answer["end"] is not None and _recovered(incident) >= _time(answer["end"])
+    return answer["end"] is not None and _recovered(incident) >= moment(answer["end"])
 
 
 def _recovered(incident: dict[str, Any]) -> datetime:
-    return _time(incident["detected"]) + timedelta(seconds=incident["seconds_to"]["recovered"])
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    return moment(incident["detected"]) + timedelta(seconds=incident["seconds_to"]["recovered"])

@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.topics import FINDINGS, INCIDENTS
 from schemas.wire import InvalidRecordError, decoder
 from streams.kafka.topics import client_arguments
@@ -59,7 +59,7 @@ class News:
         self._played: Final = played
         self._decoders: Final[dict[str, Any]] = {
             settings.topic(FINDINGS.name): decoder(Finding),
-            settings.topic(INCIDENTS.name): decoder(Incident),
+            settings.topic(INCIDENTS.name): decoder(IncidentTransition),
         }
         self._lines: Final[deque[str]] = deque()
         self._known: Final[set[str]] = set()
@@ -123,7 +123,7 @@ class News:
         )
 
 
-def line(said: Finding | Incident) -> str | None:
+def line(said: Finding | IncidentTransition) -> str | None:
     """Return what is said of a page or of an incident that opens; None of anything else."""
     if isinstance(said, Finding):
         if said.severity != "page" or said.kind == "recovery":
@@ -140,5 +140,5 @@ def line(said: Finding | Incident) -> str | None:
     return f"{datetime.fromtimestamp(_at(said) / NANO, UTC):%a %Y-%m-%d %H:%M:%S} {what.rstrip()}{after}"
 
 
-def _at(said: Finding | Incident) -> int:
+def _at(said: Finding | IncidentTransition) -> int:
     return said.detected_time_unix_nano if isinstance(said, Finding) else said.transition_time_unix_nano

@@ -1,18 +1,19 @@
 """What a played week came to: counts that must be equal, findings beside what was recorded, queries to try."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from schemas.sql import query
+from streams.demo.engineer import moment
+from streams.demo.incidents import QUIET
 from streams.demo.screen import SERVICES_QUERY, services_table
 from streams.findings.shown import FINDINGS_QUERY, table
 from streams.settings import Settings
 from streams.store.ask import ask, ask_running
 
-QUIET: Final = ("assistant-internal", "agent-slack-eu", "agent-airline")
 GRACE: Final = timedelta(hours=2)
 """A finding may come this long after the end of a change and still be about it."""
 
@@ -77,7 +78,7 @@ def answers_table(answers: list[dict[str, Any]], found: list[dict[str, Any]], *,
         if first is None:
             shown.add_row(*named, "not read yet" if unread else "not found", style="yellow" if unread else "bold red")
         else:
-            delay = str(_time(first["detected_ts"]) - _time(answer["start"]))
+            delay = str(moment(first["detected_ts"]) - moment(answer["start"]))
             shown.add_row(*named, delay, first["severity"], first["metric"], style="green")
     return shown, complete
 
@@ -97,16 +98,12 @@ def _others(found: list[dict[str, Any]]) -> Table:
 def _about(finding: dict[str, Any], answer: dict[str, Any]) -> bool:
     if finding["service"] != answer["service"] or finding["metric"] not in answer["metrics"]:
         return False
-    begun = _time(finding["detected_ts"]) >= _time(answer["start"])
-    return begun and (answer["end"] is None or _time(finding["detected_ts"]) <= _time(answer["end"]) + GRACE)
+    begun = moment(finding["detected_ts"]) >= moment(answer["start"])
+    return begun and (answer["end"] is None or moment(finding["detected_ts"]) <= moment(answer["end"]) + GRACE)
 
 
 def _quiet(findings: list[dict[str, Any]]) -> int:
     return sum(item["service"] in QUIET for item in findings)
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def print_grafana(settings: Settings, console: Console) -> None:

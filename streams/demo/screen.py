@@ -6,12 +6,14 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Final, Self
 
+import numpy as np
 import requests
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from detectors.intervals import wilson
 from schemas.sql import query
 from streams.settings import Settings
 from streams.store.ask import ask_running
@@ -25,7 +27,7 @@ REFRESH_SECONDS: Final = 1.0
 PAGES: Final = 12
 
 SERVICES_QUERY: Final = query("streams.demo", "services")
-"""Rates with their Wilson intervals, and the 95th percentile from bins nine per cent wide."""
+"""Counts, and the 95th percentile from bins nine per cent wide."""
 
 COLUMNS: Final = (
     "service", "events", "unsafe served (95 %)", "injection", "leak", "refusal", "error", "p95 ms", "guarded",
@@ -35,11 +37,13 @@ COLUMNS: Final = (
 def services_table(rows: list[dict[str, Any]]) -> Table:
     """Return the services as `SERVICES_QUERY` finds them."""
     table = Table(*COLUMNS, expand=False)
-    for row in rows:
+    unsafe, outputs = (np.array([float(row[name]) for row in rows]) for name in ("unsafe", "outputs"))
+    rates = unsafe / np.maximum(outputs, 1)
+    for row, rate, low, high in zip(rows, rates, *wilson(unsafe, outputs), strict=True):
         table.add_row(
             row["service_name"],
             str(row["events"]),
-            f"{percent(row['p'])} ({interval(row['low'], row['high'])})",
+            f"{percent(rate)} ({interval(low, high)})",
             *(str(row[name]) for name in ("injections", "leaks", "refusals", "errors")),
             f"{row['p95']:.0f}",
             percent(row["coverage"], 1),

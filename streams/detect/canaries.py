@@ -22,7 +22,7 @@ from schemas.quantities import BINS
 from streams.detect.merge import added_names, added_rates
 from streams.detect.watcher import TickSums
 from streams.events.bins import middle_of
-from streams.findings.identity import VERSION, WHOLE, end_of, identity
+from streams.findings.finding import WHOLE, end_of, finding
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
@@ -74,31 +74,25 @@ class CanaryWatch:
         ]
 
     def _finding(self, tick: int, kind: str, said: "_Said") -> Finding:
-        row, found, at = said.row, said.verdicts, said.at
-        service, version, metric = self.compared[kind].book.names[row]
+        found, at = said.verdicts, said.at
+        service, version, metric = self.compared[kind].book.names[said.row]
         verdict = str(found.verdict[at])
         mine, stable = _one(found.candidate, at), _one(found.stable, at)
-        where = _bin_name(kind, int(found.bin[at]))
-        judged = {
-            "worse": "is worse",
-            "not worse": f"is not worse by a factor of {self._margin:g}",
-            "undecided": "is not judged yet",
-        }[verdict]
+        worse = verdict == "worse"
         details = {"stable_trials": stable.trials, "stable_flagged": stable.flagged, "ticks": float(found.ticks[at])}
-        return Finding(
-            finding_id=identity("canary", service, version, metric, verdict, tick),
+        return finding(
+            ("canary", service, version, metric, verdict, tick),
+            end_of(tick, self._tick_seconds),
             kind="canary",
-            severity="ticket" if verdict == "worse" else "info",
+            severity="ticket" if worse else "info",
             service_name=service,
             tenant_id=WHOLE,
             model_version=version,
             metric=metric,
             family="canary",
-            detected_time_unix_nano=end_of(tick, self._tick_seconds),
             detector="conditional_e_process",
-            detector_version=VERSION,
-            direction="up" if verdict == "worse" else None,
-            e_value=min(float((found.e_worse if verdict == "worse" else found.e_not_worse)[at]), 1e300),
+            direction="up" if worse else None,
+            e_value=float((found.e_worse if worse else found.e_not_worse)[at]),
             promise=1 / self._alpha,
             rate=mine.rate,
             rate_lower=mine.lower,
@@ -108,13 +102,16 @@ class CanaryWatch:
             flagged=int(mine.flagged),
             verdict=verdict,
             details=details | ({"look": 1.0} if said.look else {}),
-            evidence=(
-                f"candidate {version} of {service} {judged} in {metric}{where}: {mine.flagged:.0f} of "
-                f"{mine.trials:.0f} sessions ({interval(mine.lower, mine.upper, tenths)}) beside "
-                f"{stable.flagged:.0f} of {stable.trials:.0f} "
-                f"({interval(stable.lower, stable.upper, tenths)}) of what is stable"
-            ),
+            evidence=f"candidate {version} of {service} {self._judged(verdict)} in {metric}"
+            f"{_bin_name(kind, int(found.bin[at]))}: {_beside_each_other(mine, stable)} of what is stable",
         )
+
+    def _judged(self, verdict: str) -> str:
+        return {
+            "worse": "is worse",
+            "not worse": f"is not worse by a factor of {self._margin:g}",
+            "undecided": "is not judged yet",
+        }[verdict]
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
@@ -135,10 +132,9 @@ class _Compared:
 
     def __init__(self, tick_seconds: int, policy: Policy, bins: int) -> None:
         canary = policy.detectors.canary
-        self._settings: Final = (canary.alpha, canary.margin)
         self._least: Final = policy.canary_gate.min_exposure
         self.book: Final = SeriesBook(tick_seconds, MOST)
-        self.comparison = CanaryComparison(*self._settings, bins)
+        self.comparison: Final = CanaryComparison(canary.alpha, canary.margin, bins)
         self._said: list[int] = []  # by pair: index of the verdict that was published
         self._next_look: list[int] = []  # by pair: sessions of the candidate at which it is due
 
@@ -182,7 +178,7 @@ class _Compared:
         self._said = state["said"].tolist()
         self._next_look = state["next_look"].tolist()
         self.book.restore(under("book_", state))
-        self.comparison = CanaryComparison.from_state(under("comparison_", state), *self._settings)
+        self.comparison.restore(under("comparison_", state))
 
 
 class _Said(NamedTuple):
@@ -267,6 +263,14 @@ class _Numbers(NamedTuple):
 
 def _one(side: Side, at: int) -> _Numbers:
     return _Numbers(*(float(column[at]) for column in side))
+
+
+def _beside_each_other(mine: _Numbers, stable: _Numbers) -> str:
+    sides = (
+        f"{side.flagged:.0f} of {side.trials:.0f}{sessions} ({interval(side.lower, side.upper, tenths)})"
+        for side, sessions in ((mine, " sessions"), (stable, ""))
+    )
+    return " beside ".join(sides)
 
 
 def _bin_name(kind: str, at: int) -> str:

@@ -1,6 +1,6 @@
 """Quantities and mixes of each service: tickets where their distribution has changed."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from river.sketch import HeavyHitters
@@ -14,10 +14,10 @@ from schemas.windows import OTHER
 from streams.detect.merge import added_names
 from streams.detect.watcher import TickSums
 from streams.events.bins import middle_of
+from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_shift, describe_swing
-from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
 from streams.findings.series import Room, SeriesBook
-from streams.kafka.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.policy.policy import Policy
 
 SLOTS: Final = 24
@@ -38,8 +38,8 @@ class QuantityWatch:
         self._tickets: Final = policy.budget.tickets_per_day * share
         self._off: Final = {name for name, level in policy.detectors.quantities.items() if level == "off"}
         self.book: Final = SeriesBook(tick_seconds, max_series)
-        self.detector = QuantityDetector(tick_seconds, BINS)
-        self._opened: dict[int, str] = {}
+        self.detector: Final = QuantityDetector(tick_seconds, BINS)
+        self._episodes: Final = Episodes("quantity", tick_seconds)
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return the quantities whose distribution a tick shows to have changed, or to be back."""
@@ -65,46 +65,36 @@ class QuantityWatch:
         service, name = self.book.names[shift.series]
         quantity = SCALES[name]
         median, before = middle_of(np.array([shift.median, shift.before]), quantity.scale).tolist()
-        finding_id = identity("quantity", service, name, shift.tick, shift.back)
-        opened = self._opened.pop(shift.series, None) if shift.back else None
-        if not shift.back:
-            self._opened[shift.series] = finding_id
-        return Finding(
-            finding_id=finding_id,
-            kind="recovery" if shift.back else "quantity",
-            severity="info" if shift.back else "ticket",
-            service_name=service,
-            tenant_id=WHOLE,
-            model_version=WHOLE,
-            metric=name,
-            family="quantity",
-            detected_time_unix_nano=end_of(shift.tick, self._tick_seconds),
-            onset_time_unix_nano=start_of(shift.onset_tick, self._tick_seconds),
-            detector="quantile_bin_shiryaev_roberts",
-            detector_version=VERSION,
-            direction=shift.direction if shift.direction in ("up", "down") else None,
-            e_value=shift.e_value,
-            promise=shift.promise,
-            sample_size=shift.events,
-            opened_finding_id=opened,
-            details={"median": median, "median_before": before},
-            evidence=describe_shift(shift, service, quantity, median, before, self._tick_seconds),
-        )
+        episode = (service, name), shift.tick, shift.onset_tick
+        fields: dict[str, Any] = {
+            "service_name": service,
+            "metric": name,
+            "family": "quantity",
+            "detector": "quantile_bin_shiryaev_roberts",
+            "direction": shift.direction if shift.direction in ("up", "down") else None,
+            "e_value": shift.e_value,
+            "promise": shift.promise,
+            "sample_size": shift.events,
+            "details": {"median": median, "median_before": before},
+            "evidence": describe_shift(shift, service, quantity, median, before, self._tick_seconds),
+        }
+        if shift.back:
+            return self._episodes.end(*episode, **fields)
+        return self._episodes.open(*episode, kind="quantity", **fields)
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        opened = [(str(row), finding) for row, finding in sorted(self._opened.items())]
         return {
-            "opened": np.array(opened, np.str_).reshape(-1, 2),
+            **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("detector_", self.detector.state()),
         }
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        self._opened = {int(row): finding for row, finding in state["opened"].tolist()}
+        self._episodes.restore(under("episodes_", state))
         self.book.restore(under("book_", state))
-        self.detector = QuantityDetector.from_state(under("detector_", state), self._tick_seconds, BINS)
+        self.detector.restore(under("detector_", state))
 
 
 class MixWatch:
@@ -119,10 +109,10 @@ class MixWatch:
         self._tickets: Final = policy.budget.tickets_per_day * share
         self._off: Final = {name for name, level in policy.detectors.mixes.items() if level == "off"}
         self.book: Final = SeriesBook(tick_seconds, max_series)
-        self.detector = MixDetector(tick_seconds, SLOTS)
+        self.detector: Final = MixDetector(tick_seconds, SLOTS)
+        self._episodes: Final = Episodes("mix", tick_seconds)
         self._slots: list[dict[str, int]] = []
         self._sightings: list[list[str]] = []
-        self._opened: dict[int, str] = {}
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return the mixes in which a tick shows a share to have risen, or to be back."""
@@ -180,53 +170,35 @@ class MixWatch:
         service, mix = self.book.names[swing.series]
         known = {slot: name for name, slot in self._slots[swing.series].items()}
         name = known.get(swing.slot) or self.newcomer(swing.series)
-        finding_id = identity("mix", service, mix, swing.tick, swing.back)
-        opened = self._opened.pop(swing.series, None) if swing.back else None
-        if not swing.back:
-            self._opened[swing.series] = finding_id
-        return Finding(
-            finding_id=finding_id,
-            kind="recovery" if swing.back else "mix",
-            severity="info" if swing.back else "ticket",
-            service_name=service,
-            tenant_id=WHOLE,
-            model_version=WHOLE,
-            metric=mix,
-            family="mix",
-            detected_time_unix_nano=end_of(swing.tick, self._tick_seconds),
-            onset_time_unix_nano=start_of(swing.onset_tick, self._tick_seconds),
-            detector="multinomial_shiryaev_roberts",
-            detector_version=VERSION,
-            direction="down" if swing.back else "up",
-            e_value=swing.e_value,
-            promise=swing.promise,
-            baseline=swing.before,
-            opened_finding_id=opened,
-            verdict=name[:200],
-            evidence=describe_swing(swing, service, mix, name, self._tick_seconds),
-        )
+        episode = (service, mix), swing.tick, swing.onset_tick
+        fields: dict[str, Any] = {
+            "service_name": service,
+            "metric": mix,
+            "family": "mix",
+            "detector": "multinomial_shiryaev_roberts",
+            "direction": "down" if swing.back else "up",
+            "e_value": swing.e_value,
+            "promise": swing.promise,
+            "baseline": swing.before,
+            "verdict": name[:200],
+            "evidence": describe_swing(swing, service, mix, name, self._tick_seconds),
+        }
+        if swing.back:
+            return self._episodes.end(*episode, **fields)
+        return self._episodes.open(*episode, kind="mix", **fields)
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        slots = [(str(row), name, str(slot)) for row, found in enumerate(self._slots) for name, slot in found.items()]
-        seen = [(str(row), name) for row, names in enumerate(self._sightings) for name in names]
-        opened = [(str(row), finding) for row, finding in sorted(self._opened.items())]
         return {
-            "slots": np.array(slots, np.str_).reshape(-1, 3),
-            "sightings": np.array(seen, np.str_).reshape(-1, 2),
-            "opened": np.array(opened, np.str_).reshape(-1, 2),
+            "names": encoded((self._slots, self._sightings)),
+            **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("detector_", self.detector.state()),
         }
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
+        self._slots, self._sightings = decoded(state["names"], tuple[list[dict[str, int]], list[list[str]]])
+        self._episodes.restore(under("episodes_", state))
         self.book.restore(under("book_", state))
-        self.detector = MixDetector.from_state(under("detector_", state), self._tick_seconds, SLOTS)
-        self._slots = [{} for _ in range(len(self.book))]
-        self._sightings = [[] for _ in range(len(self.book))]
-        for row, name, slot in state["slots"].tolist():
-            self._slots[int(row)][name] = int(slot)
-        for row, name in state["sightings"].tolist():
-            self._sightings[int(row)].append(name)
-        self._opened = {int(row): finding for row, finding in state["opened"].tolist()}
+        self.detector.restore(under("detector_", state))

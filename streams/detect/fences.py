@@ -4,15 +4,13 @@ Whatever is over a limit costs its own service detail and trust, and nobody else
 finding about the telemetry, and once more when it is well again, which it comes to be by itself.
 """
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-import numpy as np
-
-from schemas.findings import Finding
+from schemas.findings import Finding, Severity
 from schemas.windows import OTHER, OTHER_OF
 from streams.detect.watcher import TickSums
-from streams.findings.identity import VERSION, WHOLE, end_of, identity
-from streams.kafka.checkpoints import Arrays
+from streams.findings.episodes import Episodes
+from streams.kafka.checkpoints import Arrays, decoded, encoded
 
 What = Literal["refused", "crowded"]
 
@@ -42,7 +40,7 @@ class FenceWatch:
         self._half_life: Final = HALF_LIFE_SECONDS / tick_seconds
         self._counts: dict[str, list[float]] = {}  # by service with refused records: accepted, refused, latest tick
         self._crowded: dict[str, int] = {}  # by service: latest tick with a name too many
-        self._open: dict[tuple[str, str], str] = {}  # (service, what) -> finding
+        self._episodes: Final = Episodes("fence", tick_seconds)  # of a service, and what is over its limit
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return which services a tick brings over a limit, or back."""
@@ -58,13 +56,13 @@ class FenceWatch:
         for service, (events, refused) in seen.items():
             if service in self._counts or (refused and len(self._counts) < MOST_SERVICES):
                 accepted, before = self._faded(service, tick)
-                self._counts[service] = [accepted + events, before + refused, tick]
+                self._counts[service] = [accepted + events, before + refused, float(tick)]
         return [*self._over(tick), *self.advance(tick)]
 
     def advance(self, tick: int) -> list[Finding]:
         """Return which services are well again by the mere passing of time."""
         found = []
-        for service, what in list(self._open):
+        for (service, what), _ in self._episodes:
             if self._is_well(service, what, tick):
                 found.append(self._finding(tick, service, "crowded" if what == "crowded" else "refused", back=True))
         for service in [name for name in self._counts if self._faded(name, tick)[1] < 1]:
@@ -76,7 +74,7 @@ class FenceWatch:
     def open_since(self, service: str) -> str:
         """Return what is wrong with the records of a service, or nothing."""
         names = {"refused": "records refused", "crowded": "too many names"}
-        return ", ".join(said for what, said in names.items() if (service, what) in self._open)
+        return ", ".join(said for what, said in names.items() if (service, what) in self._episodes)
 
     def _over(self, tick: int) -> list[Finding]:
         over: list[tuple[str, What]] = [(service, "crowded") for service in self._crowded]
@@ -84,7 +82,7 @@ class FenceWatch:
             accepted, refused = self._faded(service, tick)
             if refused >= AT_LEAST and refused > self._limit * (accepted + refused):
                 over.append((service, "refused"))
-        return [self._finding(tick, *item, back=False) for item in sorted(over) if item not in self._open]
+        return [self._finding(tick, *item, back=False) for item in sorted(over) if item not in self._episodes]
 
     def _is_well(self, service: str, what: str, tick: int) -> bool:
         if what == "crowded":
@@ -99,10 +97,6 @@ class FenceWatch:
 
     def _finding(self, tick: int, service: str, what: What, *, back: bool) -> Finding:
         accepted, refused = self._faded(service, tick)
-        finding_id = identity("telemetry", "fence", service, what, tick, back)
-        opened = self._open.pop((service, what), None) if back else None
-        if not back:
-            self._open[service, what] = finding_id
         said = {
             "refused": f"about {refused:.0f} of {accepted + refused:.0f} records lately refused; see the dead letters",
             "crowded": "more names than its share; new ones are counted together",
@@ -110,41 +104,28 @@ class FenceWatch:
         if service.startswith(OTHER_OF) and what == "crowded":
             said = f"more services of one source than its share; new ones are counted as {service}"
         state = "is as usual again" if back else f"is over its limit: {said}; rates over it are not to be trusted"
-        return Finding(
-            finding_id=finding_id,
-            kind="recovery" if back else "telemetry",
-            severity="info" if back else "page" if what == "refused" else "ticket",
-            service_name=service,
-            tenant_id=WHOLE,
-            model_version=WHOLE,
-            metric=what,
-            family="telemetry",
-            detected_time_unix_nano=end_of(tick, self._tick_seconds),
-            onset_time_unix_nano=end_of(tick, self._tick_seconds),
-            detector="limit",
-            detector_version=VERSION,
-            opened_finding_id=opened,
-            verdict=what,
-            details={"accepted": accepted, "refused": refused} if what == "refused" else None,
-            evidence=f"telemetry of {service} {state}",
-        )
+        fields: dict[str, Any] = {
+            "service_name": service,
+            "metric": what,
+            "family": "telemetry",
+            "detector": "limit",
+            "verdict": what,
+            "details": {"accepted": accepted, "refused": refused} if what == "refused" else None,
+            "evidence": f"telemetry of {service} {state}",
+        }
+        episode = (service, what), tick, tick + 1
+        if back:
+            return self._episodes.end(*episode, **fields)
+        severity: Severity = "page" if what == "refused" else "ticket"
+        return self._episodes.open(*episode, kind="telemetry", severity=severity, **fields)
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        counts = sorted(self._counts.items())
-        crowded = sorted(self._crowded.items())
-        opened = [(*key, finding) for key, finding in sorted(self._open.items())]
-        return {
-            "services": np.array([service for service, _ in counts], np.str_),
-            "counts": np.array([cell for _, cell in counts], np.float64).reshape(-1, 3),
-            "crowded": np.array([service for service, _ in crowded], np.str_),
-            "crowded_at": np.array([tick for _, tick in crowded], np.int64),
-            "open": np.array(opened, np.str_).reshape(-1, 3),
-        }
+        return {"counts": encoded(self._counts), "crowded": encoded(self._crowded), **self._episodes.state()}
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned; without one, begin anew."""
         if state:
-            self._counts = dict(zip(state["services"].tolist(), state["counts"].tolist(), strict=True))
-            self._crowded = dict(zip(state["crowded"].tolist(), state["crowded_at"].tolist(), strict=True))
-            self._open = {(service, what): finding for service, what, finding in state["open"].tolist()}
+            self._counts = decoded(state["counts"], dict[str, list[float]])
+            self._crowded = decoded(state["crowded"], dict[str, int])
+            self._episodes.restore(state)

@@ -71,17 +71,16 @@ class TickMerger:
             "pending": np.frombuffer(b"\n".join(waiting), np.uint8),
         }
 
-    @classmethod
-    def from_state(cls, state: Arrays) -> "TickMerger":
-        """Return the merger that `state` was taken of."""
-        merger = cls({int(source): int(tick) for source, tick in state["closed"]}, sources=int(state["sources"][0]))
-        merger.last = int(state["last"][0]) if "last" in state else -1
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        self.closed = {int(source): int(tick) for source, tick in state["closed"]}
+        self.sources, self.last = int(state["sources"][0]), int(state["last"][0])
+        self.pending, self.ticks = {}, []
         decode = decoder(Window)
         for line in state["pending"].tobytes().splitlines():
             window = decode(line, 0)
             assert isinstance(window, Window)  # noqa: S101
-            merger._wait(window)
-        return merger
+            self._wait(window)
 
 
 def united(windows: Iterable[Window]) -> TickSums:

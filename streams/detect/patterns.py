@@ -1,7 +1,6 @@
 """Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
 
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -16,9 +15,10 @@ from schemas.signals import read_vectors
 from schemas.sql import literal
 from schemas.windows import Sample
 from streams.detect.watcher import TickSums
+from streams.findings.episodes import Episodes
 from streams.findings.evidence import moment
-from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
-from streams.kafka.checkpoints import Arrays
+from streams.findings.finding import WHOLE, counted, end_of, finding, start_of
+from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.policy.policy import Policy
 
 USUAL_SHARE: Final = 0.002
@@ -67,14 +67,6 @@ class Members(msgspec.Struct):
         self.event_ids = [*self.event_ids, sample.event_id][-SHOWN:]
 
 
-@dataclass(slots=True)
-class _Followed:
-    """The clusters that were met, by number, and the row each has in the rate detector."""
-
-    members: dict[int, Members] = field(default_factory=dict)
-    rows: dict[int, int] = field(default_factory=dict)
-
-
 class PatternWatch:
     """The patterns of all services of one partition of the windows together: an attack knows no service."""
 
@@ -82,12 +74,13 @@ class PatternWatch:
         self._tick_seconds: Final = tick_seconds
         self._off: Final = policy.detectors.patterns == "off"
         self._tickets: Final = policy.budget.tickets_per_day * share
-        self.finder = PatternFinder(ttl=TTL, warm_up=WARM_UP)
-        self.rates = RateDetector(tick_seconds)
-        self._followed = _Followed()
+        self.finder: Final = PatternFinder(ttl=TTL, warm_up=WARM_UP)
+        self.rates: Final = RateDetector(tick_seconds)
+        self._members: dict[int, Members] = {}  # by number of the cluster
+        self._rows: dict[int, int] = {}  # by number of the cluster, where it is in `rates`
         self._latest: list[Seen] = []
         self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
-        self._opened: dict[int, str] = {}
+        self._episodes: Final = Episodes("pattern", tick_seconds)  # of a cluster's number
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return the patterns that a tick shows to be new, or to come more often."""
@@ -123,7 +116,7 @@ class PatternWatch:
             self._member(number, members[0].tick).add(seen)
 
     def _member(self, label: int, tick: int) -> Members:
-        members = self._followed.members
+        members = self._members
         if label not in members:
             members[label] = Members(label, tick, tick)
             if len(members) > FOLLOWED:
@@ -132,11 +125,11 @@ class PatternWatch:
 
     def _rates(self, tick: int, counts: dict[int, int], trials: int) -> list[Finding]:
         """Test the share of each cluster that was followed before this tick."""
-        rows = self._followed.rows
+        rows = self._rows
         for label in sorted(counts):
             if label not in rows and len(rows) < FOLLOWED and self.finder.events > WARM_UP:
                 rows[label] = len(self.rates)
-                usual = 0.0 if label in self._new else self._followed.members[label].size / self.finder.events
+                usual = 0.0 if label in self._new else self._members[label].size / self.finder.events
                 self.rates.grow(np.array([np.clip(usual, USUAL_SHARE, 0.5)]))
         tested = sorted(rows, key=rows.__getitem__)
         if not tested:
@@ -149,82 +142,82 @@ class PatternWatch:
 
     def _new_finding(self, pattern: NewPattern, tick: int) -> Finding:
         members = self._member(pattern.number, tick)
-        return self._finding(("new", pattern.number), "pattern", "info", tick, members, "new")
-
-    def _rate_finding(self, found: Alarm | Recovery, label: int) -> Finding:
-        members = self._followed.members.get(label) or Members(label, found.tick, found.tick)
-        if isinstance(found, Recovery):
-            finding = self._finding(("back", label, found.tick), "recovery", "info", found.tick, members, "over")
-            return msgspec.structs.replace(finding, opened_finding_id=self._opened.pop(label, None))
-        finding = self._finding(("more", label, found.tick), "pattern", "ticket", found.tick, members, "growing")
-        self._opened[label] = finding.finding_id
-        return msgspec.structs.replace(
-            finding, e_value=min(found.e_value, 1e300), promise=found.promise, rate=found.rate,
-            rate_lower=found.lower, rate_upper=found.upper, baseline=found.baseline, sample_size=found.trials,
-            flagged=found.flagged, onset_time_unix_nano=start_of(found.onset_tick, self._tick_seconds),
-        )  # fmt: skip
-
-    def _finding(
-        self, name: tuple[object, ...], kind: str, severity: str, tick: int, members: Members, verdict: str
-    ) -> Finding:
-        services = sorted(members.services, key=lambda service: (-members.services[service], service))
-        hours = max((tick - members.first_tick + 1) * self._tick_seconds / 3600, 1.0)
-        ids = ", ".join(map(literal, members.event_ids))
-        return Finding(
-            finding_id=identity("pattern", *name, members.first_tick),
-            kind="pattern" if kind == "pattern" else "recovery",
-            severity="ticket" if severity == "ticket" else "info",
-            service_name=services[0] if services else WHOLE,
+        return finding(
+            ("pattern", "new", pattern.number, members.first_tick),
+            end_of(tick, self._tick_seconds),
+            kind="pattern",
+            severity="info",
             tenant_id=WHOLE,
             model_version=WHOLE,
-            metric="pattern",
-            family="pattern",
-            detected_time_unix_nano=end_of(tick, self._tick_seconds),
+            direction="up",
             onset_time_unix_nano=start_of(members.first_tick, self._tick_seconds),
-            detector="two_tier_clusters",
-            detector_version=VERSION,
-            direction="down" if kind == "recovery" else "up",
-            event_ids=members.event_ids or None,
-            verdict=verdict,
-            details={
+            **self._about(tick, members, "new"),
+        )
+
+    def _rate_finding(self, found: Alarm | Recovery, label: int) -> Finding:
+        members = self._members.get(label) or Members(label, found.tick, found.tick)
+        name = (str(label),)
+        if isinstance(found, Recovery):
+            about = self._about(found.tick, members, "over")
+            return self._episodes.end(name, found.tick, members.first_tick, direction="down", **about)
+        return self._episodes.open(
+            name,
+            found.tick,
+            found.onset_tick,
+            kind="pattern",
+            direction="up",
+            e_value=found.e_value,
+            promise=found.promise,
+            **counted(found),
+            **self._about(found.tick, members, "growing"),
+        )
+
+    def _about(self, tick: int, members: Members, verdict: str) -> dict[str, Any]:
+        services = sorted(members.services, key=lambda service: (-members.services[service], service))
+        per_hour = members.size / max((tick - members.first_tick + 1) * self._tick_seconds / 3600, 1.0)
+        ids = ", ".join(map(literal, members.event_ids))
+        return {
+            "service_name": services[0] if services else WHOLE,
+            "metric": "pattern",
+            "family": "pattern",
+            "detector": "two_tier_clusters",
+            "event_ids": members.event_ids or None,
+            "verdict": verdict,
+            "details": {
                 "pattern": float(members.number),
                 "size": float(members.size),
-                "per_hour": members.size / hours,
+                "per_hour": per_hour,
                 "services": float(len(services)),
                 "users": float(len(members.users)),
             },
-            evidence=(
+            "evidence": (
                 f"{members.size} inputs of one pattern ({verdict}) since "
-                f"{moment(members.first_tick, self._tick_seconds)}, {members.size / hours:.1f} in an hour, "
+                f"{moment(members.first_tick, self._tick_seconds)}, {per_hour:.1f} in an hour, "
                 f"from {len(members.users)} users of {', '.join(services[:5]) or '?'}"
             ),
-            evidence_sql=(
+            "evidence_sql": (
                 f"SELECT time, service_name, user_pseudo_id, input_text FROM inferences WHERE event_id IN ({ids})"
             ),
-        )
+        }
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        encoded = b"\n".join(msgspec.json.encode(item) for item in self._followed.members.values())
         return {
-            "members": np.frombuffer(encoded, np.uint8),
-            "latest": np.frombuffer(msgspec.json.encode(self._latest), np.uint8),
+            "members": encoded(list(self._members.values())),
+            "latest": encoded(self._latest),
             "new": np.array(sorted(self._new), np.int64),
-            "rows": np.array(sorted(self._followed.rows.items()), np.int64).reshape(-1, 2),
-            "opened": np.array([(str(n), found) for n, found in sorted(self._opened.items())], np.str_).reshape(-1, 2),
+            "rows": np.array(sorted(self._rows.items()), np.int64).reshape(-1, 2),
+            **prefixed("episodes_", self._episodes.state()),
             **prefixed("finder_", self.finder.state()),
             **prefixed("rates_", self.rates.state()),
         }
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        lines = state["members"].tobytes().splitlines()
-        members = [msgspec.json.decode(line, type=Members) for line in lines]
-        self._followed = _Followed(
-            {item.number: item for item in members}, {int(label): int(row) for label, row in state["rows"]}
-        )
-        self._latest = msgspec.json.decode(state["latest"].tobytes(), type=list[Seen])
+        self._members = {each.number: each for each in decoded(state["members"], list[Members])}
+        self._latest = decoded(state["latest"], list[Seen])
         self._new = set(state["new"].tolist())
-        self._opened = {int(number): finding for number, finding in state["opened"].tolist()}
-        self.finder = PatternFinder.from_state(under("finder_", state))
-        self.rates = RateDetector.from_state(under("rates_", state), self._tick_seconds)
+        self._rows = {int(label): int(row) for label, row in state["rows"]}
+        self._episodes.restore(under("episodes_", state))
+        self.finder.restore(under("finder_", state))
+        self.rates.restore(under("rates_", state))

@@ -16,17 +16,18 @@ from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.rates.detector import RateDetector
 from detectors.river.vote import DriftVote, Vote
-from schemas.findings import Finding, Severity
+from schemas.findings import Finding
 from schemas.metrics import WATCHED, Rate
 from schemas.windows import OTHER
 from streams.detect.watcher import TickSums
+from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
-from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.finding import WHOLE, counted, end_of, finding
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Level, Policy
 
-RATE_INDEX: Final[dict[str, str]] = {rate.name: str(index) for index, rate in enumerate(WATCHED)}
+RATES: Final[dict[str, Rate]] = {rate.name: rate for rate in WATCHED}
 DETECTOR: Final = "mixture_shiryaev_roberts"
 
 Cells = dict[int, list[int]]
@@ -53,13 +54,12 @@ class RateWatch:
         self._share: Final = share
         self._policy: Final = policy
         self.book: Final = SeriesBook(tick_seconds, max_series)
-        self.rises = RateDetector(tick_seconds)
-        self.falls = RateDetector(tick_seconds, direction="down")
+        self.rises: Final = RateDetector(tick_seconds)
+        self.falls: Final = RateDetector(tick_seconds, direction="down")
         vote = policy.detectors.drift_vote
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
         self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
-        self._open: dict[tuple[str, str], str] = {}  # (service, family) -> finding that pages
-        self._opened: dict[tuple[int, str], str] = {}  # (series, direction) -> its open finding
+        self._episodes: Final = Episodes("rate", tick_seconds)  # of the series' names and a direction
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return the rates that a tick shows to have changed, or to be back."""
@@ -104,7 +104,7 @@ class RateWatch:
         )
 
     def _rate(self, row: int) -> Rate:
-        return WATCHED[int(self.book.names[row][3])]
+        return RATES[self.book.names[row][3]]
 
     def _promises(self, rows: Ints, activity: tuple[float, float]) -> Floats:
         """Return the threshold of each series: its family's part of the budget for pages, or for tickets."""
@@ -128,12 +128,11 @@ class RateWatch:
         cells: Cells = {}
         for group in sums:
             for metric, counts in group.rates.items():
-                index = RATE_INDEX.get(metric)
-                if index is None or not counts.trials:
+                if metric not in RATES or not counts.trials:
                     continue
                 service = group.service_name
-                for name in ((WHOLE, service, WHOLE, index), (group.tenant_id, service, group.model_version, index)):
-                    cell = cells.setdefault(self.book.row(name, (*OTHER[:3], index)), [0, 0])
+                for name in ((WHOLE, service, WHOLE, metric), (group.tenant_id, service, group.model_version, metric)):
+                    cell = cells.setdefault(self.book.row(name, (*OTHER[:3], metric)), [0, 0])
                     cell[0] += counts.trials
                     cell[1] += counts.flagged
         self._grow()
@@ -142,10 +141,10 @@ class RateWatch:
     def _grow(self) -> None:
         """Give the series that were just met to the detectors; a whole comes before its parts, and is their parent."""
         for new in range(len(self.rises), len(self.book)):
-            _, service, _, index = self.book.names[new]
-            rate = WATCHED[int(index)]
+            _, service, _, metric = self.book.names[new]
+            rate = RATES[metric]
             ceiling = np.array([self._policy.ceiling(service, rate.name, rate.ceiling)])
-            whole = self.book.find((WHOLE, service, WHOLE, index))
+            whole = self.book.find((WHOLE, service, WHOLE, metric))
             parent = np.array([-1 if whole == new else whole])
             self.rises.grow(ceiling, parent, ceiling)
             self.votes.grow(1)
@@ -154,89 +153,76 @@ class RateWatch:
                 self.falls.grow(ceiling)
 
     def _alarm_finding(self, alarm: Alarm) -> Finding:
-        _, service, _, index = self.book.names[alarm.series]
-        rate = self._rate(alarm.series)
-        key = (service, rate.family)
-        finding_id = identity("rate", alarm.direction, *self.book.names[alarm.series], alarm.tick)
-        self._opened[alarm.series, alarm.direction] = finding_id
-        severity: Severity = "ticket"
-        if alarm.direction == "up" and self._policy.level(rate.name) == "page" and key not in self._open:
-            severity = "page"
-            self._open[key] = finding_id
+        _, service, _, metric = name = self.book.names[alarm.series]
+        rate, since = self._rate(alarm.series), alarm.onset_tick
         of_service = list(self._of_service(service))
-        since = alarm.onset_tick
-        return Finding(
-            finding_id=finding_id,
+        return self._episodes.open(
+            (*name, alarm.direction),
+            alarm.tick,
+            since,
             kind="rate",
-            severity=severity,
-            detector=DETECTOR,
+            severity="page" if self._pages(alarm, service, rate) else "ticket",
             direction=alarm.direction,
-            e_value=min(alarm.e_value, 1e300),
             promise=alarm.promise,
             versions=_some(name[2] for name in self.book.seen_since(since, of_service)),
             changes=self._new_versions(of_service, since),
-            tenants=_some(name[0] for name in self.book.seen_since(since, of_service) if name[3] == index),
+            tenants=_some(name[0] for name in self.book.seen_since(since, of_service) if name[3] == metric),
             evidence=describe_alarm(alarm, rate, service, self._tick_seconds),
-            **self._common(alarm, alarm.onset_tick),
+            **self._common(alarm, since),
         )
 
+    def _pages(self, alarm: Alarm, service: str, rate: Rate) -> bool:
+        """Tell whether an alarm pages: where none of its service and family does."""
+        if alarm.direction == "down" or self._policy.level(rate.name) != "page":
+            return False
+        open_pages = (name for name, opened in self._episodes if opened.severity == "page")
+        return all((name[1], RATES[name[3]].family) != (service, rate.family) for name in open_pages)
+
     def _recovery_finding(self, recovery: Recovery) -> Finding:
-        service, rate = self.book.names[recovery.series][1], self._rate(recovery.series)
-        opened = self._opened.pop((recovery.series, "up" if recovery.direction == "down" else "down"), None)
-        if self._open.get((service, rate.family)) == opened:
-            self._open.pop((service, rate.family), None)
-        return Finding(
-            finding_id=identity("recovery", recovery.direction, *self.book.names[recovery.series], recovery.tick),
-            kind="recovery",
-            severity="info",
-            detector=DETECTOR,
+        name, rate = self.book.names[recovery.series], self._rate(recovery.series)
+        return self._episodes.end(
+            (*name, "up" if recovery.direction == "down" else "down"),
+            recovery.tick,
+            recovery.tick,
             direction=recovery.direction,
-            e_value=min(recovery.e_value, 1e300),
-            opened_finding_id=opened,
-            evidence=describe_recovery(recovery, rate, service),
+            evidence=describe_recovery(recovery, rate, name[1]),
             **self._common(recovery, recovery.tick),
         )
 
     def _common(self, found: Alarm | Recovery, onset_tick: int) -> dict[str, Any]:
         tenant, service, version, _ = self.book.names[found.series]
-        rate = self._rate(found.series)
+        metric = self._rate(found.series).name
+        sql = evidence_query(self._tick_seconds, (tenant, service, version), metric, onset_tick, found.tick)
+        return {
+            "detector": DETECTOR,
+            "e_value": found.e_value,
+            "evidence_sql": sql,
+            **self._about(found.series),
+            **counted(found),
+        }
+
+    def _about(self, row: int) -> dict[str, Any]:
+        tenant, service, version, _ = self.book.names[row]
+        rate = self._rate(row)
         return {
             "service_name": service,
             "tenant_id": tenant,
             "model_version": version,
             "metric": rate.name,
             "family": rate.family,
-            "detected_time_unix_nano": end_of(found.tick, self._tick_seconds),
-            "onset_time_unix_nano": start_of(onset_tick, self._tick_seconds),
-            "detector_version": VERSION,
-            "rate": found.rate,
-            "rate_lower": found.lower,
-            "rate_upper": found.upper,
-            "baseline": found.baseline,
-            "sample_size": found.trials,
-            "flagged": found.flagged,
-            "evidence_sql": evidence_query(
-                self._tick_seconds, (tenant, service, version), rate.name, onset_tick, found.tick
-            ),
         }
 
     def _vote_finding(self, vote: Vote) -> Finding:
-        tenant, service, version, _ = self.book.names[vote.series]
-        rate = self._rate(vote.series)
-        return Finding(
-            finding_id=identity("drift_vote", *self.book.names[vote.series], vote.tick),
+        name, rate = self.book.names[vote.series], self._rate(vote.series)
+        return finding(
+            ("drift_vote", *name, vote.tick),
+            end_of(vote.tick, self._tick_seconds),
             kind="drift_vote",
             severity="ticket",
-            service_name=service,
-            tenant_id=tenant,
-            model_version=version,
-            metric=rate.name,
-            family=rate.family,
-            detected_time_unix_nano=end_of(vote.tick, self._tick_seconds),
             detector=self.votes.name,
-            detector_version=VERSION,
             direction=vote.direction,
-            evidence=f"{self.votes.name} sees {rate.name} of {service} drift {vote.direction}; a second opinion",
+            evidence=f"{self.votes.name} sees {rate.name} of {name[1]} drift {vote.direction}; a second opinion",
+            **self._about(vote.series),
         )
 
     def _of_service(self, service: str) -> Iterable[int]:
@@ -259,11 +245,9 @@ class RateWatch:
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        opened = sorted(self._opened.items())
         return {
             "falling": np.array(list(self._falling), np.int64),
-            "open": np.array([(*key, value) for key, value in sorted(self._open.items())], np.str_).reshape(-1, 3),
-            "opened": np.array([(str(row), way, found) for (row, way), found in opened], np.str_).reshape(-1, 3),
+            **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("rises_", self.rises.state()),
             **prefixed("falls_", self.falls.state()),
@@ -274,10 +258,9 @@ class RateWatch:
         """Take over what `state` returned."""
         self.book.restore(under("book_", state))
         self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
-        self._open = {(service, family): finding for service, family, finding in state["open"].tolist()}
-        self._opened = {(int(row), way): finding for row, way, finding in state["opened"].tolist()}
-        self.rises = RateDetector.from_state(under("rises_", state), self._tick_seconds)
-        self.falls = RateDetector.from_state(under("falls_", state), self._tick_seconds, direction="down")
+        self._episodes.restore(under("episodes_", state))
+        self.rises.restore(under("rises_", state))
+        self.falls.restore(under("falls_", state))
         self.votes.restore(under("votes_", state))
 
 

@@ -13,7 +13,7 @@ from schemas.findings import Finding
 from schemas.windows import OTHER
 from streams.detect.watcher import TickSums
 from streams.findings.evidence import moment
-from streams.findings.identity import VERSION, WHOLE, end_of, identity, start_of
+from streams.findings.finding import WHOLE, end_of, finding, start_of
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 
@@ -72,8 +72,9 @@ class VersionWatch:
         others = self._others(service, version)
         first = int(self.book.first_tick[row])
         beside = f"; before it there were {', '.join(others)}" if others else ""
-        return Finding(
-            finding_id=identity("version", service, version),
+        return finding(
+            ("version", service, version),
+            end_of(tick, self._tick_seconds),
             kind="version",
             severity="info",
             service_name=service,
@@ -81,10 +82,8 @@ class VersionWatch:
             model_version=version,
             metric="model_version",
             family="change",
-            detected_time_unix_nano=end_of(tick, self._tick_seconds),
             onset_time_unix_nano=start_of(first, self._tick_seconds),
             detector="first_seen",
-            detector_version=VERSION,
             versions=others,
             sample_size=int(self._events[row]),
             evidence=f"{service} shows version {version} for the first time, since {moment(first, self._tick_seconds)}"

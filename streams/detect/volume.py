@@ -4,7 +4,7 @@ A rate over telemetry that is not whole is not to be trusted; `open_since` says 
 beside every other finding of the service.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,12 +13,11 @@ from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.rates.detector import RateDetector
 from detectors.volume.detector import VolumeFinding, VolumeWatch
-from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.windows import OTHER
 from streams.detect.watcher import TickSums
+from streams.findings.episodes import Episodes
 from streams.findings.evidence import moment
-from streams.findings.identity import VERSION, WHOLE, identity
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
@@ -42,11 +41,11 @@ class TelemetryWatch:
         self._off: Final = policy.detectors.volume == "off"
         self._tickets: Final = policy.budget.tickets_per_day * share
         self.book: Final = SeriesBook(MINUTE, max_series)
-        self.volume = VolumeWatch()
-        self.lag = RateDetector(MINUTE)
+        self.volume: Final = VolumeWatch()
+        self.lag: Final = RateDetector(MINUTE)
         self._minute = -1
         self._events: dict[int, list[int]] = {}  # of the minute that is not over: events and late ones
-        self._opened: dict[tuple[int, str], tuple[str, int]] = {}  # (series, what) -> finding, minute of its onset
+        self._episodes: Final = Episodes("volume", MINUTE)  # of a service, and what is wrong with its telemetry
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Count a tick, and return what the minutes that it ends bring to light."""
@@ -94,69 +93,60 @@ class TelemetryWatch:
 
     def open_since(self, service: str) -> str:
         """Return what is wrong with the telemetry of a service and since when, or nothing."""
-        row = self.book.find((service,))
-        wrong = [(what, onset) for (at, what), (_, onset) in self._opened.items() if at == row]
+        wrong = [(what, opened.onset_tick) for (of, what), opened in self._episodes if of == service]
         return ", ".join(f"{what} since {moment(onset, MINUTE)}" for what, onset in sorted(wrong))
 
     def _volume_finding(self, found: VolumeFinding) -> Finding:
         service = self.book.names[found.series][0]
         back = found.direction == "recovered"
-        opened = next((what for (row, what) in self._opened if row == found.series and what != "lagging"), "silent")
-        what = opened if back else found.direction
-        numbers = {"observed": float(found.observed), "expected": float(found.expected)}
-        text = f"{found.observed:.0f} events where about {found.expected:.0f} are usual"
+        opened = next((what for (of, what), _ in self._episodes if of == service and what != "lagging"), "silent")
         return self._finding(
-            service, found.series, what, back, (found.onset_minute, found.minute), (found.e_value, text), numbers
+            (service, opened if back else found.direction),
+            found.minute,
+            found.onset_minute,
+            f"{found.observed:.0f} events where about {found.expected:.0f} are usual",
+            back=back,
+            metric="volume",
+            detector="volume_e_detector",
+            e_value=found.e_value,
+            details={"observed": float(found.observed), "expected": float(found.expected)},
         )
 
     def _lag_finding(self, found: Alarm | Recovery) -> Finding:
-        service = self.book.names[found.series][0]
-        back = isinstance(found, Recovery)
-        onset = found.tick if isinstance(found, Recovery) else found.onset_tick
-        text = f"in {found.flagged} of {found.trials} minutes most events came late"
-        numbers = {"late_minutes": float(found.flagged), "minutes": float(found.trials)}
         return self._finding(
-            service, found.series, "lagging", back, (onset, found.tick), (found.e_value, text), numbers
+            (self.book.names[found.series][0], "lagging"),
+            found.tick,
+            found.tick if isinstance(found, Recovery) else found.onset_tick,
+            f"in {found.flagged} of {found.trials} minutes most events came late",
+            back=isinstance(found, Recovery),
+            metric="lateness",
+            detector="mixture_shiryaev_roberts",
+            e_value=found.e_value,
+            details={"late_minutes": float(found.flagged), "minutes": float(found.trials)},
         )
 
     def _finding(
-        self, service: str, row: int, what: str, back: bool, minutes: tuple[int, int], proof: tuple[float, str],  # noqa: FBT001
-        details: dict[str, float],
-    ) -> Finding:  # fmt: skip
-        onset, minute = minutes
-        finding_id = identity("telemetry", service, what, minute, back)
-        opened = self._opened.pop((row, what), (None, 0))[0] if back else None
-        if not back:
-            self._opened[row, what] = (finding_id, onset)
+        self, name: tuple[str, str], minute: int, onset: int, text: str, *, back: bool, **more: Any
+    ) -> Finding:
+        service, what = name
         state = "is as usual again" if back else f"{what} since about {moment(onset, MINUTE)}"
-        return Finding(
-            finding_id=finding_id,
-            kind="recovery" if back else "telemetry",
-            severity="info" if back else "ticket",
-            service_name=service,
-            tenant_id=WHOLE,
-            model_version=WHOLE,
-            metric="volume" if what != "lagging" else "lateness",
-            family="telemetry",
-            detected_time_unix_nano=(minute + 1) * MINUTE * NANO,
-            onset_time_unix_nano=onset * MINUTE * NANO,
-            detector="volume_e_detector" if what != "lagging" else "mixture_shiryaev_roberts",
-            detector_version=VERSION,
-            e_value=min(proof[0], 1e300),
-            opened_finding_id=opened,
-            verdict=what,
-            details=details,
-            evidence=f"telemetry of {service} {state}: {proof[1]}; rates over it are not to be trusted",
-        )
+        more |= {
+            "service_name": service,
+            "family": "telemetry",
+            "verdict": what,
+            "evidence": f"telemetry of {service} {state}: {text}; rates over it are not to be trusted",
+        }
+        if back:
+            return self._episodes.end(name, minute, onset, **more)
+        return self._episodes.open(name, minute, onset, kind="telemetry", **more)
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        opened = [(str(row), what, finding, str(onset)) for (row, what), (finding, onset) in self._opened.items()]
         cells = [(row, *cell) for row, cell in sorted(self._events.items())]
         return {
             "minute": np.array([self._minute]),
             "events": np.array(cells, np.int64).reshape(-1, 3),
-            "opened": np.array(opened, np.str_).reshape(-1, 4),
+            **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("volume_", self.volume.state()),
             **prefixed("lag_", self.lag.state()),
@@ -166,9 +156,7 @@ class TelemetryWatch:
         """Take over what `state` returned."""
         self._minute = int(state["minute"][0])
         self._events = {row: [events, late] for row, events, late in state["events"].tolist()}
-        self._opened = {
-            (int(row), what): (finding, int(onset)) for row, what, finding, onset in state["opened"].tolist()
-        }
+        self._episodes.restore(under("episodes_", state))
         self.book.restore(under("book_", state))
-        self.volume = VolumeWatch.from_state(under("volume_", state))
-        self.lag = RateDetector.from_state(under("lag_", state), MINUTE)
+        self.volume.restore(under("volume_", state))
+        self.lag.restore(under("lag_", state))

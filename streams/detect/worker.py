@@ -17,7 +17,7 @@ from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
-from streams.findings.identity import about_ourselves, identity
+from streams.findings.finding import about_ourselves
 from streams.health.metrics import OVERFLOW, REFUSED, REPEATED, SERIES, counted
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.publisher import Publisher
@@ -117,7 +117,7 @@ class Detect:
         if checkpoint is not None:
             partition.done = checkpoint.offset
             arrays = checkpoint.arrays
-            partition.merger = TickMerger.from_state(under("merger_", arrays))
+            partition.merger.restore(under("merger_", arrays))
             partition.judge.restore(under("judge_", arrays))
         return partition
 
@@ -172,7 +172,7 @@ class Detect:
 def intruded(batch: LogBatch, record: ConsumerRecord, error: InvalidRecordError) -> Finding:
     """Return the finding that somebody else writes to the windows: the same one for all of a day."""
     return about_ourselves(
-        identity("telemetry", "intruded", batch.topic.topic_id, batch.partition, record.timestamp // DAY_MS),
+        ("telemetry", "intruded", batch.topic.topic_id, batch.partition, record.timestamp // DAY_MS),
         "windows",
         "contract",
         record.timestamp * 1_000_000,

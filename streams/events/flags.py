@@ -26,7 +26,7 @@ from streams.events.decode import Columns
 from streams.events.doubt import SURE_OUTCOMES, strange_words, unsure_results
 
 Bits = npt.NDArray[np.uint16]
-Rows = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int64]
 
 BIT: Final = {rate.name: 1 << index for index, rate in enumerate(RATES)}
 INPUT_LAYERS: Final = ("input", "retrieval", "tool_result")
@@ -56,14 +56,14 @@ class Guards:
     `sure` ones gave a verdict that counts, `unsure` ones said something in words that nobody here knows.
     """
 
-    row: Rows
+    row: RowNumbers
     status: pa.Array
     result: pa.Array
     sure: npt.NDArray[np.bool_]
     unsure: npt.NDArray[np.bool_]
-    finding_row: Rows
+    finding_row: RowNumbers
     finding_category: pa.Array
-    finding_severity: Rows
+    finding_severity: RowNumbers
     finding_score: npt.NDArray[np.float64]
     finding_counts: npt.NDArray[np.bool_]
     finding_stopped: npt.NDArray[np.bool_]
@@ -176,21 +176,7 @@ def flatten_guards(columns: Columns) -> Guards:
     """Return all guard results of the events, in order, with their findings."""
     row, result = _results(columns)
     if not len(result):
-        empty = np.empty(0, np.int64)
-        none = np.empty(0, bool)
-        return Guards(
-            row,
-            pa.array([], pa.string()),
-            result,
-            none,
-            none,
-            empty,
-            pa.array([], pa.string()),
-            empty,
-            np.empty(0),
-            none,
-            none,
-        )
+        return _no_guards(row, result)
     unsure = unsure_results(result)
     counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",)) & ~unsure
     flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
@@ -213,6 +199,11 @@ def flatten_guards(columns: Columns) -> Guards:
     )
 
 
+def _no_guards(row: RowNumbers, result: pa.Array) -> Guards:
+    words, numbers, none = pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, bool)
+    return Guards(row, words, result, none, none, numbers, words, numbers, np.empty(0), none, none)
+
+
 def _probabilities(items: pa.Array) -> npt.NDArray[np.float64]:
     """Return the score of each finding where it is a probability, else NaN."""
     score = pc.struct_field(items, "score")
@@ -222,7 +213,7 @@ def _probabilities(items: pa.Array) -> npt.NDArray[np.float64]:
     return scores
 
 
-def _results(columns: Columns) -> tuple[Rows, pa.Array]:
+def _results(columns: Columns) -> tuple[RowNumbers, pa.Array]:
     if columns.kind is GuardVerdict:
         return np.arange(len(columns.table), dtype=np.int64), columns.table.column("guard").combine_chunks()
     if "guards" not in columns.table.column_names:

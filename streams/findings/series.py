@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from detectors.base import Floats, Ints
 from detectors.budget import threshold
-from streams.kafka.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays, decoded, encoded
 
 Name = tuple[str, ...]
 
@@ -102,7 +101,7 @@ class SeriesBook:
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
         return {
-            "names": np.frombuffer(msgspec.json.encode(self.names), np.uint8),
+            "names": encoded(self.names),
             "first_tick": self.first_tick.copy(),
             "last_tick": self.last_tick.copy(),
             "active": self._active.copy(),
@@ -112,7 +111,7 @@ class SeriesBook:
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
         self._room.taken -= len(self.names)
-        self.names = msgspec.json.decode(state["names"].tobytes(), type=list[Name])
+        self.names = decoded(state["names"], list[Name])
         self._room.taken += len(self.names)
         self._rows = {name: row for row, name in enumerate(self.names)}
         self.first_tick = state["first_tick"].astype(np.int64)

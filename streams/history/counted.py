@@ -13,7 +13,8 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from schemas.sql import query
-from streams.history.rows import INSTANT, Origin, Rows
+from streams.history.columns import INSTANT
+from streams.history.rows import Origin, Rows
 from streams.store.client import rows as rows_of_query
 
 Int64s = npt.NDArray[np.int64]

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
 from schemas.categories import FAMILIES
-from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
+from schemas.changes import Change
+from schemas.controls import Control
+from schemas.events import AgentStep, Envelope, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.findings import Finding
-from schemas.records import Change, Incident, ReviewLabel
-from schemas.review import ReviewItem
+from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
+from schemas.reviews import ReviewItem, ReviewLabel
 from schemas.tables import (
     ACTIONS,
     AGENT_STEPS,
@@ -40,6 +41,7 @@ from schemas.vocabulary import STATUSES
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns
 from streams.events.flags import BIT, INPUT_LAYERS, Flags, counted_version, event_flags
+from streams.history.columns import INSTANTS, beside, plain_columns
 
 Int64s = npt.NDArray[np.int64]
 
@@ -52,7 +54,7 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Change: CHANGES,
     ReviewLabel: REVIEW_LABELS,
     ReviewItem: REVIEW_ITEMS,
-    Incident: INCIDENTS,
+    IncidentTransition: INCIDENTS,
     IncidentAction: ACTIONS,
     IncidentEvidence: EVIDENCE,
     Delivery: DELIVERIES,
@@ -61,10 +63,18 @@ TABLE_OF: Final[dict[Kind, Table]] = {
 }
 
 _UNSAFE: Final = pa.array([code for code, family in FAMILIES.items() if family == "unsafe"])
-INSTANT: Final = pa.timestamp("ns", "UTC")
-_TIMES: Final = (
-    "queued_at", "labelled_at", "alert_starts_at", "aware_time", "report_due_time", "report_sent_time", "expires_at",
-)  # fmt: skip
+_EVENT_KIND: Final[dict[Kind, str]] = {
+    Inference: "inference",
+    AgentStep: "agent_step",
+    Retrieval: "retrieval",
+    GuardVerdict: "guard_verdict",
+}
+"""What a guard's row calls the kind of event that it came with."""
+
+_OF_GUARDS: Final = ("target_event_id", "target_id", "probe_id")
+"""What a guard's row says of its event, beside the envelope."""
+
+_ENVELOPE: Final = frozenset(INSTANTS.get(name, name) for name in (*Envelope.__struct_fields__, *_OF_GUARDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +118,8 @@ class Rows:
 def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
     """Yield the rows that records of one kind give, table by table; the ones that others rest on come last."""
     offset = origin.offsets[columns.position]
-    base = _plain_columns(columns.table)
-    if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
+    base = plain_columns(columns.table)
+    if columns.kind not in _EVENT_KIND:
         yield _rows(TABLE_OF[columns.kind], base, offset, np.zeros(len(offset), np.int64), origin, columns)
         return
     flags = event_flags(columns)
@@ -129,7 +139,7 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
         }
         if columns.kind is Inference:
             own |= _output_columns(flags, ok)
-        full = _beside(base, _beside(counted, pa.table(own)))
+        full = beside(base, beside(counted, pa.table(own)))
         yield _rows(TABLE_OF[columns.kind], full, offset, np.zeros(len(offset), np.int64), origin, columns)
 
 
@@ -164,14 +174,14 @@ def _guard_rows(
     columns: Columns, flags: Flags, base: pa.Table, counted: pa.Table, offset: Int64s, origin: Origin
 ) -> Rows:
     guards = flags.guards
-    envelope = base.select([name for name in base.column_names if name in _envelope_names()])
-    event = _beside(envelope, counted).take(pa.array(guards.row))
+    envelope = base.select([name for name in base.column_names if name in _ENVELOPE])
+    event = beside(envelope, counted).take(pa.array(guards.row))
     result = pa.Table.from_struct_array(guards.result)
     lists = guards.result.field("findings") if len(guards.result) else None
-    parts = _beside(event, _plain_columns(result))
+    parts = beside(event, plain_columns(result))
     alone = columns.kind is GuardVerdict
     extra = {
-        "event_kind": pa.array([str(columns.kind.__struct_config__.tag).split(".")[2]] * len(guards.row)),
+        "event_kind": pa.array([_EVENT_KIND[columns.kind]] * len(guards.row)),
         "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint16)),
         "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint16)),
     }
@@ -180,14 +190,7 @@ def _guard_rows(
         extra["finding_stopped"] = _as_lists(lists, guards.finding_stopped)
     first = np.searchsorted(guards.row, guards.row)  # rows come in order: where each event's guards begin
     index = np.arange(len(guards.row)) - first
-    return _rows(
-        GUARD_VERDICTS, _beside(parts, pa.table(extra)), offset[guards.row], index, origin, columns, guards.row
-    )
-
-
-def _envelope_names() -> frozenset[str]:
-    own = ("target_event_id", "target_id", "probe_id")
-    return frozenset(_renamed(name) for name in (*Telemetry.__struct_fields__[4:], *own)) - {"reason"}
+    return _rows(GUARD_VERDICTS, beside(parts, pa.table(extra)), offset[guards.row], index, origin, columns, guards.row)
 
 
 def _as_lists(lists: pa.ListArray, values: npt.NDArray[np.bool_]) -> pa.ListArray:
@@ -226,62 +229,4 @@ def with_origin(columns: pa.Table, origin: Origin, offset: Int64s, index: Int64s
         pa.array(offset),
         pa.array(index.astype(np.int32)),
     )
-    return _beside(columns, pa.Table.from_arrays(values, names=PROVENANCE))
-
-
-def _beside(left: pa.Table, right: pa.Table) -> pa.Table:
-    return pa.Table.from_arrays([*left.columns, *right.columns], names=[*left.column_names, *right.column_names])
-
-
-def _plain_columns(table: pa.Table) -> pa.Table:
-    """Return the columns of a table as ClickHouse has them: times as times, lists and structs taken apart."""
-    names: list[str] = []
-    columns: list[pa.ChunkedArray] = []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if column.null_count == len(column) or name in ("guards", "guard"):
-            continue
-        for part_name, part in _taken_apart(_renamed(name), name, column):
-            names.append(part_name)
-            columns.append(part)
-    return pa.Table.from_arrays(columns, names=names)
-
-
-def _renamed(name: str) -> str:
-    return "time" if name == "time_unix_nano" else name.replace("_time_unix_nano", "_time")
-
-
-def _taken_apart(name: str, original: str, column: pa.ChunkedArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    kind = column.type
-    if original.endswith("time_unix_nano") or original in _TIMES:
-        yield name, column.cast(INSTANT)
-    elif pa.types.is_struct(kind):
-        struct = column.combine_chunks()
-        for field in kind:
-            yield f"{name.removesuffix('_ms')}_{field.name}_ms", pa.chunked_array([pc.struct_field(struct, field.name)])
-    elif pa.types.is_list(kind):
-        yield from _list_columns(name, column.combine_chunks())
-    elif pa.types.is_map(kind):
-        yield name, pa.chunked_array([_filled(column.combine_chunks())])
-    else:
-        yield name, column
-
-
-def _list_columns(name: str, lists: pa.ListArray) -> Iterator[tuple[str, pa.ChunkedArray]]:
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-    items = pc.list_flatten(lists)
-    if not pa.types.is_struct(items.type):
-        yield name, pa.chunked_array([pa.ListArray.from_arrays(offsets, items)])
-        return
-    for field in items.type:
-        values = pc.struct_field(items, field.name)
-        if pa.types.is_string(field.type):
-            values = pc.fill_null(values, "")
-        elif field.name == "ingested_at":
-            values = values.cast(INSTANT)
-        yield f"{name}_{field.name}", pa.chunked_array([pa.ListArray.from_arrays(offsets, values)])
-
-
-def _filled(maps: pa.MapArray) -> pa.MapArray:
-    values = [value or [] for value in maps.to_pylist()]
-    return pa.array(values, maps.type)
+    return beside(columns, pa.Table.from_arrays(values, names=PROVENANCE))

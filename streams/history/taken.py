@@ -12,7 +12,8 @@ from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.events.decode import Refused
-from streams.history.rows import INSTANT, Origin, Rows, with_origin
+from streams.history.columns import INSTANT
+from streams.history.rows import Origin, Rows, with_origin
 from streams.history.two_paths import Closing
 from streams.worker.faust_app import LogBatch
 from streams.worker.plausible import Plausible

@@ -11,10 +11,11 @@ from aiokafka import ConsumerRecord
 from clickhouse_connect.driver.client import Client
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
-from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
+from schemas.changes import Change
+from schemas.controls import Control
 from schemas.findings import Finding
-from schemas.records import Change, Incident, ReviewLabel
-from schemas.review import ReviewItem
+from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
+from schemas.reviews import ReviewItem, ReviewLabel
 from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, Table
 from schemas.topics import (
     ACTIONS,
@@ -56,7 +57,7 @@ _PLAIN: Final = {
     CHANGES: Change,
     REVIEWS: ReviewLabel,
     REVIEW_QUEUE: ReviewItem,
-    INCIDENTS: Incident,
+    INCIDENTS: IncidentTransition,
     ACTIONS: IncidentAction,
     EVIDENCE: IncidentEvidence,
     DELIVERIES: Delivery,

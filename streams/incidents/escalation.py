@@ -4,53 +4,15 @@ Nothing is remembered here. Each action has an id that follows from the incident
 reopened begins a new one), the kind and a number; what an incident's steps already hold is not made due again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Iterator
 
-from schemas.actions import ActionKind, IncidentAction
-from streams.incidents.notify.planning import identity
-from streams.policy.receivers import ResponseTimes, Severity
-
-MINUTE: Final = 60_000_000_000
-SOURCE: Final = "watchkeeper/incidents"
+from schemas.identity import identity
+from schemas.incidents import ActionKind, IncidentAction
+from streams.incidents.fold.state import MINUTE_NANO, SOURCE, Incident
+from streams.policy.receivers import ResponseTimes
 
 
-class Taken(Protocol):
-    """One step of an incident: what it became, when, and the id of the finding or action that made it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def at(self) -> int: ...
-    @property
-    def entry(self) -> str: ...
-
-
-class Ended(Protocol):
-    """The one clock that matters here."""
-
-    @property
-    def recovered(self) -> int | None: ...
-
-
-class Running(Protocol):
-    """What must be known of an incident; `streams.incidents.fold.fold.Incident` is one."""
-
-    @property
-    def incident_id(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def severity(self) -> Severity: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def clocks(self) -> Ended: ...
-    @property
-    def steps(self) -> Sequence[Taken]: ...
-
-
-def due(incidents: Iterable[Running], now: int, times: ResponseTimes) -> list[IncidentAction]:
+def due(incidents: Iterable[Incident], now: int, times: ResponseTimes) -> list[IncidentAction]:
     """Return the actions that time has made due and that the incidents do not hold yet.
 
     Parameters
@@ -89,10 +51,10 @@ def level(elapsed: int, wait: int) -> int:
     return (max(elapsed, 0) // wait + 1).bit_length() - 1
 
 
-def _due(incident: Running, now: int, times: ResponseTimes) -> Iterator[IncidentAction]:
+def _due(incident: Incident, now: int, times: ResponseTimes) -> Iterator[IncidentAction]:
     """Yield what is due of one incident, whether it is held already or not."""
     if incident.status == "recovered" and incident.clocks.recovered is not None:
-        if now - incident.clocks.recovered >= times.close_after_quiet_hours * 60 * MINUTE:
+        if now - incident.clocks.recovered >= times.close_after_quiet_hours * 60 * MINUTE_NANO:
             reason = f"recovered for {times.close_after_quiet_hours:g} hours"
             yield _action(incident, "close", "close", 1, reason, now)
         return
@@ -106,28 +68,28 @@ def _due(incident: Running, now: int, times: ResponseTimes) -> Iterator[Incident
     if mitigate is not None:
         yield from _escalation(incident, "mitigated", mitigate, elapsed, now)
     if acknowledge is not None and times.remind_every_minutes is not None:
-        number = elapsed // int(times.remind_every_minutes * MINUTE)
+        number = elapsed // int(times.remind_every_minutes * MINUTE_NANO)
         if number > 0:
-            reason = f"open and not mitigated for {elapsed // MINUTE} minutes"
+            reason = f"open and not mitigated for {elapsed // MINUTE_NANO} minutes"
             yield _action(incident, "remind", "remind", number, reason, now)
 
 
-def _escalation(incident: Running, state: str, minutes: float, elapsed: int, now: int) -> Iterator[IncidentAction]:
-    number = level(elapsed, int(minutes * MINUTE))
+def _escalation(incident: Incident, state: str, minutes: float, elapsed: int, now: int) -> Iterator[IncidentAction]:
+    number = level(elapsed, int(minutes * MINUTE_NANO))
     if number > 0:
         reason = f"not {state} within {minutes:g} minutes; escalation {number}"
         yield _action(incident, "escalate", f"escalate/{state}", number, reason, now)
 
 
-def _began(incident: Running) -> int:
+def _began(incident: Incident) -> int:
     """Return when the present round of an incident began."""
     return max((step.at for step in incident.steps if step.name in ("detected", "reopened")), default=2**63)
 
 
-def _action(incident: Running, action: ActionKind, what: str, number: int, reason: str, now: int) -> IncidentAction:
+def _action(incident: Incident, action: ActionKind, what: str, number: int, reason: str, now: int) -> IncidentAction:
     rounds = sum(step.name == "reopened" for step in incident.steps)
     return IncidentAction(
-        event_id=identity(incident.incident_id, str(rounds), what, str(number)),
+        event_id=identity(incident.incident_id, rounds, what, number),
         source=SOURCE,
         time_unix_nano=now,
         service_name=incident.service,

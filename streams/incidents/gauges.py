@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from schemas.kpis import BY_ID, OBJECTIVES
 from schemas.kpis.kpi import Kpi
 from schemas.kpis.objectives import BURNS
-from streams.incidents.fold.desk import StreamClock
+from streams.incidents.fold.incident_log import StreamClock
 from streams.incidents.fold.state import OVER, Incident
 from streams.incidents.worker import Incidents, end_worker
 from streams.kpis.period import Period, begin
@@ -157,15 +157,15 @@ class Gauges:
 
         The stream has come as far as the newest of what is stored and of what is known of incidents.
         """
-        desk, wall = await self._work.desk(), time.time_ns()
-        if desk is None:
+        incident_log, wall = await self._work.incident_log(), time.time_ns()
+        if incident_log is None:
             self._kpis, self._newest = [], None
             return
         try:
             self._newest = await asyncio.to_thread(newest_minute, self._work.settings)
             if self._newest is not None:
                 self._clock.note(self._newest * NANO, wall)
-            now = max(desk.clock.now(wall) or 0, self._clock.now(wall) or 0)
+            now = max(incident_log.clock.now(wall) or 0, self._clock.now(wall) or 0)
             self._kpis = await asyncio.to_thread(read_kpis, self._work.settings, now) if now else []
             self._refreshed = wall / NANO
         except (OSError, ValueError) as error:
@@ -179,10 +179,12 @@ class Gauges:
 
     def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         """Return what is known now."""
-        desk = self._work.held
-        now = None if desk is None else desk.clock.now(time.time_ns())
-        ages = [] if desk is None or now is None else list(incident_samples(desk.book.incidents(), now))
-        return self._families([] if desk is None else self._kpis, ages)
+        incident_log = self._work.held
+        now = None if incident_log is None else incident_log.clock.now(time.time_ns())
+        ages = (
+            [] if incident_log is None or now is None else list(incident_samples(incident_log.folding.incidents(), now))
+        )
+        return self._families([] if incident_log is None else self._kpis, ages)
 
     def _families(
         self, kpis: Iterable[Sample], ages: Iterable[Sample]

@@ -13,23 +13,23 @@ from typing import Any, Final, Protocol
 import structlog
 from aiokafka import ConsumerRecord
 
-from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
+from schemas.changes import Change
+from schemas.controls import Control
 from schemas.findings import Finding
-from schemas.records import Change
-from schemas.records import Incident as Transition
+from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.health.metrics import REFUSED
 from streams.incidents.escalation import due
 from streams.incidents.evidence.bundle import evidence_id
 from streams.incidents.evidence.collector import Collector
-from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
-from streams.incidents.fold.state import Entry, Incident, fact, happened
+from streams.incidents.fold.state import Entry, Incident, happened, summary_of
 from streams.incidents.notify.notifier import Notifier
 from streams.incidents.pages.portrait import portrait
 from streams.incidents.pages.view import IncidentView
-from streams.incidents.requests.orders import Orders
+from streams.incidents.requests.pending import PendingRequests
 from streams.incidents.requests.signing import signed
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
@@ -46,7 +46,7 @@ KINDS: Final[dict[Topic, Any]] = {
     FINDINGS: Finding,
     ACTIONS: IncidentAction,
     CHANGES: Change,
-    INCIDENTS: Transition,
+    INCIDENTS: IncidentTransition,
     EVIDENCE: IncidentEvidence,
     DELIVERIES: Delivery,
     CONTROLS: Control,
@@ -76,16 +76,17 @@ class Incidents:
         self._beside: Final = beside(self)
         self._topics: Final = parts.topics
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
-        self._desk: Desk | None = None
+        self._incident_log: IncidentLog | None = None
         self._pages: dict[str, Finding] = {}
         self._written: dict[str, int] = {}
         self._deliveries: list[Delivery] = []
         self._due: set[str] = set()
         self._notifier: Notifier | None = None
-        self._orders = Orders(self.policy)
+        self._pending = PendingRequests(self.policy)
         self.evidence: dict[str, IncidentEvidence] = {}
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
+        self._grown: Final = asyncio.Condition()
         self._regular: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -93,7 +94,7 @@ class Incidents:
         await self.publisher.start()
         for companion in self._beside:
             await companion.start()
-        urgent = self._regularly(self._order, self._escalate)
+        urgent = self._regularly(self._request, self._escalate)
         self._regular = [asyncio.create_task(work) for work in (urgent, self._regularly(self._gather))]
         for task in self._regular:
             task.add_done_callback(end_worker)
@@ -112,7 +113,7 @@ class Incidents:
 
     async def forget(self) -> None:
         """Read the logs again."""
-        self._desk = None
+        self._incident_log = None
         await self._stop_telling()
 
     async def _stop_telling(self) -> None:
@@ -123,47 +124,57 @@ class Incidents:
     async def take(self, batch: LogBatch) -> None:
         """Fold a batch, publish what it brings about, then acknowledge it."""
         async with self._busy:
-            desk = await self._opened()
-            self._note(desk, batch.records)
-            await self._tell(desk)
+            incident_log = await self._opened()
+            self._note(incident_log, batch.records)
+            await self._tell(incident_log)
             batch.ack()
+        async with self._grown:
+            self._grown.notify_all()
 
-    async def desk(self) -> Desk | None:
-        """Return the desk, its logs read; None where another worker holds it."""
+    async def incident_log(self) -> IncidentLog | None:
+        """Return the incident log, its topics read; None where another worker holds it."""
         if not self.owns():
             await self.forget()
             return None
         async with self._busy:
             return await self._opened()
 
-    @property
-    def held(self) -> Desk | None:
-        """The desk as it is in memory; None where another worker holds it, or the logs are not read yet."""
-        return self._desk if self.owns() else None
+    async def folded(self, action: IncidentAction, seconds: float) -> bool:
+        """Wait until the incidents hold an action, at most so long, and tell whether they do."""
+        try:
+            async with asyncio.timeout(seconds), self._grown:
+                return await self._grown.wait_for(lambda: self.held is not None and self.held.folding.knows(action))
+        except TimeoutError:
+            return False
 
-    def portrait(self, desk: Desk, incident: Incident) -> IncidentView:
+    @property
+    def held(self) -> IncidentLog | None:
+        """The incident log as it is in memory; None where another worker holds it, or the topics are not read yet."""
+        return self._incident_log if self.owns() else None
+
+    def portrait(self, incident_log: IncidentLog, incident: Incident) -> IncidentView:
         """Return everything that is known of an incident, but for the course of its rate."""
         known = [each for each in self.evidence.values() if each.incident_id == incident.incident_id]
         known.sort(key=lambda each: (each.moment != "opening", each.time_unix_nano))
-        now = desk.clock.now(time.time_ns()) or incident.clocks.detected
+        now = incident_log.clock.now(time.time_ns()) or incident.clocks.detected
         return portrait(incident, known, self._pages.get, self.policy, now)
 
-    async def _opened(self) -> Desk:
-        if self._desk is None:
-            began, desk = time.monotonic(), Desk(severity_of(self.policy))
-            self._orders = Orders(self.policy)
+    async def _opened(self) -> IncidentLog:
+        if self._incident_log is None:
+            began, incident_log = time.monotonic(), IncidentLog(severity_of(self.policy))
+            self._pending = PendingRequests(self.policy)
             names = [self._topics[self.settings.topic(topic.name)] for topic in NEEDED]
             records = [record async for record in LogReader(client_arguments(self.settings)).whole(names)]
-            await asyncio.to_thread(self._note, desk, records)
+            await asyncio.to_thread(self._note, incident_log, records)
             self._notifier = Notifier(self.settings, self.policy, self.publisher)
-            self._notifier.restore(desk.told(), self._deliveries)
+            self._notifier.restore(incident_log.told(), self._deliveries)
             await self._notifier.start()
-            await self._tell(desk)
-            self._desk, self._deliveries = desk, []
+            await self._tell(incident_log)
+            self._incident_log, self._deliveries = incident_log, []
             log.info("incidents are worked out", records=len(records), seconds=round(time.monotonic() - began, 2))
-        return self._desk
+        return self._incident_log
 
-    def _note(self, desk: Desk, records: Iterable[ConsumerRecord]) -> None:
+    def _note(self, incident_log: IncidentLog, records: Iterable[ConsumerRecord]) -> None:
         entries: list[Entry] = []
         for record in records:
             try:
@@ -171,75 +182,75 @@ class Incidents:
             except InvalidRecordError as error:
                 REFUSED.labels(record.topic, error.reason).inc()  # history makes a dead letter of it
                 continue
-            entry = self._entry(desk, said, record.timestamp * 1_000_000)
+            entry = self._entry(incident_log, said, record.timestamp * 1_000_000)
             if entry is not None:
                 entries.append(entry)
             if entry is not None and not _is_notice(entry):
-                desk.clock.note(happened(entry)[0], record.timestamp * 1_000_000)
-        desk.book.add(entries)
+                incident_log.clock.note(happened(entry)[0], record.timestamp * 1_000_000)
+        incident_log.folding.add(entries)
 
-    def _entry(self, desk: Desk, said: Record, written: int) -> Entry | None:
+    def _entry(self, incident_log: IncidentLog, said: Record, written: int) -> Entry | None:
         """Return what the fold is to take of a record; what else is in it goes where it belongs."""
-        if isinstance(said, Transition):
-            desk.published([said])
+        if isinstance(said, IncidentTransition):
+            incident_log.published([said])
         elif isinstance(said, IncidentEvidence):
             self.evidence[said.event_id] = said
         elif isinstance(said, Delivery):
             self._deliveries.append(said)
         if isinstance(said, Control | Finding | Change):
-            self._orders.take(said)
+            self._pending.take(said)
         if isinstance(said, Finding) and said.severity == "page":
             self._pages[said.finding_id] = said
             self._written.setdefault(said.finding_id, written)
         if isinstance(said, Finding):
-            return fact(said)
+            return summary_of(said)
         return said if isinstance(said, IncidentAction | Change) else None
 
-    async def _tell(self, desk: Desk) -> None:
+    async def _tell(self, incident_log: IncidentLog) -> None:
         """Publish what is news; a repeat after a crash in the middle is the same records."""
-        topic, news = self.settings.topic(INCIDENTS.name), desk.news()
+        topic, news = self.settings.topic(INCIDENTS.name), incident_log.news()
         await self.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in news)
         for each in news:
             if self._notifier is not None:
                 self._notifier.transition(each)
 
-    async def _regularly(self, *duties: Callable[[Desk], Awaitable[None]]) -> None:
+    async def _regularly(self, *duties: Callable[[IncidentLog], Awaitable[None]]) -> None:
         """Do what is due by time."""
         while True:
             await asyncio.sleep(DUTY_SECONDS)
             for duty in duties:
-                desk = await self.desk()
-                if desk is not None:
-                    await duty(desk)
+                incident_log = await self.incident_log()
+                if incident_log is not None:
+                    await duty(incident_log)
 
-    async def _order(self, desk: Desk) -> None:
+    async def _request(self, incident_log: IncidentLog) -> None:
         """Ask for what the rules of the policy want, and tell of versions that nobody announced."""
         wall = time.time_ns()
-        asked, topic = self._orders.controls(wall), self.settings.topic(CHANGES.name)
+        asked, topic = self._pending.controls(wall), self.settings.topic(CHANGES.name)
         if asked and not self.settings.control_key.get_secret_value():
             log.error("nothing was asked: set WATCHKEEPER_CONTROL_KEY", controls=[each.event_id for each in asked])
             asked = []
         await self.publisher.publish(signed(self.settings, control) for control in asked)
-        decided = self._orders.changes()
+        decided = self._pending.changes()
         await self.publisher.publish(Message(topic, encode(each), each.service_name.encode()) for each in decided)
-        found = self._orders.findings(desk.clock.now(wall) or 0)
+        found = self._pending.findings(incident_log.clock.now(wall) or 0)
         await self.publisher.publish_findings(self.settings.topic(FINDINGS.name), found)
 
-    async def _escalate(self, desk: Desk) -> None:
+    async def _escalate(self, incident_log: IncidentLog) -> None:
         """Do what the time since a page was published makes due; a replayed week does not outrun people."""
         wall, said = time.time_ns(), []
-        for incident in desk.book.incidents():
+        for incident in incident_log.folding.incidents():
             waited = wall - self._written.get(incident.opened_by, wall)
             said += due([incident], incident.clocks.detected + waited, self.policy.response)
-        fresh = [each for each in said if each.event_id not in self._due and not desk.book.knows(each)]
+        fresh = [each for each in said if each.event_id not in self._due and not incident_log.folding.knows(each)]
         self._due |= {each.event_id for each in fresh}
         topic = self.settings.topic(ACTIONS.name)
         await self.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
 
-    async def _gather(self, desk: Desk) -> None:
+    async def _gather(self, incident_log: IncidentLog) -> None:
         due = [
             (incident, step)
-            for incident in desk.book.incidents()
+            for incident in incident_log.folding.incidents()
             for step in incident.steps
             if step.name in ("detected", "escalated") and evidence_id(incident, step) not in self.evidence
         ]

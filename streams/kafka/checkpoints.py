@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,9 +21,12 @@ from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import TopicState
 
 Arrays = dict[str, npt.NDArray[np.generic]]
+T = TypeVar("T")
 
 CHUNK_BYTES: Final = 900_000
 SLOTS: Final = ("a", "b")
+FORMAT: Final = 2
+"""Layout of the arrays; raised when it changes. Checkpoints of another one are left alone: the log is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Checkpoints:
 
     def __init__(self, topic: TopicState, worker: str, client: Mapping[str, Any], publisher: Publisher) -> None:
         self._topic: Final = topic
-        self._worker: Final = worker
+        self._worker: Final = f"{worker}.{FORMAT}"
         self._reader: Final = LogReader(client)
         self._publisher: Final = publisher
         self._next_slot: dict[str, str] = {}
@@ -131,3 +134,17 @@ def unpack(body: bytes) -> Arrays:
     """Return the arrays of `pack`."""
     with np.load(io.BytesIO(body), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
+
+
+def encoded(value: object) -> npt.NDArray[np.uint8]:
+    """Return names, and whatever else is no numbers, as a flat array: JSON, exact to the last character."""
+    return np.frombuffer(msgspec.json.encode(value), np.uint8)
+
+
+def decoded(array: npt.NDArray[np.generic], kind: type[T]) -> T:
+    """Return what `encoded` was given, of the kind that it had.
+
+    >>> decoded(encoded({"a": ("b", 1)}), dict[str, tuple[str, int]])
+    {'a': ('b', 1)}
+    """
+    return msgspec.json.decode(array.tobytes(), type=kind)

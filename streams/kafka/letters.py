@@ -1,12 +1,13 @@
 """Dead letters, read and sent again by people."""
 
-from collections.abc import Iterator
+import asyncio
 from typing import Any, NamedTuple
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from schemas.topics import DEAD_LETTERS, TOPICS
-from streams.kafka.topics import check_topics, client_arguments
+from streams.kafka.log_reader import LogReader
+from streams.kafka.topics import TopicState, check_topics, client_arguments
 from streams.settings import Settings
 
 
@@ -31,26 +32,16 @@ class Letter(NamedTuple):
 
 def read_letters(settings: Settings) -> list[Letter]:
     """Return the dead letters, each origin once, oldest first."""
-    name = settings.topic(DEAD_LETTERS.name)
-    state = check_topics(settings, [DEAD_LETTERS])[name]
-    consumer = KafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-    try:
-        tps = [TopicPartition(name, partition) for partition in range(state.partitions)]
-        consumer.assign(tps)
-        found = {letter.origin: letter for letter in _read(consumer, tps)}
-    finally:
-        consumer.close()
-    return list(found.values())
+    state = check_topics(settings, [DEAD_LETTERS])[settings.topic(DEAD_LETTERS.name)]
+    return list({letter.origin: letter for letter in asyncio.run(_letters(settings, state))}.values())
 
 
-def _read(consumer: Any, tps: list[Any]) -> Iterator[Letter]:
-    ends = consumer.end_offsets(tps)
-    consumer.seek_to_beginning(*tps)
-    while any(consumer.position(tp) < ends[tp] for tp in tps):
-        for records in consumer.poll(timeout_ms=1000).values():
-            for record in records:
-                headers = {key: value.decode(errors="replace") for key, value in record.headers}
-                yield Letter(headers, record.value or b"")
+async def _letters(settings: Settings, state: TopicState) -> list[Letter]:
+    records = [record async for record in LogReader(client_arguments(settings)).whole([state])]
+    return [
+        Letter({key: value.decode(errors="replace") for key, value in record.headers}, record.value or b"")
+        for record in sorted(records, key=lambda record: int(record.timestamp))
+    ]
 
 
 def send_again(settings: Settings, reason: str | None = None) -> int:

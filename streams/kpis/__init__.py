@@ -1,1 +1,1 @@
-"""The KPIs: what they are (`registry`), over a period (`show`, `page`), and the policy they are held against."""
+"""The KPIs of `schemas.kpis` over a period (`period`, `show`, `page`), and the policy they are held against."""

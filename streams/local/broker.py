@@ -178,7 +178,7 @@ class Broker:
                 raise BrokerError(f"the broker ended at its start; its log says:\n{self._last_lines()}")
             if answers(self.address):
                 return
-            time.sleep(0.2)
+            time.sleep(0.2)  # the broker does not say when it listens
         self.kill()
         raise BrokerError(f"the broker did not answer in {READY_SECONDS:.0f} s; its log says:\n{self._last_lines()}")
 

@@ -30,7 +30,7 @@ def end_orphans(folder: Path) -> list[int]:
             os.kill(pid, signal.SIGKILL)
     end = time.monotonic() + WAIT_SECONDS
     while _marked(folder) and time.monotonic() < end:
-        time.sleep(0.05)
+        time.sleep(0.05)  # nobody but a parent is told that a process has ended
     return found
 
 

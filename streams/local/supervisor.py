@@ -125,7 +125,7 @@ class Supervisor:
                 if child.start_at is not None and now >= child.start_at:
                     self._try(child)
             elif (status := child.process.poll()) is not None:
-                self._mourn(child, status, now)
+                self._after_exit(child, status, now)
             else:
                 self._look_after(child, now)
 
@@ -173,7 +173,7 @@ class Supervisor:
         else:
             log.info("well again", part=child.name)
 
-    def _mourn(self, child: Child, status: int, now: float) -> None:
+    def _after_exit(self, child: Child, status: int, now: float) -> None:
         why = child.ended(status)
         child.process = None
         if child.state is State.STOPPING:

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from schemas.categories import FAMILIES as CATEGORIES
 from schemas.findings import Kind, Severity
@@ -23,11 +23,7 @@ FAMILIES: Final = tuple(
 """Families that findings have."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Changes(_Part):
+class Changes(BaseModel, extra="forbid", frozen=True):
     """What is expected of whoever changes a model."""
 
     announce_within_minutes: Annotated[float, Field(gt=0, le=1_440)] = 15.0
@@ -35,7 +31,7 @@ class Changes(_Part):
     level: Literal["ticket", "off"] = "ticket"
 
 
-class CanaryGate(_Part):
+class CanaryGate(BaseModel, extra="forbid", frozen=True):
     """What a candidate must have shown before the gate asks to promote it."""
 
     metrics: Annotated[list[GateMetric], Field(min_length=1)] = ["unsafe_attempted", "leak", "refusal", "error"]
@@ -46,7 +42,7 @@ class CanaryGate(_Part):
     """Flagged sessions more than stable would have had, by any one metric: then it is taken back, proven or not."""
 
 
-class When(_Part):
+class When(BaseModel, extra="forbid", frozen=True):
     """Which findings a rule looks at; what is not said may be anything."""
 
     kind: Kind | None = None
@@ -57,7 +53,7 @@ class When(_Part):
     services: list[str] = []
 
 
-class ControlRule(_Part):
+class ControlRule(BaseModel, extra="forbid", frozen=True):
     """Findings after which a service is asked to stop, pause or have its answers reviewed."""
 
     name: Annotated[str, Field(min_length=1, max_length=256)]

@@ -6,7 +6,7 @@ Everything has a default, so that no file is a policy too. Unknown keys are erro
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -32,11 +32,7 @@ class PolicyError(ValueError):
     """A policy that cannot be used; the message names file, line and what to do."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Budget(_Part):
+class Budget(BaseModel, extra="forbid", frozen=True):
     """How many false pages and tickets a day the whole fleet may raise, and how families share them."""
 
     pages_per_day: Annotated[float, Field(gt=0)] = PAGES_PER_DAY
@@ -50,7 +46,7 @@ class Budget(_Part):
         return _all_in(value, (*FAMILIES, "quantity", "mix"), "family")
 
 
-class Service(_Part):
+class Service(BaseModel, extra="forbid", frozen=True):
     """What is agreed about a service."""
 
     owner: str = ""
@@ -61,7 +57,7 @@ class Service(_Part):
     """Most that a rate may ever be, from the first minute on."""
 
 
-class Vote(_Part):
+class Vote(BaseModel, extra="forbid", frozen=True):
     """The River drift detector whose second opinion opens a ticket."""
 
     river_class: str = "river.drift.ADWIN"
@@ -74,7 +70,7 @@ class Vote(_Part):
         return value
 
 
-class OddEvents(_Part):
+class OddEvents(BaseModel, extra="forbid", frozen=True):
     """Single events and traces unlike the others."""
 
     level: Literal["ticket", "off"] = "ticket"
@@ -94,14 +90,14 @@ class OddEvents(_Part):
         return value
 
 
-class Canary(_Part):
+class Canary(BaseModel, extra="forbid", frozen=True):
     """When a candidate counts as worse, or as not worse."""
 
     alpha: Share = 0.05
     margin: Annotated[float, Field(gt=1)] = 1.5
 
 
-class Review(_Part):
+class Review(BaseModel, extra="forbid", frozen=True):
     """How people's judgement is asked for."""
 
     labels_per_day: Annotated[float, Field(gt=0)] = 200.0
@@ -111,7 +107,7 @@ class Review(_Part):
     """From this risk on an event is asked about whatever its stratum; above 1 never."""
 
 
-class Detectors(_Part):
+class Detectors(BaseModel, extra="forbid", frozen=True):
     """Which detector looks at what, and what it may do."""
 
     rates: dict[Metric, Level] = {}
@@ -135,7 +131,7 @@ class Detectors(_Part):
         return _all_in(value, MIXES, "mix")
 
 
-class Policy(_Part):
+class Policy(BaseModel, extra="forbid", frozen=True):
     """A whole policy."""
 
     budget: Budget = Budget()

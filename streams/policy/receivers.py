@@ -5,12 +5,11 @@ from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
+from schemas.incidents import IncidentSeverity, TransitionName
 from schemas.kpis.objectives import ACKNOWLEDGE_MINUTES, MITIGATE_MINUTES
-from schemas.records import Transition
 
-Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Minutes = Annotated[float, Field(gt=0)]
 SecretName = Annotated[str, Field(pattern="^([a-z][a-z0-9_]*)?$", max_length=100)]
 
@@ -33,11 +32,7 @@ PAGERDUTY_ACTIONS: Final[dict[str, str]] = {
 """What a transition is to PagerDuty (Events API v2); the others are nothing to it."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class QuietHours(_Part):
+class QuietHours(BaseModel, extra="forbid", frozen=True):
     """A part of each day in which sev3 and sev4 wait; what waited comes as one digest at its end."""
 
     start: Annotated[time, Field(alias="from")]
@@ -74,7 +69,7 @@ class QuietHours(_Part):
         return self
 
 
-class Receiver(_Part):
+class Receiver(BaseModel, extra="forbid", frozen=True):
     """Somebody who is told of the transitions of incidents."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
@@ -84,10 +79,10 @@ class Receiver(_Part):
     """Name of a secret that holds the URL; then only its host is ever shown."""
     secret_from: SecretName = ""
     """Name of the secret that signs the bodies; for PagerDuty the routing key."""
-    transitions: list[Transition] = [
+    transitions: list[TransitionName] = [
         "detected", "reopened", "escalated", "reminded", "acknowledged", "mitigated", "recovered", "closed", "merged",
     ]  # fmt: skip
-    severities: list[Severity] = ["sev1", "sev2", "sev3", "sev4"]
+    severities: list[IncidentSeverity] = ["sev1", "sev2", "sev3", "sev4"]
     quiet_hours: QuietHours | None = None
 
     @field_validator("url")
@@ -123,7 +118,7 @@ class Receiver(_Part):
             )
 
 
-class AcknowledgeWithin(_Part):
+class AcknowledgeWithin(BaseModel, extra="forbid", frozen=True):
     """Minutes until somebody must have acknowledged; null where nobody has to."""
 
     sev1: Minutes | None = ACKNOWLEDGE_MINUTES["sev1"]
@@ -132,7 +127,7 @@ class AcknowledgeWithin(_Part):
     sev4: Minutes | None = None
 
 
-class MitigateWithin(_Part):
+class MitigateWithin(BaseModel, extra="forbid", frozen=True):
     """Minutes until the harm must have been stopped; null where there is no such limit."""
 
     sev1: Minutes | None = MITIGATE_MINUTES["sev1"]
@@ -141,7 +136,7 @@ class MitigateWithin(_Part):
     sev4: Minutes | None = None
 
 
-class ResponseTimes(_Part):
+class ResponseTimes(BaseModel, extra="forbid", frozen=True):
     """How soon people are to answer, how often they are reminded, and when an incident closes by itself."""
 
     acknowledge_within_minutes: AcknowledgeWithin = AcknowledgeWithin()
@@ -149,11 +144,11 @@ class ResponseTimes(_Part):
     remind_every_minutes: Minutes | None = 30
     close_after_quiet_hours: Annotated[float, Field(gt=0)] = 24
 
-    def acknowledge_within(self, severity: Severity) -> float | None:
+    def acknowledge_within(self, severity: IncidentSeverity) -> float | None:
         """Return the minutes until an incident must be acknowledged, or None."""
         return getattr(self.acknowledge_within_minutes, severity)
 
-    def mitigate_within(self, severity: Severity) -> float | None:
+    def mitigate_within(self, severity: IncidentSeverity) -> float | None:
         """Return the minutes until an incident must be mitigated, or None."""
         return getattr(self.mitigate_within_minutes, severity)
 

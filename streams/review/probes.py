@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from schemas.events import Inference
 from schemas.fields import Identity
 from schemas.guards import GuardResult
-from streams.findings.identity import identity
+from schemas.identity import identity
 
 SOURCE: Final = "watchkeeper/probe"
 HEADER: Final = "Watchkeeper-Probe"

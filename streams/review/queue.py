@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from schemas.records import Annotator, Label, ReviewLabel
+from schemas.reviews import Annotator, Label, ReviewLabel
 from schemas.sql import query
 from schemas.wire import decoder, encode
 from streams.settings import Settings
@@ -64,6 +64,17 @@ def _known(settings: Settings, event_id: str) -> dict[str, Any]:
     return {"guards": guards, "texts": {name: text for row in texts for name, text in row.items() if text}}
 
 
+def _chosen(settings: Settings, event_id: str) -> dict[str, Any]:
+    """Return how an event came to be chosen; what no queue holds is an appeal."""
+    event: Parameters = {"event": event_id}
+    if items := ask_rows(settings, _ITEM, event):
+        return items[0]
+    events = ask_rows(settings, _EVENT, event)
+    if not events:
+        raise UnknownEventError(f"no event is called {event_id}: history has not stored it (yet), or the id is wrong")
+    return events[0] | {"sampling_method": "appeal", "sampling_probability": 1.0, "queue": "", "queued_at": None}
+
+
 def judged(settings: Settings, said: Judgement) -> ReviewLabel:
     """Return a judgement as a record, with how its event came to be chosen; it takes the place of an earlier one.
 
@@ -76,16 +87,7 @@ def judged(settings: Settings, said: Judgement) -> ReviewLabel:
     """
     event: Parameters = {"event": said.target_event_id}
     wall = time.time_ns()
-    items = ask_rows(settings, _ITEM, event)
-    chosen = items or [
-        row | {"sampling_method": "appeal", "sampling_probability": 1.0, "queue": "", "queued_at": None}
-        for row in ask_rows(settings, _EVENT, event)
-    ]
-    if not chosen:
-        raise UnknownEventError(
-            f"no event is called {said.target_event_id}: history has not stored it (yet), or the id is wrong"
-        )
-    item = chosen[0]
+    item = _chosen(settings, said.target_event_id)
     mine: Parameters = {"reviewer": said.reviewer, "evaluation": said.evaluation_name}
     earlier = ask_rows(settings, _MINE, event | mine)
     label = ReviewLabel(

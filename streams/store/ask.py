@@ -6,8 +6,6 @@ from typing import Any, Final
 import requests
 
 from streams.settings import Settings
-from streams.sql.reader import Reader
-from streams.sql.request import Asked
 from streams.store.client import StoreUnavailableError, connect, reading
 
 PING_SECONDS: Final = 10.0
@@ -83,6 +81,9 @@ def _ask_server(settings: Settings, query: str, output: str, parameters: Paramet
 
 
 def _ask_here(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
+    from streams.sql.reader import Reader
+    from streams.sql.request import Asked
+
     with connect(settings):  # says who holds the folder, and makes the database of a new store
         reader = Reader(settings)
         try:

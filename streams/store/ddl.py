@@ -6,6 +6,9 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.kpis.objectives import VIEW_VALUES
+from schemas.metrics import RATES
+
 TABLES: Final = "tables/"
 """Files that hold data: applied once, and locked by their digests."""
 VIEWS: Final = "views/"
@@ -33,6 +36,7 @@ def schema() -> dict[str, str]:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  SQL of our own
     )
+    environment.globals |= VIEW_VALUES | {"rates": [rate.name for rate in RATES]}
     macros = {name: value for file in _MACROS for name, value in vars(environment.get_template(file).module).items()}
     return {
         name: environment.get_template(name).render(macros)

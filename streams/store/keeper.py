@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Final
 
 import structlog
+from aiokafka.errors import KafkaError as ReadError
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from kafka.errors import KafkaError
 
 from schemas.tables import Table
 from streams.health.problems import PROBLEMS
+from streams.kafka.log_reader import LogUnreadableError
 from streams.kafka.topics import KafkaUnavailableError
 from streams.settings import Settings
 from streams.store.client import StoreUnavailableError
@@ -18,6 +20,11 @@ from streams.store.lost import GivesRows, Lost, lost
 from streams.store.parts import Parts
 
 log: Final = structlog.get_logger()
+
+AWAY: Final = (
+    KafkaError, ReadError, KafkaUnavailableError, LogUnreadableError, StoreUnavailableError, ClickHouseError, OSError,
+)  # fmt: skip
+"""What Kafka's two clients and the store say when they can't be asked now."""
 
 LOOK_SECONDS: Final = 600.0
 AGAIN_SECONDS: Final = 10.0
@@ -63,7 +70,7 @@ class StoreWatch:
             try:
                 await asyncio.to_thread(self.look)
                 wait = LOOK_SECONDS
-            except (KafkaError, KafkaUnavailableError, StoreUnavailableError, ClickHouseError, OSError) as error:
+            except AWAY as error:
                 log.info("the store can't be looked at now; trying again", error=str(error))
                 wait = AGAIN_SECONDS
             try:

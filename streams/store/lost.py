@@ -4,13 +4,14 @@ Offsets live in Kafka and rows in the store. Where the store was lost, history w
 acknowledged and nobody would notice that all before is gone.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
-from kafka import KafkaConsumer, TopicPartition
 
 from schemas.tables import AGENT_STEPS, GUARD_VERDICTS, INFERENCES, RETRIEVALS, TELEMETRY, Table
+from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import TopicState, admin, client_arguments, topic_states
 from streams.settings import Settings
 from streams.store.client import rows
@@ -56,7 +57,7 @@ def lost(settings: Settings, client: Client, tables: dict[str, tuple[Table, ...]
     }
     if not suspicious:
         return []
-    return _proven(settings, suspicious, states, gives_rows)
+    return asyncio.run(_proven(settings, suspicious, states, gives_rows))
 
 
 def _stored(
@@ -74,7 +75,7 @@ def _stored(
     return {(str(topic_id), int(number)): int(last) for topic_id, number, last in rows(client, query, {"ids": ids})}
 
 
-def _proven(
+async def _proven(
     settings: Settings,
     suspicious: dict[tuple[str, int], tuple[int, int]],
     states: dict[str, TopicState],
@@ -82,22 +83,10 @@ def _proven(
 ) -> list[Lost]:
     """Return those of which Kafka holds a record that should be a row: what was refused or is empty never was one."""
     found: list[Lost] = []
-    consumer = KafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
-    try:
-        for (topic, number), (first, end) in sorted(suspicious.items()):
-            tp = TopicPartition(topic, number)
-            begin = max(first, consumer.beginning_offsets([tp])[tp])
-            if begin < end and gives_rows(states[topic], number, _read(consumer, tp, max(begin, end - LOOKED_AT), end)):
-                found.append(Lost(topic, number, begin, end))
-    finally:
-        consumer.close()
+    log = LogReader(client_arguments(settings))
+    for (topic, number), (first, end) in sorted(suspicious.items()):
+        begin = max(first, (await log.bounds(topic, number)).begin)
+        records = await log.between(topic, number, max(begin, end - LOOKED_AT), end, LOOKED_AT)
+        if records and gives_rows(states[topic], number, records):
+            found.append(Lost(topic, number, begin, end))
     return found
-
-
-def _read(consumer: Any, tp: Any, first: int, end: int) -> list[Any]:
-    consumer.assign([tp])
-    consumer.seek(tp, first)
-    records: list[Any] = []
-    while consumer.position(tp) < end:
-        records += [record for record in consumer.poll(timeout_ms=1000).get(tp, []) if record.offset < end]
-    return records

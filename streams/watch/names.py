@@ -8,14 +8,16 @@ service as a whole stays exact; the services of a source as ``~other of`` that s
 
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
-import msgspec
 import numpy as np
 
+from detectors.columns import prefixed, under
+from schemas.identity import joined
 from schemas.windows import OTHER, OTHER_OF, Group
 from streams.findings.series import ticks_per_day
-from streams.kafka.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.watch.blocks import Block
 
 MOST_SERVICES: Final = 1_000
@@ -53,13 +55,13 @@ class Shares:
         self._names = {name: known for name, known in self._names.items() if known[1] >= before}
         self._owned = Counter(owner for owner, _ in self._names.values())
 
-    def state(self) -> bytes:
-        """Return the names as bytes."""
-        return msgspec.json.encode(self._names)
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        return {"names": encoded(self._names)}
 
-    def restore(self, state: bytes) -> None:
+    def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        self._names = msgspec.json.decode(state, type=dict[str, tuple[str, int]])
+        self._names = decoded(state["names"], dict[str, tuple[str, int]])
         self.forget(-(2**63))
 
 
@@ -112,19 +114,19 @@ class Names:
             self.overflow += 1
             told = self._shares["sources"].admit(source, source, tick)
             return (OTHER[0], f"{OTHER_OF}{source}"[:256] if told else OTHER[1], OTHER[2], "")
-        if not self._shares["groups"].admit("\x1f".join(group), service, tick):
+        if not self._shares["groups"].admit(joined(*group), service, tick):
             self.overflow += 1
             return (OTHER[0], service, OTHER[2], group[3])
         return group
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        names = {name: np.frombuffer(shares.state(), np.uint8) for name, shares in self._shares.items()}
-        return {"swept": np.array([self._swept]), **names}
+        names = (prefixed(f"{name}_", shares.state()).items() for name, shares in self._shares.items())
+        return {"swept": np.array([self._swept]), **dict(chain.from_iterable(names))}
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned; without one, begin anew."""
         if state:
             self._swept = int(state["swept"][0])
             for name, shares in self._shares.items():
-                shares.restore(state[name].tobytes())
+                shares.restore(under(f"{name}_", state))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.identity import joined
 from schemas.metrics import RATES, TRACE_RATES
 from schemas.windows import GroupSums, Sums
 from streams.events.hashing import hash_texts, mixed
@@ -152,5 +153,5 @@ def _remember(
 
 def _stable_keys(cells: Cells) -> UInt64s:
     """Return a key of the group of each cell, the same in every process."""
-    keys: UInt64s = hash_texts(pa.array(["\x1f".join(name) for name in cells.names], pa.string()))[cells.name]
+    keys: UInt64s = hash_texts(pa.array([joined(*name) for name in cells.names], pa.string()))[cells.name]
     return keys

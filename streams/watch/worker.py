@@ -16,7 +16,7 @@ import numpy as np
 from detectors.columns import prefixed, under
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.review import ReviewItem
+from schemas.reviews import ReviewItem
 from schemas.topics import CHECKPOINTS, FINDINGS, INFERENCE, REVIEW_QUEUE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import GroupSums, Window, partition_of

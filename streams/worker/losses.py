@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.findings import Finding
 from schemas.topics import FINDINGS
-from streams.findings.identity import about_ourselves, identity
+from streams.findings.finding import about_ourselves
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings
 from streams.worker.reading import Loss
@@ -34,7 +34,7 @@ def loss_finding(worker: str, loss: Loss, now: int) -> Finding:
     """Return what on-call engineers are told of a loss."""
     name, (start, end) = f"{loss.topic.name}/{loss.partition}", loss.hole
     return about_ourselves(
-        identity("lost", worker, loss.topic.topic_id, loss.partition, start),
+        ("lost", worker, loss.topic.topic_id, loss.partition, start),
         "records_lost",
         "reading",
         now,

@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, FINDINGS
 from streams.events.decode import Refused
-from streams.findings.identity import about_ourselves, identity
+from streams.findings.finding import about_ourselves
 from streams.health.metrics import SET_ASIDE
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
@@ -187,7 +187,7 @@ class Sentinel:
         detail = f"the {self._worker} worker died {deaths} times with it in work, and goes on without it"
         letter = dead_letter(self._settings.topic(DEAD_LETTERS.name), batch, Refused(at, "kills_worker", detail))
         finding = about_ourselves(
-            identity("telemetry", "kills_worker", self._worker, batch.topic.topic_id, where),
+            ("telemetry", "kills_worker", self._worker, batch.topic.topic_id, where),
             "kills_worker",
             "sentinel",
             record.timestamp * 1_000_000,

@@ -157,6 +157,7 @@ def history(work, log):
 def incidents(work, log):
     """Findings through the fold: thirty thousand of fifty services, a third of them recoveries."""
     from streams.incidents.fold.book import IncidentBook
+
     from tests.support.incidents.entries import back, page, taken
 
     rng, found = random.Random(1), []

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from schemas.actions import IncidentAction
+from schemas.incidents import IncidentAction
 from schemas.topics import ACTIONS
 from tests.faults.log import decoded
 from tests.real.alerting.config import alertmanager_config

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from detectors.base import StateError
 from detectors.canary import NOT_WORSE, WORSE, CanaryComparison, _log_bets, exceedances
+from tests.support.detectors.subjects import successor_of
 
 MINUTES = 1_440
 
@@ -49,7 +50,7 @@ def test_a_doubling_is_proven():
 def test_at_the_margin_a_candidate_is_seldom_called_not_worse():
     """A candidate of 1.5 times the rate reaches the evidence for "not worse" in at most 5 % of pairs."""
     canary = watch(4, 1.5, ticks=400)
-    assert np.mean(np.exp(canary._not_worse_ever) >= 20) <= 0.05
+    assert np.mean(np.exp(canary.state()["not_worse_ever"]) >= 20) <= 0.05
 
 
 def test_an_equal_candidate_is_proven_not_worse():
@@ -107,7 +108,7 @@ def test_a_constant_stream_is_never_called_worse():
     n_c, n_s = np.full(3, 50.0), np.full(3, 950.0)
     for tick in range(2_000):
         canary.update(tick, np.arange(3), n_c, np.array([0.0, 1.0, 50.0]), n_s, np.array([0.0, 19.0, 950.0]))
-    assert canary._worse_ever.max() == 0
+    assert canary.state()["worse_ever"].max() == 0
     assert canary.verdict(np.arange(3)).verdict.tolist() == ["undecided", "not worse", "not worse"]
 
 
@@ -187,7 +188,7 @@ def test_state_round_trip_and_row_order_change_nothing(stream, cut, seed):
         plain.update(tick, np.arange(3), n_c, k_c, n_s, k_s)
         np.testing.assert_array_equal(k_c, given_c)
         if tick == cut:
-            other = CanaryComparison.from_state(other.state())
+            other = successor_of(CanaryComparison(bins=2), other.state())
         other.update(tick, order, n_c[order], k_c[order], n_s[order], k_s[order])
     for name, array in plain.state().items():
         np.testing.assert_array_equal(array, other.state()[name])
@@ -199,7 +200,7 @@ def test_state_shares_no_memory():
     canary = CanaryComparison()
     canary.grow(1)
     state = canary.state()
-    restored = CanaryComparison.from_state(state)
+    restored = successor_of(CanaryComparison(), state)
     canary.update(1, np.array([0]), np.array([9.0]), np.array([3.0]), np.array([9.0]), np.array([1.0]))
     assert state["ticks"].tolist() == restored.state()["ticks"].tolist() == [0]
 
@@ -209,7 +210,7 @@ def test_another_version_of_state_is_refused():
     state = CanaryComparison().state()
     state["version"] = np.array([99])
     with pytest.raises(StateError, match="99"):
-        CanaryComparison.from_state(state)
+        successor_of(CanaryComparison(), state)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from detectors.base import StateError
 from detectors.events import patterns
 from detectors.events.patterns import PatternFinder
+from tests.support.detectors.subjects import successor_of
 
 
 def unit(vectors):
@@ -174,7 +175,7 @@ def test_state_round_trip_changes_nothing(cuts, at, seed):
         assert (batch == kept).all()
         if number == at:
             stored = other.state()
-            other = PatternFinder.from_state(stored)
+            other = successor_of(PatternFinder(need=3, ttl=50, warm_up=40), stored)
             for array in stored.values():
                 array[...] = 0
         labels, new = other.assign(batch * 4)
@@ -218,4 +219,4 @@ def test_another_version_of_state_is_refused():
     state = PatternFinder().state()
     state["version"] = np.array([99])
     with pytest.raises(StateError, match="99"):
-        PatternFinder.from_state(state)
+        successor_of(PatternFinder(), state)

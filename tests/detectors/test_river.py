@@ -5,8 +5,9 @@ import pytest
 from river import base
 
 from detectors.river.api import QuantityDriftDetector, RateDriftDetector
-from detectors.river.classes import drift_class, drift_names
+from detectors.river.classes import drift_class
 from detectors.river.vote import EPOCH, EVERY, KEPT, MOST_FLAGS, REST, DriftVote
+from tests.support.detectors.subjects import drift_names
 
 ONE = np.array([0])
 
@@ -113,7 +114,10 @@ def test_another_class_takes_over_the_values():
 
 def test_every_name_that_is_offered_works():
     """Each class that the error message offers can be made with its defaults and is a drift detector of River."""
-    assert {"river.drift.ADWIN", "river.drift.binary.DDM"} <= set(drift_names())
+    assert {"river.drift.ADWIN", "river.drift.binary.DDM"} <= drift_names()
+    with pytest.raises(ValueError, match="no drift detector") as refused:
+        drift_class("none")
+    assert set(str(refused.value).split("take one of ")[1].split(", ")) == drift_names()
     for name in drift_names():
         DriftVote(name)
 

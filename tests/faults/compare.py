@@ -4,10 +4,10 @@ import asyncio
 
 import numpy as np
 
-from schemas.actions import IncidentAction
+from schemas.changes import Change
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.records import Change, Incident
+from schemas.incidents import IncidentAction, IncidentTransition
 from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.windows import Window
 from schemas.wire import decoder
@@ -15,9 +15,9 @@ from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
-from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
-from streams.incidents.fold.state import fact, happened
+from streams.incidents.fold.state import happened, summary_of
 from streams.kafka.checkpoints import Checkpoints
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
@@ -138,17 +138,20 @@ class Comparison:
 
     def incidents(self):
         """What is published of incidents is what follows from findings, changes and actions: no more, no less."""
-        desk = Desk(severity_of(Policy()))
-        published = [each for records in self._decoded(INCIDENTS, Incident).values() for each in records]
-        entries = [fact(each) for records in self._decoded(FINDINGS, Finding).values() for each in records]
+        incident_log = IncidentLog(severity_of(Policy()))
+        published = [each for records in self._decoded(INCIDENTS, IncidentTransition).values() for each in records]
+        entries = [summary_of(each) for records in self._decoded(FINDINGS, Finding).values() for each in records]
         for topic, kind in ((ACTIONS, IncidentAction), (CHANGES, Change)):
             entries += [each for records in self._decoded(topic, kind).values() for each in records]
         kept = [entry for entry in entries if entry is not None]
-        desk.published(published)
-        desk.book.add(sorted(kept, key=happened))
-        news = desk.news()
+        incident_log.published(published)
+        incident_log.folding.add(sorted(kept, key=happened))
+        news = incident_log.news()
         assert not news, f"not published: {news[:3]}"
-        return {"incidents": len(desk.book.fold.incidents), "transitions": len({each.event_id for each in published})}
+        return {
+            "incidents": len(incident_log.folding.fold.incidents),
+            "transitions": len({each.event_id for each in published}),
+        }
 
     def _decoded(self, topic, kind):
         decode = decoder(kind)

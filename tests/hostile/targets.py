@@ -18,10 +18,11 @@ from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.events.decode import Decoder, events_decoder
 from streams.history.rows import rows_of
-from streams.history.worker import _PLAIN, _dead_letter_rows, origin_of
-from streams.incidents.fold.desk import Desk
+from streams.history.taken import dead_letter_rows
+from streams.history.worker import _PLAIN, origin_of
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
-from streams.incidents.fold.state import fact
+from streams.incidents.fold.state import summary_of
 from streams.kafka.letters import Letter
 from streams.kafka.topics import TopicState
 from streams.policy.policy import Policy, PolicyError, parse_policy
@@ -108,7 +109,7 @@ def judged(data: bytes) -> None:
             for tick, sums in merger.whole():
                 judge.judge(tick, sums)
             judge.advance(merger.end())
-    TickMerger.from_state(merger.state())
+    TickMerger().restore(merger.state())
     again = Judge(SECONDS, 1.0, 50, Policy())
     again.restore(judge.state())
 
@@ -118,17 +119,17 @@ FINDING, ACTION, CHANGE = (decoder(kind) for kind in KINDS if kind.__name__ in (
 
 def folded(data: bytes) -> None:
     """Findings, actions and changes make incidents, in whatever order and with whatever times."""
-    desk, entries = Desk(severity_of(Policy())), []
+    incident_log, entries = IncidentLog(severity_of(Policy())), []
     for value in split(data):
         for decode in (FINDING, ACTION, CHANGE):
             try:
                 said = decode(value, NOW_MS * 1_000_000)
             except InvalidRecordError:
                 continue
-            entry = fact(said) if decode is FINDING else said
+            entry = summary_of(said) if decode is FINDING else said
             entries += [entry] if entry is not None else []
-    desk.book.add(entries)
-    for each in desk.news():
+    incident_log.folding.add(entries)
+    for each in incident_log.news():
         encode(each)
 
 
@@ -173,7 +174,7 @@ def letters(data: bytes) -> None:
     headers = list(zip(names, data.split(b"\x00"), strict=False))
     record = fleet.Record(data, NOW_MS, 1, tuple(headers))
     assert owner_of(record, 0)
-    assert _dead_letter_rows(batch := LogBatch(TOPIC, 0, (record,), lambda: None), origin_of(batch))
+    assert dead_letter_rows(batch := LogBatch(TOPIC, 0, (record,), lambda: None), origin_of(batch))
     assert Letter({name: value.decode(errors="replace") for name, value in headers}, data).origin
 
 

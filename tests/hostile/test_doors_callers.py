@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 
 from streams.access.callers import Callers
 from streams.access.half_open import close_idle
-from streams.api.door import Door
-from streams.api.incidents import Server
+from streams.api.middleware import RequestLimits
+from streams.api.server import Server
 from streams.local.broker import free_port
 from streams.settings import load
 from streams.sql.app import TYPES
@@ -132,7 +132,7 @@ def test_api_and_worker_ports_answer_no_foreign_page():
         async def said(request: Request) -> int:
             return len(await request.body())
 
-        app.add_middleware(Door, most_bytes=100, callers=callers(frozenset()))
+        app.add_middleware(RequestLimits, most_bytes=100, callers=callers(frozenset()))
         port = free_port()
         api = Server(app, "127.0.0.1", port)
         await api.start()

@@ -9,6 +9,7 @@ from schemas.wire import InvalidRecordError, decoder, encode
 from streams.detect.merge import TickMerger
 from streams.kafka.topics import TopicState
 from tests.hostile.windows import SECONDS, SOURCE, TICK, WINDOWS, Record, group, knowing, window
+from tests.support.detectors.subjects import successor_of
 
 elsewhere = next(name for name in ("a", "b", "c", "d", "e") if partition_of(name, WINDOWS.partitions) == 1)
 
@@ -124,7 +125,7 @@ def test_partitions_that_nobody_had_heard_of_do_not_turn_time_back():
     whole += merger.whole()
     for step in range(9):
         for source in range(4):
-            merger = TickMerger.from_state(merger.state())
+            merger = successor_of(TickMerger(), merger.state())
             events += merger.add(
                 window([group(events=1)], source_partition=source, tick=TICK + step, first_tick=TICK + step)
             )

@@ -15,7 +15,7 @@ import pytest
 from schemas.topics import INFERENCE
 from streams.local.broker import free_port
 from tests.faults.log import log
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 BEGIN = """
 import asyncio, json, multiprocessing, os, sys, threading, time
@@ -41,7 +41,7 @@ asyncio.run(main())
 
 
 def arrived(settings):
-    """Return how many different events of each session are in the topic."""
+    """Return how many different events of each session are in the topic; the broker may still be writing the last."""
     values = [json.loads(record.value) for records in log(settings, INFERENCE).values() for record in records]
     events = {event["event_id"]: event for event in values}
     return Counter(event.get("session_id") for event in events.values())
@@ -71,7 +71,7 @@ def test_what_was_queued_arrives_after_a_normal_exit(kafka_settings, code, expec
     """A service that ends, with or without `close`, has sent everything that it queued."""
     service = start(kafka_settings, code)
     service.communicate(timeout=PATIENCE_SECONDS)
-    assert arrived(kafka_settings) == expected
+    wait_until(lambda: arrived(kafka_settings) == expected)
 
 
 def test_sigterm_flushes_and_then_ends_the_process(kafka_settings):
@@ -81,7 +81,7 @@ def test_sigterm_flushes_and_then_ends_the_process(kafka_settings):
     service.terminate()
     service.communicate(timeout=PATIENCE_SECONDS)
     assert service.returncode == -signal.SIGTERM
-    assert arrived(kafka_settings) == {"a": 5000}
+    wait_until(lambda: arrived(kafka_settings) == {"a": 5000})
 
 
 def test_sigterm_ends_a_service_without_kafka_within_a_bounded_time(kafka_settings):
@@ -107,7 +107,7 @@ def test_the_applications_own_handler_is_its_own(kafka_settings, order):
     service.terminate()
     service.communicate(timeout=PATIENCE_SECONDS)
     assert service.returncode == 7
-    assert arrived(kafka_settings) == {"a": 100}
+    wait_until(lambda: arrived(kafka_settings) == {"a": 100})
 
 
 FORK = """
@@ -134,7 +134,7 @@ def test_forked_children_send_their_own_events_and_no_others(kafka_settings):
     said = [json.loads(line) for line in out.splitlines()]
     assert [line["child"]["emitted"] for line in said if "child" in line] == [100, 100]
     assert said[-1]["parent"]["emitted"] == 30
-    assert arrived(kafka_settings) == {"child": 200, "parent": 30}
+    wait_until(lambda: arrived(kafka_settings) == {"child": 200, "parent": 30})
 
 
 POOL = """
@@ -150,7 +150,7 @@ many(10, "parent")
 def test_a_pool_of_forked_workers_that_is_terminated_loses_nothing(kafka_settings):
     """The way celery's prefork works: workers are ended by SIGTERM, and what they queued has arrived."""
     start(kafka_settings, POOL).communicate(timeout=PATIENCE_SECONDS)
-    assert arrived(kafka_settings) == {"pool": 200, "parent": 20}
+    wait_until(lambda: arrived(kafka_settings) == {"pool": 200, "parent": 20})
 
 
 APP = """
@@ -180,7 +180,7 @@ def test_gunicorn_with_preload_sends_from_its_workers(kafka_settings, tmp_path):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).close()
     server.terminate()
     server.communicate(timeout=PATIENCE_SECONDS)
-    assert arrived(kafka_settings) == {"worker": 200, "master": 1}
+    wait_until(lambda: arrived(kafka_settings) == {"worker": 200, "master": 1})
 
 
 def wait_for(port):

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import schemas
-from schemas.actions import Control, Delivery, IncidentAction, IncidentEvidence
+from schemas.changes import Change
+from schemas.controls import Control
 from schemas.events import Event
 from schemas.findings import Finding
+from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from schemas.json_schema import FOLDER, KINDS, breaking, schema
-from schemas.records import Change, Incident, ReviewLabel
-from schemas.review import ReviewItem
+from schemas.reviews import ReviewItem, ReviewLabel
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.events.decode import Decoder, events_decoder
@@ -22,7 +23,7 @@ from tests.streams.events.test_decode import NOW_MS, Record
 
 ROOT = Path(schemas.__file__).with_name("examples")
 CARRIES = {
-    "inference.v1": Event, "changes.v1": Change, "reviews.v1": ReviewLabel, "incidents.v1": Incident,
+    "inference.v1": Event, "changes.v1": Change, "reviews.v1": ReviewLabel, "incidents.v1": IncidentTransition,
     "findings.v1": Finding, "windows.v1": Window, "incident-actions.v1": IncidentAction, "controls.v1": Control,
     "evidence.v1": IncidentEvidence, "deliveries.v1": Delivery, "review-queue.v1": ReviewItem,
 }  # fmt: skip

@@ -65,12 +65,12 @@ WITH
         if(heard.events = 0, 'no events', ''),
         if(gaps.whats != '', concat('telemetry ', gaps.whats), ''),
         if(dropped.number > 0, concat(toString(dropped.number), ' events lost at the source'), ''),
-        if(refused.letters > 0.01 * (refused.letters + heard.events), concat(toString(refused.letters), ' events refused'), ''),
-        if(unnamed.share > 0.01, 'refused events that name no service', ''),
-        if(delayed.number > 0.05 * heard.events, concat(toString(delayed.number), ' events late'), ''),
+        if(refused.letters > {{ refused_share }} * (refused.letters + heard.events), concat(toString(refused.letters), ' events refused'), ''),
+        if(unnamed.share > {{ refused_share }}, 'refused events that name no service', ''),
+        if(delayed.number > {{ late_share }} * heard.events, concat(toString(delayed.number), ' events late'), ''),
         counted.reason
     ]) AS reasons,
-    if(guarded.covered < 0.99 * guarded.outputs,
+    if(guarded.covered < {{ covered_share }} * guarded.outputs,
         [concat('guard coverage ', toString(floor(100 * guarded.covered / guarded.outputs, 1)), ' %')], []) AS unguarded
 SELECT
     lives.hour AS window_start, lives.service_name AS service_name, heard.events AS events,

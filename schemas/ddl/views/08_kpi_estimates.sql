@@ -17,9 +17,12 @@ FROM (
         {{ window_start("window_start") }} AS bucket,
         service_name, model_version, unsafe_served_trials AS outputs, unsafe_served AS k, k / outputs AS p,
         if(error_trials = 0, 1, 1 - error / error_trials) AS up,
-        if(k = 0, 1, (10 * unsafe_by_severity[4] + 3 * unsafe_by_severity[3] + unsafe_by_severity[2]
-            + 0.3 * unsafe_by_severity[1] + greatest(toInt64(k) - unsafe_by_severity[1] - unsafe_by_severity[2]
-            - unsafe_by_severity[3] - unsafe_by_severity[4], 0)) / k) AS weight,
+        greatest(toInt64(k) - arraySum(arrayMap(level -> unsafe_by_severity[level], [1, 2, 3, 4])), 0) AS unsaid,
+        if(k = 0, 1, (
+{% for weight in severity_weights.values() %}
+            {{ weight }} * unsafe_by_severity[{{ loop.index }}] +
+{% endfor %}
+            {{ severity_weights.medium }} * unsaid) / k) AS weight,
         {{ wilson("p", "outputs") }}
     FROM kpi_counts(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions={versions:UInt8})
 ) AS hours
@@ -38,7 +41,7 @@ SELECT
 FROM (
     SELECT
         service_name,
-        arrayJoin([('1h/5m > 14.4', 60, 5), ('6h/30m > 6', 360, 30), ('3d/6h > 1', 4320, 360)]) AS pair,
+        arrayJoin({{ burns }}) AS pair,
         sumIf(trials, age < pair.2) AS long_n, sumIf(unsafe, age < pair.2) / long_n AS long_p,
         sumIf(trials, age < pair.3) AS short_n, sumIf(unsafe, age < pair.3) / short_n AS short_p,
         if(short_n > 0 AND short_p > long_p, long_n, short_n) AS n,

@@ -9,11 +9,11 @@ CREATE OR REPLACE VIEW kpis AS
 -- Every KPI by the hour and version, since ever; the burn rate at the newest minute.
 CREATE OR REPLACE VIEW kpis_hourly AS
 {{ kpis_of(
-    "'2020-01-01 00:00:00'", "'2106-01-01 00:00:00'", "3600", "1", "0.99", "'2106-01-01 00:00:00'",
+    "'2020-01-01 00:00:00'", "'2106-01-01 00:00:00'", "3600", "1", objective | string, "'2106-01-01 00:00:00'",
     "(SELECT max(minute) FROM service_minutes) + INTERVAL 1 MINUTE"
 ) }};
 
 -- Every KPI over the seven days up to the newest hour, one row for each service and part: for a first look.
 CREATE OR REPLACE VIEW kpis_last_7_days AS
 {% set end = "(SELECT max(hour) FROM service_hours) + INTERVAL 1 HOUR" %}
-{{ kpis_of(end ~ " - INTERVAL 7 DAY", end, "604800", "0", "0.99", end, end) }};
+{{ kpis_of(end ~ " - INTERVAL 7 DAY", end, "604800", "0", objective | string, end, end) }};

@@ -1,23 +1,21 @@
 """The evidence of an incident at one moment: what a person needs to believe it, and to begin."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
 from detectors.intervals import wilson
-from schemas.actions import IncidentEvidence
 from schemas.findings import Finding
-from streams.findings.identity import identity
+from schemas.identity import identity
+from schemas.incidents import IncidentEvidence
 from streams.incidents.evidence.questions import Question
-from streams.incidents.fold.state import Incident, Step
+from streams.incidents.fold.state import SOURCE, Incident, Step
 from streams.incidents.fold.views import instant
 from streams.policy.policy import Policy
 
-SOURCE: Final = "watchkeeper/incidents"
-
-Rows = dict[str, list[dict[str, Any]]]
+Answers = dict[str, list[dict[str, Any]]]
 
 
 class Contributor(Struct, frozen=True):
@@ -54,7 +52,7 @@ class Bundle(Struct, frozen=True, omit_defaults=True):
 
 
 def bundle(
-    incident: Incident, step: Step, finding: Finding | None, asked: dict[str, Question], rows: Rows, policy: Policy
+    incident: Incident, step: Step, finding: Finding | None, asked: dict[str, Question], rows: Answers, policy: Policy
 ) -> Bundle:
     """Return the evidence of an incident at one of its steps.
 

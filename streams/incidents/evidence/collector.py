@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 
-from schemas.actions import IncidentEvidence
 from schemas.findings import Finding
+from schemas.incidents import IncidentEvidence
 from schemas.topics import EVIDENCE
 from schemas.wire import encode
-from streams.incidents.evidence.bundle import Rows, bundle, evidence, evidence_id
+from streams.incidents.evidence.bundle import Answers, bundle, evidence, evidence_id
 from streams.incidents.evidence.questions import STORED, Question, questions
 from streams.incidents.fold.state import DAY_NANO, Incident, Step
 from streams.kafka.publisher import Message, Publisher
@@ -78,8 +78,8 @@ class Collector:
             return 0
         return int(found[0]["until"]) if found else 0
 
-    def _ask(self, asked: dict[str, Question]) -> tuple[Rows, list[str]]:
-        rows: Rows = {}
+    def _ask(self, asked: dict[str, Question]) -> tuple[Answers, list[str]]:
+        rows: Answers = {}
         missing = []
         for name, question in asked.items():
             try:

@@ -16,8 +16,8 @@ from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
-from schemas.actions import IncidentAction
-from schemas.records import Change, Mitigation
+from schemas.changes import Change
+from schemas.incidents import IncidentAction, IncidentSeverity, Mitigation
 from streams.incidents.fold.moves import act, reached, refusal, reopened
 from streams.incidents.fold.state import (
     DAY_NANO,
@@ -25,10 +25,9 @@ from streams.incidents.fold.state import (
     OVER,
     Clocks,
     Entry,
-    Fact,
+    FindingSummary,
     Incident,
     Key,
-    Severity,
     Step,
     happened,
     stepped,
@@ -67,10 +66,10 @@ class Fold:
     Parameters
     ----------
     severity
-        How bad an incident is that begins with a fact.
+        How bad an incident is that begins with a finding.
     """
 
-    severity: Callable[[Fact], Severity]
+    severity: Callable[[FindingSummary], IncidentSeverity]
     incidents: dict[str, Incident] = field(default_factory=dict)
     current: dict[Key, str] = field(default_factory=dict)
     by_service: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -87,131 +86,132 @@ class Fold:
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""
-        if isinstance(entry, Fact):
-            self._take_fact(entry)
+        if isinstance(entry, FindingSummary):
+            self._take_finding(entry)
         elif isinstance(entry, Change):
             self._take_change(entry)
         else:
             self._take_action(entry)
 
-    def _take_fact(self, fact: Fact) -> None:
-        if fact.kind == "recovery":
-            self._take_recovery(fact)
+    def _take_finding(self, finding: FindingSummary) -> None:
+        if finding.kind == "recovery":
+            self._take_recovery(finding)
             return
-        incident = self._home(fact)
+        incident = self._home(finding)
         if incident is None:
-            if fact.severity == "page":
-                self._open(fact)
-        elif fact.severity == "page" or incident.status not in OVER:
-            self._join(incident, fact)
+            if finding.severity == "page":
+                self._open(finding)
+        elif finding.severity == "page" or incident.status not in OVER:
+            self._join(incident, finding)
 
-    def _home(self, fact: Fact) -> Incident | None:
-        """Return the incident that a fact belongs to."""
-        key = fact.service, fact.family
+    def _home(self, finding: FindingSummary) -> Incident | None:
+        """Return the incident that a finding belongs to."""
+        key = finding.service, finding.family
         own = self.incidents.get(self.current.get(key, ""))
-        if own is not None and _goes_on(own, fact.at):
+        if own is not None and _goes_on(own, finding.at):
             return own
-        if fact.severity != "page":
+        if finding.severity != "page":
             return None
-        for incident in self._alive(self.by_service.get(fact.service, ())):
-            if (fact.onset or fact.at) <= incident.clocks.detected:
+        for incident in self._alive(self.by_service.get(finding.service, ())):
+            if (finding.onset or finding.at) <= incident.clocks.detected:
                 return incident
-        for cause in self._causes(fact):
+        for cause in self._causes(finding):
             for incident in self._alive(self.by_cause.get(cause, ())):
                 began = incident.clocks.onset or incident.clocks.detected
-                if abs((fact.onset or fact.at) - began) <= SAME_ONSET_NANO:
+                if abs((finding.onset or finding.at) - began) <= SAME_ONSET_NANO:
                     return incident
         return None
 
     def _alive(self, names: tuple[str, ...]) -> Iterator[Incident]:
         return (self.incidents[name] for name in names if self.incidents[name].ended is None)
 
-    def _causes(self, fact: Fact) -> tuple[str, ...]:
-        """Return what may have caused a fact: the model versions seen, and the changes around its onset."""
-        onset = fact.onset or fact.at
+    def _causes(self, finding: FindingSummary) -> tuple[str, ...]:
+        """Return what may have caused a finding: the model versions seen, and the changes around its onset."""
+        onset = finding.onset or finding.at
         changes = [
             f"change {change.subject_type} {change.subject_name} {change.to_version or change.change_id}"
-            for change in self.changes.get(fact.service, ())
-            if onset - BLAMED_NANO <= change.time_unix_nano <= fact.at
+            for change in self.changes.get(finding.service, ())
+            if onset - BLAMED_NANO <= change.time_unix_nano <= finding.at
         ]
-        return (*(f"model {version}" for version in fact.versions), *changes)
+        return (*(f"model {version}" for version in finding.versions), *changes)
 
-    def _suspect(self, fact: Fact) -> str | None:
+    def _suspect(self, finding: FindingSummary) -> str | None:
         """Return the change that came last before the onset, or soon after it."""
-        onset = fact.onset or fact.at
+        onset = finding.onset or finding.at
         found = [
             change.change_id
-            for change in self.changes.get(fact.service, ())
-            if onset - BLAMED_NANO <= change.time_unix_nano <= min(onset + SAME_ONSET_NANO, fact.at)
+            for change in self.changes.get(finding.service, ())
+            if onset - BLAMED_NANO <= change.time_unix_nano <= min(onset + SAME_ONSET_NANO, finding.at)
         ]
         return found[-1] if found else None
 
-    def _open(self, fact: Fact) -> None:
+    def _open(self, finding: FindingSummary) -> None:
         incident = Incident(
-            incident_id=f"inc-{fact.id[:16]}",
-            key=(fact.service, fact.family),
-            severity=self.severity(fact),
-            opened_by=fact.id,
-            metric=fact.metric,
-            detector=fact.detector,
-            clocks=Clocks(detected=fact.at, onset=fact.onset),
-            suspected_change=self._suspect(fact),
+            incident_id=f"inc-{finding.id[:16]}",
+            key=(finding.service, finding.family),
+            severity=self.severity(finding),
+            opened_by=finding.id,
+            metric=finding.metric,
+            detector=finding.detector,
+            clocks=Clocks(detected=finding.at, onset=finding.onset),
+            suspected_change=self._suspect(finding),
         )
         self._put(
             stepped(
-                self._with(incident, fact), Step("detected", fact.at, fact.detector, fact.id, event_ids=fact.event_ids)
+                self._with(incident, finding),
+                Step("detected", finding.at, finding.detector, finding.id, event_ids=finding.event_ids),
             )
         )
 
-    def _join(self, incident: Incident, fact: Fact) -> None:
-        step = Step("joined", fact.at, fact.detector, fact.id, event_ids=fact.event_ids)
+    def _join(self, incident: Incident, finding: FindingSummary) -> None:
+        step = Step("joined", finding.at, finding.detector, finding.id, event_ids=finding.event_ids)
         ended, few = incident.ended is not None, incident.findings <= MOST_JOINED
-        incident = self._with(incident, fact)
-        if fact.severity == "page":
-            onset = _earliest(fact.onset, incident.clocks.onset)
-            severity = min(incident.severity, self.severity(fact))
+        incident = self._with(incident, finding)
+        if finding.severity == "page":
+            onset = _earliest(finding.onset, incident.clocks.onset)
+            severity = min(incident.severity, self.severity(finding))
             incident = replace(incident, clocks=replace(incident.clocks, onset=onset), severity=severity)
-        if fact.severity == "page" and ended:
+        if finding.severity == "page" and ended:
             incident = reopened(incident, replace(step, name="reopened"))
         elif few:
             incident = stepped(incident, step)
         self._put(incident)
 
-    def _with(self, incident: Incident, fact: Fact) -> Incident:
-        """Return the incident with what a fact adds to its extent, and remember where to find it."""
-        key, name = (fact.service, fact.family), incident.incident_id
-        waits = fact.kind not in ("severe_event", "odd_event", "pattern", "drift_vote")
-        paged = fact.severity == "page"
+    def _with(self, incident: Incident, finding: FindingSummary) -> Incident:
+        """Return the incident with what a finding adds to its extent, and remember where to find it."""
+        key, name = (finding.service, finding.family), incident.incident_id
+        waits = finding.kind not in ("severe_event", "odd_event", "pattern", "drift_vote")
+        paged = finding.severity == "page"
         if paged:
             self.current[key] = name
             for index, item in (
-                (self.by_service, fact.service),
-                *((self.by_cause, each) for each in self._causes(fact)),
+                (self.by_service, finding.service),
+                *((self.by_cause, each) for each in self._causes(finding)),
             ):
                 if name not in index.get(item, ()):
                     index[item] = (*(each.incident_id for each in self._alive(index.get(item, ()))), name)
         if waits:
-            self.waiting[fact.id] = name
+            self.waiting[finding.id] = name
         return replace(
             incident,
             keys=_also(incident.keys, [key] if paged else []),
-            causes=_also(incident.causes, self._causes(fact) if paged else ()),
-            tenants=_also(incident.tenants, [fact.tenant] if fact.tenant != "*" else []),
-            event_ids=_also(incident.event_ids, fact.event_ids)[:100],
-            waiting=incident.waiting | ({fact.id} if waits and paged else set()),
-            unproven=incident.unproven | ({fact.id} if waits and not paged else set()),
+            causes=_also(incident.causes, self._causes(finding) if paged else ()),
+            tenants=_also(incident.tenants, [finding.tenant] if finding.tenant != "*" else []),
+            event_ids=_also(incident.event_ids, finding.event_ids)[:100],
+            waiting=incident.waiting | ({finding.id} if waits and paged else set()),
+            unproven=incident.unproven | ({finding.id} if waits and not paged else set()),
             findings=incident.findings + 1,
         )
 
-    def _take_recovery(self, fact: Fact) -> None:
-        incident = self.incidents.get(self.waiting.pop(fact.opened or "", ""))
+    def _take_recovery(self, finding: FindingSummary) -> None:
+        incident = self.incidents.get(self.waiting.pop(finding.opened or "", ""))
         if incident is None:
             return
-        back = {fact.opened}
+        back = {finding.opened}
         was_waiting = bool(incident.waiting)
         incident = replace(incident, waiting=incident.waiting - back, unproven=incident.unproven - back)
         if was_waiting and not incident.waiting and incident.clocks.recovered is None and incident.status != "merged":
-            incident = reached(incident, "recovered", Step("recovered", fact.at, fact.detector, fact.id))
+            incident = reached(incident, "recovered", Step("recovered", finding.at, finding.detector, finding.id))
         self._put(incident)
 
     def _take_change(self, change: Change) -> None:
@@ -256,8 +256,8 @@ class Fold:
         for key in incident.keys:
             if self.current.get(key) == incident.incident_id:
                 self.current[key] = into.incident_id
-        for finding in incident.waiting | incident.unproven:
-            self.waiting[finding] = into.incident_id
+        for name in incident.waiting | incident.unproven:
+            self.waiting[name] = into.incident_id
         onset = _earliest(incident.clocks.onset, into.clocks.onset)
         self._put(
             stepped(

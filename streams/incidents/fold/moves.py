@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from schemas.actions import IncidentAction
+from schemas.incidents import IncidentAction
 from streams.incidents.fold.state import Incident, Status, Step, stepped
 
 _TALK: Final = ("note", "notify")

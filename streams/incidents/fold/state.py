@@ -5,22 +5,23 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.actions import Actor, IncidentAction
+from schemas.changes import Change
 from schemas.findings import Finding
-from schemas.records import Change, Mitigation
+from schemas.incidents import Actor, IncidentAction, IncidentSeverity, Mitigation
 
 Status = Literal["detected", "acknowledged", "mitigated", "recovered", "closed", "merged"]
 OVER: Final[tuple[Status, ...]] = ("closed", "merged")
 """States in which nothing is left to do."""
-Severity = Literal["sev1", "sev2", "sev3", "sev4"]
 Key = tuple[str, str]
 """Service and metric family."""
 
+SOURCE: Final = "watchkeeper/incidents"
+"""Who says what the incidents worker says."""
 MINUTE_NANO: Final = 60_000_000_000
 DAY_NANO: Final = 1_440 * MINUTE_NANO
 
 
-class Fact(Struct, frozen=True):
+class FindingSummary(Struct, frozen=True):
     """A finding, as far as incidents need it."""
 
     id: str
@@ -38,7 +39,7 @@ class Fact(Struct, frozen=True):
     event_ids: tuple[str, ...]
 
 
-Entry = Fact | IncidentAction | Change
+Entry = FindingSummary | IncidentAction | Change
 
 
 class Step(Struct, frozen=True):
@@ -56,7 +57,7 @@ class Step(Struct, frozen=True):
     mitigation: Mitigation | None = None
     into: str | None = None
     false_positive: bool | None = None
-    severity: Severity = "sev4"
+    severity: IncidentSeverity = "sev4"
     onset: int | None = None
     services: tuple[str, ...] = ()
     event_ids: tuple[str, ...] = ()
@@ -94,7 +95,7 @@ class Incident(Struct, frozen=True):
 
     incident_id: str
     key: Key
-    severity: Severity
+    severity: IncidentSeverity
     opened_by: str
     metric: str
     detector: str
@@ -142,11 +143,11 @@ def stepped(incident: Incident, step: Step) -> Incident:
     return replace(incident, steps=(*incident.steps, known))
 
 
-def fact(finding: Finding) -> Fact | None:
+def summary_of(finding: Finding) -> FindingSummary | None:
     """Return what incidents need of a finding, or None where it is nothing to them."""
     if finding.severity == "info" and finding.kind != "recovery":
         return None
-    return Fact(
+    return FindingSummary(
         id=finding.finding_id,
         at=finding.detected_time_unix_nano,
         kind=finding.kind,
@@ -165,7 +166,7 @@ def fact(finding: Finding) -> Fact | None:
 
 def happened(entry: Entry) -> tuple[int, int, str]:
     """Return the place of an entry in the history: when it happened, and a fixed order of what happened at once."""
-    if isinstance(entry, Fact):
+    if isinstance(entry, FindingSummary):
         return entry.at, 1, entry.id
     if isinstance(entry, Change):
         return entry.time_unix_nano, 0, entry.event_id

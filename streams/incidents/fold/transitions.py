@@ -1,17 +1,14 @@
 """Steps of incidents as records of ``incidents.v1``; a repeat gives the same record."""
 
-from schemas.actions import IncidentAction
-from schemas.records import Incident as Transition
-from streams.findings.identity import identity
-from streams.incidents.fold.state import Incident, Step, happened
-
-SOURCE = "watchkeeper/incidents"
+from schemas.identity import identity
+from schemas.incidents import IncidentAction, IncidentTransition
+from streams.incidents.fold.state import SOURCE, Incident, Step, happened
 
 
-def transition(incident: Incident, step: Step) -> Transition:
+def transition(incident: Incident, step: Step) -> IncidentTransition:
     """Return one step as a record."""
     acted = step.actor_kind != "system" or step.name in ("escalated", "reminded")
-    return Transition(
+    return IncidentTransition(
         event_id=identity(incident.incident_id, step.name, step.entry),
         source=SOURCE,
         time_unix_nano=step.at,
@@ -41,10 +38,10 @@ def transition(incident: Incident, step: Step) -> Transition:
     )
 
 
-def refused(action: IncidentAction, why: str) -> Transition:
+def refused(action: IncidentAction, why: str) -> IncidentTransition:
     """Return an action that was not possible as a record, so that nothing that was said is lost."""
     at, _, _ = happened(action)
-    return Transition(
+    return IncidentTransition(
         event_id=identity(action.incident_id, "refused", action.event_id),
         source=SOURCE,
         time_unix_nano=at,

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.actions import IncidentEvidence
+from schemas.incidents import IncidentEvidence
 from streams.incidents.fold.moves import ALLOWED
 from streams.incidents.fold.state import Incident, Step
 

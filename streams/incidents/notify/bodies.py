@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.wire import encode
 from streams.incidents.notify.planning import Due
 from streams.policy.policy import Policy
@@ -35,7 +35,7 @@ class Link(NamedTuple):
 class Told(NamedTuple):
     """A transition with what is said beside it."""
 
-    record: Incident
+    record: IncidentTransition
     facts: dict[str, str]
     links: list[Link]
 
@@ -123,7 +123,7 @@ def _mrkdwn(text: str) -> dict[str, str]:
     return {"type": "mrkdwn", "text": text}
 
 
-def links(record: Incident, policy: Policy, public_url: str) -> list[Link]:
+def links(record: IncidentTransition, policy: Policy, public_url: str) -> list[Link]:
     """Return where to go on reading: the page of the incident, the runbook, the ticket, the post-mortem."""
     page = f"{public_url.rstrip('/')}/incidents/{quote(record.incident_id, safe='')}/page" if public_url else ""
     found = (
@@ -135,10 +135,10 @@ def links(record: Incident, policy: Policy, public_url: str) -> list[Link]:
     return [link for link in found if link.href.startswith(("https://", "http://"))]
 
 
-def headline(record: Incident) -> str:
+def headline(record: IncidentTransition) -> str:
     """Return a transition in one line.
 
-    >>> headline(Incident(event_id="e", source="s", time_unix_nano=1770000000000000000, service_name="shop",
+    >>> headline(IncidentTransition(event_id="e", source="s", time_unix_nano=1770000000000000000, service_name="shop",
     ...     incident_id="i", dedup_key="i", transition="escalated", severity="sev2", family="leak",
     ...     transition_time_unix_nano=1770000000000000000, actor_kind="system"))
     'SEV2 leak incident on shop: escalated at 2026-02-02 02:40:00 UTC'
@@ -168,7 +168,7 @@ def mrkdwn(text: str) -> str:
     return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _facts(record: Incident, policy: Policy) -> dict[str, str]:
+def _facts(record: IncidentTransition, policy: Policy) -> dict[str, str]:
     """Return the facts of a transition that are known, each in a few words."""
     onset = record.onset_time_unix_nano
     affected = {

@@ -14,22 +14,13 @@ from typing import Final
 import aiohttp
 import structlog
 
-from schemas.actions import Delivery
-from schemas.records import Incident
+from schemas.identity import identity
+from schemas.incidents import Delivery, IncidentTransition
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
+from streams.incidents.fold.state import SOURCE
 from streams.incidents.notify.bodies import body
-from streams.incidents.notify.planning import (
-    GIVES_UP_AFTER,
-    SECOND,
-    WAITS_MS,
-    Due,
-    backoff,
-    expires_at,
-    identity,
-    plan,
-    said_at,
-)
+from streams.incidents.notify.planning import GIVES_UP_AFTER, SECOND, WAITS_MS, Due, backoff, expires_at, plan, said_at
 from streams.incidents.notify.sending import Outcome, Target, target
 from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
@@ -74,12 +65,12 @@ class Notifier:
         self._seconds: Final = answer_seconds
         self._targets: Final = {receiver.name: target(receiver) for receiver in policy.receivers}
         self._news: Final = {receiver.name: asyncio.Event() for receiver in policy.receivers}
-        self._transitions: dict[str, Incident] = {}
+        self._transitions: dict[str, IncidentTransition] = {}
         self._deliveries: dict[str, list[Delivery]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
-    def restore(self, transitions: Iterable[Incident], deliveries: Iterable[Delivery]) -> None:
+    def restore(self, transitions: Iterable[IncidentTransition], deliveries: Iterable[Delivery]) -> None:
         """Take what both topics hold; it comes before `start`. What is older than two days is left out."""
         for record in transitions:
             self._transitions[record.event_id] = record
@@ -105,7 +96,7 @@ class Notifier:
                 task.cancel()
         self._tasks = []
 
-    def transition(self, record: Incident) -> None:
+    def transition(self, record: IncidentTransition) -> None:
         """Tell of a transition, which is in its topic by now; a repeat is known and changes nothing.
 
         A task that has ended by an error raises it here, so that its worker stops.
@@ -174,7 +165,9 @@ def _report(task: asyncio.Task[None]) -> None:
         log.error("nobody is told by this receiver's task any more", exc_info=error)
 
 
-def _delivery(receiver: Receiver, due: Due, record: Incident, outcome: Outcome, took_ms: float, now: int) -> Delivery:
+def _delivery(
+    receiver: Receiver, due: Due, record: IncidentTransition, outcome: Outcome, took_ms: float, now: int
+) -> Delivery:
     """Return the record of an attempt; the last one that may be made is given up when it fails."""
     wait = max(int(outcome.wait * SECOND), backoff(due.attempt))
     last = outcome.status == "failed" and now + wait >= expires_at(record, receiver)
@@ -182,8 +175,8 @@ def _delivery(receiver: Receiver, due: Due, record: Incident, outcome: Outcome, 
     if outcome.wait:
         labels[WAITS_MS] = str(int(outcome.wait * 1000))
     return Delivery(
-        event_id=identity(due.delivery_id, record.event_id, str(due.attempt)),
-        source="watchkeeper/incidents",
+        event_id=identity(due.delivery_id, record.event_id, due.attempt),
+        source=SOURCE,
         time_unix_nano=now,
         service_name=record.service_name,
         tenant_id=record.tenant_id,

@@ -6,15 +6,14 @@ after 1 s, 2 s, 4 s and so on, at most ten minutes apart and for at most a day. 
 back is told as one digest when they end, or at once when its incident becomes urgent.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.actions import Delivery
-from schemas.records import Incident
+from schemas.identity import identity
+from schemas.incidents import Delivery, IncidentTransition
 from streams.policy.receivers import QuietHours, Receiver
 
 SECOND: Final = 1_000_000_000
@@ -30,7 +29,7 @@ class Due:
     """One request to send: a transition, or several in one digest, to one receiver, not before `at`."""
 
     receiver: str
-    transitions: tuple[Incident, ...]
+    transitions: tuple[IncidentTransition, ...]
     attempt: int
     at: int
     digest: bool = False
@@ -45,7 +44,7 @@ class Due:
 class _Waiting:
     """A transition that a receiver has not been told of; `until` is when its quiet hours end, or None."""
 
-    record: Incident
+    record: IncidentTransition
     until: int | None
     failed: tuple[Delivery, ...]
 
@@ -63,7 +62,7 @@ class _Waiting:
 
 
 def pending(
-    transitions: Sequence[Incident], deliveries: Iterable[Delivery], receivers: Iterable[Receiver], now: int
+    transitions: Sequence[IncidentTransition], deliveries: Iterable[Delivery], receivers: Iterable[Receiver], now: int
 ) -> list[Due]:
     """Return what is to be sent now.
 
@@ -87,7 +86,7 @@ def pending(
 
 
 def plan(
-    transitions: Sequence[Incident], deliveries: Iterable[Delivery], receivers: Iterable[Receiver], now: int
+    transitions: Sequence[IncidentTransition], deliveries: Iterable[Delivery], receivers: Iterable[Receiver], now: int
 ) -> list[Due]:
     """Return the next request of each receiver and incident, also those whose time has not come.
 
@@ -106,7 +105,7 @@ def plan(
     return sorted(found, key=lambda due: (due.at, min(record.severity for record in due.transitions)))
 
 
-def said_at(record: Incident) -> int:
+def said_at(record: IncidentTransition) -> int:
     """Return when a transition was published, which may be long after it happened."""
     return record.observed_time_unix_nano or record.time_unix_nano
 
@@ -126,7 +125,7 @@ def rests_until(delivery: Delivery) -> int:
     return delivery.time_unix_nano + int(waits) * 1_000_000 if waits.isascii() and waits.isdigit() else 0
 
 
-def expires_at(record: Incident, receiver: Receiver) -> int:
+def expires_at(record: IncidentTransition, receiver: Receiver) -> int:
     """Return when a transition is no longer worth telling: a day after it could first have been told."""
     return (_held_until(record, receiver) or said_at(record)) + GIVES_UP_AFTER
 
@@ -151,23 +150,18 @@ def quiet_until(hours: QuietHours, at: int) -> int | None:
     return int(datetime.combine(day, hours.end, zone).timestamp()) * SECOND
 
 
-def identity(*parts: str) -> str:
-    """Return a hash of some texts that tells them apart wherever one ends and the next begins."""
-    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()[:32]
-
-
-def _wanted(record: Incident, receiver: Receiver) -> bool:
+def _wanted(record: IncidentTransition, receiver: Receiver) -> bool:
     return record.transition in receiver.transitions and record.severity in receiver.severities
 
 
-def _held_until(record: Incident, receiver: Receiver) -> int | None:
+def _held_until(record: IncidentTransition, receiver: Receiver) -> int | None:
     if receiver.quiet_hours is None or record.severity in URGENT:
         return None
     return quiet_until(receiver.quiet_hours, said_at(record))
 
 
 def _waiting(
-    known: Iterable[Incident], receiver: Receiver, attempts: dict[tuple[str, str], list[Delivery]], now: int
+    known: Iterable[IncidentTransition], receiver: Receiver, attempts: dict[tuple[str, str], list[Delivery]], now: int
 ) -> list[_Waiting]:
     """Return what is still to be told: neither told, nor given up, nor too old."""
     wanted = [record for record in known if _wanted(record, receiver)]

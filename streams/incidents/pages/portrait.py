@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 
 from detectors.intervals import wilson
-from schemas.actions import IncidentEvidence
 from schemas.findings import Finding
+from schemas.incidents import IncidentEvidence
 from streams.incidents.evidence.questions import curve
 from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident
 from streams.incidents.pages import view
@@ -67,7 +67,7 @@ def portrait(
         outputs=affected.get("flagged"),
         acknowledge_by=_limit(incident, policy.response.acknowledge_within(incident.severity)),
         mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
-        steps=[view.Step(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
+        steps=[view.TimelineEntry(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
         findings=[_finding(each) for each in paged],
         changes=[_change(row, incident) for row in opening.get("changes", [])],
         evidence=known[0].bundle if known else "",

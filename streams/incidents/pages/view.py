@@ -8,9 +8,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.incidents import IncidentSeverity
 from streams.incidents.fold.state import OVER
 from streams.pages.plots import Point
-from streams.policy.receivers import Severity
 from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, figures, interval
 from streams.text.times import utc
@@ -25,7 +25,7 @@ class Series(Struct, frozen=True):
     points: list[Point]
 
 
-class Step(Struct, frozen=True):
+class TimelineEntry(Struct, frozen=True):
     """One transition: what it became, when, by whom and why."""
 
     transition: str
@@ -77,7 +77,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     incident_id: str
     service: str
     family: str
-    severity: Severity
+    severity: IncidentSeverity
     status: str
     now: int
     clocks: ClockTimes
@@ -94,7 +94,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     reached_user: bool | None = None
     acknowledge_by: int | None = None
     mitigate_by: int | None = None
-    steps: list[Step] = []
+    steps: list[TimelineEntry] = []
     findings: list[FindingView] = []
     changes: list[ChangeView] = []
     series: list[Series] = []

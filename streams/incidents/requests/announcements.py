@@ -8,10 +8,10 @@ judged once its grace is over, so whoever asks should have taken by then what wa
 from bisect import bisect_left
 from typing import Final, NamedTuple, TypeVar
 
+from schemas.changes import Change
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.records import Change
-from streams.findings.identity import VERSION, identity
+from streams.findings.finding import finding
 from streams.policy.controls import Changes
 
 BEFORE_NANO: Final = 86_400 * NANO
@@ -86,18 +86,17 @@ class Announcements:
         return any((said.service, said.version) == (new.service, new.version) for said in self._said[first:last])
 
     def _finding(self, new: Waiting) -> Finding:
-        return Finding(
-            finding_id=identity("unannounced_change", new.finding_id),
+        return finding(
+            ("unannounced_change", new.finding_id),
+            new.onset + self._grace,
             kind="unannounced_change",
             severity="ticket",
             service_name=new.service,
             model_version=new.version,
             metric="model_version",
             family="change",
-            detected_time_unix_nano=new.onset + self._grace,
             onset_time_unix_nano=new.onset,
             detector="announcements",
-            detector_version=VERSION,
             opened_finding_id=new.finding_id,
             evidence=f"{new.service} serves version {new.version}, and no change to it was recorded from a day before "
             f"its first event to {self._minutes:g} minutes after; `watchkeeper change record` says what it was",

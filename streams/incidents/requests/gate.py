@@ -4,19 +4,21 @@ It may look as often as it likes, because the verdicts that it rests on hold at 
 A candidate that is worse in any metric of the policy goes back; so does one with more flagged sessions than the
 policy lets it cost, proven or not. One that is not worse in all of them, over the exposure asked for, is promoted.
 Whatever is decided is a request: a signed control, and a change that passed or failed the gate. Each canary is decided
-once; what was known at each look, and why that was not yet enough, goes along.
+once; what was known at each comparison, and why that was not yet enough, goes along.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from schemas.actions import Control
+from msgspec.structs import replace
+
+from schemas.changes import Change
+from schemas.controls import Control
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.records import Change
-from streams.findings.identity import identity
-from streams.incidents.requests.looks import Look, Looks, evidence, known, look_of
+from schemas.identity import identity
+from streams.incidents.requests.comparison import Comparison, Comparisons, comparison_of, evidence, known
 from streams.policy.controls import CanaryGate
 
 NAME: Final = "canary"
@@ -29,7 +31,7 @@ MOST: Final = 1_000
 """Canaries, and candidates that were heard of, that are kept: the latest."""
 
 LINES: Final = 12
-"""Looks that the decision log shows, the latest."""
+"""Comparisons that the decision log shows, the latest."""
 
 MAX_REASON: Final = 2_000
 
@@ -69,7 +71,7 @@ class Gate:
         self._policy: Final = policy
         self._open: dict[str, _Canary] = {}  # by change
         self._done: dict[str, None] = {}  # by decision
-        self._looks: dict[tuple[str, str], Looks] = {}
+        self._comparisons: dict[tuple[str, str], Comparisons] = {}
 
     def take(self, record: Change | Finding) -> list[Decision]:
         """Take a change or a finding, and return what it decides; others and repeats change nothing."""
@@ -77,14 +79,17 @@ class Gate:
             return self._take_change(record) if record.gate_name == NAME else []
         if record.kind != "canary" or record.model_version is None or record.metric not in self._policy.metrics:
             return []
-        look, about = look_of(record), (record.service_name, record.model_version)
-        looks = self._looks.setdefault(about, {})
-        if looks.get(record.metric, look).at > look.at or looks.get(record.metric) == look:
+        comparison, about = comparison_of(record), (record.service_name, record.model_version)
+        comparisons = self._comparisons.setdefault(about, {})
+        if (
+            comparisons.get(record.metric, comparison).at > comparison.at
+            or comparisons.get(record.metric) == comparison
+        ):
             return []
-        looks[record.metric] = look
-        _forget(self._looks)
+        comparisons[record.metric] = comparison
+        _forget(self._comparisons)
         running = [each for each in self._open.values() if _about(each.started) == about]
-        return [decision for each in running for decision in self._judge(each, look)]
+        return [decision for each in running for decision in self._judge(each, comparison)]
 
     def _take_change(self, change: Change) -> list[Decision]:
         running = self._open.get(change.change_id)
@@ -93,8 +98,8 @@ class Gate:
                 return []
             self._open[change.change_id] = canary = _Canary(change)
             _forget(self._open)
-            looks = self._looks.get(_about(change), {})
-            newest = max(looks.values(), key=lambda look: look.at, default=None)
+            comparisons = self._comparisons.get(_about(change), {})
+            newest = max(comparisons.values(), key=lambda comparison: comparison.at, default=None)
             return list(self._judge(canary, newest)) if newest else []
         if change.action == "aborted" and running:
             self._close(running)
@@ -109,27 +114,29 @@ class Gate:
         self._done[canary.decision_id] = None
         _forget(self._done)
 
-    def _judge(self, canary: _Canary, newest: Look) -> Iterator[Decision]:
-        looks = self._looks[_about(canary.started)]
-        asked, why = self._verdict(canary, looks)
-        canary.log.append(f"{known(looks, newest)}: {why}")
+    def _judge(self, canary: _Canary, newest: Comparison) -> Iterator[Decision]:
+        comparisons = self._comparisons[_about(canary.started)]
+        asked, why = self._verdict(canary, comparisons)
+        canary.log.append(f"{known(comparisons, newest)}: {why}")
         if asked is not None:
             self._close(canary)
-            yield _decision(canary, asked, why, newest, evidence(looks))
+            yield _decision(canary, asked, why, newest, evidence(comparisons))
 
-    def _verdict(self, canary: _Canary, looks: Looks) -> tuple[Asked | None, str]:
+    def _verdict(self, canary: _Canary, comparisons: Comparisons) -> tuple[Asked | None, str]:
         """Return what to ask for, or None, and why."""
-        worse = [name for name in self._policy.metrics if name in looks and looks[name].verdict == "worse"]
+        worse = [name for name in self._policy.metrics if name in comparisons and comparisons[name].verdict == "worse"]
         if worse:
             return "rollback", f"worse than stable in {', '.join(worse)}"
-        regret, metric = max((look.regret, name) for name, look in looks.items())
+        regret, metric = max((comparison.regret, name) for name, comparison in comparisons.items())
         most = canary.limit("max_regret", self._policy.max_regret)
         if regret > most:
             return "rollback", f"about {regret:.1f} more flagged sessions by {metric} than stable; at most {most:g}"
-        open_ = [name for name in self._policy.metrics if name not in looks or looks[name].verdict != "not worse"]
+        open_ = [
+            name for name in self._policy.metrics if name not in comparisons or comparisons[name].verdict != "not worse"
+        ]
         if open_:
             return None, f"not yet proven not worse: {', '.join(open_)}"
-        exposure = min(look.trials for look in looks.values())
+        exposure = min(comparison.trials for comparison in comparisons.values())
         least = canary.limit("min_exposure", self._policy.min_exposure)
         if exposure < least:
             return None, f"{exposure} sessions, {least:g} are asked for"
@@ -145,16 +152,22 @@ def _about(change: Change) -> tuple[str, str]:
     return change.service_name, change.to_version or ""
 
 
-def _forget(kept: dict[str, _Canary] | dict[str, None] | dict[tuple[str, str], Looks]) -> None:
+def _forget(kept: dict[str, _Canary] | dict[str, None] | dict[tuple[str, str], Comparisons]) -> None:
     if len(kept) > MOST:
         del kept[next(iter(kept))]  # type: ignore[arg-type]
 
 
-def _decision(canary: _Canary, asked: Asked, why: str, newest: Look, stats: dict[str, float]) -> Decision:
-    started, passed = canary.started, asked == "promote"
+def _decision(canary: _Canary, asked: Asked, why: str, newest: Comparison, stats: dict[str, float]) -> Decision:
+    started = canary.started
     at = max(newest.at, started.time_unix_nano + 1)
-    reason = "; ".join([why, f"{len(canary.log)} looks", *reversed(canary.log[-LINES:])])[:MAX_REASON]
-    control = Control(
+    reason = "; ".join([why, f"{len(canary.log)} comparisons", *reversed(canary.log[-LINES:])])[:MAX_REASON]
+    control = _control(started, asked, newest.finding_id, at, reason)
+    change = _passed(started, canary.decision_id, asked, at)
+    return Decision(replace(control, evidence=stats), replace(change, reason=reason, gate_stats=stats))
+
+
+def _control(started: Change, asked: Asked, finding_id: str, at: int, reason: str) -> Control:
+    return Control(
         event_id=identity("gate-control", started.event_id),
         source="watchkeeper/gate",
         time_unix_nano=at,
@@ -164,14 +177,17 @@ def _decision(canary: _Canary, asked: Asked, why: str, newest: Look, stats: dict
         actor_kind="automation",
         reason=reason,
         rule=NAME,
-        finding_id=newest.finding_id,
+        finding_id=finding_id,
         change_id=started.change_id,
-        to_version=started.to_version if passed else started.from_version,
+        to_version=started.to_version if asked == "promote" else started.from_version,
         expires_at=at + IN_FORCE_NANO,
-        evidence=stats,
     )
-    change = Change(
-        event_id=canary.decision_id,
+
+
+def _passed(started: Change, decision_id: str, asked: Asked, at: int) -> Change:
+    passed = asked == "promote"
+    return Change(
+        event_id=decision_id,
         source="watchkeeper/gate",
         time_unix_nano=at,
         service_name=started.service_name,
@@ -183,8 +199,5 @@ def _decision(canary: _Canary, asked: Asked, why: str, newest: Look, stats: dict
         to_version=started.to_version,
         gate_name=NAME,
         gate_result="pass" if passed else "fail",
-        gate_stats=stats,
-        reason=reason,
         trigger="gate",
     )
-    return Decision(control, change)

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.fields import NANO
 from schemas.findings import Finding
-from streams.findings.identity import identity
+from schemas.identity import identity
 from streams.policy.controls import ControlRule, When
 
 DAY_NANO: Final = 86_400 * NANO

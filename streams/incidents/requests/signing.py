@@ -1,6 +1,6 @@
 """Controls: requests to a service or its deployer, signed, and never carried out by Watchkeeper itself."""
 
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.signature import HEADER, sign
 from schemas.topics import CONTROLS
 from streams.kafka.publisher import Message

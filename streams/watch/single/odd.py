@@ -18,7 +18,7 @@ from detectors.events.rank_budget import RankBudget
 from detectors.river.anomaly import RiverAnomaly
 from schemas.findings import Finding
 from schemas.sql import literal
-from streams.findings.identity import VERSION, identity
+from streams.findings.finding import finding
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
@@ -56,13 +56,13 @@ class OddWatch:
         self._alerts_per_day: Final = settings.alerts_per_day * share
         self._traces: Final = OpenTraces(idle_ticks)
         self.book: Final = SeriesBook(tick_seconds, MOST_CONTEXTS)
-        self.odd = OddEvents(WIDE)
+        self.odd: Final = OddEvents(WIDE)
         self.river: Final = (
             RiverAnomaly(settings.river_class, WIDE, dict(settings.parameters), settings.every)
             if settings.river_class
             else None
         )
-        self._budgets = {"odd": RankBudget(), "river": RankBudget()}
+        self._budgets: Final = {"odd": RankBudget(), "river": RankBudget()}
         self._events = 0.0  # fading over a day
         self._age = 0.0  # minutes
         self._minute = -1
@@ -142,16 +142,15 @@ class OddWatch:
         rarest = [index for index in np.argsort(-why)[:3].tolist() if why[index] > 0]
         told = ", ".join(f"{names[index]} {_original(kind, index, features[index]):.3g}" for index in rarest)
         what = {"call": "a model call", "step": "an agent step", "trace": "an agent trace"}[kind]
-        return Finding(
-            finding_id=identity("odd", how, service, kind, event_id),
+        return finding(
+            ("odd", how, service, kind, event_id),
+            time,
             kind="odd_event",
             severity="ticket",
             service_name=service,
             metric=f"odd_{kind}",
             family="odd",
-            detected_time_unix_nano=time,
             detector="mahalanobis_and_tail" if how == "odd" or self.river is None else self.river.name,
-            detector_version=VERSION,
             event_ids=[event_id],
             details={names[index]: _original(kind, index, features[index]) for index in rarest} | {"score": score},
             evidence=f"{what} of {service} unlike the others: {told or 'a combination of usual values'}",
@@ -184,8 +183,9 @@ class OddWatch:
         self._waiting.restore(under("waiting_", state))
         self._traces.restore(under("traces_", state))
         self.book.restore(under("book_", state))
-        self.odd = OddEvents.from_state(under("odd_", state), WIDE)
-        self._budgets = {how: RankBudget.from_state(under(f"budget_{how}_", state)) for how in self._budgets}
+        self.odd.restore(under("odd_", state))
+        for how, budget in self._budgets.items():
+            budget.restore(under(f"budget_{how}_", state))
         if self.river is not None:
             if under("river_", state):
                 self.river.restore(under("river_", state))

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from detectors.columns import prefixed, under
 from detectors.review.strata import ReviewSampler
-from schemas.review import ReviewItem
+from schemas.identity import identity
+from schemas.reviews import ReviewItem
 from streams.events.flags import BIT
 from streams.events.hashing import hash_texts, mixed
-from streams.findings.identity import identity
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
 from streams.watch.batches import MEASURES, Batch, EventColumns, Int64s
@@ -53,8 +53,7 @@ class ReviewWatch:
     def __init__(self, tick_seconds: int, share: float, policy: Policy) -> None:
         self._tick_seconds: Final = tick_seconds
         self._policy: Final = policy
-        self._labels: Final = policy.review.labels_per_day * share
-        self._sampler = ReviewSampler(self._labels)
+        self._sampler: Final = ReviewSampler(policy.review.labels_per_day * share)
         self._since = -1  # tick of the last renewal
         self._renewals = 0
 
@@ -132,7 +131,7 @@ class ReviewWatch:
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
         self._since, self._renewals = state["own"].tolist()
-        self._sampler = ReviewSampler.from_state(under("sampler_", state), self._labels)
+        self._sampler.restore(under("sampler_", state))
 
 
 class _Choice:

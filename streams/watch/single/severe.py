@@ -1,6 +1,5 @@
 """Single events that are severe enough to page at once, without waiting for a rate to rise."""
 
-import hashlib
 from typing import Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from schemas.sql import literal
 from streams.events.decode import Columns
 from streams.events.flags import Guards
 from streams.events.risk import Floats, risk_of
+from streams.findings.finding import finding
 from streams.policy.policy import Policy
 
 CRITICAL: Final = 4
@@ -35,10 +35,10 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
     for index in severe.tolist():
         event = columns.table.slice(int(guards.row[guards.finding_row[index]]), 1).to_pylist()[0]
         category = guards.finding_category[index].as_py()
-        identity = f"severe/{event['source']}/{event['event_id']}/{category}"
         found.append(
-            Finding(
-                finding_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+            finding(
+                ("severe", event["source"], event["event_id"], category),
+                event["time_unix_nano"],
                 kind="severe_event",
                 severity="page",
                 service_name=event["service_name"],
@@ -46,7 +46,6 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
                 model_version=event["model_version"],
                 metric=category,
                 family=family(category) or "unknown",
-                detected_time_unix_nano=event["time_unix_nano"],
                 onset_time_unix_nano=event["time_unix_nano"],
                 detector=DETECTOR,
                 detector_version="1",

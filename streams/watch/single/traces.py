@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from streams.events.flags import BIT
-from streams.kafka.checkpoints import Arrays
+from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.watch.batches import Batch, Int64s
 from streams.watch.blocks import Block
 from streams.watch.cascades import UNSAFE
@@ -96,14 +96,12 @@ class OpenTraces:
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        lines = b"\n".join(msgspec.json.encode(trace) for trace in self._open.values())
-        return {"keys": np.fromiter(self._open, np.uint64, len(self._open)), "traces": np.frombuffer(lines, np.uint8)}
+        return {"traces": encoded(self._open)}
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        traces = [msgspec.json.decode(line, type=Trace) for line in state["traces"].tobytes().splitlines()]
-        found = zip((int(key) for key in state["keys"]), traces, strict=True)
-        self._open = dict(sorted(found, key=lambda item: item[1].tick))
+        found = decoded(state["traces"], dict[int, Trace])
+        self._open = dict(sorted(found.items(), key=lambda item: item[1].tick))
 
 
 class _Steps:

@@ -6,6 +6,7 @@ import pytest
 from detectors.base import StateError
 from detectors.rates.detector import RateDetector
 from tests.support.detectors.fleet import DAY, ONE, START, Fleet
+from tests.support.detectors.subjects import successor_of
 
 
 def test_gaps_cost_nothing_and_count_nothing():
@@ -39,9 +40,9 @@ def test_the_settings_of_stored_state_must_match():
     """State kept with another length of tick or half-life would be misread; it is refused, naming both."""
     state = RateDetector(10).state()
     with pytest.raises(StateError, match="60"):
-        RateDetector.from_state(state, 60)
+        successor_of(RateDetector(60), state)
     with pytest.raises(StateError, match="half-life"):
-        RateDetector.from_state(state, 10, half_life_days=7)
+        successor_of(RateDetector(10, half_life_days=7), state)
 
 
 def test_state_is_as_small_as_documented_and_grows_with_series_alone():

@@ -10,6 +10,7 @@ from detectors.volume.detector import (
     VolumeWatch,
 )
 from tests.support.detectors.counts import DAY, MONDAY
+from tests.support.detectors.subjects import successor_of
 
 
 @settings(max_examples=10, deadline=None)
@@ -28,7 +29,7 @@ def test_state_round_trip_changes_nothing(cut, seed, promise):
         assert (row == given_row).all()
         if at == cut:
             stored = other.state()
-            other = VolumeWatch.from_state(stored, warm_up_minutes=120)
+            other = successor_of(VolumeWatch(warm_up_minutes=120), stored)
             for array in stored.values():
                 array[...] = 0
         assert other.update(MONDAY + 10 * at, row, promise) == expected
@@ -78,4 +79,4 @@ def test_another_version_of_state_is_refused():
     state = VolumeWatch().state()
     state["version"] = np.array([99])
     with pytest.raises(StateError, match="99"):
-        VolumeWatch.from_state(state)
+        successor_of(VolumeWatch(), state)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.generate import FOLDER
-from schemas.actions import IncidentAction
+from schemas.incidents import IncidentAction
 from schemas.wire import decoder, encode
 from streams.api.alerts import MOST_ALERTS, AlertError, actions, read_notice
 from streams.api.incidents import MAX_BODY_BYTES
-from tests.support.incidents.entries import act, at, back, book, page, taken
+from tests.support.incidents.entries import act, at, back, folding, page, taken
 
 
 def notice(status="firing", **labels):
@@ -34,7 +34,7 @@ def said(body, kept):
 
 def test_an_alert_reaches_the_incident_it_is_about():
     """By the incident's own id, or by service and family; and it is one step of it, however often it is sent."""
-    kept = book(page())
+    kept = folding(page())
     for labels in ({"incident_id": "inc-p"}, {"service": "a", "family": "leak"}):
         action = said(notice(**labels), kept)
         assert (action.incident_id, action.alert_fingerprint) == ("inc-p", "f00")
@@ -47,7 +47,7 @@ def test_an_alert_reaches_the_incident_it_is_about():
 
 def test_an_alert_about_nothing_that_is_open_is_kept_as_refused():
     """It is an action on an incident that nobody knows, and says so; nothing is lost."""
-    kept = book(page())
+    kept = folding(page())
     action = said(notice(service="z", family="leak"), kept)
     kept.add([action])
     assert action.incident_id == "alert-f00"
@@ -57,7 +57,7 @@ def test_an_alert_about_nothing_that_is_open_is_kept_as_refused():
 @pytest.mark.parametrize("over", [back(second=500), act("close", 500), act("merge", 500, into_incident_id="inc-q")])
 def test_the_end_of_an_alert_goes_where_its_beginning_went(over):
     """An alert that names a service and a family ends when its incident is over; so it is told to that incident."""
-    kept = book(page(), page("q", 1, service="z"))
+    kept = folding(page(), page("q", 1, service="z"))
     kept.add([said(notice(service="a", family="leak"), kept)])
     kept.add(taken([over]))
     action = said(notice("resolved", service="a", family="leak"), kept)
@@ -91,7 +91,7 @@ def test_a_wrong_alert_keeps_no_other_back(change):
     whole = json.loads(notice(incident_id="inc-p"))
     good = whole["alerts"][0]
     whole["alerts"] = [good, good | change, good | {"fingerprint": "f01"}]
-    told = actions(read_notice(json.dumps(whole).encode()), book(page()).about, at(1_000), at(100))
+    told = actions(read_notice(json.dumps(whole).encode()), folding(page()).about, at(1_000), at(100))
     assert [action.alert_fingerprint for action in told.said] == ["f00", "f01"]
     [why] = told.refused
     assert why.startswith("alert 1: ")
@@ -121,6 +121,6 @@ def test_as_many_alerts_as_are_taken_fit_into_a_body():
 def test_any_labels_give_an_action_of_the_contract(name, service):
     """Whatever the labels hold, what comes of them is a record that the contract accepts; only NUL is refused."""
     body = notice(alertname=name, service=service)
-    told = actions(read_notice(body), book(page()).about, at(1_000), at(100))
+    told = actions(read_notice(body), folding(page()).about, at(1_000), at(100))
     assert [decoder(IncidentAction)(encode(action), at(1_000)) for action in told.said] == told.said
     assert len(told.refused) == ("\x00" in name + service)

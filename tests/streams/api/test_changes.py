@@ -5,7 +5,7 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-from schemas.records import NEEDS_VERSION, Change
+from schemas.changes import NEEDS_VERSION, Change
 from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError
 from streams.api.changes import checked, router

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from schemas.records import Change
+from schemas.changes import Change
 from schemas.topics import CHANGES
 from schemas.wire import encode
 from streams.commands.main import app
@@ -16,7 +16,7 @@ from streams.local.broker import free_port
 from streams.policy.controls import CanaryGate
 from tests.faults.log import decoded
 from tests.streams.events.test_decode import Record
-from tests.streams.incidents.requests.test_gate import POLICY, look, started, taken
+from tests.streams.incidents.requests.test_gate import POLICY, comparison, started, taken
 
 
 def store(client, records):
@@ -46,10 +46,11 @@ def ask(client, store_settings, monkeypatch):
 def test_status_shows_both_sides_with_intervals_and_the_decision(client, ask):
     """An empty store has no canaries; then each is shown with what is known, and what was asked of whom."""
     assert "chat" not in ask()
-    looks = [look(1), look(2, "refusal", "not worse", trials=700, flagged=7), look(3, verdict="worse", flagged=19)]
-    [decision] = taken(Gate(POLICY), started(), *looks)
+    better = comparison(2, "refusal", "not worse", trials=700, flagged=7)
+    comparisons = [comparison(1), better, comparison(3, verdict="worse", flagged=19)]
+    [decision] = taken(Gate(POLICY), started(), *comparisons)
     running = started(service="search", candidate="m9", number=2)
-    store(client, looks)
+    store(client, comparisons)
     stopped = [
         started(candidate="m3", number=3),
         started(candidate="m3", number=4, action="aborted", time_unix_nano=running.time_unix_nano + 1),
@@ -79,7 +80,7 @@ def test_start_and_stop_are_changes_that_the_gate_understands(kafka_settings, mo
     assert (start.initiator_id, start.from_version, start.to_version) == ("ann", "m1", "m2")
     assert start.change_id == stop.change_id
     policy = CanaryGate(metrics=["leak"])
-    assert len(taken(Gate(policy), start, look(1, flagged=10))) == 1
-    good = look(1, verdict="not worse", trials=300, flagged=3)
+    assert len(taken(Gate(policy), start, comparison(1, flagged=10))) == 1
+    good = comparison(1, verdict="not worse", trials=300, flagged=3)
     assert [each.control.control for each in taken(Gate(policy), start, good)] == ["promote"]
     assert not taken(Gate(policy), start, stop, good)

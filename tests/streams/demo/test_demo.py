@@ -1,6 +1,7 @@
 """The demo around what it plays: when it may begin, what Kafka tells of its workers, what is said of what opens."""
 
 import http.server
+import re
 import threading
 import time
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from schemas.findings import Finding
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.topics import FINDINGS, INCIDENTS, INFERENCE, WINDOWS
 from schemas.wire import encode
 from streams.commands.main import app
@@ -21,7 +22,7 @@ from streams.demo.news import News, Played, line
 from streams.demo.offsets import Offsets
 from streams.demo.ready import check_ready
 from streams.demo.report import answers_table
-from streams.demo.screen import SERVICES_QUERY
+from streams.demo.screen import SERVICES_QUERY, services_table
 from streams.kafka.topics import TopicError, client_arguments
 from streams.local.broker import free_port
 from streams.settings import SettingsError
@@ -33,7 +34,7 @@ FINDING = Finding(
     detected_time_unix_nano=NOON + 150_000_000_000, onset_time_unix_nano=NOON, detector="d", detector_version="1",
     evidence="leak of shop is 20.0%",
 )  # fmt: skip
-INCIDENT = Incident(
+INCIDENT = IncidentTransition(
     event_id="t1", source="watchkeeper-incidents", time_unix_nano=NOON, service_name="shop", incident_id="inc-1",
     dedup_key="k", transition="detected", transition_time_unix_nano=NOON + 150_000_000_000, actor_kind="system",
     severity="sev2", family="leak", services=["shop"],
@@ -104,7 +105,7 @@ def test_only_what_opens_is_a_line():
         known = {name: getattr(FINDING, name) for name in FINDING.__struct_fields__}
         assert line(Finding(**known | quiet)) is None
     known = {name: getattr(INCIDENT, name) for name in INCIDENT.__struct_fields__}
-    assert line(Incident(**known | {"transition": "mitigated"})) is None
+    assert line(IncidentTransition(**known | {"transition": "mitigated"})) is None
 
 
 @pytest.mark.parametrize(
@@ -171,8 +172,10 @@ def test_intervals_of_services_stay_within_0_and_1(client):
     for trials, unsafe in [(number, share * number) for number in (1, 3, 7, 6474, 8739) for share in (0, 1)]:
         query = SERVICES_QUERY.replace("service_minutes_now", (counts + rest).format(trials, unsafe))
         [found] = client.query(query).named_results()
-        assert 0 <= found["low"] <= found["p"] <= found["high"] <= 1
-        assert found["low"] == 0 if not unsafe else found["high"] == 1
+        [shown] = services_table([found]).columns[2].cells
+        assert re.fullmatch(
+            r"100.00% \(\d+.\d\d% to 100.00%\)" if unsafe else r"0.00% \(0.00% to \d+.\d\d%\)", str(shown)
+        )
 
 
 @pytest.mark.kafka

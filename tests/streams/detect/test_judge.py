@@ -1,69 +1,17 @@
-"""Ticks to findings, without any Kafka: what each watcher says, and that a successor says the same."""
-
-from itertools import pairwise
+"""Ticks to findings, without any Kafka: what the watchers say of each other, and that a successor says the same."""
 
 import numpy as np
-import pytest
 
 from schemas.signals import text_vector
-from schemas.windows import GroupSums, Sample, Sums, Window
+from schemas.windows import Sample, Sums
 from streams.detect.judge import Judge
-from streams.detect.merge import TickMerger, united
-from streams.policy.policy import Policy, parse_policy
-from tests.support.detectors.subjects import assert_same_state
-
-START = 177_000_000
-SECONDS = 10
+from streams.policy.policy import Policy
+from tests.support.watchers import SECONDS, START, assert_successors_agree, group, rate, run
 
 
 def judge(policy=None):
     """Return a judge of a whole fleet."""
     return Judge(SECONDS, 1.0, 1_000, policy or Policy())
-
-
-def group(service="a", version="m1", events=20, variant="", **more):
-    """Return the sums of a group."""
-    return GroupSums(
-        tenant_id="t", service_name=service, model_version=version, variant=variant, events=events, calls=events, **more
-    )
-
-
-def run(subject, ticks, make, start=START):
-    """Return everything that a sequence of ticks brings to light."""
-    found = []
-    for step in range(ticks):
-        found += [*subject.judge(start + step, make(step)), *subject.advance(start + step)]
-    return found
-
-
-def rate(rng, p, metric="leak", trials=20, **more):
-    """Return the sums of a tick with a rate."""
-    k = int(rng.binomial(trials, p))
-    return [group(rates={metric: Sums(trials, k, trials, k)}, **more)]
-
-
-def test_a_service_pages_once_and_the_policy_decides_whether():
-    """A leak that rises pages once for the service, its tenants' series are tickets; a policy can make it a ticket."""
-    for policy, severity in ((Policy(), "page"), (parse_policy("detectors: {rates: {leak: ticket}}"), "ticket")):
-        rng, subject = np.random.default_rng(1), judge(policy)
-        found = run(subject, 1_200, lambda step, rng=rng: rate(rng, 0.2 if step >= 1_000 else 0.005))
-        risen = [finding for finding in found if finding.kind == "rate"]
-        assert [finding.severity for finding in risen] == [severity, "ticket"]
-        assert {finding.tenant_id for finding in risen} == {"*", "t"}
-        assert risen[0].baseline <= 0.023
-    off = judge(parse_policy("detectors: {rates: {leak: 'off'}, drift_vote: {river_class: river.drift.NoDrift}}"))
-    assert not run(off, 1_200, lambda step: rate(np.random.default_rng(step), 0.2 if step >= 1_000 else 0.005))
-
-
-def test_a_family_with_more_weight_pages_sooner():
-    """Of two equal rises the family with the greater part of the budget has the lower threshold."""
-    text = "budget: {pages_per_day: 0.01, weights: {leak: 20, unsafe: 0.2}}"
-    promises = {}
-    for metric in ("leak", "unsafe_served"):
-        rng, subject = np.random.default_rng(3), judge(parse_policy(text))
-        found = run(subject, 700, lambda step, rng=rng, metric=metric: rate(rng, 0.3 if step >= 600 else 0.01, metric))
-        promises[metric] = next(finding.promise for finding in found if finding.kind == "rate")
-    assert promises["leak"] * 50 < promises["unsafe_served"]
 
 
 def test_silence_is_a_ticket_and_marks_what_rests_on_it():
@@ -90,91 +38,6 @@ def test_silence_is_a_ticket_and_marks_what_rests_on_it():
     assert not subject.telemetry.open_since("a")
 
 
-def test_a_source_that_lags_is_told():
-    """When most events of most minutes come late, that is a ticket about lateness."""
-    subject = judge()
-    found = run(subject, 2_000, lambda step: [group(late=19 if step >= 1_000 else 0)])
-    assert [(finding.kind, finding.metric, finding.verdict) for finding in found] == [
-        ("telemetry", "lateness", "lagging")
-    ]
-
-
-def test_a_new_name_in_a_mix_is_named():
-    """A category that never came before and now makes up a tenth is a ticket that says which one it is."""
-    rng, subject = np.random.default_rng(4), judge()
-
-    def mixed(step):
-        names = {"a": 30, "b": 10} if step < 3_000 else {"a": 30, "b": 10, "c.new": int(rng.integers(0, 9)) or 1}
-        return [group(mixes={"category": names})]
-
-    found = [finding for finding in run(subject, 3_100, mixed) if finding.kind == "mix"]
-    assert [(finding.metric, finding.verdict, finding.severity) for finding in found] == [
-        ("category", "c.new", "ticket")
-    ]
-    assert "c.new is new" in found[0].evidence
-
-
-def test_a_latency_that_moves_is_told_in_its_unit():
-    """A latency half as long again is a ticket that names both medians in milliseconds."""
-    rng, subject = np.random.default_rng(5), judge()
-
-    def latencies(step):
-        values = rng.lognormal(np.log(800 if step < 3_000 else 1_200), 0.4, 10)
-        bins, counts = np.unique(np.floor(8 * np.log2(values)).astype(int), return_counts=True)
-        return [group(quantities={"latency": dict(zip(map(str, bins), counts.tolist(), strict=True))})]
-
-    found = [finding for finding in run(subject, 3_200, latencies) if finding.kind == "quantity"]
-    assert [finding.direction for finding in found] == ["up"]
-    assert found[0].details["median_before"] == pytest.approx(800, rel=0.1)
-    assert found[0].details["median"] == pytest.approx(1_200, rel=0.2)
-
-
-@pytest.mark.parametrize(("ratio", "verdict", "severity"), [(4.0, "worse", "ticket"), (1.0, "not worse", "info")])
-def test_a_candidate_beside_stable_gets_a_verdict(ratio, verdict, severity):
-    """With both variants in the traffic the candidate's verdict comes by itself, once, and looks as it is exposed."""
-    rng, subject = np.random.default_rng(6), judge()
-
-    def both(step):
-        sums = []
-        for variant, version, trials, p in (("stable", "m1", 200, 0.05), ("canary", "m2", 40, 0.05 * ratio)):
-            k = int(rng.binomial(trials, p))
-            sums.append(group(version=version, variant=variant, rates={"refusal": Sums(trials, k, trials, k)}))
-        return sums
-
-    found = [finding for finding in run(subject, 400, both) if finding.kind == "canary"]
-    looks = [finding.sample_size for finding in found if "look" in finding.details]
-    assert all(later > look for look, later in pairwise(looks))
-    assert verdict == "worse" or 1_000 in looks  # what the gate asks for
-    found = [finding for finding in found if "look" not in finding.details]
-    assert [(finding.model_version, finding.metric, finding.verdict, finding.severity) for finding in found] == [
-        ("m2", "refusal", verdict, severity)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("metric", "more", "words"),
-    [
-        ("category", {"mixes": {"category": {"content.ncr": 9}}}, "content.ncr"),
-        ("latency", {"quantities": {"latency": {"90": 20, "75": 20}}}, "above about"),
-    ],
-)
-def test_a_candidate_worse_in_one_category_or_slower_is_told(metric, more, words):
-    """One hazard category, or the latency above some edge, is enough for "worse", and it is named."""
-    subject = judge()
-
-    def both(_):
-        sums = {"rates": {"unsafe_attempted": Sums(40, 0, 40, 0)}}
-        usual = {"mixes": {"category": {"content.ncr": 1}}, "quantities": {"latency": {"75": 40}}}
-        return [
-            group(version="m1", variant="stable", **(sums | usual)),
-            group(version="m2", variant="canary", **(sums | usual | more)),
-        ]
-
-    found = [finding for finding in run(subject, 60, both) if finding.verdict == "worse"]
-    assert [finding.metric for finding in found] == [metric]
-    assert words in found[0].evidence
-
-
 def samples(rng, attack):
     """Return samples with text vectors: four usual questions, and an attack among some of them."""
     usual = [
@@ -189,23 +52,11 @@ def samples(rng, attack):
     ]
 
 
-def test_a_pattern_that_was_not_there_is_told_and_then_watched():
-    """Similar inputs that were not there before are news, and a ticket when they keep coming; both say how many."""
-    rng, subject = np.random.default_rng(7), judge()
-    found = run(subject, 900, lambda step: [group(samples=samples(rng, step >= 700), sampled_from=8)])
-    patterns = [finding for finding in found if finding.kind == "pattern"]
-    assert [finding.verdict for finding in patterns[:2]] == ["new", "growing"]
-    assert patterns[0].details["size"] >= 8
-    assert patterns[1].severity == "ticket"
-    assert patterns[1].details["users"] == 1
-    assert patterns[1].event_ids
-
-
 def test_a_successor_says_the_same():
     """A judge restored in mid-stream finds the same, and ends in the same state, to the last bit."""
-    plain, other = judge(), judge()
+    rng = np.random.default_rng(8)
 
-    def everything(step, rng):
+    def everything(step):
         return [
             group(
                 service=service,
@@ -221,38 +72,4 @@ def test_a_successor_says_the_same():
             for service, variant, version in (("a", "stable", "v1"), ("a", "canary", "v2"), ("b", "", "v1"))
         ]
 
-    one, two = np.random.default_rng(8), np.random.default_rng(8)
-    for step in range(800):
-        if step in (0, 100, 555):
-            successor = judge()
-            successor.restore(other.state())
-            other = successor
-        expected = [*plain.judge(START + step, everything(step, one)), *plain.advance(START + step)]
-        assert [*other.judge(START + step, everything(step, two)), *other.advance(START + step)] == expected
-    assert_same_state(
-        {name: array for name, array in plain.state().items() if array.dtype.kind != "U"},
-        {name: array for name, array in other.state().items() if array.dtype.kind != "U"},
-    )
-
-
-def test_the_merger_keeps_what_waits():
-    """Windows that wait for another source are in the state, and come out whole afterwards."""
-    merger = TickMerger()
-    parts = [
-        Window(
-            source_topic="i", source_topic_id="x", source_partition=source, source_partitions=2, tick_seconds=10,
-            first_tick=5, tick=5,
-            groups=[group(rates={"leak": Sums(3, 1, 3, 1)}, mixes={"tool": {"x": 2}}, guards={"ok": 4})],
-        )
-        for source in (0, 1)
-    ]  # fmt: skip
-    assert merger.add(parts[0])
-    assert not list(merger.whole())
-    merger = TickMerger.from_state(merger.state())
-    assert not merger.add(parts[0])
-    assert merger.add(parts[1])
-    [(tick, [whole])] = merger.whole()
-    assert (tick, whole.events, whole.rates["leak"], whole.mixes, whole.guards) == (
-        5, 40, Sums(6, 2, 6, 2), {"tool": {"x": 4}}, {"ok": 8},
-    )  # fmt: skip
-    assert united(parts) == [whole]
+    assert assert_successors_agree(judge, map(everything, range(620)), {0, 100, 555})

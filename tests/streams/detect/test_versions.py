@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from schemas.windows import GroupSums
 from streams.detect.versions import ENOUGH, VersionWatch
-from streams.findings.identity import start_of
+from streams.findings.finding import start_of
+from tests.support.watchers import assert_successors_agree
 
 START, SECONDS = 2_950_000, 600
 DAY = 144
@@ -44,6 +45,14 @@ def test_what_a_service_comes_with_is_no_news():
     assert [found.model_version for found in run(subject, [(DAY + 90, [group("m3", 1)])])] == ["m3"]
 
 
+def test_names_that_hold_a_slash_keep_apart():
+    """Version ``chat/x`` of ``team`` and version ``x`` of ``team/chat`` are two findings, with two identities."""
+    subject = VersionWatch(SECONDS, 100)
+    run(subject, [(step, [group("w", service="team"), group("w", service="team/chat")]) for step in range(DAY + 1)])
+    found = run(subject, [(DAY + 1, [group("chat/x", 9, "team"), group("x", 9, "team/chat")])])
+    assert len({finding.finding_id for finding in found}) == len(found) == 2
+
+
 def test_no_more_is_kept_than_there_is_room_for():
     """Versions beyond the bound are counted as overflow and told of nothing."""
     subject = VersionWatch(SECONDS, 3)
@@ -60,18 +69,8 @@ def test_a_successor_says_the_same(seed, cuts):
     """Restored in mid-stream at any ticks, it finds the same and ends in the same state, bit for bit."""
     rng = np.random.default_rng(seed)
     ticks = [
-        (step, [group(f"m{rng.integers(0, 1 + step // 100)}", int(rng.integers(1, 4)), f"s{rng.integers(0, 3)}")])
+        [group(f"m{rng.integers(0, 1 + step // 100)}\0", int(rng.integers(1, 4)), f"s{rng.integers(0, 3)}")]
         for step in range(400)
     ]
-    plain, other, found = VersionWatch(SECONDS, 100), VersionWatch(SECONDS, 100), []
-    expected = run(plain, ticks)
-    for at, tick in enumerate(ticks):
-        if at in cuts:
-            successor = VersionWatch(SECONDS, 100)
-            successor.restore(other.state())
-            other = successor
-        found += run(other, [tick])
-    assert found == expected
-    assert len({finding.finding_id for finding in found}) == len(found)
-    for name, array in plain.state().items():
-        np.testing.assert_array_equal(other.state()[name], array)
+    found = assert_successors_agree(lambda: VersionWatch(SECONDS, 100), ticks, cuts, START)
+    assert all(finding.kind == "version" for finding in found)

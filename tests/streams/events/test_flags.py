@@ -6,8 +6,7 @@ from schemas.events import AgentStep, GuardVerdict, Inference
 from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import encode
 from streams.events.decode import events_decoder
-from streams.events.flags import BIT, event_flags, flatten_guards
-from streams.watch.single.severe import severe_findings
+from streams.events.flags import BIT, event_flags
 from tests.streams.events.test_decode import NOW_MS, Record
 
 BASE = {"event_id": "1", "source": "s", "time_unix_nano": NOW_MS * 1_000_000, "service_name": "x"}
@@ -82,23 +81,6 @@ def test_over_refusal_is_counted_where_it_was_judged(verdict, over):
     assert flagged(judged) == over
     assert int(found.trials[0]) & BIT["over_refusal"]
     assert not int(event_flags(columns(Inference(**BASE, outcome="refused"))).trials[0]) & BIT["over_refusal"]
-
-
-@pytest.mark.parametrize(
-    ("result", "pages"),
-    [
-        (guard("sec.exfiltration.tool", layer="tool_call", severity=4), 1),
-        (guard("sec.exfiltration.tool", layer="tool_call", severity=3), 0),
-        (guard("content.cse", severity=4, verdict="block", action="blocked"), 0),
-        (guard("content.cse", severity=4, mode="shadow"), 0),
-    ],
-)
-def test_one_severe_event_pages_unless_it_was_stopped(result, pages):
-    """Critical severity that nothing stopped is a finding by itself, the same one each time."""
-    events, again = (columns(Inference(**BASE, guards=[result])) for _ in range(2))
-    found = severe_findings(events, event_flags(events).guards)
-    assert len(found) == pages
-    assert found == severe_findings(again, flatten_guards(again))
 
 
 def trials(event) -> set[str]:

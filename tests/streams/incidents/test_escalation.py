@@ -1,62 +1,69 @@
 """Escalations, reminders and closes: when they are due, and that they are due once."""
 
-from dataclasses import dataclass, field
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from streams.incidents.escalation import MINUTE, due, level
-from streams.incidents.fold.fold import Clocks, Step
+from streams.incidents.escalation import due, level
+from streams.incidents.fold.state import MINUTE_NANO, Clocks, Incident, Step
 from streams.policy.receivers import ResponseTimes
 from tests.support.incidents.records import START
 
 TIMES = ResponseTimes()
+DETECTED = Clocks(detected=START)
 
 
-@dataclass
 class Open:
-    """An incident, as far as it matters."""
+    """An incident that takes what is due of it, as the fold would."""
 
-    severity: str = "sev1"
-    status: str = "detected"
-    steps: list = field(default_factory=lambda: [Step("detected", START, "d", "f")])
-    clocks: Clocks = field(default_factory=lambda: Clocks(detected=START))
-    incident_id: str = "inc-f"
-    service: str = "helpdesk-eu"
+    def __init__(self, severity="sev1", status="detected", clocks=DETECTED):
+        self.now = Incident(
+            incident_id="inc-f", key=("helpdesk-eu", "leak"), severity=severity, opened_by="f", metric="leak",
+            detector="d", clocks=clocks, status=status, steps=(Step("detected", START, "d", "f"),),
+        )  # fmt: skip
+
+    def become(self, **changed):
+        """Be otherwise from now on."""
+        self.now = replace(self.now, **changed)
+
+    def step(self, name, at, entry):
+        """Take a step."""
+        self.become(steps=(*self.now.steps, Step(name, at, "watchkeeper", entry)))
 
 
-def at(incident, minutes, times=TIMES):
-    """Return what is due after some minutes, and note it in the incident as the fold would."""
-    found = due([incident], START + int(minutes * MINUTE), times)
-    incident.steps += [Step(item.action, item.time_unix_nano, "watchkeeper", item.event_id) for item in found]
+def at(opened, minutes, times=TIMES):
+    """Return what is due after some minutes, and note it in the incident."""
+    found = due([opened.now], START + int(minutes * MINUTE_NANO), times)
+    for item in found:
+        opened.step(item.action, item.time_unix_nano, item.event_id)
     return [item.action for item in found]
 
 
 def test_nobody_acknowledges():
     """sev1 is escalated after 5, 15 and 35 minutes, once each; somebody acknowledges, and it is over."""
     quiet = TIMES.model_copy(update={"remind_every_minutes": None})
-    incident = Open()
-    escalated = [minute for minute in range(40) if at(incident, minute, quiet)]
+    opened = Open()
+    escalated = [minute for minute in range(40) if at(opened, minute, quiet)]
     assert escalated == [5, 15, 35]
-    incident.status = "acknowledged"
-    assert at(incident, 59, quiet) == []
+    opened.become(status="acknowledged")
+    assert at(opened, 59, quiet) == []
 
 
 def test_acknowledged_and_not_mitigated_is_escalated_too():
     """Who acknowledges still has to mitigate: sev1 within an hour."""
-    incident = Open(status="acknowledged")
-    assert at(incident, 59) == ["remind"]
-    assert at(incident, 60) == ["escalate", "remind"]
-    incident.status = "mitigated"
-    assert at(incident, 600) == []
+    opened = Open(status="acknowledged")
+    assert at(opened, 59) == ["remind"]
+    assert at(opened, 60) == ["escalate", "remind"]
+    opened.become(status="mitigated")
+    assert at(opened, 600) == []
 
 
 def test_reminders_come_every_half_hour_and_not_in_bursts():
     """After a pause only the latest reminder is due."""
-    incident = Open(status="acknowledged", severity="sev3")
-    assert [minute for minute in range(100) if at(incident, minute)] == [30, 60, 90]
-    assert at(incident, 600) == ["remind"]
+    opened = Open(status="acknowledged", severity="sev3")
+    assert [minute for minute in range(100) if at(opened, minute)] == [30, 60, 90]
+    assert at(opened, 600) == ["remind"]
 
 
 def test_what_nobody_has_to_acknowledge_disturbs_nobody():
@@ -66,12 +73,12 @@ def test_what_nobody_has_to_acknowledge_disturbs_nobody():
 
 def test_a_quiet_day_after_the_recovery_closes():
     """Recovered for 24 hours: closed, once, by the system; a mitigated incident is not."""
-    incident = Open(status="recovered", clocks=Clocks(detected=START, recovered=START))
-    assert at(incident, 24 * 60 - 1) == []
-    [action] = due([incident], START + 24 * 60 * MINUTE, TIMES)
+    opened = Open(status="recovered", clocks=Clocks(detected=START, recovered=START))
+    assert at(opened, 24 * 60 - 1) == []
+    [action] = due([opened.now], START + 24 * 60 * MINUTE_NANO, TIMES)
     assert (action.action, action.actor_kind, action.reason) == ("close", "system", "recovered for 24 hours")
-    assert at(incident, 24 * 60) == ["close"]
-    assert at(incident, 24 * 60) == []
+    assert at(opened, 24 * 60) == ["close"]
+    assert at(opened, 24 * 60) == []
     assert at(Open(status="mitigated"), 100_000) == []
 
 
@@ -83,11 +90,11 @@ def test_what_is_over_is_left_alone(status):
 
 def test_a_reopened_incident_begins_anew():
     """The waits run from the reopening, and its escalations are others than those of the first round."""
-    incident = Open()
-    [first] = due([incident], START + 5 * MINUTE, TIMES)
-    incident.steps.append(Step("reopened", START + 600 * MINUTE, "d", "g"))
-    assert due([incident], START + 604 * MINUTE, TIMES) == []
-    [again] = due([incident], START + 605 * MINUTE, TIMES)
+    opened = Open()
+    [first] = due([opened.now], START + 5 * MINUTE_NANO, TIMES)
+    opened.step("reopened", START + 600 * MINUTE_NANO, "g")
+    assert due([opened.now], START + 604 * MINUTE_NANO, TIMES) == []
+    [again] = due([opened.now], START + 605 * MINUTE_NANO, TIMES)
     assert (first.action, again.action) == ("escalate", "escalate")
     assert first.event_id != again.event_id
 
@@ -99,13 +106,13 @@ def test_a_reopened_incident_begins_anew():
 )
 def test_asking_more_often_changes_nothing(severity, status, minutes):
     """Whoever asks, and how often: ids do not depend on when it is asked, and nothing is due twice."""
-    incident = Open(severity, status, clocks=Clocks(detected=START, recovered=START))
+    opened = Open(severity, status, clocks=Clocks(detected=START, recovered=START))
     for minute in sorted(minutes):
-        before = due([incident], START + int(minute * MINUTE), TIMES)
-        assert before == due([incident], START + int(minute * MINUTE), TIMES)
-        at(incident, minute)
-        assert at(incident, minute) == []
-    entries = [step.entry for step in incident.steps]
+        before = due([opened.now], START + int(minute * MINUTE_NANO), TIMES)
+        assert before == due([opened.now], START + int(minute * MINUTE_NANO), TIMES)
+        at(opened, minute)
+        assert at(opened, minute) == []
+    entries = [step.entry for step in opened.now.steps]
     assert len(entries) == len(set(entries))
 
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from dashboards.rules import RULES
 from schemas.kpis import OBJECTIVES
-from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.gauges import Gauges, incident_samples, read_kpis
 from streams.incidents.worker import Incidents
@@ -20,7 +20,7 @@ from streams.worker.parts import Parts
 from tests.dashboards.test_rules import RULES as GRAFANA
 from tests.dashboards.test_rules import ask
 from tests.support.dashboards import history
-from tests.support.incidents.entries import NANO, act, at, back, book, page
+from tests.support.incidents.entries import NANO, act, at, back, folding, page
 from tests.support.incidents.process import Worker, send
 from tests.support.waiting import wait_until
 
@@ -45,7 +45,7 @@ def settings(endpoint, store_settings):
 def gauges(settings):
     """Return the gauges of a worker that holds no incident yet, and what scrapes them."""
     work = Incidents(Parts(settings, {}, Publisher(client_arguments(settings)), lambda: True))
-    work._desk = Desk(severity_of(Policy()))
+    work._incident_log = IncidentLog(severity_of(Policy()))
     found, registry = Gauges(work), CollectorRegistry()
     registry.register(found)
     return found, registry
@@ -139,7 +139,7 @@ def test_an_incident_has_a_series_until_it_is_closed():
     """Its state changes with what people say, its age with the time of the stream, and closed it is gone."""
     steps = [page(), act("acknowledge", 60), act("mitigate", 90), back(second=100), act("close", 200)]
     seen = [
-        [(sample.labels[3], sample.value) for sample in incident_samples(book(*steps[:count]).incidents(), at(300))]
+        [(sample.labels[3], sample.value) for sample in incident_samples(folding(*steps[:count]).incidents(), at(300))]
         for count in range(len(steps) + 1)
     ]
     states = ("detected", "acknowledged", "mitigated", "recovered")

@@ -10,7 +10,7 @@ import pytest
 import requests
 from msgspec.structs import replace
 
-from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
 from streams.policy.policy import Policy
 from tests.streams.api.test_alerts import notice
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_refused_with_what_would_be_right(worker):
 def test_kills_and_a_second_worker_change_nothing(kafka_settings):
     """Killed again and again, with another worker taking over, the transitions are those of the fold."""
     first, second = Worker(kafka_settings).start(), Worker(kafka_settings, "2").start(wait=False)
-    desk = Desk(severity_of(Policy()))
+    incident_log = IncidentLog(severity_of(Policy()))
     for block in range(4):
         records = []
         for number in range(block * 60, block * 60 + 60):
@@ -115,12 +115,12 @@ def test_kills_and_a_second_worker_change_nothing(kafka_settings):
                 records.append(back(name, 3_000 * number + 900, service="abc"[number % 3]))
         late = records.pop(3)
         send(kafka_settings, *records, late)
-        desk.book.add(taken([*records, late]))
+        incident_log.folding.add(taken([*records, late]))
         time.sleep(0.5)
         victim = first if block % 2 == 0 else second
         victim.kill()
         victim.start(wait=False)
-    expected = {record.event_id: record for record in desk.news()}
+    expected = {record.event_id: record for record in incident_log.news()}
     wait_until(lambda: {record.event_id for record in transitions(kafka_settings)} >= set(expected))
     last = {record.event_id: record for record in transitions(kafka_settings)}
     held = {name: record for name, record in last.items() if record.transition != "retracted"}

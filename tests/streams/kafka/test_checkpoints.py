@@ -3,7 +3,7 @@
 import numpy as np
 
 from schemas.topics import CHECKPOINTS
-from streams.kafka.checkpoints import Checkpoint, Checkpoints
+from streams.kafka.checkpoints import FORMAT, Checkpoint, Checkpoints
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import check_topics, client_arguments
 
@@ -38,7 +38,7 @@ async def test_a_checkpoint_cut_in_the_middle_is_passed_over(kafka_settings):
     await publisher.start()
     await checkpoints.save("id", 0, Checkpoint(1, {"a": np.arange(5)}))
     await checkpoints.save("id", 0, Checkpoint(2, {"a": np.arange(6)}))
-    await publisher.publish([Message(topic.name, b"half of the next one", b"watch/id/0/b/0", 0)])
+    await publisher.publish([Message(topic.name, b"half of the next one", f"watch.{FORMAT}/id/0/b/0".encode(), 0)])
     found = await make(kafka_settings)[0].load("id", 0)
     await publisher.stop()
     assert found.offset == 1

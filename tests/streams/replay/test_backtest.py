@@ -18,10 +18,6 @@ from streams.replay.reading import read_events
 from streams.replay.show import side_by_side
 from streams.settings import load
 from streams.store.client import WRITE
-from streams.watch.blocks import Block, Chosen, block_of
-from streams.watch.single.odd import OddWatch
-from streams.watch.single.traces import OpenTraces
-from tests.support.detectors.subjects import assert_same_state
 
 START = 1_772_409_600
 MINUTES = 400
@@ -121,13 +117,6 @@ def test_stored_windows_give_what_the_recording_gives(recording, client, store_s
         judge_windows(store_settings, policies, (begin - timedelta(days=9), begin - timedelta(days=8)))
 
 
-def one_by_one(block):
-    """Yield the ticks of a block as blocks of their own."""
-    every = np.arange(len(block.batch.events.time))
-    for tick, rows in zip(block.ticks, np.split(every, block.starts[1:-1]), strict=True):
-        yield block_of([Chosen(block.batch, rows, np.full(len(rows), tick))], {})
-
-
 def steps(unsafe, trace="t1", first=0):
     """Yield the steps of one agent trace, one a second; some of them are denied."""
     for number, bad in enumerate(unsafe):
@@ -159,41 +148,3 @@ def test_an_odd_trace_is_found_when_it_is_over(tmp_path):
     policy = parse_policy("detectors: {odd_events: {alerts_per_day: 50}}")
     found = judge_events(load(), read_events(load(), [path]), {"": policy})[""]
     assert f"e{300 * 310}" in [item.event_ids[0] for item in found if item.metric == "odd_trace"]
-
-
-def test_the_second_scorer_and_a_successor(recording):
-    """With a River class as second scorer, a watch restored in mid-stream says the same and ends in the same state."""
-    policy = parse_policy(
-        "detectors: {odd_events: {alerts_per_day: 60, river_class: river.anomaly.LODA, every: 2, "
-        "parameters: {n_random_cuts: 5}}}"
-    )
-    blocks = [of_tick for step in read_events(load(), [recording]) for of_tick in one_by_one(step.block)]
-    plain, other = OddWatch(10, 30, 1.0, policy), OddWatch(10, 30, 1.0, policy)
-    found = []
-    for index, block in enumerate(blocks):
-        if index in (0, 7, 900):
-            successor = OddWatch(10, 30, 1.0, policy)
-            successor.restore(other.state())
-            other = successor
-        expected = plain.judge(block)
-        assert other.judge(block) == expected
-        found += expected
-    numeric = [
-        {name: array for name, array in watch.state().items() if array.dtype.kind != "U"} for watch in (plain, other)
-    ]
-    assert_same_state(*numeric)
-    assert "river.anomaly.LODA" in {item.detector for item in found}
-
-
-def test_open_traces_are_bounded(monkeypatch):
-    """More open traces than there is room for close the ones that were silent longest."""
-    monkeypatch.setattr("streams.watch.single.traces.CAPACITY", 3)
-    from tests.streams.watch.test_ticks import batch
-
-    traces = OpenTraces(30)
-    over = []
-    for tick in range(6):
-        events = batch([(tick, 0, tick, 0, 0)])
-        events.events.call[:] = 0
-        over += traces.add(Block(np.array([tick]), np.array([0, 1]), events))
-    assert [trace.event_id.split("/")[0] for _, trace in over] == ["0", "1", "2"]

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from schemas.records import ReviewLabel
-from schemas.review import ReviewItem
+from schemas.reviews import ReviewItem, ReviewLabel
 from schemas.wire import InvalidRecordError, encode
 from streams.commands.main import app
 from streams.events.decode import Decoder

@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 
-IMPATIENT = "from streams import watchdog; watchdog.PATIENCE_SECONDS, watchdog.CHECK_SECONDS = 4, .2; "
+IMPATIENT = "from streams.worker import watchdog; watchdog.PATIENCE_SECONDS, watchdog.CHECK_SECONDS = 4, .2; "
 UNFETCHED = "from streams.kafka.transport import Consumer; Consumer.highwater = lambda *_: None; "
 UNASSIGNED = """
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment as Assignment

@@ -113,7 +113,7 @@ class MetricScorer:
     def __init__(self, rest: int = REST) -> None:
         if rest < 0:
             raise ValueError(f"a rest of {rest} values must not be negative")
-        self.rest: Final = rest
+        self.rest = rest
         self._season: Floats = np.zeros((HALF_HOURS, 2))  # usual value and count
         self._scale: Floats = np.zeros(3)  # count, mean and mean square of the beginning
         self._prediction = _Prediction()
@@ -213,9 +213,8 @@ class MetricScorer:
         copies = {name: array.copy() for name, array in self._arrays().items()}
         return {"version": np.array([VERSION]), "rest": np.array([self.rest]), **copies}
 
-    @classmethod
-    def from_state(cls, state: State) -> "MetricScorer":
-        """Return the scorer that `state` was taken of.
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned.
 
         Raises
         ------
@@ -223,12 +222,10 @@ class MetricScorer:
             Where the state is of another version, or not whole.
         """
         check_version(state, VERSION, "metric scorer")
-        scorer = cls()
-        check_whole(state, scorer.state(), "metric scorer")
-        scorer = cls(int(state["rest"][0]))
-        for name, array in scorer._arrays().items():
+        check_whole(state, self.state(), "metric scorer")
+        self.rest = int(state["rest"][0])
+        for name, array in self._arrays().items():
             array[...] = state[name]
-        return scorer
 
 
 class MetricAnomalyDetector(base.SupervisedAnomalyDetector):

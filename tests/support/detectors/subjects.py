@@ -1,9 +1,11 @@
 """Every detector behind one face, so that one suite can hold all of them to the same rules."""
 
+import inspect
+
 import numpy as np
+from river import base, drift
 
 from detectors.rates.detector import RateDetector
-from detectors.river.classes import drift_names
 from detectors.river.vote import DriftVote
 
 RATE = 0.02
@@ -15,7 +17,26 @@ SLOW = {"river.drift.KSWIN"}
 DRAWN = {"river.drift.DummyDriftDetector"}
 """Fires by its own clock whatever it is fed, which is what it is for."""
 
-VOTERS = sorted(set(drift_names()) - SLOW - DRAWN)
+
+def drift_names():
+    """Return the dotted names of all drift detector classes of River."""
+    return {
+        f"{module.__name__}.{name}"
+        for module in (drift, drift.binary)
+        for name, found in vars(module).items()
+        if isinstance(found, type)
+        and issubclass(found, base.DriftDetector | base.BinaryDriftDetector)
+        and not inspect.isabstract(found)
+    }
+
+
+VOTERS = sorted(drift_names() - SLOW - DRAWN)
+
+
+def successor_of(detector, state):
+    """Return a detector that has taken over a state."""
+    detector.restore(state)
+    return detector
 
 
 class RateSubject:
@@ -46,7 +67,7 @@ class RateSubject:
 
     def restored(self, state):
         """Return a successor."""
-        return RateSubject(0, every=self.every, detector=RateDetector.from_state(state, 10))
+        return RateSubject(0, every=self.every, detector=successor_of(RateDetector(10), state))
 
 
 class FallSubject(RateSubject):
@@ -63,7 +84,7 @@ class FallSubject(RateSubject):
 
     def restored(self, state):
         """Return a successor."""
-        return FallSubject(0, every=self.every, detector=RateDetector.from_state(state, 10, direction="down"))
+        return FallSubject(0, every=self.every, detector=successor_of(RateDetector(10, direction="down"), state))
 
 
 class VoteSubject:

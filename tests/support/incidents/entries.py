@@ -1,10 +1,10 @@
 """Findings, actions and changes for the tests of incidents."""
 
-from schemas.actions import IncidentAction
+from schemas.changes import Change
 from schemas.findings import Finding
-from schemas.records import Change
-from streams.incidents.fold.book import IncidentBook
-from streams.incidents.fold.state import fact
+from schemas.incidents import IncidentAction
+from streams.incidents.fold.reordering import ReorderingFold
+from streams.incidents.fold.state import summary_of
 
 NANO = 1_000_000_000
 START = 1_770_000_000 * NANO
@@ -46,9 +46,9 @@ def change(second, action="started", name=None, service="a", subject="model", ve
     )  # fmt: skip
 
 
-def book(*entries):
+def folding(*entries):
     """Return the incidents of some entries, taken one by one."""
-    kept = IncidentBook(lambda found: "sev1" if found.kind == "severe_event" else "sev2")
+    kept = ReorderingFold(lambda found: "sev1" if found.kind == "severe_event" else "sev2")
     for entry in entries:
         kept.add(taken([entry]))
     return kept
@@ -56,5 +56,5 @@ def book(*entries):
 
 def taken(entries):
     """Return entries as a book takes them."""
-    facts = (fact(entry) if isinstance(entry, Finding) else entry for entry in entries)
+    facts = (summary_of(entry) if isinstance(entry, Finding) else entry for entry in entries)
     return [entry for entry in facts if entry is not None]

@@ -8,7 +8,7 @@ import sys
 import requests
 from kafka import KafkaProducer
 
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.topics import ACTIONS, FINDINGS, INCIDENTS
 from schemas.wire import encode
 from streams.local.broker import free_port
@@ -79,4 +79,4 @@ def send(settings, *records):
 
 def transitions(settings):
     """Return everything in incidents.v1."""
-    return decoded(settings, INCIDENTS, Incident)
+    return decoded(settings, INCIDENTS, IncidentTransition)

@@ -2,8 +2,7 @@
 
 import time
 
-from schemas.actions import Delivery
-from schemas.records import Incident
+from schemas.incidents import Delivery, IncidentTransition
 
 NANO = 1_000_000_000
 START = 1_770_000_000 * NANO
@@ -13,7 +12,7 @@ HOUR = 3_600
 def record(transition="detected", second=0, incident="i", severity="sev2", **others):
     """Return a transition."""
     at = START + int(second * NANO)
-    return Incident(**{
+    return IncidentTransition(**{
         "event_id": f"{incident}-{transition}-{second}", "source": "watchkeeper/incidents", "time_unix_nano": at,
         "service_name": "helpdesk-eu", "incident_id": incident, "dedup_key": incident, "transition": transition,
         "transition_time_unix_nano": at, "actor_kind": "system", "severity": severity, "family": "leak", **others,

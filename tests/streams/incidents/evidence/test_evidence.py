@@ -11,7 +11,7 @@ from streams.incidents.evidence.questions import BITS, STORED, curve, questions
 from streams.policy.policy import parse_policy
 from streams.sql.server import Endpoint
 from streams.store.ask import ask_running
-from tests.support.incidents.entries import NANO, at, book, page
+from tests.support.incidents.entries import NANO, at, folding, page
 
 pytestmark = pytest.mark.store
 
@@ -43,7 +43,7 @@ def running(client, store_settings):
 
 def incident(**more):
     """Return an incident of that service, detected after ten minutes."""
-    [found] = book(page(second=600, service=SERVICE, onset=-600, **more)).incidents()
+    [found] = folding(page(second=600, service=SERVICE, onset=-600, **more)).incidents()
     return msgspec.structs.replace(found, metric="leak")
 
 

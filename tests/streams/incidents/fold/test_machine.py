@@ -4,9 +4,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from streams.incidents.fold.desk import Desk
+from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.transitions import refused, transition
-from tests.support.incidents.entries import act, back, book, change, page, taken
+from tests.support.incidents.entries import act, back, change, folding, page, taken
 
 SECONDS = st.integers(0, 300_000)
 NAMES = st.sampled_from("pqstuv")
@@ -19,13 +19,13 @@ class Life(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.log, self.told, self.whole = [], [], True
-        self.desk = Desk(lambda _: "sev2")
+        self.incident_log = IncidentLog(lambda _: "sev2")
 
     def say(self, entry, lost):
         """Let an entry come in, and publish what is news; of it `lost` records do not get out before a crash."""
         self.log.append(entry)
-        self.desk.book.add(taken([entry]))
-        news = self.desk.news()
+        self.incident_log.folding.add(taken([entry]))
+        news = self.incident_log.news()
         self.told += news[: max(len(news) - lost, 0)]
         self.whole = self.whole and not (lost and news)
         if lost:
@@ -34,10 +34,10 @@ class Life(RuleBasedStateMachine):
     @rule()
     def restart(self):
         """Begin anew with what the logs hold."""
-        self.desk = Desk(lambda _: "sev2")
-        self.desk.published(self.told)
-        self.desk.book.add(taken(self.log))
-        self.told += self.desk.news()
+        self.incident_log = IncidentLog(lambda _: "sev2")
+        self.incident_log.published(self.told)
+        self.incident_log.folding.add(taken(self.log))
+        self.told += self.incident_log.news()
         self.whole = True
 
     @rule(name=NAMES, second=SECONDS, severity=st.sampled_from(["page", "ticket"]), service=st.sampled_from("ab"),
@@ -77,7 +77,7 @@ class Life(RuleBasedStateMachine):
         """What was told and not taken back is exactly the transitions of the log in its order."""
         if not self.whole:
             return
-        in_order = book()
+        in_order = folding()
         in_order.add(taken(self.log))
         expected = [transition(each, step) for each in in_order.incidents() for step in each.steps]
         expected += [refused(*item) for item in in_order.fold.refused.values()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.records import Incident
+from schemas.incidents import IncidentTransition
 from schemas.wire import decoder
 from streams.incidents.notify.bodies import body
 from streams.incidents.notify.planning import Due
@@ -35,7 +35,7 @@ def test_a_webhook_gets_the_record_and_links():
     assert [link["text"] for link in sent["links"]] == ["incident", "runbook", "ticket"]
     assert sent["links"][0]["href"] == "https://watch.example.org/incidents/i/page"
     assert sent.pop("links")[1]["href"] == RUNBOOK
-    assert decoder(Incident)(json.dumps(sent).encode(), 2**62) == one
+    assert decoder(IncidentTransition)(json.dumps(sent).encode(), 2**62) == one
 
 
 def test_a_digest_holds_every_transition():

@@ -17,12 +17,13 @@ from kafka import KafkaConsumer, TopicPartition
 from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
-from schemas.actions import Delivery
+from schemas.identity import identity
+from schemas.incidents import Delivery
 from schemas.signature import WEBHOOK_ID, verify_webhook
 from schemas.topics import DELIVERIES
 from schemas.wire import decoder
 from streams.incidents.notify.notifier import Notifier
-from streams.incidents.notify.planning import WAITS_MS, identity
+from streams.incidents.notify.planning import WAITS_MS
 from streams.incidents.notify.secret import SecretError
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments

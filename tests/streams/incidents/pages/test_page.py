@@ -19,7 +19,7 @@ from streams.incidents.pages.view import (
     FindingView,
     IncidentView,
     Series,
-    Step,
+    TimelineEntry,
     clocks,
     running_clock,
 )
@@ -78,7 +78,8 @@ def view(**others):
         "status": "acknowledged", "now": at + 90 * MINUTE, "runbook": RUNBOOK, "owner": "team-support", "users": 12,
         "sessions": 31, "reached_user": True, "mitigate_by": at + 60 * MINUTE, "onset_method": "estimated",
         "clocks": ClockTimes(onset=at - 20 * MINUTE, detected=at, acknowledged=at + 4 * MINUTE),
-        "steps": [Step("detected", at, "rates"), Step("acknowledged", at + 4 * MINUTE, "kim", "looking")],
+        "steps": [TimelineEntry("detected", at, "rates"),
+                  TimelineEntry("acknowledged", at + 4 * MINUTE, "kim", "looking")],
         "findings": [finding], "changes": [ChangeView(at - 25 * MINUTE, "model gpt-4o to gpt-5", "ci", suspected=True)],
         "series": [Series("leak", course())], "evidence": '{"events": 3}', "evidence_missing": ["samples"],
     }  # fmt: skip
@@ -202,7 +203,7 @@ def test_no_name_becomes_markup(drawn):
     a, b, c, d, e, f, g, h, i = drawn
     hostile = view(
         incident_id=a, service=b, family=c, owner=d, runbook=f"javascript:{e}", evidence=f, evidence_missing=[g],
-        steps=[Step(h, START, a, b)], changes=[ChangeView(START, i, c)], series=[], onset_method=d,
+        steps=[TimelineEntry(h, START, a, b)], changes=[ChangeView(START, i, c)], series=[], onset_method=d,
         findings=[FindingView(at=START, severity=a, kind=b, metric=c, evidence=d, sql=e)],
     )  # fmt: skip
     read = Read(render(hostile))

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.changes import Change
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.records import Change
 from streams.incidents.requests import announcements
 from streams.incidents.requests.announcements import Announcements
 from streams.policy.controls import Changes

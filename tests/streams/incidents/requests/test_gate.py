@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.changes import Change
 from schemas.fields import NANO
 from schemas.findings import Finding
-from schemas.records import Change
 from schemas.wire import decoder, encode
 from streams.incidents.requests.gate import Gate, decision_id
 from streams.policy.controls import CanaryGate
@@ -26,7 +26,7 @@ def started(service="chat", candidate="m2", number=1, **more):
     )  # fmt: skip
 
 
-def look(minute, metric="leak", verdict="undecided", trials=500, flagged=5, service="chat"):
+def comparison(minute, metric="leak", verdict="undecided", trials=500, flagged=5, service="chat"):
     """Return what is known of a metric so many minutes after the start; stable flags one in a hundred."""
     return Finding(
         finding_id=f"{metric}-{minute}", kind="canary", severity="info", service_name=service, model_version="m2",
@@ -42,15 +42,19 @@ def taken(gate, *records):
 
 
 def test_worse_in_one_metric_is_taken_back():
-    """The control asks for stable, is signed for a day, and says what was known at each look."""
+    """The control asks for stable, is signed for a day, and says what was known at each comparison."""
     [decision] = taken(
-        Gate(POLICY), started(), look(1), look(2, "refusal", "not worse"), look(3, verdict="worse", flagged=19)
+        Gate(POLICY),
+        started(),
+        comparison(1),
+        comparison(2, "refusal", "not worse"),
+        comparison(3, verdict="worse", flagged=19),
     )
     control, change = decision
     assert (control.control, control.model_version, control.to_version) == ("rollback", "m2", "m1")
     assert (control.rule, control.finding_id, control.change_id) == ("canary", "leak-3", "c-m2")
     assert control.expires_at - control.time_unix_nano == 86_400 * NANO
-    assert control.reason.startswith("worse than stable in leak; 3 looks; ")
+    assert control.reason.startswith("worse than stable in leak; 3 comparisons; ")
     assert "not yet proven not worse: leak, refusal" in control.reason
     assert control.evidence["leak_flagged"] == 19
     assert control.evidence["leak_stable_trials"] == 9_000
@@ -64,9 +68,9 @@ def test_worse_in_one_metric_is_taken_back():
 def test_it_waits_for_every_metric_and_for_exposure():
     """Not worse in one metric is not enough, nor in both over too few sessions; then it is promoted."""
     gate = Gate(POLICY)
-    assert not taken(gate, started(), look(1, verdict="not worse", trials=2_000, flagged=20))
-    assert not taken(gate, look(2, "refusal", "not worse", trials=900, flagged=9))
-    [decision] = taken(gate, look(3, "refusal", "not worse", trials=1_000, flagged=10))
+    assert not taken(gate, started(), comparison(1, verdict="not worse", trials=2_000, flagged=20))
+    assert not taken(gate, comparison(2, "refusal", "not worse", trials=900, flagged=9))
+    [decision] = taken(gate, comparison(3, "refusal", "not worse", trials=1_000, flagged=10))
     assert (decision.control.control, decision.control.to_version) == ("promote", "m2")
     assert "900 sessions, 1000 are asked for" in decision.control.reason
     assert (decision.change.action, decision.change.gate_result) == ("approved", "pass")
@@ -76,42 +80,42 @@ def test_it_waits_for_every_metric_and_for_exposure():
 def test_what_it_may_cost_is_bounded(flagged, decided):
     """More than 20 flagged sessions above stable's rate take it back without a verdict; latency costs none."""
     gate = Gate(POLICY)
-    decisions = taken(gate, started(), look(1, trials=500, flagged=flagged))
+    decisions = taken(gate, started(), comparison(1, trials=500, flagged=flagged))
     assert [decision.control.control for decision in decisions] == ["rollback"] * decided
     slow = Gate(CanaryGate(metrics=["latency"]))
-    assert not taken(slow, started(), look(1, "latency", trials=500, flagged=400))
+    assert not taken(slow, started(), comparison(1, "latency", trials=500, flagged=400))
 
 
 def test_a_canary_may_bring_its_own_limits():
     """Exposure and regret of the start go before those of the policy."""
     strict = started(gate_stats={"min_exposure": 5_000.0, "max_regret": 2.0})
-    both = [look(1, verdict="not worse", trials=2_000), look(2, "refusal", "not worse", trials=2_000)]
+    both = [comparison(1, verdict="not worse", trials=2_000), comparison(2, "refusal", "not worse", trials=2_000)]
     assert not taken(Gate(POLICY), strict, *both)
-    assert len(taken(Gate(POLICY), strict, look(1, flagged=8))) == 1
+    assert len(taken(Gate(POLICY), strict, comparison(1, flagged=8))) == 1
 
 
 def test_others_and_what_is_over_decide_nothing():
     """Without a start, after a stop, of another service, metric or version nothing is decided."""
-    bad = look(3, verdict="worse")
+    bad = comparison(3, verdict="worse")
     assert not taken(Gate(POLICY), bad)
     assert not taken(Gate(POLICY), started(), started(action="aborted", number=2), bad)
-    assert not taken(Gate(POLICY), started(), look(3, verdict="worse", service="search"))
-    assert not taken(Gate(POLICY), started(), look(3, "error", "worse"))
+    assert not taken(Gate(POLICY), started(), comparison(3, verdict="worse", service="search"))
+    assert not taken(Gate(POLICY), started(), comparison(3, "error", "worse"))
     assert not taken(Gate(POLICY), started(candidate="m3"), bad)
     assert not taken(Gate(POLICY), started(gate_name="other"), bad)
 
 
 def test_what_was_known_before_the_start_counts():
     """A candidate that was compared already is judged when its canary begins."""
-    assert len(taken(Gate(POLICY), look(-1, verdict="worse"), started())) == 1
+    assert len(taken(Gate(POLICY), comparison(-1, verdict="worse"), started())) == 1
 
 
 def test_after_a_restart_its_own_word_is_kept():
     """Read back from the topic, in any place, the decision keeps the canary closed; another start begins anew."""
-    [decision] = taken(Gate(POLICY), started(), look(1, verdict="worse"))
+    [decision] = taken(Gate(POLICY), started(), comparison(1, verdict="worse"))
     for order in ([decision.change, started()], [started(), decision.change]):
         gate = Gate(POLICY)
-        assert not taken(gate, *order, look(1, verdict="worse"), started())
+        assert not taken(gate, *order, comparison(1, verdict="worse"), started())
         assert len(taken(gate, started(number=2))) == 1
 
 
@@ -125,7 +129,7 @@ def test_each_canary_is_decided_once_whatever_is_repeated(verdicts, again):
     """Repeats of records that were taken change nothing of what is decided, and nothing is decided twice."""
     records = [started()]
     for minute, (metric, verdict, trials) in enumerate(verdicts):
-        records.append(look(minute, metric, verdict, trials, trials // 50))
+        records.append(comparison(minute, metric, verdict, trials, trials // 50))
     once = taken(Gate(POLICY), *records)
     gate, twice = Gate(POLICY), []
     for at, record in enumerate(records):

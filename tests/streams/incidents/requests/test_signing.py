@@ -1,32 +1,22 @@
 """Controls on a real broker: who gets one obeys what is signed, in force and new, and nothing else."""
 
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import msgspec
 import pytest
 import requests
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-import schemas
-from schemas.actions import Control
+from schemas.controls import Control
 from schemas.fields import NANO
 from schemas.signature import HEADER, verify
 from schemas.topics import CONTROLS
 from streams.api.controls import router
 from streams.commands.main import app
-from streams.incidents.requests.signing import check_key, signed
-from streams.kafka.sending import send_all
+from streams.incidents.requests.signing import check_key
 from streams.policy.policy import parse_policy
 from streams.settings import SettingsError, load
 from tests.faults.log import log
 from tests.support.serving import served
-
-EXAMPLE = Path(schemas.__file__).with_name("examples") / "consumers" / "control_consumer.py"
 
 
 @pytest.fixture
@@ -35,37 +25,6 @@ def settings(kafka_settings, monkeypatch):
     monkeypatch.setenv("WATCHKEEPER_TOPIC_PREFIX", kafka_settings.topic_prefix)
     monkeypatch.setenv("WATCHKEEPER_CONTROL_KEY", "a long secret")
     return kafka_settings.model_copy(update={"control_key": SecretStr("a long secret")})
-
-
-def control(number, **more):
-    """Return a control of now."""
-    own = {"service_name": "chat", "control": "pause", "reason": f"r{number}", "actor_kind": "human"}
-    return Control(event_id=f"c{number}", source="t", time_unix_nano=time.time_ns(), **(own | more))
-
-
-def test_the_example_consumer_obeys_what_is_ours_alone(settings):
-    """Forged, unsigned, altered, expired, repeated and other services' controls are ignored; good ones are printed."""
-    good, last = signed(settings, control(1)), signed(settings, control(2, control="resume"))
-    forged = signed(settings.model_copy(update={"control_key": SecretStr("guessed")}), control(3))
-    unsigned = signed(settings, control(4))._replace(headers=())
-    altered = signed(settings, control(5))
-    altered = altered._replace(value=altered.value.replace(b"chat", b"mail"))
-    expired = signed(settings, control(6, expires_at=time.time_ns() - NANO))
-    other = signed(settings, control(7, service_name="search"))
-    garbage = good._replace(value=b"\xff{")
-    send_all(settings, CONTROLS, [good, forged, unsigned, altered, expired, other, garbage, good, last])
-    arguments = [settings.kafka, settings.topic(CONTROLS.name), "chat"]
-    environment = os.environ | {"PYTHONPATH": str(Path(schemas.__file__).parents[1])}
-    running = subprocess.Popen(
-        [sys.executable, EXAMPLE, *arguments], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    try:
-        printed = [running.stdout.readline().strip() for _ in range(2)]
-    finally:
-        running.kill()
-        rest, _ = running.communicate()
-    assert printed == ["pause chat : r1", "resume chat : r2"]
-    assert not rest
 
 
 def test_a_person_asks_from_the_terminal(settings):

@@ -29,6 +29,12 @@ class Subject:
     def __init__(self, detector=None):
         self.detector = self.make() if detector is None else detector
 
+    def restored(self, state):
+        """Return one that has taken over a state."""
+        detector = self.make()
+        detector.restore(state)
+        return detector
+
     def successor(self):
         """Return one made from the state."""
         return type(self)(self.restored(self.detector.state()))

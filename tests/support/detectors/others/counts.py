@@ -3,7 +3,6 @@
 import numpy as np
 
 from detectors.review.strata import ReviewSampler
-from detectors.review.true_rate import RateSequence
 from detectors.volume.detector import VolumeWatch
 from tests.support.detectors.metric import MetricScorer
 from tests.support.detectors.others.base import SERIES, START, Subject
@@ -18,9 +17,6 @@ class Volumes(Subject):
         detector = VolumeWatch(1_800, warm_up_minutes=60)
         detector.grow(SERIES)
         return detector
-
-    def restored(self, state):
-        return VolumeWatch.from_state(state, 1_800, warm_up_minutes=60)
 
     def arguments(self, rng, changed):
         return (rng.poisson([0.0, 5.0, 30.0] if changed else [10.0, 5.0, 30.0]).astype(float),)
@@ -40,9 +36,6 @@ class Metrics(Subject):
 
     def make(self):
         return MetricScorer()
-
-    def restored(self, state):
-        return MetricScorer.from_state(state)
 
     def arguments(self, rng, changed):
         return rng.integers(0, 9) * 300.0, float(rng.normal(10 + 60 * changed, 1))
@@ -64,9 +57,6 @@ class Samplers(Subject):
     def make(self):
         return ReviewSampler(100.0)
 
-    def restored(self, state):
-        return ReviewSampler.from_state(state, 100.0)
-
     def arguments(self, rng, changed):
         return (np.append(rng.beta(1, 60, 60), 0.99 if changed else 0.01),)
 
@@ -79,28 +69,3 @@ class Samplers(Subject):
         if step % 100 == 99:
             self.detector.renew(days=1.0)
         return np.flatnonzero(strata == 6).tolist() if step > 200 and len(set(arguments[0])) > 1 else []
-
-
-class Sequences(Subject):
-    """`RateSequence`: an interval above one in ten stands for an alarm."""
-
-    timed = False
-    bad = ((1, [True, True], [0.5, 0.5]), (9, [True], [0.001]), (9, [True], [np.nan]), (9, [True], [0.5, 0.5]))
-
-    def make(self):
-        return RateSequence(0.1)
-
-    def restored(self, state):
-        return RateSequence.from_state(state)
-
-    def arguments(self, rng, changed):
-        chosen = int(rng.binomial(20, 0.5))
-        return 20, rng.random(chosen) < (0.9 if changed else 0.02), np.full(chosen, 0.5)
-
-    def constant(self):
-        return 20, np.zeros(10, bool), np.full(10, 0.5)
-
-    def feed(self, step, arguments):
-        self.detector.update(*(np.asarray(array) if index else array for index, array in enumerate(arguments)))
-        lower, _ = self.detector.interval()
-        return [round(lower, 9)] if lower > 0.1 else []

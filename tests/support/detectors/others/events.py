@@ -19,9 +19,6 @@ class Odd(Subject):
         detector.grow(SERIES)
         return detector
 
-    def restored(self, state):
-        return OddEvents.from_state(state, 2)
-
     def arguments(self, rng, changed):
         features = rng.normal(0, 1, (40, 2))
         features[rng.random((40, 2)) < 0.1] = np.nan
@@ -47,11 +44,6 @@ class River(Subject):
     def make(self):
         detector = RiverAnomaly(self.name, 2, every=2)
         detector.grow(SERIES)
-        return detector
-
-    def restored(self, state):
-        detector = RiverAnomaly(self.name, 2, every=2)
-        detector.restore(state)
         return detector
 
     def arguments(self, rng, changed):
@@ -85,9 +77,6 @@ class Patterns(Subject):
 
     def make(self):
         return PatternFinder(16, need=4, ttl=300, warm_up=200)
-
-    def restored(self, state):
-        return PatternFinder.from_state(state)
 
     def arguments(self, rng, changed):
         vectors = rng.normal(0, 1, (20, 16))

@@ -22,9 +22,6 @@ class Quantities(Subject):
         detector.grow(SERIES)
         return detector
 
-    def restored(self, state):
-        return QuantityDetector.from_state(state, 10, 40)
-
     def arguments(self, rng, changed):
         return unique(*cells(rng, 40, changed))
 
@@ -45,9 +42,6 @@ class Mixes(Quantities):
             for slot in range(1, 5):
                 detector.use(row, slot)
         return detector
-
-    def restored(self, state):
-        return MixDetector.from_state(state, 10, 6)
 
     def arguments(self, rng, changed):
         table = rng.multinomial(30, [0.0, 0.4, 0.3, 0.2, 0.1] if not changed else [0.1, 0.2, 0.2, 0.1, 0.4], SERIES)
@@ -71,9 +65,6 @@ class Canaries(Subject):
         detector = CanaryComparison()
         detector.grow(SERIES)
         return detector
-
-    def restored(self, state):
-        return CanaryComparison.from_state(state)
 
     def arguments(self, rng, changed):
         n, m = rng.integers(0, 30, SERIES), rng.integers(0, 300, SERIES)
@@ -99,9 +90,6 @@ class Ranks(Subject):
 
     def make(self):
         return RankBudget()
-
-    def restored(self, state):
-        return RankBudget.from_state(state)
 
     def arguments(self, rng, changed):
         return (rng.exponential(1, 30) + 50 * changed * (np.arange(30) == 0),)

@@ -1,0 +1,29 @@
+"""Controls: what a service, or its deployer, is asked to do."""
+
+from typing import Literal
+
+from .events import Envelope
+from .fields import Name, Real, Reference, UnixNano, Version
+from .incidents import Actor
+
+ControlKind = Literal["promote", "rollback", "kill_switch", "pause", "review_required", "resume"]
+
+
+class Control(Envelope, frozen=True, tag="ai.safety.control.v1"):
+    """What a service, or its deployer, is asked to do, on ``controls.v1``; signed in the header of its message.
+
+    It is a request: nothing is ever rolled back or stopped by Watchkeeper itself. `model_version` of the envelope
+    is the candidate that a promotion or a rollback is about.
+    """
+
+    control: ControlKind
+    actor_kind: Actor
+    reason: Reference
+    actor_id: Name | None = None
+    rule: Name | None = None
+    finding_id: Name | None = None
+    incident_id: Name | None = None
+    change_id: Name | None = None
+    to_version: Version | None = None
+    expires_at: UnixNano | None = None
+    evidence: dict[str, Real] | None = None

@@ -1,0 +1,1 @@
+"""What people read, held against what is true."""
