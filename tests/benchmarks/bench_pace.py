@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).parents[2]
-BASE = "4f09d09"
+BASE = "0f1762e"
 """The code before ticks that close together were counted in one pass."""
 
 HOUR = 3_600
@@ -138,7 +138,7 @@ def table(lines, base, hours):
             sizes = [f"{line.median(runs, 'bytes') / 1e3:,.0f} kB" for runs in (line.base, line.now)]
             shown.add_row("  its size", *sizes, f"{line.ratio('bytes'):.3f}", "", "")
     total = [sum(line.median(runs) for line, runs in each) for each in four(lines)]
-    if all(total):
+    if {line.subject for line in lines} >= {"watch", "detect", "history", "incidents"}:
         verdict = "<= 0.125: " + ("met" if total[1] / total[0] <= EIGHTH else "short")
         shown.add_row(
             "all four workers", f"{total[0]:.2f} s", f"{total[1]:.2f} s", f"{total[1] / total[0]:.3f}", "", verdict

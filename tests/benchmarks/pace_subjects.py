@@ -156,8 +156,7 @@ def history(work, log):
 
 def incidents(work, log):
     """Findings through the fold: thirty thousand of fifty services, a third of them recoveries."""
-    from streams.incidents.fold.book import IncidentBook
-
+    from streams.incidents.fold.reordering import ReorderingFold
     from tests.support.incidents.entries import back, page, taken
 
     rng, found = random.Random(1), []
@@ -170,9 +169,9 @@ def incidents(work, log):
     entries = taken(found)
 
     def run():
-        book = IncidentBook(lambda _: "sev2")
+        folding = ReorderingFold(lambda _: "sev2")
         for start in range(0, len(entries), 1_000):
-            book.add(entries[start : start + 1_000])
+            folding.add(entries[start : start + 1_000])
 
     return measured(run) | {"amount": len(found)}
 
