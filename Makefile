@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards kills fuzz clean
+.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-pace kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -69,6 +69,9 @@ bench-boards: $(READY)  ## what boards and alert rules cost over thirty days of 
 
 bench-kpis: $(READY)  ## every KPI view over thirty days of five million events
 	@$(BIN)/python -m tests.benchmarks.bench_kpis
+
+bench-pace: $(READY)  ## processor time and memory of all workers' work, as ratios to an earlier commit; BASE=COMMIT
+	@$(BIN)/python -m tests.benchmarks.bench_pace $(if $(BASE),--base $(BASE))
 
 kills: $(READY)  ## the long campaign of workers and brokers that come, go, freeze and lose the network
 	@$(BIN)/python -m tests.faults.campaign --disturbances 320 --seconds 1500 --events 60000 --brokers 3

@@ -143,7 +143,9 @@ def backtest(
     ] = None,
     since: Annotated[datetime | None, typer.Option("--from", help="Stored history from this time on, UTC.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="And up to this one.")] = None,
-    policy: Annotated[Path | None, typer.Option(help="Another policy, to be held beside the one in use.")] = None,
+    policy: Annotated[
+        list[Path] | None, typer.Option(help="Another policy, to be held beside the one in use; may be given again.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One finding a line.")] = False,  # noqa: FBT002
     clickhouse: Store = None,
 ) -> None:
@@ -151,7 +153,7 @@ def backtest(
     from streams.replay.backtest import run_backtest
 
     period = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)) if since and until else None
-    run_backtest(load(clickhouse=clickhouse), files or [], period, policy, as_json=as_json)
+    run_backtest(load(clickhouse=clickhouse), files or [], period, policy or [], as_json=as_json)
 
 
 @policy_app.command("check")

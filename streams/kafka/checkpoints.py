@@ -5,6 +5,7 @@ turns: chunks first, then the slot's header, which names the offset and the dige
 middle leaves the other slot whole, and a header whose chunks do not match it is passed over.
 """
 
+import asyncio
 import hashlib
 import io
 from collections.abc import Mapping
@@ -67,10 +68,10 @@ class Checkpoints:
         self._next_slot: dict[str, str] = {}
 
     async def save(self, source: str, partition: int, checkpoint: Checkpoint) -> None:
-        """Store a checkpoint; when this returns, it is durable."""
+        """Store a checkpoint; when this returns, it is durable. A thread packs it: nobody may write the arrays."""
         name = f"{self._worker}/{source}/{partition}"
         slot = self._next_slot.get(name, SLOTS[0])
-        body = pack(checkpoint.arrays)
+        body = await asyncio.to_thread(pack, checkpoint.arrays)
         chunks = [body[start : start + CHUNK_BYTES] for start in range(0, len(body), CHUNK_BYTES)]
         header = Header(checkpoint.offset, len(chunks), hashlib.sha256(body).hexdigest())
         home = partition % self._topic.partitions

@@ -4,6 +4,7 @@ How many unsafe steps there are comes in bursts and must not feed a rate test. W
 by another one, given that the trace goes on at all, is a coin of its own each time.
 """
 
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -11,44 +12,61 @@ import numpy.typing as npt
 
 from schemas.windows import Sums
 from streams.events.flags import BIT
+from streams.watch.batches import Int64s, UInt64s
+from streams.watch.blocks import Block, Cells
 from streams.watch.sessions import FlaggedSessions
-from streams.watch.ticks import EventColumns
 
 UNSAFE: Final = BIT["unsafe_attempted"] | BIT["leak"] | BIT["denied_tool"] | BIT["error"]
 
+Bools = npt.NDArray[np.bool_]
 
-def cascade_sums(columns: EventColumns, groups: int, tick: int, traces: FlaggedSessions) -> dict[int, Sums]:
-    """Return, by group, the steps that follow an unsafe step of their trace, and those of them unsafe again.
+
+def cascade_sums(block: Block, cells: Cells, traces: FlaggedSessions) -> dict[int, Sums]:
+    """Return, by cell, the steps that follow an unsafe step of their trace, and those of them unsafe again.
 
     Parameters
     ----------
-    columns
-        The events of a tick, in any order: steps follow each other by their times.
-    groups
-        How many groups there are.
-    tick
-        Its number.
+    block, cells
+        The events of some ticks; within a tick steps follow each other by their times.
     traces
         Remembers the traces whose latest step was unsafe.
     """
+    columns, index = block.batch.events, block.index()
     bad = (columns.flagged & UNSAFE) > 0
-    order = np.lexsort((columns.group, bad, columns.time, columns.trace))
-    trace, unsafe = columns.trace[order], bad[order]
-    first = np.concatenate([[True], trace[1:] != trace[:-1]])
-    starts = np.flatnonzero(first)
-    before = np.concatenate([[False], unsafe[:-1]])
-    before[starts] = traces.repeated(trace[starts], tick)
+    order = np.lexsort((cells.of, bad, columns.time, index, columns.trace))
+    trace, tick, unsafe = columns.trace[order], index[order], bad[order]
+    starts = np.flatnonzero(np.concatenate([[True], (trace[1:] != trace[:-1]) | (tick[1:] != tick[:-1])]))
     last = unsafe[np.append(starts[1:] - 1, len(trace) - 1)]
-    traces.forget(trace[starts][~last])
-    traces.remember(trace[starts][last], tick)
-    return _sums(columns.group[order], before, before & unsafe, groups)
+    before = np.concatenate([[False], unsafe[:-1]])
+    before[starts] = _followed(trace[starts], block.ticks[tick[starts]], last, traces)
+    traces.end(int(block.ticks[-1]))
+    return _sums(cells.of[order], before, before & unsafe, len(cells))
 
 
-def _sums(
-    group: npt.NDArray[np.int64], tried: npt.NDArray[np.bool_], hit: npt.NDArray[np.bool_], groups: int
-) -> dict[int, Sums]:
-    trials = np.bincount(group[tried], minlength=groups)
-    flagged = np.bincount(group[hit], minlength=groups)
+def _followed(trace: UInt64s, tick: Int64s, last: Bools, traces: FlaggedSessions) -> Bools:
+    """Return whether a trace's latest step was unsafe before each of its ticks, and remember what its `last` step was.
+
+    Traces that neither were nor became unsafe say nothing and are not looked at.
+    """
+    followed = np.zeros(len(trace), bool)
+    known = np.fromiter((key in traces for key in trace.tolist()), bool, len(trace))
+    telling = np.flatnonzero(known | np.isin(trace, trace[last]))
+    telling = telling[np.lexsort((trace[telling], tick[telling]))]
+    steps = zip(*(of[telling].tolist() for of in (np.arange(len(trace)), trace, tick, last)), strict=True)
+    for now, of_tick in groupby(steps, key=lambda step: step[2]):
+        for at, key, _, unsafe in of_tick:
+            followed[at] = traces.flagged_before(key, now)
+            if unsafe:
+                traces.remember(key, now)
+            else:
+                traces.forget(key)
+        traces.end(now)
+    return followed
+
+
+def _sums(cell: Int64s, tried: Bools, hit: Bools, cells: int) -> dict[int, Sums]:
+    trials = np.bincount(cell[tried], minlength=cells)
+    flagged = np.bincount(cell[hit], minlength=cells)
     return {
         index: Sums(int(trials[index]), int(flagged[index]), int(trials[index]), int(flagged[index]))
         for index in np.flatnonzero(trials).tolist()

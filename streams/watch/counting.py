@@ -9,19 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, Inference, Telemetry
-from schemas.quantities import QUANTITIES
 from schemas.windows import Group
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns, Decoded
 from streams.events.flags import Flags, counted_version
 from streams.events.hashing import hash_texts
-from streams.events.labels import NOTHING, Named, guard_statuses, labels_of
+from streams.events.labels import Named, guard_statuses, labels_of
 from streams.events.risk import risk_of
 from streams.policy.risk import Risk
-from streams.watch.ticks import Batch, EventColumns, Float32s, Int64s, Shown, UInt8s, UInt64s
-
-MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
-"""The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""
+from streams.watch.batches import MEASURES, Batch, EventColumns, Float32s, Int64s, Shown, UInt8s, UInt64s, no_events
 
 NEVER: Final = np.iinfo(np.int64).min // 2
 
@@ -226,25 +222,4 @@ def _groups(columns: Columns) -> tuple[list[Group], Int64s]:
     return names, group.astype(np.int64)
 
 
-_EMPTY: Final = Batch(
-    EventColumns(
-        time=np.empty(0, np.int64),
-        row=np.empty(0, np.int64),
-        group=np.empty(0, np.int64),
-        session=np.empty(0, np.uint64),
-        trace=np.empty(0, np.uint64),
-        trials=np.empty(0, np.uint16),
-        flagged=np.empty(0, np.uint16),
-        call=np.empty(0, np.uint8),
-        measures=np.empty((0, len(MEASURES)), np.float32),
-        late=np.empty(0, np.uint8),
-        counted=np.empty(0, np.uint8),
-        risk=np.empty(0, np.float32),
-        source=np.empty(0, np.int64),
-    ),
-    (),
-    NOTHING,
-    NOTHING,
-    (),
-    Shown(*(pa.array([], pa.string()) for _ in range(3))),
-)
+_EMPTY: Final = no_events()

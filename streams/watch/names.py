@@ -7,7 +7,6 @@ service as a whole stays exact; the services of a source as ``~other of`` that s
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -19,7 +18,7 @@ from schemas.identity import joined
 from schemas.windows import OTHER, OTHER_OF, Group
 from streams.findings.series import ticks_per_day
 from streams.kafka.checkpoints import Arrays, decoded, encoded
-from streams.watch.ticks import Part
+from streams.watch.blocks import Block
 
 MOST_SERVICES: Final = 1_000
 MOST_GROUPS: Final = 1_500
@@ -79,27 +78,35 @@ class Names:
         self._swept = -1
         self.overflow = 0
 
-    def admitted(self, tick: int, parts: Sequence[Part]) -> list[Part]:
-        """Return the events of a closed tick under the names that they are to be counted by.
+    def admitted(self, block: Block) -> Block:
+        """Return the closed ticks with their events under the names that they are to be counted by.
 
         What comes first in the log is asked for first, however it was batched.
         """
+        batch, events = block.batch, block.batch.events
+        groups = list(batch.groups)
+        cells, first, cell = np.unique(
+            block.index() * len(groups) + events.group, return_index=True, return_inverse=True
+        )
+        order = np.argsort(first, kind="stable")
+        code, source = events.group[first], events.source[first]
+        tick = block.ticks[cells // max(len(groups), 1)]
+        numbers, given = {group: number for number, group in enumerate(groups)}, code.copy()
+        for at, number, origin, now in zip(
+            *(of[order].tolist() for of in (np.arange(len(order)), code, source, tick)), strict=True
+        ):
+            name = self._asked(now, groups[number], batch.sources[origin])
+            if name != groups[number]:
+                given[at] = numbers.setdefault(name, len(numbers))
+        renamed = replace(batch, events=replace(events, group=given[cell]), groups=list(numbers))
+        return replace(block, batch=renamed)
+
+    def _asked(self, tick: int, group: Group, source: str) -> Group:
         if tick - self._swept >= self._day // SWEEPS_A_DAY:
             for shares in self._shares.values():
                 shares.forget(tick - self._day)
             self._swept = tick
-        given: dict[Group, Group] = {}
-        return [self._renamed(tick, part, given) for part in parts]
-
-    def _renamed(self, tick: int, part: Part, given: dict[Group, Group]) -> Part:
-        batch, names = part.batch, list(part.batch.groups)
-        codes, first = np.unique(part.events.group, return_index=True)
-        for at in np.argsort(first, kind="stable").tolist():
-            group = names[int(codes[at])]
-            if group not in given:
-                given[group] = self._name(tick, group, batch.sources[int(part.events.source[first[at]])])
-            names[int(codes[at])] = given[group]
-        return replace(part, batch=replace(batch, groups=names))
+        return self._name(tick, group, source)
 
     def _name(self, tick: int, group: Group, source: str) -> Group:
         service = group[1]

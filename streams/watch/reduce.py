@@ -1,8 +1,11 @@
-"""A closed tick of one partition to sums by group: sessions once, groups bounded, bursts left out."""
+"""Closed ticks of one partition to sums by group: sessions once, groups bounded, bursts left out.
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+All ticks that close together are counted in one pass. Only what is remembered across ticks goes in their order, and
+that is little: sessions that are flagged, and traces with an unsafe step.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -10,111 +13,112 @@ import pyarrow as pa
 
 from schemas.identity import joined
 from schemas.metrics import RATES, TRACE_RATES
-from schemas.windows import MAX_GROUPS, OTHER, Group, GroupSums, Sums
+from schemas.windows import GroupSums, Sums
 from streams.events.hashing import hash_texts, mixed
+from streams.watch.batches import EventColumns, UInt16s, UInt64s
+from streams.watch.blocks import Block, Cells, cells_of
 from streams.watch.cascades import cascade_sums
-from streams.watch.histograms import NamedCounts, count_mixes, count_quantities, count_statuses, samples
+from streams.watch.histograms import count_mixes, count_quantities, count_statuses, samples
 from streams.watch.sessions import FlaggedSessions, Memory
-from streams.watch.ticks import EventColumns, Part, UInt16s, UInt64s
+
+TickGroups = tuple[int, list[GroupSums]]
 
 
-def reduce_tick(parts: Sequence[Part], tick: int, memory: Memory) -> list[GroupSums]:
-    """Return the sums of a tick, groups in the order of their names.
+def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
+    """Return the sums of each tick of a block, ascending, its groups in the order of their names.
+
+    The refused records of a tick follow as groups of their own, by the services that they were of.
 
     Parameters
     ----------
-    parts
-        All events that count in the tick.
-    tick
-        Its number. Ticks must come in order, because `memory` remembers across them.
+    block
+        All events that count in its ticks. Blocks must come in order, because `memory` remembers across them.
     memory
-        The sessions flagged lately, and the traces whose latest step was unsafe; learns those of this tick.
+        The sessions flagged lately, and the traces whose latest step was unsafe; learns those of these ticks.
     """
-    groups, renumbered, columns = _united(parts)
-    rates = _rate_sums(groups, columns, tick, memory.flagged)
-    cascades = cascade_sums(columns, len(groups), tick, memory.unsafe_traces)
-    count = len(groups)
-    calls = np.bincount(columns.group[columns.call > 0], minlength=count)
-    events = np.bincount(columns.group, minlength=count)
-    late = np.bincount(columns.group, columns.late, minlength=count)
-    quantities, mixes = count_quantities(columns), count_mixes(parts, renumbered)
-    guards: NamedCounts = count_statuses(parts, renumbered)
-    shown = samples(parts, renumbered)
-    return [
-        GroupSums(
-            tenant_id=group[0],
-            service_name=group[1],
-            model_version=group[2],
-            variant=group[3],
-            events=int(events[index]),
-            calls=int(calls[index]),
-            late=int(late[index]),
-            rates=rates[index] | ({TRACE_RATES[0].name: cascades[index]} if index in cascades else {}),
-            quantities=quantities.get(index, {}),
-            mixes=mixes.get(index, {}),
-            guards=guards.get(index, {}),
-            samples=shown.chosen.get(index, []),
-            sampled_from=shown.among.get(index, 0),
+    found = {tick: [group for _, group in groups] for tick, groups in _by_tick(block, memory)}
+    for tick, refused in block.refused.items():
+        found.setdefault(tick, []).extend(
+            GroupSums(tenant_id="", service_name=owner, model_version="", events=0, refused=number)
+            for owner, number in refused.items()
         )
-        for index, group in enumerate(groups)
-    ]
+    return sorted(found.items())
 
 
-def with_refused(groups: list[GroupSums], refused: dict[str, int]) -> list[GroupSums]:
-    """Return the groups of a tick with those of its refused records, by the services they were of."""
-    more = [
-        GroupSums(tenant_id="", service_name=owner, model_version="", events=0, refused=number)
-        for owner, number in refused.items()
-    ]
-    return [*groups, *more]
+def _by_tick(block: Block, memory: Memory) -> Iterable[tuple[int, Iterator[tuple[int, GroupSums]]]]:
+    if not len(block):
+        return ()
+    cells = cells_of(block)
+    ticks = block.ticks[cells.tick].tolist()
+    return groupby(zip(ticks, _cell_sums(block, cells, memory), strict=True), key=lambda item: item[0])
 
 
-def _united(parts: Sequence[Part]) -> tuple[list[Group], list[npt.NDArray[np.int64]], EventColumns]:
-    """Bring the groups of all parts to one numbering, and the least of too many under one name.
+def _cell_sums(block: Block, cells: Cells, memory: Memory) -> Iterator[GroupSums]:
+    events, count = block.batch.events, len(cells)
+    rates = _rate_sums(block, cells, memory.flagged)
+    cascades = cascade_sums(block, cells, memory.unsafe_traces)
+    number = np.bincount(cells.of, minlength=count).tolist()
+    calls = np.bincount(cells.of[events.call > 0], minlength=count).tolist()
+    late = np.bincount(cells.of[events.late > 0], minlength=count).tolist()
+    quantities, mixes = count_quantities(events, cells), count_mixes(block.batch, cells)
+    guards, shown = count_statuses(block.batch, cells), samples(block.batch, cells)
+    for cell, name in enumerate(cells.name.tolist()):
+        tenant, service, version, variant = cells.names[name]
+        yield GroupSums(
+            tenant_id=tenant,
+            service_name=service,
+            model_version=version,
+            variant=variant,
+            events=number[cell],
+            calls=calls[cell],
+            late=late[cell],
+            rates=rates[cell] | ({TRACE_RATES[0].name: cascades[cell]} if cell in cascades else {}),
+            quantities=quantities.get(cell, {}),
+            mixes=mixes.get(cell, {}),
+            guards=guards.get(cell, {}),
+            samples=shown.chosen.get(cell, []),
+            sampled_from=shown.among.get(cell, 0),
+        )
 
-    The second of the results gives, for each part, the new number of each group of its batch.
-    """
-    events: Counter[Group] = Counter()
-    for part in parts:
-        for code, number in enumerate(np.bincount(part.events.group).tolist()):
-            if number:
-                events[part.batch.groups[code]] += number
-    kept = sorted(events, key=lambda group: (-events[group], group))[:MAX_GROUPS]
-    names = sorted({*kept, OTHER} if len(events) > len(kept) else kept)
-    numbers = {group: index for index, group in enumerate(names)}
-    other = numbers.get(OTHER, -1)
-    renumbered = [np.array([numbers.get(group, other) for group in part.batch.groups], np.int64) for part in parts]
-    columns = [
-        replace(part.events, group=numbers_of[part.events.group])
-        for part, numbers_of in zip(parts, renumbered, strict=True)
-    ]
-    return names, renumbered, EventColumns.concatenate(columns)
 
-
-def _rate_sums(
-    groups: list[Group], columns: EventColumns, tick: int, sessions: FlaggedSessions
-) -> list[dict[str, Sums]]:
-    """Count by rate (columns of every matrix here) and group (rows of the results)."""
-    order = np.lexsort((columns.session, columns.group))
-    group, session = columns.group[order], columns.session[order]
+def _rate_sums(block: Block, cells: Cells, sessions: FlaggedSessions) -> list[dict[str, Sums]]:
+    """Count by rate (columns of every matrix here) and cell (rows of the results)."""
+    columns: EventColumns = block.batch.events
+    order = np.lexsort((columns.session, cells.of))
+    cell, session = cells.of[order], columns.session[order]
     trials, flagged = _bits(columns.trials[order]), _bits(columns.flagged[order])
-    group_starts = _starts(group[1:] != group[:-1])
-    unit_starts = _starts((group[1:] != group[:-1]) | (session[1:] != session[:-1]))
-    keys = session[unit_starts] ^ _stable_keys(groups)[group[unit_starts]]
+    cell_starts = _starts(cell[1:] != cell[:-1])
+    unit_starts = _starts((cell[1:] != cell[:-1]) | (session[1:] != session[:-1]))
+    unit_cell = cell[unit_starts]
     unit_trials = np.logical_or.reduceat(trials, unit_starts)
     unit_hits = np.logical_or.reduceat(flagged, unit_starts) & unit_trials
-    repeated = _remember(unit_hits, keys, tick, sessions)
-    unit_groups = np.searchsorted(unit_starts, group_starts)
-    counts = np.stack(
+    keys = session[unit_starts] ^ _stable_keys(cells)[unit_cell]
+    repeated = _remember(unit_hits, keys, block.ticks[cells.tick[unit_cell]], sessions)
+    sessions.end(int(block.ticks[-1]))
+    unit_cells = np.searchsorted(unit_starts, cell_starts)
+    counts = np.concatenate(
         [
-            np.add.reduceat(unit_trials & ~repeated, unit_groups, dtype=np.int64),
-            np.add.reduceat(unit_hits & ~repeated, unit_groups, dtype=np.int64),
-            np.add.reduceat(trials, group_starts, dtype=np.int64),
-            np.add.reduceat(flagged & trials, group_starts, dtype=np.int64),
+            np.add.reduceat(unit_trials & ~repeated, unit_cells, dtype=np.int64),
+            np.add.reduceat(unit_hits & ~repeated, unit_cells, dtype=np.int64),
+            np.add.reduceat(trials, cell_starts, dtype=np.int64),
+            np.add.reduceat(flagged & trials, cell_starts, dtype=np.int64),
         ],
-        axis=-1,
-    ).tolist()
-    return [{rate.name: Sums(*sums) for rate, sums in zip(RATES, row, strict=True) if sums[2]} for row in counts]
+        axis=1,
+    )
+    return _sums(counts)
+
+
+def _sums(counts: npt.NDArray[np.int64]) -> list[dict[str, Sums]]:
+    """Return the sums of each row; most cells are of one event, so few rows differ."""
+    made: dict[bytes, dict[str, Sums]] = {}
+    result = []
+    for row in counts:
+        key = row.tobytes()
+        if key not in made:
+            of_rates = row.reshape(4, len(RATES)).T.tolist()
+            made[key] = {rate.name: Sums(*sums) for rate, sums in zip(RATES, of_rates, strict=True) if sums[2]}
+        result.append(made[key])
+    return result
 
 
 def _starts(differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
@@ -127,17 +131,27 @@ def _bits(sets: UInt16s) -> npt.NDArray[np.bool_]:
 
 
 def _remember(
-    hits: npt.NDArray[np.bool_], keys: UInt64s, tick: int, sessions: FlaggedSessions
+    hits: npt.NDArray[np.bool_], keys: UInt64s, ticks: npt.NDArray[np.int64], sessions: FlaggedSessions
 ) -> npt.NDArray[np.bool_]:
-    """Return which hits were flagged lately already, and remember the others."""
+    """Return which hits were flagged lately already, and remember the others, tick by tick."""
     unit, rate = np.nonzero(hits)
-    flagged = mixed(keys[unit], rate.astype(np.uint64))
-    again = sessions.repeated(flagged, tick)
-    sessions.remember(np.unique(flagged[~again]), tick)
+    flagged, when = mixed(keys[unit], rate.astype(np.uint64)), ticks[unit]
+    order = np.lexsort((flagged, when))
+    again = np.zeros(len(order), bool)
+    in_order = zip(order.tolist(), flagged[order].tolist(), when[order].tolist(), strict=True)
+    for tick, of_tick in groupby(in_order, key=lambda item: item[2]):
+        for at, key, _ in of_tick:
+            if sessions.flagged_before(key, tick):
+                again[at] = True
+            else:
+                sessions.remember(key, tick)
+        sessions.end(tick)
     repeated = np.zeros_like(hits)
     repeated[unit[again], rate[again]] = True
     return repeated
 
 
-def _stable_keys(groups: list[Group]) -> UInt64s:
-    return hash_texts(pa.array([joined(*group) for group in groups], pa.string()))
+def _stable_keys(cells: Cells) -> UInt64s:
+    """Return a key of the group of each cell, the same in every process."""
+    keys: UInt64s = hash_texts(pa.array([joined(*name) for name in cells.names], pa.string()))[cells.name]
+    return keys

@@ -5,10 +5,10 @@ breaks its promise a thousandfold. So a session counts once a tick, and once fla
 of that rate for a while, both as a trial and as flagged.
 """
 
+import itertools
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from detectors.base import State
 from detectors.columns import prefixed, under
@@ -16,59 +16,71 @@ from detectors.columns import prefixed, under
 CAPACITY: Final = 65_536
 """Sessions remembered a partition; beyond it the oldest are forgotten, and `forgotten` counts them."""
 
-UInt64s = npt.NDArray[np.uint64]
-Int64s = npt.NDArray[np.int64]
+SWEEP_FROM: Final = 1_024
+"""Sessions below which nobody looks for those that may be forgotten."""
 
 
 class FlaggedSessions:
     """Remembers keys with the tick they were flagged in, for `memory` ticks.
 
-    Ticks must come in order; the same sequence of calls gives the same state.
+    Ticks must come in order; the same sequence of calls gives the same state. Within a tick keys come ascending, so
+    that which of them is forgotten first does not depend on the order of the log.
     """
 
     def __init__(self, memory: int) -> None:
         self.memory: Final = memory
         self.forgotten = 0
-        self._keys: UInt64s = np.empty(0, np.uint64)  # sorted
-        self._ticks: Int64s = np.empty(0, np.int64)
+        self._ticks: dict[int, int] = {}  # by key, the oldest first
+        self._now = -(2**62)
+        self._swept_to = 0
 
-    def repeated(self, keys: UInt64s, tick: int) -> npt.NDArray[np.bool_]:
-        """Tell for each key whether it was flagged within the memory before `tick`."""
-        if not len(self._keys):
-            return np.zeros(len(keys), bool)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return (self._keys[at] == keys) & (self._ticks[at] > tick - self.memory)
+    def __contains__(self, key: int) -> bool:
+        return key in self._ticks
 
-    def remember(self, keys: UInt64s, tick: int) -> None:
-        """Remember keys as flagged in `tick`, and forget what is older than the memory."""
-        alive = self._ticks > tick - self.memory
-        if not len(keys) and alive.all():
+    def flagged_before(self, key: int, tick: int) -> bool:
+        """Tell whether a key was flagged within the memory before `tick`."""
+        known = self._ticks.get(key)
+        return known is not None and tick > known > tick - self.memory
+
+    def remember(self, key: int, tick: int) -> None:
+        """Remember a key as flagged in `tick`."""
+        self._ticks.pop(key, None)
+        self._ticks[key] = tick
+
+    def forget(self, key: int) -> None:
+        """Forget a key, whether it was remembered or not."""
+        self._ticks.pop(key, None)
+
+    def end(self, tick: int) -> None:
+        """End a tick: forget what is older than the memory, and what is too much."""
+        self._now = tick
+        if len(self._ticks) <= min(max(2 * self._swept_to, SWEEP_FROM), CAPACITY):
             return
-        merged = np.concatenate([keys, self._keys[alive]])
-        ticks = np.concatenate([np.full(len(keys), tick, np.int64), self._ticks[alive]])
-        self._keys, first = np.unique(merged, return_index=True)
-        self._ticks = ticks[first]
-        excess = len(self._keys) - CAPACITY
+        self._ticks = self._alive()
+        excess = len(self._ticks) - CAPACITY
         if excess > 0:
-            keep = np.sort(np.argsort(self._ticks, kind="stable")[excess:])
-            self._keys, self._ticks = self._keys[keep], self._ticks[keep]
+            self._ticks = dict(itertools.islice(self._ticks.items(), excess, None))
             self.forgotten += excess
+        self._swept_to = len(self._ticks)
 
-    def forget(self, keys: UInt64s) -> None:
-        """Forget keys, whether they were remembered or not."""
-        if not len(self._keys) or not len(keys):
-            return
-        kept = ~np.isin(self._keys, keys)
-        self._keys, self._ticks = self._keys[kept], self._ticks[kept]
+    def _alive(self) -> dict[int, int]:
+        return {key: tick for key, tick in self._ticks.items() if tick > self._now - self.memory}
 
     def state(self) -> State:
-        """Return the memory as flat arrays."""
-        return {"keys": self._keys.copy(), "ticks": self._ticks.copy(), "forgotten": np.array([self.forgotten])}
+        """Return the memory as flat arrays, by key."""
+        kept = sorted(self._alive().items())
+        return {
+            "keys": np.array([key for key, _ in kept], np.uint64),
+            "ticks": np.array([tick for _, tick in kept], np.int64),
+            "forgotten": np.array([self.forgotten]),
+        }
 
     def restore(self, state: State) -> None:
         """Take over the memory that `state` returned."""
-        self._keys = state["keys"].astype(np.uint64)
-        self._ticks = state["ticks"].astype(np.int64)
+        keys, ticks = state["keys"].astype(np.uint64), state["ticks"].astype(np.int64)
+        order = np.lexsort((keys, ticks))
+        self._ticks = dict(zip(keys[order].tolist(), ticks[order].tolist(), strict=True))
+        self._now = max(self._ticks.values(), default=self._now)
         self.forgotten = int(state["forgotten"][0])
 
 

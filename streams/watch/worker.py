@@ -34,7 +34,7 @@ from streams.settings import Settings
 from streams.watch.counting import countable, highest_before
 from streams.watch.marks import Marks, live_at
 from streams.watch.names import Names
-from streams.watch.reduce import reduce_tick, with_refused
+from streams.watch.reduce import reduce_block
 from streams.watch.sessions import Memory
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
@@ -183,19 +183,13 @@ class Watch:
     def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:
         """Return a window for each closed tick to every partition it has something for, and the odd events in them."""
         before, overflow = partition.ticks.first_open, partition.names.overflow
-        messages: list[Message] = []
-        odd: list[Finding] = []
-        for tick, parts in partition.ticks.close():
-            named = partition.names.admitted(tick, parts)
-            groups = with_refused(
-                reduce_tick(named, tick, partition.memory) if named else [], partition.ticks.refused(tick)
-            )
-            if named:
-                odd += partition.odd.judge(tick, named)
-                messages += (self._item(item) for item in partition.review.judge(tick, named))
-            counted(LATE, sum(group.late for group in groups))
+        block = partition.names.admitted(partition.ticks.close())
+        odd = partition.odd.judge(block)
+        messages = [self._item(item) for item in partition.review.judge(block)]
+        for tick, groups in reduce_block(block, partition.memory):
             for target, share in shared_out(groups, self._windows.partitions).items():
                 messages.append(self._window(partition, target, tick, share))
+        counted(LATE, int((block.batch.events.late > 0).sum()))
         counted(OVERFLOW, partition.names.overflow - overflow)
         end = partition.ticks.first_open
         if end is None or before is None:

@@ -24,7 +24,7 @@ from streams.kafka.topics import check_topics, client_arguments
 from streams.policy.policy import Policy
 from streams.store.ask import ask_rows as rows
 from streams.watch.counting import countable
-from streams.watch.reduce import reduce_tick
+from streams.watch.reduce import reduce_block
 from streams.watch.sessions import Memory
 from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
@@ -105,8 +105,8 @@ class Comparison:
             ticks.add(countable(decoded, flags, written))
             for kind, columns in decoded.kinds.items():
                 severe |= {each.finding_id: each for each in severe_findings(columns, flags[kind].guards, Policy())}
-            for tick, parts in ticks.close():
-                for target, groups in shared_out(reduce_tick(parts, tick, memory), WINDOWS.partitions).items():
+            for tick, sums in reduce_block(ticks.close(), memory):
+                for target, groups in shared_out(sums, WINDOWS.partitions).items():
                     found[partition, tick, target] = groups
         return found, severe
 

@@ -11,7 +11,7 @@ from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.watch.counting import countable, highest_before
 from streams.watch.names import Names
-from streams.watch.reduce import reduce_tick, with_refused
+from streams.watch.reduce import reduce_block
 from streams.watch.sessions import Memory
 from streams.watch.ticks import PartitionTicks
 from streams.worker.dead_letters import owner_of
@@ -58,8 +58,5 @@ def windows(records, size=500):
         ticks.add(countable(decoded, flags, written))
         at = [item.position for item in decoded.refused]
         ticks.refuse([owner_of(batch[position], 0) for position in at], before[at])
-        for tick, parts in ticks.close():
-            named = names.admitted(tick, parts)
-            groups = reduce_tick(named, tick, memory) if named else []
-            found[tick] = with_refused(groups, ticks.refused(tick))
+        found |= reduce_block(names.admitted(ticks.close()), memory)
     return found

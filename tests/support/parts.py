@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from streams.events.flags import BIT
 from streams.events.labels import NOTHING
-from streams.watch.counting import MEASURES
-from streams.watch.ticks import Batch, EventColumns, Part, Shown
+from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
+from streams.watch.blocks import Chosen, block_of
 
 SCORE = MEASURES.index("guard_score")
 TRIALS = BIT["error"] | BIT["unsafe_attempted"]
@@ -34,4 +34,11 @@ def part(first, measures, group=("t", "a", "m", ""), **more):
     events = EventColumns(**columns | more)
     ids = pa.array([f"e{first + number}" for number in range(count)], pa.string())
     shown = Shown(ids, pa.nulls(count, pa.string()), pa.nulls(count, pa.string()))
-    return Part(Batch(events, [group], NOTHING, NOTHING, (), shown), events, NOTHING, NOTHING)
+    return Batch(events, [group], NOTHING, NOTHING, (), shown, ["s"])
+
+
+def block(tick, parts):
+    """Return a tick of such parts, as if it had closed by itself."""
+    return block_of(
+        [Chosen(each, np.arange(len(each.events.time)), np.full(len(each.events.time), tick)) for each in parts], {}
+    )

@@ -4,11 +4,12 @@ Events are scored together once a minute of their time, so that the result is a 
 that of a batch. Events of one partition are judged by the others of that partition: each has its share of the budget.
 """
 
-from collections.abc import Sequence
+from collections import deque
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from detectors.base import Bools, Floats
 from detectors.columns import prefixed, under
@@ -21,9 +22,9 @@ from streams.findings.finding import finding
 from streams.findings.series import SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.watch.counting import MEASURES
+from streams.watch.batches import MEASURES
+from streams.watch.blocks import Block
 from streams.watch.single.traces import FEATURES, OpenTraces, Trace
-from streams.watch.ticks import EventColumns, Part
 
 MINUTE: Final = 60
 MOST_CONTEXTS: Final = 500
@@ -67,36 +68,39 @@ class OddWatch:
         self._minute = -1
         self._waiting = _Waiting()
 
-    def judge(self, tick: int, parts: Sequence[Part]) -> list[Finding]:
-        """Take the events of a closed tick; return the odd ones of the minutes that are over."""
-        if self.off:
+    def judge(self, block: Block) -> list[Finding]:
+        """Take the events of closed ticks; return the odd ones of the minutes that are over."""
+        if self.off or not len(block):
             return []
-        minute = tick // self._per_minute
-        found = self._end_minutes(minute) if minute != self._minute else []
-        self._minute = minute
-        for part in parts:
-            self._take(tick, part)
+        found: list[Finding] = []
+        measured = _Measured(block)
+        over = deque(self._traces.add(block))
+        for index, minute in enumerate((block.ticks // self._per_minute).tolist()):
+            if minute != self._minute:
+                found += self._end_minutes(minute)
+                self._minute = minute
+            self._take(measured, index)
+            while over and over[0][0] == index:
+                self._take_trace(over.popleft()[1])
         return found
 
-    def _take(self, tick: int, part: Part) -> None:
-        columns, groups = part.events, part.batch.groups
-        names = [groups[code][1] for code in columns.group.tolist()]
-        ids = part.batch.shown.event_id.take(columns.row).to_pylist()
-        kinds = np.where(columns.call > 0, "call", "step").tolist()
-        known = np.flatnonzero(~np.isnan(columns.measures).all(axis=1))
-        rows = [self._context(names[at], kinds[at]) for at in known.tolist()]
-        self._waiting.add(rows, _features(columns)[known], [ids[at] for at in known.tolist()], columns.time[known])
-        for trace in self._traces.add(tick, columns, names, ids):
-            self._waiting.add(
-                [self._context(trace.service, "trace")], _padded(trace), [trace.event_id], np.array([trace.last])
-            )
+    def _take(self, measured: "_Measured", index: int) -> None:
+        first, last = measured.edges[index], measured.edges[index + 1]
+        if first < last:
+            rows = [self._context(*context) for context in measured.contexts[first:last]]
+            self._waiting.add(rows, *measured.between(first, last))
+
+    def _take_trace(self, trace: Trace) -> None:
+        row = self._context(trace.service, "trace")
+        self._waiting.add([row], _padded(trace), [trace.event_id], [trace.last])
 
     def _context(self, service: str, kind: str) -> int:
         row = self.book.row((service, kind), ("~other", kind))
         new = len(self.book) - len(self.odd)
-        self.odd.grow(new)
-        if self.river is not None:
-            self.river.grow(new)
+        if new:
+            self.odd.grow(new)
+            if self.river is not None:
+                self.river.grow(new)
         return row
 
     def _end_minutes(self, minute: int) -> list[Finding]:
@@ -114,13 +118,15 @@ class OddWatch:
         if self.river is not None:
             second = self.river.update(rows, self.odd.standardised(rows, features))
             chosen["river"] = self._alerts("river", second, per_alert / self.river.every)
-        why = self.odd.explain(rows, features)
+        found = []
+        for how, alerts in chosen.items():
+            for at in np.flatnonzero(alerts).tolist():
+                [why] = self.odd.explain(rows[at : at + 1], features[at : at + 1])
+                found.append(
+                    self._finding(how, int(rows[at]), features[at], why, ids[at], times[at], float(scores[at]))
+                )
         self.odd.learn(rows, features)
-        return [
-            self._finding(how, int(rows[at]), features[at], why[at], ids[at], int(times[at]), float(scores[at]))
-            for how, alerts in chosen.items()
-            for at in np.flatnonzero(alerts).tolist()
-        ]
+        return found
 
     def _alerts(self, how: str, scores: Floats, per_alert: float) -> Bools:
         scored = scores > 0
@@ -196,14 +202,12 @@ class _Waiting:
         self._ids: list[str] = []
         self._times: list[int] = []
 
-    def add(
-        self, rows: list[int], features: npt.NDArray[np.float32], ids: list[str], times: npt.NDArray[np.int64]
-    ) -> None:
+    def add(self, rows: list[int], features: npt.NDArray[np.float32], ids: list[str], times: list[int]) -> None:
         """Let events wait."""
         self._rows += rows
-        self._features.append(features.astype(np.float32))
+        self._features.append(features)
         self._ids += ids
-        self._times += times.tolist()
+        self._times += times
 
     def taken(self) -> tuple[npt.NDArray[np.int64], Floats, list[str], list[int]]:
         """Return the events that wait, and let nothing wait any more."""
@@ -225,9 +229,28 @@ class _Waiting:
         self._features, self._ids = [state["features"].astype(np.float32)], state["ids"].tolist()
 
 
-def _features(columns: EventColumns) -> npt.NDArray[np.float32]:
+class _Measured:
+    """The events of some ticks of which anything was measured: what they are judged among, by, and told as."""
+
+    def __init__(self, block: Block) -> None:
+        events, groups = block.batch.events, block.batch.groups
+        known = np.flatnonzero(~np.isnan(events.measures).all(axis=1))
+        named = [[(group[1], kind) for kind in ("step", "call")] for group in groups]
+        codes = zip(events.group[known].tolist(), (events.call[known] > 0).tolist(), strict=True)
+        self.edges: list[int] = np.searchsorted(known, block.starts).tolist()
+        self.contexts = [named[group][call] for group, call in codes]
+        self._features = _features(events.measures[known])
+        self._ids: list[str] = block.batch.shown.event_id.take(pa.array(known)).to_pylist()
+        self._times: list[int] = events.time[known].tolist()
+
+    def between(self, first: int, last: int) -> tuple[npt.NDArray[np.float32], list[str], list[int]]:
+        """Return features, ids and times of some of them."""
+        return self._features[first:last], self._ids[first:last], self._times[first:last]
+
+
+def _features(measured: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return what was measured, on scales on which it scatters evenly: logarithms, and the logit of a score."""
-    measures = columns.measures.astype(np.float64)
+    measures = measured.astype(np.float64)
     features = np.log1p(np.maximum(measures, 0))
     score = np.clip(measures[:, _SCORE], 0, 1)
     features[:, _SCORE] = np.log((score + 0.002) / (1.002 - score))

@@ -6,10 +6,11 @@ propensity goes along with each item; without it no rate that rests on the label
 is asked about anyway, marked as such and kept out of the estimates.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from detectors.columns import prefixed, under
 from detectors.review.strata import ReviewSampler
@@ -19,8 +20,8 @@ from streams.events.flags import BIT
 from streams.events.hashing import hash_texts, mixed
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
-from streams.watch.counting import MEASURES
-from streams.watch.ticks import EventColumns, Part
+from streams.watch.batches import MEASURES, Batch, EventColumns, Int64s
+from streams.watch.blocks import Block
 
 SOURCE: Final = "watchkeeper/review"
 FIRST_SECONDS: Final = 3_600
@@ -56,43 +57,53 @@ class ReviewWatch:
         self._since = -1  # tick of the last renewal
         self._renewals = 0
 
-    def judge(self, tick: int, parts: Sequence[Part]) -> list[ReviewItem]:
-        """Take the events of a closed tick, and return the items among them."""
-        self._renew(tick)
-        return [item for part in parts for item in self._chosen(part)]
+    def judge(self, block: Block) -> list[ReviewItem]:
+        """Take the events of closed ticks, and return the items among them."""
+        found: list[ReviewItem] = []
+        rows = np.flatnonzero(_reviewable(block.batch.events))
+        at = 0
+        while at < len(block):
+            self._renew(int(block.ticks[at]))
+            end = int(np.searchsorted(block.ticks, self._since + self._ticks_until_renewal()))
+            first, last = np.searchsorted(rows, [block.starts[at], block.starts[end]])
+            found += self._chosen(block.batch, rows[first:last])
+            at = end
+        return found
+
+    def _ticks_until_renewal(self) -> int:
+        return -(-(DAY_SECONDS if self._renewals else FIRST_SECONDS) // self._tick_seconds)
 
     def _renew(self, tick: int) -> None:
         if self._since < 0:
             self._since = tick
-        seconds = (tick - self._since) * self._tick_seconds
-        if seconds >= (DAY_SECONDS if self._renewals else FIRST_SECONDS):
-            self._sampler.renew(seconds / DAY_SECONDS)
+        if tick - self._since >= self._ticks_until_renewal():
+            self._sampler.renew((tick - self._since) * self._tick_seconds / DAY_SECONDS)
             self._since, self._renewals = tick, self._renewals + 1
 
-    def _chosen(self, part: Part) -> Iterator[ReviewItem]:
-        events = part.events.take(np.flatnonzero(_reviewable(part.events)))
-        if not len(events.time):
+    def _chosen(self, batch: Batch, rows: Int64s) -> Iterator[ReviewItem]:
+        if not len(rows):
             return
-        groups = part.batch.groups
-        risk = events.risk * np.array([self._tier(groups[code][1]) for code in events.group.tolist()])
+        events = batch.events.take(rows)
+        tiers = np.array([self._tier(group[1]) for group in batch.groups])
+        risk = events.risk * tiers[events.group]
         score = events.measures[:, _SCORE].astype(np.float64)
         score = np.clip(np.where(np.isnan(score), risk, score), 0.0, 1.0)
         strata = self._sampler.strata(score)
         propensity = self._sampler.propensity(strata) if self._renewals else np.full(len(score), WARM)
         self._sampler.learn(score)
-        hashes = hash_texts(part.batch.shown.event_id.take(events.row))
+        hashes = hash_texts(batch.shown.event_id.take(pa.array(events.row)))
         drawn = hashes / 2.0**64 < propensity
         for at in np.flatnonzero(drawn | (risk >= self._policy.review.always_at)).tolist():
-            yield self._item(part, events, at, _Choice(risk[at], score[at], strata[at], propensity[at], drawn[at]))
+            yield self._item(batch, events, at, _Choice(risk[at], score[at], strata[at], propensity[at], drawn[at]))
 
     def _tier(self, service: str) -> float:
         return self._policy.risk.tiers.get(self._policy.service(service).tier, 1.0)
 
-    def _item(self, part: Part, events: EventColumns, at: int, choice: "_Choice") -> ReviewItem:
-        shown, review = part.batch.shown, self._policy.review
+    def _item(self, batch: Batch, events: EventColumns, at: int, choice: "_Choice") -> ReviewItem:
+        shown, review = batch.shown, self._policy.review
         row = int(events.row[at])
         target = shown.event_id[row].as_py()
-        tenant, service, version, _ = part.batch.groups[int(events.group[at])]
+        tenant, service, version, _ = batch.groups[int(events.group[at])]
         second = mixed(hash_texts(shown.event_id.slice(row, 1)), _SECOND_READER)[0] / 2.0**64
         return ReviewItem(
             event_id=identity("review", review.queue, target),

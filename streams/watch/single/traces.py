@@ -4,6 +4,8 @@ A trace is over when nothing has come for the memory's time. Only traces with a 
 is an event like any other.
 """
 
+import itertools
+from collections.abc import Container
 from typing import Final
 
 import msgspec
@@ -11,8 +13,9 @@ import numpy as np
 
 from streams.events.flags import BIT
 from streams.kafka.checkpoints import Arrays, decoded, encoded
+from streams.watch.batches import Batch, Int64s
+from streams.watch.blocks import Block
 from streams.watch.cascades import UNSAFE
-from streams.watch.ticks import EventColumns
 
 CAPACITY: Final = 20_000
 """Open traces of a partition; beyond it the ones that were silent longest are closed early."""
@@ -42,7 +45,7 @@ class Trace(msgspec.Struct):
 
 
 class OpenTraces:
-    """The traces of one partition that are not over yet.
+    """The traces of one partition that are not over yet, those that were silent longest first.
 
     Parameters
     ----------
@@ -54,38 +57,37 @@ class OpenTraces:
         self._idle: Final = idle_ticks
         self._open: dict[int, Trace] = {}
 
-    def add(self, tick: int, columns: EventColumns, services: list[str], event_ids: list[str]) -> list[Trace]:
-        """Take the events of a tick, and return the traces that are over by then.
+    def add(self, block: Block) -> list[tuple[int, Trace]]:
+        """Take the events of closed ticks; return the traces that are over by them, with the index of the tick."""
+        steps = _Steps(block.batch)
+        candidates = steps.of_agents(self._open)
+        edges = np.searchsorted(candidates, block.starts).tolist()
+        rows, over = candidates.tolist(), []
+        for index, tick in enumerate(block.ticks.tolist()):
+            own = rows[edges[index] : edges[index + 1]]
+            if own:
+                self._take(tick, own, steps)
+            over += [(index, trace) for trace in self._over(tick)]
+        return over
 
-        Parameters
-        ----------
-        tick
-            Its number; ticks must come in order.
-        columns
-            The events, in log order.
-        services, event_ids
-            The service and id of each.
-        """
-        steps = (columns.trials & _TOOL > 0) & (columns.call == 0)
-        of_agents = np.isin(columns.trace, columns.trace[steps]) | np.isin(
-            columns.trace, np.fromiter(self._open, np.uint64, len(self._open))
-        )
-        tokens = np.nan_to_num(columns.measures[:, 2] + columns.measures[:, 3])
-        unsafe = (columns.flagged & UNSAFE) > 0
-        for at in np.flatnonzero(of_agents).tolist():
-            key, time = int(columns.trace[at]), int(columns.time[at])
-            trace = self._open.get(key)
+    def _take(self, tick: int, rows: list[int], steps: "_Steps") -> None:
+        acting = {steps.key[at] for at in rows if steps.tool[at]}
+        for at in rows:
+            key, time = steps.key[at], steps.time[at]
+            trace = self._open.pop(key, None)
             if trace is None:
-                self._open[key] = trace = Trace(services[at], event_ids[at], time, time, tick)
+                if key not in acting:
+                    continue
+                trace = Trace(steps.service(at), steps.event_id(at), time, time, tick)
+            self._open[key] = trace
             trace.first, trace.last, trace.tick = min(trace.first, time), max(trace.last, time), tick
             trace.steps += 1
-            trace.tool_steps += bool(steps[at])
-            trace.unsafe_steps += bool(unsafe[at])
-            trace.tokens += float(tokens[at])
-        return self._over(tick)
+            trace.tool_steps += steps.tool[at]
+            trace.unsafe_steps += steps.unsafe[at]
+            trace.tokens += steps.tokens[at]
 
     def _over(self, tick: int) -> list[Trace]:
-        over = [key for key, trace in self._open.items() if trace.tick <= tick - self._idle]
+        over = list(itertools.takewhile(lambda key: self._open[key].tick <= tick - self._idle, self._open))
         excess = len(self._open) - len(over) - CAPACITY
         if excess > 0:
             oldest = sorted(self._open, key=lambda key: (self._open[key].tick, key))
@@ -98,4 +100,30 @@ class OpenTraces:
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
-        self._open = decoded(state["traces"], dict[int, Trace])
+        found = decoded(state["traces"], dict[int, Trace])
+        self._open = dict(sorted(found.items(), key=lambda item: item[1].tick))
+
+
+class _Steps:
+    """The events of some ticks as plain values."""
+
+    def __init__(self, batch: Batch) -> None:
+        events = batch.events
+        tool = (events.trials & _TOOL > 0) & (events.call == 0)
+        self._batch, self._tool, self._trace = batch, tool, events.trace
+        self.key: list[int] = events.trace.tolist()
+        self.time: list[int] = events.time.tolist()
+        self.tool: list[bool] = tool.tolist()
+        self.unsafe: list[bool] = ((events.flagged & UNSAFE) > 0).tolist()
+        self.tokens: list[float] = np.nan_to_num(events.measures[:, 2] + events.measures[:, 3]).tolist()
+
+    def of_agents(self, known: Container[int]) -> Int64s:
+        """Return the rows whose trace has a tool step among them or is known."""
+        ours = np.fromiter((key in known for key in self.key), bool, len(self.key))
+        return np.flatnonzero(ours | np.isin(self._trace, self._trace[self._tool]))
+
+    def service(self, at: int) -> str:
+        return self._batch.groups[int(self._batch.events.group[at])][1]
+
+    def event_id(self, at: int) -> str:
+        return str(self._batch.shown.event_id[at].as_py())

@@ -13,7 +13,9 @@ from schemas.guards import GuardFinding, GuardResult
 from schemas.wire import encode
 from streams.commands.main import app
 from streams.policy.policy import Policy, parse_policy
-from streams.replay.backtest import BacktestError, judge_events, judge_windows, read_events, run_backtest, side_by_side
+from streams.replay.backtest import BacktestError, judge_events, judge_windows, run_backtest
+from streams.replay.reading import read_events
+from streams.replay.show import side_by_side
 from streams.settings import load
 from streams.store.client import WRITE
 
@@ -57,17 +59,18 @@ def recording(tmp_path_factory):
 
 def test_a_recording_finds_what_live_events_would(recording):
     """The leak pages and the one slow call is among the odd events, named with what was odd about it."""
-    recorded = read_events(load(), [recording])
-    assert (recorded.events, recorded.refused) == (10 * MINUTES, 0)
-    assert sum(group.events for _, _, sums in recorded.ticks for group in sums) == 10 * MINUTES
-    eager = parse_policy("detectors: {odd_events: {alerts_per_day: 8}}")
-    found = judge_events(load(), recorded, eager)
+    steps = list(read_events(load(), [recording]))
+    assert sum(step.events for step in steps) == 10 * MINUTES
+    assert sum(group.events for step in steps for _, sums in step.ticks for group in sums) == 10 * MINUTES
+    policies = {"eager": parse_policy("detectors: {odd_events: {alerts_per_day: 8}}"), "usual": Policy()}
+    runs = judge_events(load(), steps, policies)
+    found = runs["eager"]
     assert [item.metric for item in found if item.severity == "page"] == ["leak"]
     odd = {item.event_ids[0]: item for item in found if item.kind == "odd_event"}
     assert f"e{8 * MINUTES}" in odd
     assert "latency" in odd[f"e{8 * MINUTES}"].details
     assert len(odd) <= 8
-    assert not [item for item in judge_events(load(), recorded, Policy()) if item.kind == "severe_event"]
+    assert not [item for item in runs["usual"] if item.kind == "severe_event"]
 
 
 def test_two_policies_are_held_beside_each_other(recording, tmp_path):
@@ -81,21 +84,20 @@ def test_two_policies_are_held_beside_each_other(recording, tmp_path):
                      and line["kind"] == "rate"] for name in ("the policy in use", str(other))}  # fmt: skip
     assert levels["the policy in use"][0] == "page"
     assert levels[str(other)] == ["ticket"] * len(levels["the policy in use"])
-    recorded = read_events(load(), [recording])
-    shown = side_by_side({"a": judge_events(load(), recorded, Policy()), "b": []})
+    shown = side_by_side(judge_events(load(), read_events(load(), [recording]), {"a": Policy()}) | {"b": []})
     assert shown.row_count >= 1
     with pytest.raises(BacktestError, match="--from and --to"):
-        run_backtest(load(), [], None, None, as_json=False)
+        run_backtest(load(), [], None, [], as_json=False)
 
 
 @pytest.mark.store
 def test_stored_windows_give_what_the_recording_gives(recording, client, store_settings):
     """Windows kept in the store, read back for some time, lead to the same page as the events did."""
-    recorded = read_events(store_settings, [recording])
+    steps = list(read_events(store_settings, [recording]))
     from schemas.windows import Window
 
     rows = []
-    for offset, (tick, _, sums) in enumerate(recorded.ticks):
+    for offset, (tick, sums) in enumerate(closed for step in steps for closed in step.ticks):
         window = Window(source_topic="i", source_topic_id="x", source_partition=0, source_partitions=1, tick_seconds=10,
                         first_tick=tick, tick=tick, groups=sums)  # fmt: skip
         moment = datetime.fromtimestamp(tick * 10, UTC)
@@ -104,11 +106,15 @@ def test_stored_windows_give_what_the_recording_gives(recording, client, store_s
                "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index"]  # fmt: skip
     client.insert("window_messages", rows, column_names=columns, settings=WRITE)
     begin = datetime.fromtimestamp(START - 60, UTC)
-    found = judge_windows(store_settings, Policy(), begin, begin + timedelta(days=1))
-    live = judge_events(store_settings, recorded, Policy())
-    assert [item for item in found if item.kind == "rate"] == [item for item in live if item.kind == "rate"]
+    policies = {"a": Policy(), "b": parse_policy("detectors: {rates: {leak: ticket}}")}
+    found = judge_windows(store_settings, policies, (begin, begin + timedelta(days=1)))
+    live = judge_events(store_settings, steps, policies)
+    for name in policies:
+        rates = [item for item in found[name] if item.kind == "rate"]
+        assert rates == [item for item in live[name] if item.kind == "rate"]
+    assert found["a"] != found["b"]
     with pytest.raises(BacktestError, match="no windows are stored"):
-        judge_windows(store_settings, Policy(), begin - timedelta(days=9), begin - timedelta(days=8))
+        judge_windows(store_settings, policies, (begin - timedelta(days=9), begin - timedelta(days=8)))
 
 
 def steps(unsafe, trace="t1", first=0):
@@ -125,8 +131,8 @@ def test_unsafe_steps_that_follow_each_other_are_a_cascade(tmp_path):
     path = tmp_path / "steps.jsonl"
     unsafe = [0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0]
     path.write_bytes(b"\n".join(encode(step) for step in steps(unsafe)) + b"\n")
-    recorded = read_events(load(), [path])
-    counted = [group.rates["cascade"] for _, _, sums in recorded.ticks for group in sums if "cascade" in group.rates]
+    ticks = [tick for step in read_events(load(), [path]) for tick in step.ticks]
+    counted = [group.rates["cascade"] for _, sums in ticks for group in sums if "cascade" in group.rates]
     after = [now for before, now in itertools.pairwise(unsafe) if before]
     assert sum(item.trials for item in counted) == len(after)
     assert sum(item.flagged for item in counted) == sum(after)
@@ -139,7 +145,6 @@ def test_an_odd_trace_is_found_when_it_is_over(tmp_path):
         length = 200 if number == 310 else 4 + number % 4
         lines += [encode(step) for step in steps([0] * length, f"t{number}", 300 * number)]
     path.write_bytes(b"\n".join(lines) + b"\n")
-    found = judge_events(
-        load(), read_events(load(), [path]), parse_policy("detectors: {odd_events: {alerts_per_day: 50}}")
-    )
+    policy = parse_policy("detectors: {odd_events: {alerts_per_day: 50}}")
+    found = judge_events(load(), read_events(load(), [path]), {"": policy})[""]
     assert f"e{300 * 310}" in [item.event_ids[0] for item in found if item.metric == "odd_trace"]

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from streams.watch.reduce import reduce_tick
+from streams.watch.reduce import reduce_block
 from streams.watch.sessions import Memory
-from tests.support.parts import TRIALS, measured, part
+from tests.support.parts import TRIALS, block, measured, part
 
 ALIKE = [("a\x1fb", "c", "m", ""), ("a", "b\x1fc", "m", "")]
 names = st.text("ab\x1f/", min_size=1, max_size=3)
@@ -25,7 +25,8 @@ def test_a_session_flagged_in_one_group_is_new_in_another(groups):
     counts = [
         [
             (sums.rates["error"].trials, sums.rates["error"].flagged)
-            for sums in reduce_tick([flagged(group)], tick, memory)
+            for _, groups_of_tick in reduce_block(block(tick, [flagged(group)]), memory)
+            for sums in groups_of_tick
         ]
         for tick, group in enumerate(groups)
     ]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from schemas.windows import MAX_GROUPS, OTHER, GroupSums
 from streams.events.labels import SEPARATOR, Named
-from streams.watch.counting import MEASURES
-from streams.watch.reduce import reduce_tick
+from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
+from streams.watch.reduce import reduce_block
 from streams.watch.sessions import CAPACITY, FlaggedSessions, Memory
-from streams.watch.ticks import Batch, EventColumns, PartitionTicks, Shown
+from streams.watch.ticks import PartitionTicks
 
 SECOND = 1_000_000_000
 TICK, LATENESS = 10 * SECOND, 20 * SECOND
@@ -67,9 +67,9 @@ def windows(batches) -> dict[int, list[GroupSums]]:
     found = {}
     for part in [*batches, batch([(100_000, 0, 9, 0, 0)])]:
         ticks.add(part)
-        for tick, parts in ticks.close():
-            assert tick not in found
-            found[tick] = reduce_tick(parts, tick, memory)
+        closed = dict(reduce_block(ticks.close(), memory))
+        assert not found.keys() & closed.keys()
+        found |= closed
     return found
 
 
@@ -125,8 +125,7 @@ def test_a_successor_publishes_the_same_windows(rows, cuts, kill):
     saved = (-1, None, None, memory.state())
     for number, part in enumerate(batches[: kill + 1]):
         held.append((number, ticks.add(part), ticks.newest))
-        for tick, parts in ticks.close():
-            found[tick] = reduce_tick(parts, tick, memory)
+        found |= reduce_block(ticks.close(), memory)
         while held and held[0][1] < ticks.first_open:
             number_done, _, newest = held.pop(0)
             saved = (number_done, newest, ticks.first_open, memory.state())
@@ -135,8 +134,7 @@ def test_a_successor_publishes_the_same_windows(rows, cuts, kill):
     memory.restore(saved[3])
     for part in batches[saved[0] + 1 :]:
         successor.add(part)
-        for tick, parts in successor.close():
-            groups = reduce_tick(parts, tick, memory)
+        for tick, groups in reduce_block(successor.close(), memory):
             assert found.setdefault(tick, groups) == groups
     assert wire(found) == wire(expected)
 
@@ -157,8 +155,7 @@ def test_ten_thousand_new_series_in_a_tick_are_bounded_and_counted():
     ticks = PartitionTicks(TICK, LATENESS)
     ticks.add(part)
     ticks.newest += 10 * TICK
-    [(tick, parts)] = ticks.close()
-    groups = reduce_tick(parts, tick, Memory(3))
+    [(_, groups)] = reduce_block(ticks.close(), Memory(3))
     assert len(groups) == MAX_GROUPS + 1
     assert sum(group.events for group in groups) == len(rows)
     other = next(group for group in groups if group.service_name == OTHER[1])
@@ -170,10 +167,12 @@ def test_flagged_sessions_are_bounded():
     """More flagged sessions than the memory holds push out the oldest, and that is counted."""
     sessions = FlaggedSessions(100)
     for tick in range(4):
-        sessions.remember(np.arange(30_000, dtype=np.uint64) + np.uint64(tick * 30_000), tick)
+        for key in range(tick * 30_000, (tick + 1) * 30_000):
+            sessions.remember(key, tick)
+        sessions.end(tick)
     assert sessions.forgotten == 120_000 - CAPACITY
-    assert not sessions.repeated(np.array([5], np.uint64), 4)[0]
-    assert sessions.repeated(np.array([119_999], np.uint64), 4)[0]
+    assert not sessions.flagged_before(5, 4)
+    assert sessions.flagged_before(119_999, 4)
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -184,6 +183,6 @@ def test_an_event_that_is_not_counted_only_moves_time(count):
     mark = batch([(500, 0, 1, 0, 0)])
     mark.events.counted[:] = count
     assert (ticks.add(mark) is None) == (count == 0)
-    assert len(list(ticks.close())) == 1
+    assert len(ticks.close()) == 1
     ticks.newest += 100 * TICK
-    assert len(list(ticks.close())) == count
+    assert len(ticks.close()) == count

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from streams.policy.policy import parse_policy
 from streams.watch.single.odd import OddWatch
 from tests.support.detectors.subjects import assert_same_state
-from tests.support.parts import measured, part
+from tests.support.parts import block, measured, part
 
 MINUTE_TICKS, EACH = 6, 40
 RIVER = "river_class: river.anomaly.LODA, every: 2, parameters: {n_random_cuts: 5}"
@@ -33,7 +33,11 @@ def minutes(seed, count, odd=()):
 
 def run(subject, stream, start=0):
     """Return what some minutes bring to light; the last one is over when the next begins."""
-    return [found for step, parts in enumerate(stream) for found in subject.judge((start + step) * MINUTE_TICKS, parts)]
+    return [
+        found
+        for step, parts in enumerate(stream)
+        for found in subject.judge(block((start + step) * MINUTE_TICKS, parts))
+    ]
 
 
 def test_the_one_slow_call_is_among_the_odd_ones():
@@ -62,7 +66,7 @@ def test_contexts_are_bounded_and_none_is_lost(monkeypatch):
     monkeypatch.setattr("streams.watch.single.odd.MOST_CONTEXTS", 2)
     subject = watch()
     for step in range(6):
-        subject.judge(step * MINUTE_TICKS, [part(step, measured(1, latency=[5.0]), ("t", f"s{step}", "m", ""))])
+        subject.judge(block(step * MINUTE_TICKS, [part(step, measured(1, latency=[5.0]), ("t", f"s{step}", "m", ""))]))
     assert len(subject.book) == 3
     assert subject.book.find(("~other", "call")) >= 0
 

@@ -9,7 +9,7 @@ from streams.events.flags import BIT
 from streams.policy.policy import parse_policy
 from streams.watch.single.sampler import ReviewWatch
 from tests.support import parts
-from tests.support.parts import measured
+from tests.support.parts import block, measured
 
 POLICY = parse_policy("review: {labels_per_day: 400, second_reviewer_share: 0.2, always_at: 0.75}")
 
@@ -34,7 +34,7 @@ def day(watch, rng, ticks=400, per_tick=100, start=0):
         drawn = rng.beta(0.6, 25, per_tick)
         first = (start + number) * per_tick
         scores |= {f"e{first + at}": float(score) for at, score in enumerate(drawn)}
-        items += watch.judge(tick, [part(first, drawn)])
+        items += watch.judge(block(tick, [part(first, drawn)]))
     return items, scores
 
 
@@ -83,8 +83,8 @@ def test_the_true_rate_comes_out_of_the_items_with_their_propensities():
 def test_probes_are_nobodys_and_the_very_risky_is_asked_about_anyway():
     """An uncounted event is never chosen; one of high risk always, marked as flagged and with probability one."""
     watch = ReviewWatch(10, 1.0, parse_policy("services: {a: {tier: critical}}"))
-    assert watch.judge(0, [part(0, np.full(200, 0.99), risk=np.ones(200), counted=0)]) == []
-    items = watch.judge(1, [part(1_000, np.full(50, np.nan), risk=np.full(50, 0.9))])
+    assert watch.judge(block(0, [part(0, np.full(200, 0.99), risk=np.ones(200), counted=0)])) == []
+    items = watch.judge(block(1, [part(1_000, np.full(50, np.nan), risk=np.full(50, 0.9))]))
     assert len(items) == 50
     flagged = [item for item in items if item.sampling_method == "flagged"]
     assert {item.sampling_probability for item in flagged} == {1.0}

@@ -1,7 +1,9 @@
 """Agent traces that are not over yet: bounded, told when they are over, and the same by a successor."""
 
+import numpy as np
 import pytest
 
+from streams.watch.blocks import Block
 from streams.watch.single.traces import OpenTraces
 from tests.streams.watch.test_ticks import batch
 from tests.support.detectors.subjects import successor_of
@@ -9,9 +11,10 @@ from tests.support.detectors.subjects import successor_of
 
 def take(traces, tick, trace, steps=True):
     """Give one event of a trace, a step or a call; return what is over by then."""
-    columns = batch([(tick, 0, trace, 0, 0)]).events
-    columns.call[:] = not steps
-    return [each.event_id for each in traces.add(tick, columns, ["a"], [f"e{tick}"])]
+    events = batch([(tick, 0, trace, 0, 0)])
+    events.events.call[:] = not steps
+    over = traces.add(Block(np.array([tick]), np.array([0, 1]), events))
+    return ["e" + each.event_id.split("/")[0] for _, each in over]
 
 
 def test_open_traces_are_bounded(monkeypatch):
