@@ -38,6 +38,7 @@ test-random: $(READY)  ## every test in an order of chance; SEED=NUMBER repeats 
 
 coverage: $(READY)  ## branches that the tests reach, also in workers that they start; no fewer than there were
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --cov --cov-report=
+	@$(BIN)/coverage report --skip-covered --sort=cover
 
 dashboards: $(READY)  ## boards, alert rules, Prometheus rules and docs/kpis.md, written anew from schemas/kpis
 	@$(BIN)/python -m dashboards
