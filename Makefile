@@ -53,7 +53,7 @@ pictures: $(READY)  ## the week played, and its pictures taken for the README; n
 
 generated: dashboards  ## all that is written by the code: boards, JSON Schema, the page of settings
 	@$(BIN)/python -m schemas.json_schema
-	@$(BIN)/python -m streams.store.dictionary
+	@$(BIN)/python -m streams.store.schema.dictionary
 	@$(BIN)/python -m docs.settings
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine

@@ -13,7 +13,7 @@ from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.sql.server import serve_sql
 from streams.store.client import connect
-from streams.store.migrate import check_schema, migrate
+from streams.store.schema.migrate import check_schema, migrate
 
 log: Final = structlog.get_logger()
 

@@ -71,9 +71,9 @@ def migrate(
     carry: Annotated[bool, typer.Option("--carry", help="Take over a store of the version before.")] = False,
 ) -> None:
     """Create or update the tables and views of the store."""
-    from streams.store.carry import carry as take_over
     from streams.store.client import connect
-    from streams.store.migrate import migrate as apply
+    from streams.store.schema.carry import carry as take_over
+    from streams.store.schema.migrate import migrate as apply
 
     applied = (take_over if carry else apply)(connect(load(clickhouse=clickhouse)))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
@@ -271,7 +271,7 @@ def main() -> None:
 def _status(error: Exception) -> int:
     """Return the exit status that tells a supervisor whether starting again helps."""
     from streams.store.client import StoreBusyError
-    from streams.store.migrate import SchemaError
+    from streams.store.schema.migrate import SchemaError
 
     if isinstance(error, (ValueError, SchemaError)):
         return os.EX_CONFIG  # starting again would not help

@@ -8,7 +8,7 @@ from streams.kafka.topics import check_topics
 from streams.settings import Settings
 from streams.store.ask import ask_rows
 from streams.store.client import connect
-from streams.store.migrate import check_schema
+from streams.store.schema.migrate import check_schema
 
 EVENT_TABLES: Final = ("inferences", "agent_steps", "retrievals", "telemetry")
 STORED: Final = f"SELECT {' + '.join(f'(SELECT count() FROM {name})' for name in EVENT_TABLES)} AS stored"

@@ -12,7 +12,7 @@ import time
 from schemas.kpis import KPIS
 from streams.settings import load
 from streams.store.client import connect
-from streams.store.migrate import migrate
+from streams.store.schema.migrate import migrate
 
 HOURS, SERVICES, VERSIONS, PARTITIONS = 720, 20, 2, 4
 ROUNDS = 3

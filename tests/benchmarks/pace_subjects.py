@@ -136,7 +136,7 @@ def history(work, log):
     """Events through the stage of history: rows, inserts, and the store's rollups of them, in the embedded engine."""
     from streams.history.worker import History
     from streams.store.client import connect
-    from streams.store.migrate import migrate
+    from streams.store.schema.migrate import migrate
     from streams.worker.plausible import Plausible
 
     settings = load(clickhouse=f"chdb://{work / f'store{time.monotonic_ns()}'}", data_dir=work)

@@ -11,7 +11,7 @@ from streams.kafka.topics import check_topics, create_topics
 from streams.local import broker
 from streams.local.broker import Broker, free_port
 from streams.settings import load
-from streams.store.migrate import migrations
+from streams.store.schema.migrate import migrations
 from streams.worker.healthcheck import well
 from tests.compose.containers import Container, can_mount
 from tests.compose.parts import SERVICES, WORKERS

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from streams.access.secrets import USERS_FILE, write_secrets
-from streams.store.ddl import statements
-from streams.store.migrate import migrations
+from streams.store.schema.ddl import statements
+from streams.store.schema.migrate import migrations
 from tests.compose.parts import ROOT, xml_of
 from tests.support.waiting import PATIENCE_SECONDS
 

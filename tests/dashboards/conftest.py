@@ -4,7 +4,7 @@ import pytest
 
 from streams.settings import load
 from streams.store.client import connect
-from streams.store.migrate import migrate
+from streams.store.schema.migrate import migrate
 from tests.support.dashboards.grafana_server import FakeGrafana, serving
 from tests.support.dashboards.states import STATES
 from tests.support.histories import judge

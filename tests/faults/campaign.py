@@ -33,7 +33,7 @@ from streams.local.broker import die_with_parent, free_port
 from streams.replay.send import Replay, read
 from streams.settings import load
 from streams.store.client import StoreUnavailableError, connect
-from streams.store.migrate import migrate
+from streams.store.schema.migrate import migrate
 from tests.faults.compare import Comparison, unread
 from tests.faults.fleet import KINDS, Fleet, doors
 from tests.faults.log import committed

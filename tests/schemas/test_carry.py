@@ -13,10 +13,10 @@ from schemas.tables import INFERENCES
 from streams.history.rows import Origin, Rows
 from streams.history.writer import HistoryWriter
 from streams.settings import load
-from streams.store.carry import carry
 from streams.store.client import connect, rows
-from streams.store.ddl import COMMENTS, REFRESHED, VIEWS
-from streams.store.migrate import SchemaError, check_schema, digest, migrate, note
+from streams.store.schema.carry import carry
+from streams.store.schema.ddl import COMMENTS, REFRESHED, VIEWS
+from streams.store.schema.migrate import SchemaError, check_schema, digest, migrate, note
 from tests.schemas.test_migrate import schema_of
 from tests.support.histories import judge
 
@@ -95,7 +95,7 @@ def shapes(client):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("broken", ["streams.store.carry.note", "streams.store.carry.migrate"])
+@pytest.mark.parametrize("broken", ["streams.store.schema.carry.note", "streams.store.schema.carry.migrate"])
 def test_what_is_broken_off_can_be_run_again(before, monkeypatch, broken):
     """Ended before the ledger is written or before the views are made, it is run again and comes to its end."""
     with monkeypatch.context() as ended:

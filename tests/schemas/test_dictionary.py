@@ -6,8 +6,8 @@ import pytest
 
 from schemas.sql import query
 from streams.store.client import rows
-from streams.store.comments import KINDS, meanings
-from streams.store.dictionary import FILE, dictionary
+from streams.store.schema.comments import KINDS, meanings
+from streams.store.schema.dictionary import FILE, dictionary
 
 pytestmark = pytest.mark.store
 
@@ -26,5 +26,5 @@ def test_everything_is_commented(client):
 
 
 def test_the_dictionary_is_what_the_store_says(client):
-    """``docs/data-dictionary.md`` is what `python -m streams.store.dictionary` would write."""
+    """``docs/data-dictionary.md`` is what `python -m streams.store.schema.dictionary` would write."""
     assert (Path(__file__).parents[2] / FILE).read_text() == dictionary(client)

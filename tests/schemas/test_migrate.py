@@ -5,11 +5,11 @@ from itertools import count
 
 import pytest
 
-import streams.store.migrate
+import streams.store.schema.migrate
 from streams.settings import load
 from streams.store.client import connect, rows
-from streams.store.ddl import COMMENTS, REFRESHED, TABLES, VIEWS, refreshed_views, schema, views
-from streams.store.migrate import SchemaError, check_schema, migrate, migrations
+from streams.store.schema.ddl import COMMENTS, REFRESHED, TABLES, VIEWS, refreshed_views, schema, views
+from streams.store.schema.migrate import SchemaError, check_schema, migrate, migrations
 from tests.support.histories import judge
 
 pytestmark = pytest.mark.store
@@ -25,7 +25,9 @@ def changed(monkeypatch, **files):
     news = [{name: text for name, text in known.items() if name.startswith(folder)} for folder in (TABLES, VIEWS)]
     refreshed = {name: text for name, text in others.items() if name.startswith((COMMENTS, REFRESHED))}
     plain = {name: text for name, text in others.items() if name not in refreshed}
-    monkeypatch.setattr("streams.store.migrate.migrations", lambda: tables | news[0] | plain | news[1] | refreshed)
+    monkeypatch.setattr(
+        "streams.store.schema.migrate.migrations", lambda: tables | news[0] | plain | news[1] | refreshed
+    )
 
 
 def test_a_table_is_locked_by_what_was_applied(client, monkeypatch):
@@ -34,13 +36,17 @@ def test_a_table_is_locked_by_what_was_applied(client, monkeypatch):
     check_schema(client)
     known = migrations()
     name = next(iter(known))
-    monkeypatch.setattr("streams.store.migrate.migrations", lambda: known | {name: "SELECT 2"})
+    monkeypatch.setattr("streams.store.schema.migrate.migrations", lambda: known | {name: "SELECT 2"})
     with pytest.raises(SchemaError, match="instead of changing"):
         check_schema(client)
-    monkeypatch.setattr("streams.store.migrate.migrations", lambda: {f"{TABLES}0000_new.sql": "SELECT 1"} | known)
+    monkeypatch.setattr(
+        "streams.store.schema.migrate.migrations", lambda: {f"{TABLES}0000_new.sql": "SELECT 1"} | known
+    )
     with pytest.raises(SchemaError, match="watchkeeper migrate"):
         check_schema(client)
-    monkeypatch.setattr("streams.store.migrate.migrations", lambda: {k: v for k, v in known.items() if k != name})
+    monkeypatch.setattr(
+        "streams.store.schema.migrate.migrations", lambda: {k: v for k, v in known.items() if k != name}
+    )
     with pytest.raises(SchemaError, match="newer"):
         check_schema(client)
 
@@ -105,7 +111,7 @@ class BrokenOffError(Exception):
     """Ends a migration in the middle."""
 
 
-def ended_after(statements, apply=streams.store.migrate._apply):
+def ended_after(statements, apply=streams.store.schema.migrate._apply):
     """Return what runs statements of migrations, so many."""
     left = iter(range(statements))
 
@@ -121,7 +127,7 @@ def test_a_migration_that_is_broken_off_is_taken_up_again(client, store_path, mo
     """Ended again and again, a little later each time, it comes to the very schema of one that was not."""
     with connect(load(clickhouse=f"chdb://{store_path}", clickhouse_database="broken_off")) as other:
         for broken_off in count():
-            monkeypatch.setattr("streams.store.migrate._apply", ended_after(1 + 3 * broken_off))
+            monkeypatch.setattr("streams.store.schema.migrate._apply", ended_after(1 + 3 * broken_off))
             try:
                 migrate(other)
                 break

@@ -6,7 +6,7 @@ The tables alone take seconds, and as long as a database is there its views are 
 from contextlib import contextmanager
 
 from streams.store.client import connect, rows
-from streams.store.migrate import migrate
+from streams.store.schema.migrate import migrate
 
 _LEDGER = "schema_migrations"
 _SCHEMA = "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() AND name NOT LIKE '.%'"

@@ -15,7 +15,7 @@ FILES = {
         "ALTER TABLE inferences ADD COLUMN region LowCardinality(String) AFTER model_digest;\n"
     ),
 }
-GENERATED = ["schemas.json_schema", "streams.store.dictionary"]
+GENERATED = ["schemas.json_schema", "streams.store.schema.dictionary"]
 CHECKS = [
     "tests/schemas/test_dictionary.py",
     "tests/schemas/test_tables.py::test_columns_are_the_fields_of_the_struct[inferences]",

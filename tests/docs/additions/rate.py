@@ -37,7 +37,7 @@ guard_failure_trials = """,
         "    ADD COLUMN tool_error UInt64 AFTER tool_error_trials;\n"
     ),
 }
-GENERATED = ["schemas.json_schema", "streams.store.dictionary"]
+GENERATED = ["schemas.json_schema", "streams.store.schema.dictionary"]
 CHECKS = ["tests/schemas/test_dictionary.py", "tests/schemas/test_examples.py"]
 SEEN = '''
 """Events are flagged, minutes count them, and the judge finds the rise."""

@@ -11,9 +11,9 @@ from streams.history.worker import tables_of
 from streams.local.broker import free_port
 from streams.store.client import connect
 from streams.store.keeper import StoreWatch
-from streams.store.migrate import migrate
 from streams.store.parts import Parts, put_aside
 from streams.store.rebuild import rebuild
+from streams.store.schema.migrate import migrate
 from streams.verify.run import Verifier
 from tests.support.both_paths import commit, history, history_stage, play
 

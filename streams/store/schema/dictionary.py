@@ -1,6 +1,6 @@
 """The data dictionary: what each view, table and column means, as the store itself says it.
 
-``python -m streams.store.dictionary`` writes ``docs/data-dictionary.md`` anew.
+``python -m streams.store.schema.dictionary`` writes ``docs/data-dictionary.md`` anew.
 """
 
 import tempfile
@@ -12,15 +12,15 @@ from clickhouse_connect.driver.client import Client
 from schemas.sql import query
 from streams.settings import load
 from streams.store.client import connect, rows
-from streams.store.comments import meanings
-from streams.store.migrate import migrate
+from streams.store.schema.comments import meanings
+from streams.store.schema.migrate import migrate
 
 FILE: Final = Path("docs") / "data-dictionary.md"
 _BEGIN: Final = """# Data dictionary
 
-Made by `python -m streams.store.dictionary` from the comments in the store, which come from `schemas/ddl/comments`; in
-SQL they are in `system.tables` and `system.columns`. Times are UTC. What is not known is NULL, never 0. Begin with
-`events`, `incidents`, `kpis_last_7_days` and `kpis_hourly`.
+Made by `python -m streams.store.schema.dictionary` from the comments in the store, made of
+`schemas/ddl/comments`; in SQL they are in `system.tables` and `system.columns`. Times are UTC. What is not known is
+NULL, never 0. Begin with `events`, `incidents`, `kpis_last_7_days` and `kpis_hourly`.
 """
 
 

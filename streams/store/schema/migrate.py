@@ -8,8 +8,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from streams.store.client import rows
-from streams.store.comments import commands
-from streams.store.ddl import COMMENTS, TABLES, refreshed_views, schema, statements
+from streams.store.schema.comments import commands
+from streams.store.schema.ddl import COMMENTS, TABLES, refreshed_views, schema, statements
 
 _LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_migrations (name String, digest String, applied_at DateTime DEFAULT now())"

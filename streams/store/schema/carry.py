@@ -9,8 +9,8 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from streams.store.client import rows
-from streams.store.ddl import TABLES, views
-from streams.store.migrate import SchemaError, digest, ledger_of, migrate, migrations, note, stop_refreshing
+from streams.store.schema.ddl import TABLES, views
+from streams.store.schema.migrate import SchemaError, digest, ledger_of, migrate, migrations, note, stop_refreshing
 
 _BEFORE: Final = {
     "0001_events.sql": "2283124eff4f8514df5a8d79340e29470a7ac9ecf4d280b287db9d13721d6205",

@@ -13,7 +13,7 @@ TABLES: Final = "tables/"
 """Files that hold data: applied once, and locked by their digests."""
 VIEWS: Final = "views/"
 COMMENTS: Final = "comments/"
-"""What all of it means; see `streams.store.comments`."""
+"""What all of it means; see `streams.store.schema.comments`."""
 REFRESHED: Final = "refreshed/"
 """Views that the store computes again and again, into a table."""
 
