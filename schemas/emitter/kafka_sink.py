@@ -5,6 +5,7 @@ what it is for, no doubles, `event_id` gives us anyway.
 """
 
 import atexit
+import encodings.idna  # noqa: F401  for names of hosts: a fork while a thread imports it leaves the child without it
 import logging
 from collections.abc import Callable
 from pathlib import Path

@@ -183,6 +183,20 @@ def test_gunicorn_with_preload_sends_from_its_workers(kafka_settings, tmp_path):
     wait_until(lambda: arrived(kafka_settings) == {"worker": 200, "master": 1})
 
 
+IMPORTS = """
+before = set(sys.modules)
+many(10, "a")
+assert emitter.flush() == 0
+say(imported=sorted(set(sys.modules) - before))
+"""
+
+
+def test_sending_imports_nothing_behind_the_back_of_a_service(kafka_settings):
+    """A child that is forked while another thread imports never gets that module, and would never reach Kafka."""
+    out, _ = start(kafka_settings, IMPORTS).communicate(timeout=PATIENCE_SECONDS)
+    assert json.loads(out) == {"imported": []}
+
+
 def wait_for(port):
     """Return when a port is listened to."""
     for _ in range(300):
