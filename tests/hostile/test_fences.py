@@ -18,6 +18,7 @@ from streams.worker.dead_letters import MOST_OWNERS, Letters, owner_of
 from streams.worker.faust_app import LogBatch
 from tests.hostile.fleet import SECONDS, Record, event, junk, windows
 from tests.support.detectors.subjects import assert_same_state
+from tests.support.parts import block, measured, part
 
 TICK = 177_000_000
 TOPIC = TopicState("inference.v1", "id", 1)
@@ -163,14 +164,14 @@ def test_shares_are_bounded_and_what_has_a_place_keeps_it(asked, most):
 
 
 def test_a_name_that_is_no_longer_used_makes_room():
-    """A day of event time after a flood its places are free again."""
+    """A day of event time after a flood its places are free again: only the service that is heard then has one."""
     names, day = Names(SECONDS), 86_400 // SECONDS
     shares = names._shares["services"]
     for at in range(10_000):
         shares.admit(f"n{at}", "rogue", TICK)
     assert len(shares) == MOST_SERVICES / 2
-    names.admitted(TICK + day + 1, [])
-    assert not len(shares)
+    names.admitted(block(TICK + day + 1, [part(0, measured(1))]))
+    assert len(shares) == 1
 
 
 def test_the_bound_of_series_holds_over_all_detectors():
