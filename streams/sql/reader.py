@@ -26,7 +26,7 @@ from streams.sql.errors import (
 )
 from streams.sql.guard import LISTING, Check, about_table, output_format
 from streams.sql.native import hello, is_hello
-from streams.sql.request import Asked
+from streams.sql.request import Asked, escaped
 
 FREE: Final = frozenset(
     {
@@ -225,7 +225,7 @@ def _tree(handle: Any, query: str) -> str:
         "SELECT parseQueryToJSON({text:String}) AS tree, replaceRegexpAll(formatQueryFromJSON(tree), '[()]', '') = "
         "replaceRegexpAll(formatQuerySingleLine({text:String}), '[()]', '')"
     )
-    answer = handle.query(asking, "JSONCompactEachRow", params={"text": _escaped(query)}).bytes()
+    answer = handle.query(asking, "JSONCompactEachRow", params={"text": escaped(query)}).bytes()
     tree, whole = json.loads(answer.decode("utf-8", "replace"))
     if not whole:
         raise refused(ACCESS_DENIED, "ACCESS_DENIED", "this query cannot be looked over whole; write it more simply")
@@ -234,12 +234,7 @@ def _tree(handle: Any, query: str) -> str:
 
 def _formatted(handle: Any, query: str) -> str:
     asking = "SELECT formatQuery({text:String})"
-    return str(handle.query(asking, "TSVRaw", params={"text": _escaped(query)}).bytes().decode("utf-8", "replace"))
-
-
-def _escaped(text: str) -> str:
-    """Return a text as parameters are written."""
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+    return str(handle.query(asking, "TSVRaw", params={"text": escaped(query)}).bytes().decode("utf-8", "replace"))
 
 
 def _least(name: str, wanted: str | None, most: int) -> str:

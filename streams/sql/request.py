@@ -56,6 +56,15 @@ class Asked:
     protocol: int = 0
 
 
+def escaped(text: str) -> str:
+    r"""Return a text in ClickHouse's escaped form, in which the values of parameters travel.
+
+    >>> print(escaped("a\tb"))
+    a\tb
+    """
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
 def parse_request(url: Mapping[str, str], headers: Mapping[str, str], body: str, form: Mapping[str, str]) -> Asked:
     """Return what is asked.
 

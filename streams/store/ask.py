@@ -6,6 +6,7 @@ from typing import Any, Final
 import requests
 
 from streams.settings import Settings
+from streams.sql.request import Asked, escaped
 from streams.store.client import StoreUnavailableError, connect, reading
 
 PING_SECONDS: Final = 10.0
@@ -82,7 +83,6 @@ def _ask_server(settings: Settings, query: str, output: str, parameters: Paramet
 
 def _ask_here(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
     from streams.sql.reader import Reader
-    from streams.sql.request import Asked
 
     with connect(settings):  # says who holds the folder, and makes the database of a new store
         reader = Reader(settings)
@@ -104,12 +104,8 @@ def _text(value: str | int | list[str]) -> str:
     ['it\'s','b'] a\tb 3
     """
     if isinstance(value, list):
-        return "[" + ",".join("'" + _escaped(item).replace("'", "\\'") + "'" for item in value) + "]"
-    return _escaped(value) if isinstance(value, str) else str(value)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+        return "[" + ",".join("'" + escaped(item).replace("'", "\\'") + "'" for item in value) + "]"
+    return escaped(value) if isinstance(value, str) else str(value)
 
 
 def ask_rows(settings: Settings, query: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
