@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Final
 
 from schemas.sql import literal
+from schemas.sql import query as read
 
 Value = str | float | Sequence[str] | Sequence[float]
 
@@ -31,8 +32,7 @@ def query(name: str, **values: Value) -> str:
     ValueError
         Where a parameter has no value, or a value no parameter.
     """
-    text = (resources.files("dashboards") / "queries" / f"{name}.sql").read_text().strip()
-    return fill(text, values)
+    return fill(read("dashboards", name), values)
 
 
 def fill(text: str, values: dict[str, Value]) -> str:
