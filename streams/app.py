@@ -51,9 +51,9 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
         Where it could not run; the message says what to do.
     """
     topics = check_topics(settings, MODULES[name].NEEDED)
-    reads = {settings.topic(topic.name): topics[settings.topic(topic.name)] for topic in READS[name]}
     app = worker_app(name, settings, settings.worker_port(name), MODULES[name].BATCH_RECORDS)
     parts = Parts(settings, topics, Publisher(client_arguments(settings)), app.holds)
+    reads = {topic.name: topic for topic in map(parts.topic, READS[name])}
     return read(app, name, reads, stage(name, parts), parts)
 
 

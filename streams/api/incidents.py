@@ -7,6 +7,7 @@ it then came to is in the answer. Sending the same `action_id` again changes not
 import asyncio
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -133,9 +134,7 @@ def _actions(router: APIRouter, work: Incidents) -> None:
         said = _action(incident_log, incident_id, action, body)
         if not incident_log.folding.knows(said):
             incident_log.folding.check(said)
-            topic = work.settings.topic(ACTIONS.name)
-            await work.publisher.publish([Message(topic, encode(said), incident_id.encode())])
-            if not await work.folded(said, FOLDED_SECONDS):
+            if not await _taken_in(work, [said]):
                 response.status_code = status.HTTP_202_ACCEPTED
                 return {"action_id": said.event_id, "detail": WRITTEN_DOWN}
         return {"action_id": said.event_id} | await _shown(work, incident_id)
@@ -163,15 +162,20 @@ def alerts_router(work: Incidents) -> APIRouter:
         names = {each.event_id for each in fresh}
         on_their_way.update(names)  # two Alertmanagers tell at the same moment
         try:
-            topic = work.settings.topic(ACTIONS.name)
-            await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in fresh)
-            if fresh and not await work.folded(fresh[-1], FOLDED_SECONDS):
+            if fresh and not await _taken_in(work, fresh):
                 response.status_code = status.HTTP_202_ACCEPTED
         finally:
             on_their_way.difference_update(names)
         return {"alerts": len(said), "new": len(fresh), "refused": refused}
 
     return router
+
+
+async def _taken_in(work: Incidents, said: Sequence[IncidentAction]) -> bool:
+    """Write down what was said, and tell whether the fold has it already."""
+    topic = work.settings.topic(ACTIONS.name)
+    await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in said)
+    return await work.folded(said[-1], FOLDED_SECONDS)
 
 
 async def _shown(work: Incidents, incident_id: str) -> dict[str, Any]:

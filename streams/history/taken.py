@@ -67,7 +67,7 @@ def window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> Taken:
             refused.append(Refused(position, error.reason, str(error)))
             continue
         closings.append(_closing(window))
-        for index, cell in enumerate(_cells(window)):
+        for index, cell in enumerate(_rates(window)):
             cells.add(cell, record.offset, index)
         if window.groups:
             messages.add(_place(window) | {"payload": record.value}, record.offset)
@@ -95,7 +95,7 @@ def _place(window: Window) -> dict[str, Any]:
     }
 
 
-def _cells(window: Window) -> Iterator[dict[str, Any]]:
+def _rates(window: Window) -> Iterator[dict[str, Any]]:
     for group in window.groups:
         for metric, sums in group.rates.items():
             yield _place(window) | {
