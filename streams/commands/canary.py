@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from schemas.topics import CHANGES
+from streams.commands.options import Kafka, Store
 from streams.settings import load
 
 canary_app: Final = typer.Typer(no_args_is_help=True, help="Candidates beside what is stable, and the gate.")
@@ -15,7 +16,6 @@ canary_app: Final = typer.Typer(no_args_is_help=True, help="Candidates beside wh
 Service = Annotated[str, typer.Argument(help="The service.")]
 Candidate = Annotated[str, typer.Option(help="Model version of the candidate, as its events say it.")]
 Reason = Annotated[str | None, typer.Option(help="Why.")]
-Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 
 
 @canary_app.command()
@@ -45,7 +45,7 @@ def stop(service: Service, candidate: Candidate, reason: Reason = None, kafka: K
 @canary_app.command()
 def status(
     service: Annotated[str | None, typer.Option(help="Only of this service.")] = None,
-    clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")] = None,
+    clickhouse: Store = None,
 ) -> None:
     """Print each metric of each candidate beside stable, and what was decided."""
     from rich.console import Console

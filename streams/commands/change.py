@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from schemas.topics import CHANGES
+from streams.commands.options import Kafka
 from streams.settings import load
 
 change_app: Final = typer.Typer(no_args_is_help=True, help="Changes of models, prompts, policies, code and data.")
@@ -36,7 +37,7 @@ def record(  # noqa: PLR0913 - one option for each fact of a change
     initiator: Annotated[str | None, typer.Option(help="Who did it; the user of this terminal if not said.")] = None,
     approver: Annotated[list[str] | None, typer.Option(help="Who approved it; may be said several times.")] = None,
     change_id: Annotated[str | None, typer.Option(help="The change that this is a further step of.")] = None,
-    kafka: Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")] = None,
+    kafka: Kafka = None,
 ) -> None:
     """Record one step of one change."""
     from streams.api.changes import checked

@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from schemas.topics import CONTROLS
+from streams.commands.options import Kafka
 from streams.settings import SettingsError, load
 
 control_app: Final = typer.Typer(no_args_is_help=True, help="Signed requests to a service or its deployer.")
@@ -18,7 +19,6 @@ Reason = Annotated[str, typer.Option(help="Why; everybody who gets it reads this
 Lasts = Annotated[str, typer.Option("--for", help="For how long, such as 30m or 2h; else until it is resumed.")]
 Incident = Annotated[str, typer.Option(help="The incident it belongs to.")]
 Actor = Annotated[str | None, typer.Option(help="Who asks; the user of this terminal if not said.")]
-Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 
 
 @control_app.command("kill-switch")

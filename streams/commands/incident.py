@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from schemas.fields import NANO
 from streams.api.client import call, fetch
 from streams.settings import load
 
@@ -64,7 +65,7 @@ def show(
 def _do(incident_id: str, action: str, actor: str | None, reason: str | None, at: datetime | None, **more: Any) -> None:
     body = {"actor": actor or getpass.getuser(), "reason": reason, **more}
     if at is not None:
-        body["happened_at_unix_nano"] = int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1_000_000_000)
+        body["happened_at_unix_nano"] = int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * NANO)
     said = {name: value for name, value in body.items() if value is not None}
     now = call(load(), "POST", f"/incidents/{incident_id}/{action}", json=said)
     typer.echo(now["detail"] if "detail" in now else f"{now['incident_id']} is {now['status']}")

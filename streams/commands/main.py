@@ -14,6 +14,7 @@ from streams.commands.control import control_app
 from streams.commands.grafana import grafana_app
 from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
+from streams.commands.options import Kafka, Store
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
@@ -39,9 +40,6 @@ app.command()(prometheus)
 app.command()(report)
 app.command()(verify)
 app.command()(rebuild)
-
-Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
-Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
 
 
 @app.command()

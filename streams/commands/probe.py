@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from streams.commands.options import Kafka
 from streams.settings import SettingsError, load
 
 probe_app: Final = typer.Typer(no_args_is_help=True, help="Attacks of our own, to learn what the guards miss.")
@@ -35,7 +36,7 @@ def run(
     ] = None,
     seed: Seed = 0,
     count: Number = None,
-    kafka: Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")] = None,
+    kafka: Kafka = None,
 ) -> None:
     """Send attacks to a service, or publish what it made of them offline; what was sent is recorded either way."""
     from streams.review.probe_run import attack, publish

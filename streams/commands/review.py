@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from schemas.fields import NANO
 from streams.settings import load
 from streams.text.shares import NOT_KNOWN, interval, percent
 
@@ -71,7 +72,7 @@ def label(
         categories=category or None,
         severity=severity,
         note=note,
-        labelled_at=int(at.replace(tzinfo=at.tzinfo or UTC).timestamp()) * 1_000_000_000 if at else None,
+        labelled_at=int(at.replace(tzinfo=at.tzinfo or UTC).timestamp()) * NANO if at else None,
     )
     record = judged(settings, said)
     send(settings, REVIEWS, record, record.target_event_id)

@@ -5,12 +5,11 @@ from typing import Annotated, Final
 
 import typer
 
+from streams.commands.options import Kafka
 from streams.settings import load
 
 topics_app: Final = typer.Typer(no_args_is_help=True, help="Kafka topics.")
 letters_app: Final = typer.Typer(no_args_is_help=True, help="Records that were refused.")
-
-Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
 
 
 @topics_app.command("create")

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
+from streams.commands.options import Kafka, Store
 from streams.settings import load
-
-Kafka = Annotated[str | None, typer.Option("--kafka", help="Kafka brokers, HOST:PORT.")]
-Store = Annotated[str | None, typer.Option("--clickhouse", help="chdb://PATH or http(s)://HOST:PORT.")]
 
 
 def verify(
