@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 
+from schemas.fields import NANO
 from streams.api.client import ApiError, call
 from streams.settings import Settings
 
@@ -71,7 +72,7 @@ def _change(answer: dict[str, Any], said: datetime) -> dict[str, Any]:
         "event_id": f"announced/{answer['id']}",
         "change_id": answer["id"],
         "source": "scripted-pipeline",
-        "time_unix_nano": int(said.timestamp()) * 1_000_000_000,
+        "time_unix_nano": int(said.timestamp()) * NANO,
         "service_name": answer["service"],
         "subject_type": "model",
         "subject_name": answer["service"],

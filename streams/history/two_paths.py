@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from schemas.fields import NANO
 from schemas.sql import query
 from streams.history.counted import Int64s, newest_before, with_counted_time
 from streams.history.rows import Origin, Rows
@@ -19,7 +20,6 @@ from streams.store.client import WRITE
 
 HOUR: Final = 3_600
 MINUTE: Final = 60
-NANO: Final = 1_000_000_000
 
 EVENT_TABLES: Final = (
     ("inferences", ""),

@@ -16,12 +16,12 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
 
+from schemas.fields import NANO
 from schemas.tables import Table
 from streams.history.rollups import recompute
 from streams.history.rows import Origin, Rows
 from streams.store.client import WRITE, StoreUnavailableError
 
-_MINUTE_NANO: Final = 60_000_000_000
 _IN_ROLLUPS: Final = frozenset({"inferences", "agent_steps", "retrievals", "guard_verdicts"})
 
 T = TypeVar("T")
@@ -148,5 +148,5 @@ def _minutes(batches: Sequence[Rows]) -> list[int]:
     times = [rows.time for rows in batches if rows.table.name in _IN_ROLLUPS]
     if not times:
         return []
-    distinct = np.unique(np.concatenate(times) // _MINUTE_NANO)
+    distinct = np.unique(np.concatenate(times) // (60 * NANO))
     return [int(minute) * 60 for minute in distinct]

@@ -16,6 +16,7 @@ import structlog
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from schemas.fields import NANO
 from schemas.kpis import BY_ID, OBJECTIVES
 from schemas.kpis.kpi import Kpi
 from schemas.kpis.objectives import BURNS
@@ -29,7 +30,6 @@ from streams.store.ask import ask_running
 log: Final = structlog.get_logger()
 
 NEWEST: Final = "SELECT toUnixTimestamp(max(minute)) AS newest FROM service_minutes"
-NANO: Final = 1_000_000_000
 LABELS: Final = {
     "watchkeeper_kpi": ("kpi", "service", "part"),
     "watchkeeper_incident_open_seconds": ("incident_id", "service", "severity", "state"),

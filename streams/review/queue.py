@@ -18,7 +18,6 @@ from streams.store.ask import Parameters, ask_rows
 
 SOURCE: Final = "watchkeeper/review"
 EVALUATION: Final = "harm_review"
-NANO: Final = 1_000_000_000
 
 _NEXT: Final = query("streams.review", "next")
 _GUARDS: Final = query("streams.review", "guards")

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.changes import Change
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.incidents import Actor, IncidentAction, IncidentSeverity, Mitigation
 
@@ -17,7 +18,7 @@ Key = tuple[str, str]
 
 SOURCE: Final = "watchkeeper/incidents"
 """Who says what the incidents worker says."""
-MINUTE_NANO: Final = 60_000_000_000
+MINUTE_NANO: Final = 60 * NANO
 DAY_NANO: Final = 1_440 * MINUTE_NANO
 
 

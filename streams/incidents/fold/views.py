@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.fields import NANO
 from schemas.incidents import IncidentEvidence
 from streams.incidents.fold.moves import ALLOWED
 from streams.incidents.fold.state import Incident, Step
@@ -20,7 +21,7 @@ def instant(unix_nano: int | None) -> str | None:
     """
     if unix_nano is None:
         return None
-    moment = datetime.fromtimestamp(unix_nano // 1_000_000_000, UTC)
+    moment = datetime.fromtimestamp(unix_nano // NANO, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{unix_nano // 1_000_000 % 1000:03d}Z"
 
 

@@ -14,13 +14,14 @@ from typing import Final
 import aiohttp
 import structlog
 
+from schemas.fields import NANO
 from schemas.identity import identity
 from schemas.incidents import Delivery, IncidentTransition
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
 from streams.incidents.fold.state import SOURCE
 from streams.incidents.notify.bodies import body
-from streams.incidents.notify.planning import GIVES_UP_AFTER, SECOND, WAITS_MS, Due, backoff, expires_at, plan, said_at
+from streams.incidents.notify.planning import GIVES_UP_AFTER, WAITS_MS, Due, backoff, expires_at, plan, said_at
 from streams.incidents.notify.sending import Outcome, Target, target
 from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
@@ -129,7 +130,7 @@ class Notifier:
                 if planned and planned[0].at <= now:
                     await self._attempt(session, receiver, planned[0])
                 else:
-                    await self._sleep(receiver.name, (planned[0].at - now) / SECOND if planned else LONGEST_SLEEP)
+                    await self._sleep(receiver.name, (planned[0].at - now) / NANO if planned else LONGEST_SLEEP)
 
     async def _sleep(self, receiver: str, seconds: float) -> None:
         """Wait for news or until something is due; now and then look at the clock, which may have been set."""
@@ -169,7 +170,7 @@ def _delivery(
     receiver: Receiver, due: Due, record: IncidentTransition, outcome: Outcome, took_ms: float, now: int
 ) -> Delivery:
     """Return the record of an attempt; the last one that may be made is given up when it fails."""
-    wait = max(int(outcome.wait * SECOND), backoff(due.attempt))
+    wait = max(int(outcome.wait * NANO), backoff(due.attempt))
     last = outcome.status == "failed" and now + wait >= expires_at(record, receiver)
     labels = {"delivery_id": due.delivery_id}
     if outcome.wait:

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from schemas.fields import NANO
 from schemas.identity import identity
 from schemas.incidents import Delivery, IncidentTransition
 from streams.policy.receivers import QuietHours, Receiver
 
-SECOND: Final = 1_000_000_000
-GIVES_UP_AFTER: Final = 86_400 * SECOND
-LONGEST_WAIT: Final = 600 * SECOND
+GIVES_UP_AFTER: Final = 86_400 * NANO
+LONGEST_WAIT: Final = 600 * NANO
 URGENT: Final = frozenset({"sev1", "sev2"})
 WAITS_MS: Final = "retry_after_ms"
 """Label of a delivery whose receiver asked to be left alone for so long (Retry-After, RFC 9110, 10.2.3)."""
@@ -113,10 +113,10 @@ def said_at(record: IncidentTransition) -> int:
 def backoff(failures: int) -> int:
     """Return the nanoseconds to wait after so many failures: 1 s, doubled each time, up to ten minutes.
 
-    >>> [backoff(n) // 1_000_000_000 for n in (1, 2, 3, 10, 11, 1000)]
+    >>> [backoff(n) // NANO for n in (1, 2, 3, 10, 11, 1000)]
     [1, 2, 4, 512, 600, 600]
     """
-    return min(SECOND << min(failures - 1, 20), LONGEST_WAIT)
+    return min(NANO << min(failures - 1, 20), LONGEST_WAIT)
 
 
 def rests_until(delivery: Delivery) -> int:
@@ -134,11 +134,11 @@ def quiet_until(hours: QuietHours, at: int) -> int | None:
     """Return when the quiet hours around a moment end, in Unix nanoseconds; None outside of them.
 
     >>> night = QuietHours.model_validate({"from": "22:00", "to": "07:00", "timezone": "UTC"})
-    >>> (quiet_until(night, 23 * 3600 * SECOND) or 0) // (3600 * SECOND), quiet_until(night, 12 * 3600 * SECOND)
+    >>> (quiet_until(night, 23 * 3600 * NANO) or 0) // (3600 * NANO), quiet_until(night, 12 * 3600 * NANO)
     (31, None)
     """
     zone = ZoneInfo(hours.timezone)
-    local = datetime.fromtimestamp(at // SECOND, zone)
+    local = datetime.fromtimestamp(at // NANO, zone)
     clock, day = local.time(), local.date()
     if hours.start < hours.end:
         if not hours.start <= clock < hours.end:
@@ -147,7 +147,7 @@ def quiet_until(hours: QuietHours, at: int) -> int | None:
         day += timedelta(days=1)
     elif clock >= hours.end:
         return None
-    return int(datetime.combine(day, hours.end, zone).timestamp()) * SECOND
+    return int(datetime.combine(day, hours.end, zone).timestamp()) * NANO
 
 
 def _wanted(record: IncidentTransition, receiver: Receiver) -> bool:

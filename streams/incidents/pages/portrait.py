@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from detectors.intervals import wilson
+from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.incidents import IncidentEvidence
 from streams.incidents.evidence.questions import curve
@@ -23,8 +24,6 @@ SCRIPTED: Final = "scripted"
 
 STEPS: Final = 96
 """Points of a course."""
-
-SECOND: Final = 1_000_000_000
 
 
 def portrait(
@@ -84,7 +83,7 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
     end = min(incident.clocks.recovered or now, began + 14 * DAY_NANO)
     margin = max((end - began) // 2, 120 * MINUTE_NANO)
     since, until = began - margin, min(end + margin // 2, now)
-    question = curve(incident, since, until, max((until - since) // STEPS // SECOND // 60, 1) * 60)
+    question = curve(incident, since, until, max((until - since) // STEPS // NANO // 60, 1) * 60)
     if question is None:
         return []
     try:
@@ -95,7 +94,7 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
     trials = np.array([int(row["trials"]) for row in rows], float)
     lower, upper = wilson(flagged, trials)
     points = [
-        Point(int(row["at"]) * SECOND, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline)
+        Point(int(row["at"]) * NANO, float(flagged[at] / trials[at]), float(lower[at]), float(upper[at]), baseline)
         for at, row in enumerate(rows)
     ]
     return [view.Series(incident.metric, points)] if points else []

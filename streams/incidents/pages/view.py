@@ -4,18 +4,16 @@ What is not known is None or empty, and is shown as not known.
 """
 
 from collections.abc import Iterator
-from typing import Final
 
 from msgspec import Struct
 
+from schemas.fields import NANO
 from schemas.incidents import IncidentSeverity
 from streams.incidents.fold.state import OVER
 from streams.pages.plots import Point
 from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, figures, interval
 from streams.text.times import utc
-
-SECOND: Final = 1_000_000_000
 
 
 class Series(Struct, frozen=True):
@@ -127,7 +125,7 @@ def clocks(view: IncidentView) -> list[Clock]:
     """
     times, limits = view.clocks, {"acknowledged": view.acknowledge_by, "mitigated": view.mitigate_by}
     begun = times.detected
-    detect = (begun - times.onset) / SECOND if begun is not None and times.onset is not None else None
+    detect = (begun - times.onset) / NANO if begun is not None and times.onset is not None else None
     found = [Clock("detected", detect, running=False)]
     names = ("acknowledged", "mitigated", "recovered", "closed")
     for position, name in enumerate(names):
@@ -135,7 +133,7 @@ def clocks(view: IncidentView) -> list[Clock]:
         passed = any(getattr(times, later) is not None for later in names[position + 1 :])
         running = at is None and not passed and begun is not None and view.status not in OVER
         until = view.now if running else at
-        seconds = (until - begun) / SECOND if until is not None and begun is not None else None
+        seconds = (until - begun) / NANO if until is not None and begun is not None else None
         found.append(Clock(name, seconds, running, limit is not None and until is not None and until > limit))
     return found
 
@@ -185,7 +183,7 @@ def share(value: float | None) -> str:
 
 def _since(view: IncidentView) -> str:
     times = view.clocks
-    onset = NOT_KNOWN if times.onset is None else f"{utc(times.onset)} ({span((view.now - times.onset) / SECOND)} ago)"
+    onset = NOT_KNOWN if times.onset is None else f"{utc(times.onset)} ({span((view.now - times.onset) / NANO)} ago)"
     method = f", {view.onset_method.replace('_', ' ')}" if view.onset_method and times.onset is not None else ""
     return f"{onset}{method}; detected {NOT_KNOWN if times.detected is None else utc(times.detected)}"
 
