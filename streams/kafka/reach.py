@@ -58,8 +58,9 @@ class KafkaWatch:
         return False
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; a client that does not come to its end is left behind, or nobody would ask any more."""
         client, self._client = self._client, None
         if client is not None:
             with contextlib.suppress(KafkaError, OSError):
-                await client.close()
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await client.close()

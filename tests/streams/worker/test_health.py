@@ -106,6 +106,14 @@ async def test_a_broker_that_is_not_there_is_noted(monkeypatch):
     PROBLEMS.over("kafka")
 
 
+@pytest.mark.enable_socket
+async def test_a_client_that_does_not_end_does_not_blind_the_watch(monkeypatch):
+    """Closing one may wait for ever; the next question is asked all the same, and the problem is noted."""
+    monkeypatch.setattr("streams.kafka.reach.AIOKafkaClient.close", lambda _: asyncio.Event().wait())
+    monkeypatch.setattr("streams.kafka.reach.ANSWER_SECONDS", 0.2)
+    await test_a_broker_that_is_not_there_is_noted(monkeypatch)
+
+
 def test_room_is_short_under_the_floor_until_there_is_more_than_that(tmp_path, monkeypatch):
     """Short under the floor, and then until a little more is free; a floor of 0 is none; the folder may be missing."""
     free = [50e6]
