@@ -23,6 +23,7 @@ from streams.kafka.assignor import TogetherAssignor
 TogetherAssignor.assign = classmethod(
     lambda cls, cluster, members: {member: Assignment(cls.version, [], b"") for member in members})
 """
+PATIENT = "watchdog.PATIENCE_SECONDS = 15"
 LOOKING_OFTEN = "watchdog.TOPICS_SECONDS = 1; watchdog.PATIENCE_SECONDS = 60"
 RUN = "from streams.__main__ import main; main()"
 
@@ -84,13 +85,13 @@ def test_a_topic_that_is_not_what_it_was_ends_the_worker(start, kafka_settings):
 
 def test_a_spare_worker_stays(start):
     """Of one worker more than there are partitions one has nothing to read, and all are there after a while."""
-    workers = [start(instance=str(number)) for number in range(WINDOWS.partitions + 1)]
+    workers = [start(PATIENT, str(number)) for number in range(WINDOWS.partitions + 1)]
 
     def lags():
         return sorted(str(_lag("127.0.0.1", port)) for _, port, _ in workers)
 
     wait_until(lambda: lags() == ["0"] * WINDOWS.partitions + ["None"])
     with pytest.raises(subprocess.TimeoutExpired):
-        workers[0][0].wait(8)
+        workers[0][0].wait(20)
     assert [process.poll() for process, _, _ in workers] == [None] * len(workers)
     assert lags() == ["0"] * WINDOWS.partitions + ["None"]
