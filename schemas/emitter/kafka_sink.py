@@ -29,6 +29,7 @@ DEFAULTS: Final[dict[str, Any]] = {
 REQUEST_MS: Final = 10_000
 _PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _ACKS: Final = ("all", -1, 0, 1)
+_ASK: Final = "are address, security_protocol and password right? the logger `kafka` says more"
 _REVIEW: Final = ("ce_type", str(ReviewLabel.__struct_config__.tag).encode())
 _INHERITED: Final[list[object]] = []
 """Producers of a parent process: kept for ever, because letting go of one would reach into its connections."""
@@ -75,7 +76,7 @@ class KafkaSink:
         try:
             producer = KafkaProducer(**self._options)
         except Exception as error:  # noqa: BLE001  whatever it is, it may be gone at the next try
-            raise AwayError(f"{type(error).__name__}: {error}") from None
+            raise AwayError(f"{error}; {_ASK}") from None
         _without_its_exit(producer)
         self._producer = producer
 
