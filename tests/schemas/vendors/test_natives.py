@@ -1,6 +1,8 @@
 """What each vendor's answer means, and what it does not mean."""
 
 import pytest
+from anthropic.types import Message
+from azure.ai.contentsafety.models import AnalyzeTextResult
 from openai.types import ModerationCreateResponse
 
 from schemas import vendors
@@ -267,12 +269,17 @@ def test_what_the_caller_did_and_knows_goes_before_the_vendor():
 
 
 def test_an_objects_own_types_are_read_like_its_json():
-    """The SDK's objects and exceptions are handed over as they are."""
+    """The SDKs' objects are handed over as they are."""
     plain = {"id": "m", "model": "omni", "results": [
         {"flagged": True, "categories": {"self-harm": True}, "category_scores": {"self-harm": 0.8},
          "category_applied_input_types": {}}]}  # fmt: skip
     read = vendors.guards_from_openai_moderation
     assert read(ModerationCreateResponse.construct(**plain)) == read(plain)
+    message = {"id": "msg", "stop_reason": "refusal", "stop_details": {"type": "refusal", "category": "bio"}}
+    assert vendors.guards_from_anthropic(Message.construct(**message)) == vendors.guards_from_anthropic(message)
+    analysis = {"categoriesAnalysis": [{"category": "Hate", "severity": 6}], "blocklistsMatch": []}
+    read = vendors.guards_from_azure_content_safety
+    assert read(AnalyzeTextResult(analysis)) == read(analysis)
 
 
 @pytest.mark.parametrize("name", vendors.__all__)
