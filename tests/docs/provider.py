@@ -13,19 +13,31 @@ def provider(answers):
 
     class Chat(BaseHTTPRequestHandler):
         def do_POST(self):
-            """Answer a chat completion."""
+            """Answer a chat completion, or judge a text: what speaks of violence is violent."""
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert self.path == "/v1/chat/completions"
-            number, text = next(given)
-            message = {"role": "assistant", "content": text}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            body = {"id": f"answer-{number}", "object": "chat.completion", "created": 0, "model": asked["model"]}
-            written = json.dumps(body | {"choices": [choice]}).encode()
+            known = {"/v1/chat/completions": self.answer, "/v1/moderations": self.judge}
+            written = json.dumps(known[self.path](asked)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(written)))
             self.end_headers()
             self.wfile.write(written)
+
+        def answer(self, asked):
+            """Give the next answer."""
+            number, text = next(given)
+            message = {"role": "assistant", "content": text}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+            body = {"id": f"answer-{number}", "object": "chat.completion", "created": 0, "model": asked["model"]}
+            return body | {"choices": [choice], "usage": usage}
+
+        def judge(self, asked):
+            """Flag a text by a word in it."""
+            found = "violence" in asked["input"]
+            scores = {"violence": 0.9 if found else 0.1}
+            result = {"flagged": found, "categories": {"violence": found}, "category_scores": scores}
+            return {"id": "judged", "model": "omni-moderation-latest", "results": [result]}
 
         def log_message(self, *_):
             """Say nothing."""
