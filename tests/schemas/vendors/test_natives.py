@@ -169,63 +169,6 @@ def test_model_armor_that_ran_in_part_still_says_what_it_found(invocation, state
     assert (result.status, result.verdict) == right
 
 
-@pytest.mark.parametrize(
-    ("text", "status", "verdict", "codes"),
-    [
-        ("safe", "ok", "allow", []),
-        ("\n\nunsafe\nS1,S10", "ok", "flag", ["content.vcr", "content.hte"]),
-        ("unsafe\nS13, S14", "ok", "flag", ["content.spc_ele", "sec.code_exec"]),
-        ("unsafe", "ok", "flag", []),
-        ("I think that this is fine.", "error", None, []),
-        ("", "error", None, []),
-    ],
-)
-def test_llama_guard_writes_text(text, status, verdict, codes):
-    """Codes become ours and stay beside them under the taxonomy of their generation; prose is a guard that failed."""
-    [result] = vendors.guards_from_llama_guard({"output": text}, generation=3)
-    assert (result.status, result.verdict) == (status, verdict)
-    assert [found.category for found in result.findings or []] == codes
-    assert {found.native_taxonomy for found in result.findings or []} <= {"llama_guard_3"}
-
-
-@pytest.mark.parametrize(
-    ("text", "status", "verdict"),
-    [
-        ("No", "ok", "allow"),
-        ("Yes", "ok", "flag"),
-        ("No\n<confidence> Low </confidence>", "ok", "allow"),
-        ("<think>It says yes</think>\n<score> no </score>", "ok", "allow"),
-        ("Perhaps", "error", None),
-    ],
-)
-def test_granite_guardian_answers_yes_or_no(text, status, verdict):
-    """A yes inside its thoughts is none; anything else is a guard that failed."""
-    [result] = vendors.guards_from_granite_guardian(text, risk="violence")
-    assert (result.status, result.verdict) == (status, verdict)
-
-
-@pytest.mark.parametrize(
-    ("scan", "right"),
-    [
-        ({"decision": "allow", "score": 0.0, "status": "success", "reason": "default"}, ("ok", "allow", "none")),
-        (
-            {"decision": "allow", "score": 0.0, "status": "success",
-             "reason": "broken: scanner error: backend unreachable - score: 0.0; regex: No regex patterns matched"},
-            ("error", None, None),
-        ),
-        ({"decision": "allow", "score": 0.0, "status": "skipped", "reason": ""}, ("skipped", None, None)),
-        (
-            {"decision": "human_in_the_loop_required", "score": 0.81, "status": "success", "reason": "needs review"},
-            ("ok", "escalate", "unknown"),
-        ),
-    ],
-)  # fmt: skip
-def test_llamafirewalls_success_is_not_taken_at_its_word(scan, right):
-    """A scanner that failed lets through and says success."""
-    [result] = vendors.guards_from_llamafirewall(scan, role="assistant", scanner="agent_alignment")
-    assert (result.status, result.verdict, result.action) == right
-
-
 def test_checks_of_openai_guardrails_that_failed_or_masked_say_that_nothing_tripped():
     """A failed check is a guard that failed, open; a masked text was redacted; raw matches are counted."""
     checks = [
