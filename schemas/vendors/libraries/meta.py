@@ -6,7 +6,7 @@ from typing import Any, Final, Unpack
 from msgspec.structs import replace
 
 from ...guards import GuardResult
-from ..reading import Node
+from ..reading import Node, model_text
 from ..results import FLAG, Given, Judged, failed, finding, guard_results
 from ..words import table
 
@@ -22,8 +22,8 @@ def guards_from_llama_guard(
     Parameters
     ----------
     response
-        The text that the model wrote, or an object with it under `output`. A text that is no answer of a Llama Guard
-        is a guard that failed, and is not repeated.
+        The text that the model wrote, alone or as a server or pipeline gives it. A text that is no answer of a Llama
+        Guard is a guard that failed, and is not repeated.
     generation
         Of the model, for the name of its taxonomy. Codes of other models begin with S too and mean other things.
     score
@@ -42,7 +42,7 @@ def guards_from_llama_guard(
     >>> [(found.category, found.native_category) for found in result.findings]
     [('content.vcr', 'S1'), ('content.hte', 'S10')]
     """
-    lines = _text(response, "llama_guard").strip().splitlines()
+    lines = model_text(response, "llama_guard").strip().splitlines()
     verdict = lines[0].strip().lower() if lines else ""
     if verdict not in ("safe", "unsafe"):
         return failed(_TABLE, given, guard_name="llama-guard", guard_provider="meta", reason="unreadable answer")
@@ -63,18 +63,6 @@ def _renamed(found: Any, taxonomy: str) -> Any:
     return type(found)(
         **{name: getattr(found, name) for name in found.__struct_fields__} | {"native_taxonomy": taxonomy}
     )
-
-
-def _text(response: Any, where: str) -> str:
-    """Return the text of a model, alone or in an object, as inference servers and pipelines give it."""
-    node = Node(response, where)
-    while isinstance(node.value, list) and node.value:
-        node = node.items()[0]
-    if isinstance(node.value, dict):
-        node = node.get("output", "generated_text", "content", "text", "response")
-    if not isinstance(node.value, str):
-        raise node.error("a text that the model wrote")
-    return node.text()
 
 
 def guards_from_prompt_guard(response: Any, *, threshold: float = 0.5, **given: Unpack[Given]) -> list[GuardResult]:

@@ -24,6 +24,13 @@ def test_llama_guard_writes_text(text, status, verdict, codes):
     assert {found.native_taxonomy for found in result.findings or []} <= {"llama_guard_3"}
 
 
+def test_a_models_text_is_found_where_servers_put_it():
+    """Alone, of a pipeline of transformers, of a server with the interface of OpenAI."""
+    told = ["unsafe\nS1", [{"generated_text": "unsafe\nS1"}], {"choices": [{"message": {"content": "unsafe\nS1"}}]},
+            {"choices": [{"text": "unsafe\nS1"}]}, {"response": "unsafe\nS1"}]  # fmt: skip
+    assert len({repr(vendors.guards_from_llama_guard(one)) for one in told}) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "status", "verdict"),
     [

@@ -73,13 +73,14 @@ def test_an_answer_says_what_was_judged_said_done_and_found(name):
 
 
 def test_bedrocks_traces_say_both_sides_and_whose_policy():
-    """Converse and InvokeModel have the same assessments in other places; the key is the guardrail."""
+    """Converse, its stream and InvokeModel have the same assessments in other places; the key is the guardrail."""
     converse = vendors.guards_from_bedrock(CASES["bedrock converse"][1])
     invoked = vendors.guards_from_bedrock(
         {"amazon-bedrock-guardrailAction": "INTERVENED", "amazon-bedrock-trace": {
             "guardrail": {"input": {"gr-1": POLICIES}, "outputs": [{"gr-1": POLICIES}]}}}
     )  # fmt: skip
-    assert said(converse) == said(invoked)
+    streamed = vendors.guards_from_bedrock({"metadata": {"trace": CASES["bedrock converse"][1]["trace"]}})
+    assert said(converse) == said(invoked) == said(streamed)
     assert {one.layer for one in converse} == {"input", "output"}
     assert {(one.policy_id, one.latency_ms, one.guard_name) for one in converse} == {("gr-1", 212.0, "bedrock")}
 
