@@ -189,6 +189,23 @@ def test_checks_of_openai_guardrails_that_failed_or_masked_say_that_nothing_trip
     assert [found.category for found in results[3].findings] == ["content.vcr"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "call", "right"),
+    [
+        ({"error": "Service unavailable"}, "failure", ("error", "closed")),
+        ({"error": "Service unavailable"}, "success", ("error", "open")),
+        ("Request timed out.", "success", ("timeout", "open")),
+        ("litellm.Timeout: time-out after 5 s", "failure", ("timeout", "closed")),
+    ],
+)
+def test_a_guard_of_litellm_that_failed_was_late_or_broken_and_stopped_the_call_or_not(answer, call, right):
+    """Both stand in the record and in the call's own status."""
+    record = {"guardrail_name": "g", "guardrail_mode": "pre_call", "guardrail_status": "guardrail_failed_to_respond",
+              "guardrail_response": answer}  # fmt: skip
+    [result] = vendors.guards_from_litellm({"status": call, "guardrail_information": [record]})
+    assert (result.status, result.fail_mode, result.verdict) == (*right, None)
+
+
 def test_people_map_the_words_of_their_own_guards():
     """Names of guardrails and validators have no category but the one that their owner gives them."""
     agents = {"input_guardrail_results": [{"guardrail": "homework", "output": {"tripwire_triggered": True}}]}
