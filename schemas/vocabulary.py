@@ -19,7 +19,9 @@ AUTHORIZATIONS: Final = (
 
 EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "outcome": OUTCOMES,
-    "finish_reason_norm": ("stop", "length", "content_filter", "tool_call", "compaction", "error", "unknown"),
+    "finish_reason_norm": (
+        "stop", "length", "content_filter", "tool_call", "compaction", "refusal", "error", "unknown",
+    ),
     "outcome_source": ("provider_refusal", "provider_filter", "guardrail", "classifier", "none"),
     "step_kind": ("invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"),
     "tool_tier": ("read", "write", "destructive", "external", "privileged", "unknown"),

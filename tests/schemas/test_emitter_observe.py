@@ -169,7 +169,7 @@ def test_the_current_span_of_opentelemetry_is_the_parent(emitter, sent):
         ({"finish_reasons": ["stop"]}, (None, None, "stop")),
         ({"finish_reasons": ["content_filter"]}, ("filtered", "provider_filter", "content_filter")),
         ({"finish_reasons": ["guardrail_intervened"]}, ("blocked", "guardrail", "content_filter")),
-        ({"finish_reasons": ["refusal"]}, ("refused", "provider_refusal", "content_filter")),
+        ({"finish_reasons": ["refusal"]}, ("refused", "provider_refusal", "refusal")),
         ({"finish_reasons": ["SAFETY"], "outcome": "blocked"}, ("blocked", None, "content_filter")),
         ({"finish_reasons": ["stop", "content_filter"]}, (None, None, None)),
         ({"finish_reason_norm": "end_turn"}, (None, None, "stop")),
