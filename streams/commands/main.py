@@ -19,6 +19,7 @@ from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
 from streams.commands.review import review_app
+from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
 from streams.settings import SettingsError, load
@@ -38,6 +39,7 @@ app.add_typer(review_app, name="review")
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)
+app.command()(tail)
 app.command()(verify)
 app.command()(rebuild)
 
