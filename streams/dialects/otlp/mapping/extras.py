@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from streams.dialects.otlp.content.messages import Message, messages_of
 from streams.dialects.otlp.mapping.calls import call_fields, measured
-from streams.dialects.otlp.mapping.messages import Message, messages_of
 from streams.dialects.otlp.mapping.verdicts import evaluation_of, guard_of
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules

@@ -4,12 +4,21 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from streams.dialects.otlp.events import verdict_of
+from streams.dialects.otlp.assembly.events import verdict_of
+from streams.dialects.otlp.assembly.relatives import (
+    Nodes,
+    ancestors,
+    depth,
+    fill,
+    inherit,
+    innermost,
+    insides,
+    is_resolved,
+)
+from streams.dialects.otlp.assembly.verdict_targets import target_of
 from streams.dialects.otlp.kinds import STEPS
 from streams.dialects.otlp.mapping.extras import Extra
 from streams.dialects.otlp.nodes import Node, absorb
-from streams.dialects.otlp.relatives import Nodes, ancestors, depth, fill, inherit, innermost, insides, is_resolved
-from streams.dialects.otlp.verdict_targets import target_of
 from streams.dialects.translation import Event
 
 _JUDGES = ("guard", "evaluation")
