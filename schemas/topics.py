@@ -47,6 +47,13 @@ REVIEW_QUEUE: Final = Topic(name="review-queue.v1", key="target event", partitio
 DEAD_LETTERS: Final = Topic(
     name="dead-letters.v1", key="topic, partition and offset", partitions=1, retention_ms=30 * DAY_MS
 )
+OTLP_SPANS: Final = Topic(
+    name="otlp_spans", key="trace, in lower-case hexadecimal", partitions=4, retention_ms=2 * DAY_MS, scales=True
+)
+"""Raw telemetry, as the Collector's Kafka exporter writes it; it may hold text, and so is kept for a short time."""
+OTLP_LOGS: Final = Topic(
+    name="otlp_logs", key="trace, in lower-case hexadecimal", partitions=4, retention_ms=2 * DAY_MS, scales=True
+)
 CHECKPOINTS: Final = Topic(
     name="checkpoints.v1",
     key="worker, partition, slot, chunk",
@@ -58,5 +65,5 @@ CHECKPOINTS: Final = Topic(
 
 TOPICS: Final = (
     INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, REVIEW_QUEUE,
-    DEAD_LETTERS, CHECKPOINTS,
+    DEAD_LETTERS, OTLP_SPANS, OTLP_LOGS, CHECKPOINTS,
 )  # fmt: skip

@@ -63,6 +63,17 @@ def worker(
 
 
 @app.command()
+def receiver(kafka: Kafka = None) -> None:
+    """Receive OTLP over HTTP and write it to Kafka, until it is told to stop."""
+    from streams.health.logs import configure_logs
+    from streams.receiver.run import run_receiver
+
+    settings = load(kafka=kafka)
+    configure_logs(settings)
+    run_receiver(settings)
+
+
+@app.command()
 def migrate(
     *,
     clickhouse: Store = None,
