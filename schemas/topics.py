@@ -11,7 +11,8 @@ class Topic(Struct, frozen=True, kw_only=True):
     """A Kafka topic.
 
     `partitions` is the default of a small installation; `scales` marks the topics that may be given more.
-    `timestamp` is whose clock stamps a record: the broker's, wherever event time is judged against it.
+    `timestamp` is whose clock stamps a record: the broker's, wherever event time is judged against it; None for topics
+    of others, whatever they do.
     """
 
     name: str
@@ -19,7 +20,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     partitions: int
     retention_ms: int
     cleanup: Literal["delete", "compact"] = "delete"
-    timestamp: Literal["CreateTime", "LogAppendTime"] = "LogAppendTime"
+    timestamp: Literal["CreateTime", "LogAppendTime"] | None = "LogAppendTime"
     scales: bool = False
     max_message_bytes: int = 2_097_152
     segment_bytes: int = 134_217_728

@@ -11,7 +11,7 @@ Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069}
+WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069, "normalise": 6070}
 """Where each kind of worker answers for its health, unless a setting says otherwise."""
 
 PORTS_OF_ONE: Final = len(WORKER_PORTS) + 5
@@ -60,10 +60,10 @@ class Settings(BaseSettings):
     the name in the public URL: requests with another `Host` are refused."""
     base_port: Annotated[int, Field(ge=0, le=65535 - PORTS_OF_ONE)] = 0
     """Moves all ports that no other setting names: the broker's to this one, then history, watch, detect, incidents,
-    SQL, API, the supervisor and OTLP on the ones that follow. With 0 each has its own default."""
+    normalise, SQL, API, the supervisor and OTLP on the ones that follow. With 0 each has its own default."""
     port: Port = 0
     """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect, 6069
-    for incidents."""
+    for incidents, 6070 for normalise."""
     sql_port: Port = 8123
     """Port of the read-only SQL endpoint that serves a `chdb://` store."""
     api_port: Port = 8130
@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     """Where commands find that API; `http://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")
     """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder."""
+    otlp_encoding: Literal["auto", "otlp_proto", "otlp_json"] = "auto"
+    """How records in `otlp_spans` and `otlp_logs` are encoded; by default each record is looked at."""
+    root_wait_seconds: Seconds = 6.0
+    """How long a span waits for its root, which may know session and model; SDKs export every five seconds."""
+    hash_key: SecretStr = SecretStr("")
+    """Key of the hashes of texts and users in telemetry that is translated; or a secrets file, as above."""
     sql_users: Path | None = None
     """Users of the SQL endpoint (YAML, made with `watchkeeper sql-user`); without it, this machine alone may ask."""
     sql_user: str = "default"

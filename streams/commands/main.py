@@ -44,7 +44,7 @@ app.command()(rebuild)
 
 @app.command()
 def worker(
-    name: Annotated[str, typer.Argument(help="history, watch, detect or incidents.")],
+    name: Annotated[str, typer.Argument(help="history, watch, detect, incidents or normalise.")],
     kafka: Kafka = None,
     clickhouse: Store = None,
     instance: Annotated[str | None, typer.Option(help="A stable name among the workers of its kind.")] = None,

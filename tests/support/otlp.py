@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -80,3 +81,32 @@ def trace_request(spans, resource=(("service.name", "shop"),)):
 def trace_id(number):
     """Return the id of a numbered trace."""
     return number.to_bytes(16, "big")
+
+
+def attributes(into, **values):
+    """Add attributes, whose names have `__` for each dot."""
+    for name, value in values.items():
+        kind = {str: "string_value", int: "int_value", bool: "bool_value", float: "double_value"}[type(value)]
+        setattr(into.attributes.add(key=name.replace("__", ".")).value, kind, value)
+
+
+def call_span(into, trace, number, parent=0, time_unix_nano=0, **values):
+    """Add the span of one call of a model to a scope of a request."""
+    end = time_unix_nano or time.time_ns()
+    span = into.spans.add(
+        trace_id=trace_id(trace), span_id=number.to_bytes(8, "big"), name="chat gpt-4o", kind=3,
+        parent_span_id=parent.to_bytes(8, "big") if parent else b"",
+        start_time_unix_nano=end - 10**9, end_time_unix_nano=end,
+    )  # fmt: skip
+    given = {"gen_ai__operation__name": "chat", "gen_ai__provider__name": "openai", "gen_ai__request__model": "gpt-4o",
+             "gen_ai__usage__input_tokens": number, "gen_ai__usage__output_tokens": 1}  # fmt: skip
+    attributes(span, **(given | values))
+    return span
+
+
+def calls_request(calls, service="shop"):
+    """Return a request of the calls of a service: each the arguments of `call_span` after the first."""
+    request = trace_request([], (("service.name", service),))
+    for call in calls:
+        call_span(request.resource_spans[0].scope_spans[0], **call)
+    return request
