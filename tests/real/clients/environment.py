@@ -9,6 +9,7 @@ from pathlib import Path
 from streams.local.jars import default_cache
 
 WANTED = Path(__file__).with_name("requirements.txt")
+SERVICE = Path(__file__).with_name("service.py")
 
 
 def clients_python():

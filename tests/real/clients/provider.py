@@ -6,6 +6,7 @@ What it answers is told by the last `[[word]]` of the prompt; providers themselv
 import json
 import re
 import threading
+import uuid
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -33,8 +34,8 @@ def openai_answer(word, body):
     given, made = USAGE[word]
     usage = {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
     return {
-        "id": f"chatcmpl-{word}", "object": "chat.completion", "created": 1_790_000_000, "model": "gpt-4o-2024-08-06",
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage,
+        "id": f"chatcmpl-{uuid.uuid4().hex}", "object": "chat.completion", "created": 1_790_000_000,
+        "model": "gpt-4o-2024-08-06", "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage,
     }  # fmt: skip
 
 
@@ -54,7 +55,8 @@ def anthropic_answer(word, body):
     given, made = USAGE[word]
     refused = word == "refusal"
     return {
-        "id": f"msg_{word}", "type": "message", "role": "assistant", "model": body["model"], "stop_sequence": None,
+        "id": f"msg_{uuid.uuid4().hex}", "type": "message", "role": "assistant", "model": body["model"],
+        "stop_sequence": None,
         "content": [] if refused else [{"type": "text", "text": f"The answer to {word}."}],
         "stop_reason": "refusal" if refused else "end_turn", "usage": {"input_tokens": given, "output_tokens": made},
     }  # fmt: skip
