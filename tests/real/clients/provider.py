@@ -35,7 +35,8 @@ def openai_answer(word, body):
     usage = {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
     return {
         "id": f"chatcmpl-{uuid.uuid4().hex}", "object": "chat.completion", "created": 1_790_000_000,
-        "model": "gpt-4o-2024-08-06", "choices": [{"index": 0, "message": message, "finish_reason": finish}], "usage": usage,
+        "model": "gpt-4o-2024-08-06", "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": usage,
     }  # fmt: skip
 
 
