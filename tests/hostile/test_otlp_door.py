@@ -15,7 +15,7 @@ from streams.local.broker import Broker
 from streams.receiver.app import Room
 from streams.receiver.body import MOST_BYTES, MOST_INFLATED_BYTES, MOST_JSON_BYTES
 from streams.settings import load
-from tests.support.otlp import PROTOBUF, TOKEN, ReceiverProcess, trace_request
+from tests.support.receiver import PROTOBUF, TOKEN, ReceiverProcess, trace_request
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults

@@ -1,112 +1,91 @@
-"""The receiver as a process of its own, requests to it, and what of them is in Kafka."""
+"""Recorded OTLP, spans made by hand, and what events come to."""
 
-import os
-import subprocess
-import sys
-import time
+import base64
+import gzip
+import json
+from collections import Counter
+from pathlib import Path
 
-import requests
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+import yaml
 
-from streams.local.broker import die_with_parent, free_port
-from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from streams.dialects.otlp import Span, gunzip, read_proto
+from streams.dialects.otlp.records import Origin
 
-TOKEN = "t0ken-of-0tlp"  # noqa: S105
-PROTOBUF = "application/x-protobuf"
-
-
-class ReceiverProcess:
-    """A receiver on a port of its own."""
-
-    def __init__(self, settings, **environment):
-        self.settings, self.port = settings, free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._log = settings.data_dir / "receiver.log"
-        given = {"KAFKA": settings.kafka, "TOPIC_PREFIX": settings.topic_prefix, "OTLP_PORT": self.port,
-                 "DATA_DIR": settings.data_dir} | environment  # fmt: skip
-        self.environment = os.environ | {f"WATCHKEEPER_{name}": str(value) for name, value in given.items()}
-        self.process = None
-
-    def start(self):
-        """Start, and wait until it is ready."""
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "receiver"], env=self.environment, stdout=log, stderr=log,
-                preexec_fn=die_with_parent,  # noqa: PLW1509
-            )  # fmt: skip
-        wait_until(self.ready)
-        return self
-
-    def ready(self):
-        """Tell whether it is ready; it must not have ended."""
-        assert self.process.poll() is None, self.words()
-        try:
-            return requests.get(f"{self.url}/ready", timeout=10).ok
-        except requests.RequestException:
-            return False
-
-    def post(self, body, signal="traces", content_type=PROTOBUF, token=TOKEN, **headers):
-        """Return the answer to a body."""
-        given = {"Content-Type": content_type} | ({"Authorization": f"Bearer {token}"} if token else {}) | headers
-        return requests.post(f"{self.url}/v1/{signal}", body, headers=given, timeout=60)
-
-    def metrics(self):
-        """Return its metrics as text."""
-        return requests.get(f"{self.url}/metrics", timeout=60).text
-
-    def words(self):
-        """Return what it has logged."""
-        return self._log.read_text(errors="replace")
-
-    def stop(self):
-        """Tell it to stop, and return its status."""
-        self.process.terminate()
-        return self.process.wait(PATIENCE_SECONDS)
+RECORDED = Path(__file__).parents[1] / "streams/dialects/otlp/recorded"
+NAMES = sorted(path.parent.name for path in RECORDED.glob("*/truth.json"))
+START = 1_790_000_000_000_000_000
+MS = 1_000_000
+_TOKENS = {
+    "input_tokens": "usage_input_tokens",
+    "output_tokens": "usage_output_tokens",
+    "cached_tokens": "usage_cache_read_input_tokens",
+    "reasoning_tokens": "usage_reasoning_output_tokens",
+}
 
 
-def trace_request(spans, resource=(("service.name", "shop"),)):
-    """Return a request with spans, each a trace's number, a span's number and a name, in one scope."""
-    request = ExportTraceServiceRequest()
-    inner = request.resource_spans.add()
-    for key, value in resource:
-        attribute = inner.resource.attributes.add(key=key)
-        attribute.value.string_value = value
-    scope = inner.scope_spans.add()
-    scope.scope.name = "tests"
-    for trace, number, name in spans:
-        scope.spans.add(trace_id=trace_id(trace), span_id=number.to_bytes(8, "big"), name=name)
-    return request
+def requests(name):
+    """Yield signal and body of each request of a recording."""
+    for line in gzip.decompress((RECORDED / name / "otlp.jsonl.gz").read_bytes()).splitlines():
+        request = json.loads(line)
+        body = base64.b64decode(request["body"])
+        if request["content-encoding"] == "gzip":
+            body = gunzip(body, 10_000_000)
+        yield request["path"].rsplit("/", 1)[-1], body
 
 
-def trace_id(number):
-    """Return the id of a numbered trace."""
-    return number.to_bytes(16, "big")
+def records(name):
+    """Return all records of a recording, in the order in which they were sent."""
+    return [record for signal, body in requests(name) for record in read_proto(body, signal)]
 
 
-def attributes(into, **values):
-    """Add attributes, whose names have `__` for each dot."""
-    for name, value in values.items():
-        kind = {str: "string_value", int: "int_value", bool: "bool_value", float: "double_value"}[type(value)]
-        setattr(into.attributes.add(key=name.replace("__", ".")).value, kind, value)
+def truth(name):
+    """Return the scenarios of a recording, each with what was counted."""
+    return json.loads((RECORDED / name / "truth.json").read_text())
 
 
-def call_span(into, trace, number, parent=0, time_unix_nano=0, **values):
-    """Add the span of one call of a model to a scope of a request."""
-    end = time_unix_nano or time.time_ns()
-    span = into.spans.add(
-        trace_id=trace_id(trace), span_id=number.to_bytes(8, "big"), name="chat gpt-4o", kind=3,
-        parent_span_id=parent.to_bytes(8, "big") if parent else b"",
-        start_time_unix_nano=end - 10**9, end_time_unix_nano=end,
-    )  # fmt: skip
-    given = {"gen_ai__operation__name": "chat", "gen_ai__provider__name": "openai", "gen_ai__request__model": "gpt-4o",
-             "gen_ai__usage__input_tokens": number, "gen_ai__usage__output_tokens": 1}  # fmt: skip
-    attributes(span, **(given | values))
-    return span
+def unsaid(name):
+    """Return what the spans of a recording do not say."""
+    return yaml.safe_load((RECORDED / "unsaid.yaml").read_text())[name]
 
 
-def calls_request(calls, service="shop"):
-    """Return a request of the calls of a service: each the arguments of `call_span` after the first."""
-    request = trace_request([], (("service.name", service),))
-    for call in calls:
-        call_span(request.resource_spans[0].scope_spans[0], **call)
-    return request
+def counted(events):
+    """Return what events say was done, in the words of `truth.json`."""
+    sums = Counter()
+    for event in events:
+        kind = event["event_type"].split(".")[2]
+        if kind == "inference":
+            sums += _call(event)
+        sums["tools_run"] += event.get("step_kind") == "execute_tool"
+        sums["tools_failed"] += event.get("step_kind") == "execute_tool" and event["status"] == "error"
+        sums["handoffs"] += event.get("step_kind") == "handoff"
+        sums["retrievals"] += kind == "retrieval"
+        sums["guardrail_trips"] += sum(guard.get("verdict") == "block" for guard in results(event))
+    return +sums
+
+
+def _call(event):
+    sums = Counter({name: event.get(field, 0) for name, field in _TOKENS.items()})
+    outcome, answered = event.get("outcome"), event.get("finish_reason_norm") == "content_filter"
+    sums["calls"] = 1
+    sums["refusals"] = outcome == "refused"
+    sums["blocked"] = outcome == "blocked"
+    sums["filtered_finish"] = outcome == "filtered" and answered
+    sums["failed"] = outcome == "error" or (outcome == "filtered" and not answered)
+    judged = event.get("operation_name") == "moderation"
+    sums["moderation_flagged"] = judged and any(guard.get("verdict") == "flag" for guard in results(event))
+    return sums
+
+
+def results(event):
+    """Return the results of guards in an event."""
+    return event.get("guards", []) + ([event["guard"]] if "guard" in event else [])
+
+
+def span(span_id, parent_id="", *, trace="a" * 32, start=0, end=10, name="", scope="test", host="one", **given):
+    """Return a span; attributes by name with `__` for a dot, times in milliseconds."""
+    status = given.pop("status", 0)
+    message = given.pop("status_message", "")
+    attributes = given.pop("attributes", {}) | {key.replace("__", "."): value for key, value in given.items()}
+    origin = Origin({"service.name": "shop", "service.instance.id": host}, scope)
+    times = (START + start * MS, START + end * MS)
+    return Span(trace, span_id, parent_id, name, 1, *times, status, message, 0, attributes, [], [], origin)

@@ -22,7 +22,7 @@ from tests.faults.fleet import Worker
 from tests.faults.log import log
 from tests.real.clients.environment import SERVICE, clients_python
 from tests.real.clients.provider import USAGE, provider
-from tests.support.otlp import ReceiverProcess
+from tests.support.receiver import ReceiverProcess
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults

@@ -17,7 +17,7 @@ from streams.kafka.topics import create_topics
 from streams.settings import load
 from tests.faults.fleet import Worker
 from tests.faults.log import log
-from tests.support.otlp import calls_request, trace_id
+from tests.support.receiver import calls_request, trace_id
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults

@@ -19,7 +19,7 @@ from schemas.topics import OTLP_LOGS, OTLP_SPANS
 from streams.kafka.topics import create_topics
 from streams.settings import load
 from tests.faults.log import log
-from tests.support.otlp import PROTOBUF, TOKEN, ReceiverProcess, trace_id, trace_request
+from tests.support.receiver import PROTOBUF, TOKEN, ReceiverProcess, trace_id, trace_request
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.faults

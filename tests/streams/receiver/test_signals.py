@@ -6,7 +6,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from streams.receiver.signals import LOGS, TRACES, cut
-from tests.support.otlp import trace_id, trace_request
+from tests.support.receiver import trace_id, trace_request
 
 SCOPES = st.lists(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 300)), max_size=8), max_size=3)
 

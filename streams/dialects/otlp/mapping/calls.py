@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from streams.dialects.otlp.mapping.messages import Message, last_of, messages_of
-from streams.dialects.otlp.mapping.raw_answers import ending_of
+from streams.dialects.otlp.content.messages import Message, last_of, messages_of
+from streams.dialects.otlp.content.raw_answers import ending_of
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import MAX_TEXT, Rules
 from streams.dialects.otlp.tables.aliases import TEXTS, first
@@ -46,7 +46,8 @@ def call_fields(
     """
     found: dict[str, Any] = {name: fields[name] for name in FIELDS if name in fields}
     if role.operation:
-        found["operation_name"] = role.operation
+        judges = "guard_flagged" in fields or "moderation" in found.get("request_model", "")
+        found["operation_name"] = "moderation" if judges else role.operation
     answer = messages_of(attributes, "output")
     found |= measured(messages_of(attributes, "input"), answer, attributes, rules)
     refused = any(message.refusal for message in answer)

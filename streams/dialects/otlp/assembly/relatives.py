@@ -47,6 +47,8 @@ def one_call(outer: Node, inner: Node) -> bool:
         return False
     if outer.role == "mcp":
         return outer.fields.get("labels") == inner.fields.get("labels")
+    if outer.role == "retrieval":
+        return True
     name = {"call": "operation_name", "tool": "tool_name"}.get(outer.role)
     if name is None:
         return False
@@ -69,7 +71,8 @@ def doubles(outer: Node, inner: Node) -> bool:
         return False
     answers = {node.fields.get("response_id") for node in (outer, inner)}
     if len(answers) == 1 and None not in answers:
-        return True
+        together = outer.start <= inner.end and inner.start <= outer.end
+        return together or outer.scope != inner.scope or outer.host != inner.host  # else it came of a cache
     if len(answers - {None}) > 1 or outer.scope == inner.scope or outer.host != inner.host:
         return False
     within = outer.start <= inner.start and inner.end <= outer.end
@@ -80,7 +83,7 @@ def doubles(outer: Node, inner: Node) -> bool:
 def insides(nodes: Nodes) -> dict[str, list[Node]]:
     """Return by the id of an outer span the inner ones that are the same call or tool, nearest first."""
     found: dict[str, list[Node]] = {}
-    candidates = [node for node in nodes.values() if node.role in ("call", "tool", "mcp")]
+    candidates = [node for node in nodes.values() if node.role in ("call", "tool", "mcp", "retrieval")]
     for node in candidates:
         above = owner(nodes, node)
         if above is not None and one_call(above, node):
@@ -128,6 +131,8 @@ def fill(leaf: Node, outer: Node) -> None:
     """Give the span that stands for a call what only the outer one says."""
     for name, value in outer.fields.items():
         leaf.fields.setdefault(name, value)
+    if leaf.copy:
+        leaf.fields |= {name: outer.fields[name] for name in ("response_id", "response_model") if name in outer.fields}
     for name, value in outer.context.items():
         leaf.context.setdefault(name, value)
     leaf.guards += outer.guards
