@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from streams.dialects import canonical
+from streams.dialects.exports import bedrock, langfuse, langsmith
+from streams.dialects.gateways import apisix, cloudevents, kong
 from streams.dialects.litellm import payload as litellm
 from streams.dialects.translation import Translation
 
@@ -34,7 +36,10 @@ class UnknownDialectError(ValueError):
     """A record that is in no dialect, or a dialect that nobody has; the message says what there is."""
 
 
-DIALECTS: Final = tuple(Dialect(module.NAME, module.knows, module.translate) for module in (canonical, litellm))
+DIALECTS: Final = tuple(
+    Dialect(module.NAME, module.knows, module.translate)
+    for module in (canonical, cloudevents, litellm, kong, apisix, bedrock, langsmith, langfuse)
+)
 """In the order in which they are asked: what names itself first, what is only looked like last."""
 
 

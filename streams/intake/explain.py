@@ -1,7 +1,8 @@
 """What a record is taken for, what becomes of it, and how each rate counts it and why."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from streams.watch.counted import Counted, counted
 AT_ONCE: Final = 20_000
 """Records that are counted together, so that sessions, versions and verdicts meet; a longer file is told in blocks."""
 
+NO_TIME_OF_ITS_OWN: Final = "it says no time; that of reading stands in, and `watchkeeper import` refuses it"
 NO_TIME: Final = 2**62
 """A moment of writing that no event is ahead of."""
 
@@ -94,7 +96,16 @@ def translated_of(record: Read, dialect: str | None) -> tuple[Translation, Count
         taken = dialect_named(dialect) if dialect else dialect_of(record.value)
     except UnknownDialectError as error:
         return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))  # type: ignore[arg-type]
-    return taken.translate(record.value), None
+    return _timed(taken.translate(record.value), record.written_ms), None
+
+
+def _timed(translation: Translation, written_ms: int | None) -> Translation:
+    """Return a translation in which what has no time of its own has that of reading, so that it can be told at all."""
+    if translation.dialect == "canonical" or all("time_unix_nano" in event for event in translation.events):
+        return translation
+    now = time.time_ns() if written_ms is None else written_ms * 1_000_000
+    events = tuple({"time_unix_nano": now} | event for event in translation.events)
+    return replace(translation, events=events, warnings=(*translation.warnings, NO_TIME_OF_ITS_OWN))
 
 
 def _values(record: Read, translation: Translation) -> list[bytes]:

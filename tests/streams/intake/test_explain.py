@@ -62,7 +62,7 @@ def test_what_is_refused_has_a_code_and_the_status_says_how_many():
     found = plain("-", given="\n".join(lines), status=4)
     codes = [each["counted"][0]["refused"] for each in found]
     assert codes == [None, "not_json", "invalid", "unknown_dialect", "unknown_dialect", None]
-    assert "known are canonical, litellm" in found[3]["counted"][0]["detail"]
+    assert "known are canonical" in found[3]["counted"][0]["detail"]
 
 
 def test_the_moment_of_writing_decides_what_is_from_the_future():
@@ -80,6 +80,17 @@ def test_a_dialect_may_be_said():
     given = json.dumps({"litellm_call_id": "c", "status": "success", "startTime": 1770000000})
     assert plain("-", "--dialect", "litellm", given=given)[0]["events"][0]["outcome"] == "completed"
     run("-", "--dialect", "lightllm", given=given, status=78)
+
+
+def test_what_says_no_time_is_told_all_the_same():
+    """A piece of a record has the time of reading, and a warning that it could not be imported."""
+    [found] = plain("-", given=json.dumps({"run_type": "llm", "session_id": "project", "trace_id": "t"}))
+    assert (found["dialect"], found["counted"][0]["refused"], found["counted"][0]["session"]) == (
+        "langsmith",
+        None,
+        "t",
+    )
+    assert any("no time" in warning for warning in found["warnings"])
 
 
 def test_recorded_requests_of_a_gateway_are_explained_whole():
