@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from streams.dialects import canonical
+from streams.dialects import canonical, spans
 from streams.dialects.exports import bedrock, langfuse, langsmith
 from streams.dialects.gateways import apisix, cloudevents, kong
 from streams.dialects.litellm import payload as litellm
 from streams.dialects.translation import Translation
 
 Record = dict[str, Any]
+"""A record as JSON; only OTLP is also known as bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,12 @@ class UnknownDialectError(ValueError):
     """A record that is in no dialect, or a dialect that nobody has; the message says what there is."""
 
 
-DIALECTS: Final = tuple(
-    Dialect(module.NAME, module.knows, module.translate)
-    for module in (canonical, cloudevents, litellm, kong, apisix, bedrock, langsmith, langfuse)
+DIALECTS: Final = (
+    *(
+        Dialect(module.NAME, module.knows, module.translate)
+        for module in (canonical, cloudevents, litellm, kong, apisix, bedrock, langsmith, langfuse)
+    ),
+    Dialect(spans.NAME, spans.knows, spans.translate_record),
 )
 """In the order in which they are asked: what names itself first, what is only looked like last."""
 
@@ -65,6 +69,8 @@ def dialect_of(record: Any) -> Dialect:
     UnknownDialectError
         Where none does.
     """
+    if isinstance(record, bytes):
+        return dialect_named(spans.NAME)
     if not isinstance(record, dict):
         raise UnknownDialectError(f"a record is a JSON object, this is {type(record).__name__}")
     for dialect in DIALECTS:

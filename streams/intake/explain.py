@@ -13,6 +13,7 @@ from schemas.wire import InvalidRecordError, decoder
 from streams.dialects.registry import UnknownDialectError, dialect_named, dialect_of
 from streams.dialects.translation import Translation
 from streams.intake.reading import Read
+from streams.intake.together import together
 from streams.watch.counted import Counted, counted
 
 AT_ONCE: Final = 20_000
@@ -71,7 +72,7 @@ def explain(records: Iterable[Read], dialect: str | None = None, written_ms: int
 
 
 def _block(block: Sequence[Read], dialect: str | None, written_ms: int | None) -> Iterator[Explained]:
-    translated = [translated_of(record, dialect) for record in block]
+    translated = together(block, [translated_of(record, dialect) for record in block])
     judged: list[list[Counted | None]] = []
     values: list[bytes] = []
     for record, (translation, refusal) in zip(block, translated, strict=True):
@@ -96,7 +97,10 @@ def translated_of(record: Read, dialect: str | None) -> tuple[Translation, Count
         taken = dialect_named(dialect) if dialect else dialect_of(record.value)
     except UnknownDialectError as error:
         return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))  # type: ignore[arg-type]
-    return _timed(taken.translate(record.value), record.written_ms), None
+    try:
+        return _timed(taken.translate(record.value), record.written_ms), None
+    except ValueError as error:
+        return Translation("none"), Counted(refused="invalid", detail=f"{taken.name}: {error}")
 
 
 def _timed(translation: Translation, written_ms: int | None) -> Translation:

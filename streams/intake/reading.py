@@ -130,7 +130,7 @@ def _records(number: int, value: Any, raw: bytes) -> Iterator[Read]:
         return
     if isinstance(value, dict) and "written_ms" in value:
         yield from _written(number, value, raw)
-    elif isinstance(value, dict) and "headers" in value and ("body" in value or "body_b64" in value):
+    elif isinstance(value, dict) and "path" in value and ("body" in value or "body_b64" in value):
         yield from _body(number, value)
     else:
         yield Read(number, value, raw)
@@ -152,7 +152,8 @@ def _written(number: int, value: dict[str, Any], raw: bytes) -> Iterator[Read]:
 def _body(number: int, value: dict[str, Any]) -> Iterator[Read]:
     """Yield the records of a recorded HTTP request, as a receiver would have got them."""
     try:
-        body = base64.b64decode(value["body_b64"]) if "body_b64" in value else str(value["body"]).encode()
+        packed = value.get("body_b64", value.get("body") if "protobuf" in str(value.get("content-type")) else None)
+        body = str(value["body"]).encode() if packed is None else base64.b64decode(packed)
         body = gzip.decompress(body) if body.startswith(_GZIP) else body
     except (binascii.Error, TypeError, EOFError, OSError, zlib.error, UnicodeEncodeError) as error:
         yield Read(number, refused="not_json", detail=f"the body of a recorded request cannot be read: {error}")

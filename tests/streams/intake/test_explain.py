@@ -1,9 +1,17 @@
 """``watchkeeper explain``, run as people run it: what becomes of each record, and why."""
 
+import gzip
 import json
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import pytest
+from typer.testing import CliRunner
+
+from streams.commands.main import app
+from streams.dialects.registry import UnknownDialectError
 
 ROOT = Path(__file__).parents[3]
 RECORDED = ROOT / "tests/streams/dialects/recorded/litellm.jsonl.gz"
@@ -15,12 +23,13 @@ EVENT = {
 
 def run(*arguments, given="", status=0):
     """Return what the command printed, and hold its exit status."""
-    done = subprocess.run(
-        [sys.executable, "-m", "streams", "explain", *map(str, arguments)],
-        input=given.encode(errors="surrogatepass"), capture_output=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == status, done.stderr
-    return done.stdout.decode()
+    with NamedTemporaryFile() as file:
+        file.write(given.encode())
+        file.flush()
+        names = [file.name if each == "-" else str(each) for each in arguments]
+        done = CliRunner().invoke(app, ["explain", *names])
+    assert done.exit_code == status, done.output
+    return done.stdout
 
 
 def plain(*arguments, given="", status=0):
@@ -79,7 +88,8 @@ def test_a_dialect_may_be_said():
     """Who says the dialect is not asked about its shape, and a wrong name is told with the right ones."""
     given = json.dumps({"litellm_call_id": "c", "status": "success", "startTime": 1770000000})
     assert plain("-", "--dialect", "litellm", given=given)[0]["events"][0]["outcome"] == "completed"
-    run("-", "--dialect", "lightllm", given=given, status=78)
+    with pytest.raises(UnknownDialectError, match=r"'lightllm'; take one of canonical, .*litellm"):
+        CliRunner().invoke(app, ["explain", __file__, "--dialect", "lightllm"], catch_exceptions=False)
 
 
 def test_what_says_no_time_is_told_all_the_same():
@@ -99,6 +109,31 @@ def test_recorded_requests_of_a_gateway_are_explained_whole():
     assert {each["dialect"] for each in found} == {"litellm"}
     assert [len(each["counted"]) for each in found] == [1] * 128
     assert not any(each["counted"][0]["refused"] for each in found)
+
+
+def test_spans_of_several_records_are_one_trace():
+    """A child that came before its root, in another message, has the root's session; each event is with its span."""
+
+    def message(span, parent, **attributes):
+        held = [{"key": name, "value": {"stringValue": value}} for name, value in attributes.items()]
+        one = {"traceId": "ab" * 16, "spanId": span, "parentSpanId": parent, "name": "s", "attributes": held}
+        times = {"startTimeUnixNano": "1770000000000000000", "endTimeUnixNano": "1770000001000000000"}
+        return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [one | times]}]}]})
+
+    child = message("1" * 16, "2" * 16, **{"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"})
+    root = message("2" * 16, "", **{"gen_ai.operation.name": "invoke_agent", "gen_ai.conversation.id": "c1"})
+    found = plain("-", given=f"{child}\n{root}\n")
+    assert [each["events"][0]["event_type"] for each in found] == ["ai.safety.inference.v1", "ai.safety.agent_step.v1"]
+    assert {each["counted"][0]["session"] for each in found} == {"c1"}
+
+
+def test_the_input_is_read_as_a_file_is():
+    """What is piped into the command is told too, and its exit status says how many records were refused."""
+    command = [sys.executable, "-m", "streams", "explain", "-", "--json"]
+    given = gzip.compress(json.dumps(EVENT).encode() + b"\n{")
+    done = subprocess.run(command, input=given, capture_output=True, check=False, cwd=ROOT, timeout=120)
+    assert [json.loads(line)["dialect"] for line in done.stdout.splitlines()] == ["canonical", "none"]
+    assert done.returncode == 1
 
 
 def test_nothing_is_started():

@@ -27,7 +27,7 @@ def values(data):
         "\n".join(json.dumps([each]) for each in RECORDS),
         json.dumps({"path": "/", "headers": {}, "body": json.dumps(RECORDS)}),
         json.dumps({"path": "/", "headers": {}, "body": LINES}),
-        json.dumps({"headers": {}, "body_b64": base64.b64encode(gzip.compress(LINES.encode())).decode()}),
+        json.dumps({"path": "/", "body_b64": base64.b64encode(gzip.compress(LINES.encode())).decode()}),
     ],
 )
 def test_every_wrapping_gives_the_same_records(text):
@@ -81,6 +81,13 @@ def test_bytes_that_are_no_text_stay_bytes():
     """Protobuf, whose first byte is a line feed, is handed on whole."""
     value = b"\n\x12\x0a\x04\x00{}\n[]"
     assert values(value) == [value]
+
+
+def test_a_recorded_request_of_protobuf_has_it_in_base64():
+    """Its content type says so, and its bytes are handed on whole."""
+    body = base64.b64encode(b"\n\x00").decode()
+    request = {"path": "/v1/traces", "content-type": "application/x-protobuf", "body": body}
+    assert values(json.dumps(request).encode()) == [b"\n\x00"]
 
 
 def test_nothing_gives_no_records():
