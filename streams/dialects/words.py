@@ -1,45 +1,32 @@
-"""Words that providers share between dialects: why an answer ended, and what that says of the outcome."""
+"""Why an answer ended, and what that says of the outcome: the table of instrumentations' words, for all dialects."""
 
 from typing import Any, Final
 
+from streams.dialects.otlp.mapping.outcomes import norm_of
+from streams.dialects.otlp.tables.readers import plain
+from streams.dialects.otlp.tables.words import OUTCOMES
 from streams.dialects.values import text
 
-FINISH: Final = {
-    **dict.fromkeys(("stop", "end_turn", "stop_sequence", "COMPLETE", "STOP", "FINISH", "pause_turn"), "stop"),
-    **dict.fromkeys(("length", "max_tokens", "MAX_TOKENS", "LENGTH", "model_context_window_exceeded"), "length"),
-    **dict.fromkeys(("tool_calls", "tool_use", "function_call", "tool-calls", "tool_call", "TOOL_CALL"), "tool_call"),
-    **dict.fromkeys(
-        ("content_filter", "content-filter", "content_filtered", "CONTENT_FILTERED", "guardrail_intervened", "refusal",
-         "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "ERROR_TOXIC",
-         "MODEL_ARMOR"),
-        "content_filter",
-    ),
-    **dict.fromkeys(("error", "ERROR", "malformed_model_output", "malformed_tool_use"), "error"),
-}  # fmt: skip
-"""A provider's reason to end an answer, by our word."""
-
-_OUTCOMES: Final = {
-    "refusal": ("refused", "provider_refusal"),
-    "guardrail_intervened": ("blocked", "guardrail"),
-    "content_filter": ("filtered", "provider_filter"),
-}
+_GRAVEST_FIRST: Final = {"refused": "provider_refusal", "blocked": "guardrail", "filtered": "provider_filter"}
 
 
-def finish_of(reason: Any) -> str | None:
-    """Return our word for a reason to end an answer.
+def finish_of(*reasons: Any) -> str | None:
+    """Return our word for the reasons why the choices of an answer ended; of several the one that tells most.
 
-    >>> finish_of("end_turn"), finish_of("whim"), finish_of("")
-    ('stop', 'unknown', None)
+    >>> finish_of("end_turn"), finish_of("whim"), finish_of("stop", "SAFETY"), finish_of(None)
+    ('stop', 'unknown', 'content_filter', None)
     """
-    name = text(reason)
-    return FINISH.get(name, "unknown") if name else None
+    said = [reason for reason in map(text, reasons) if reason]
+    return norm_of(said) if said else None
 
 
-def outcome_of(reason: Any) -> tuple[str, str | None]:
-    """Return outcome and its source of an answer that came, by the reason why it ended.
+def outcome_of(*reasons: Any) -> tuple[str, str | None]:
+    """Return outcome and its source of an answer that came, by the reasons why its choices ended.
 
-    >>> outcome_of("end_turn"), outcome_of("SAFETY"), outcome_of("refusal")
+    >>> outcome_of("end_turn"), outcome_of("stop", "SAFETY"), outcome_of("refusal")
     (('completed', None), ('filtered', 'provider_filter'), ('refused', 'provider_refusal'))
     """
-    name = text(reason)
-    return _OUTCOMES.get(name or "") or _OUTCOMES.get(finish_of(name) or "") or ("completed", None)
+    said = {OUTCOMES.get(plain(reason)) for reason in map(text, reasons) if reason}
+    return next(
+        ((outcome, source) for outcome, source in _GRAVEST_FIRST.items() if outcome in said), ("completed", None)
+    )

@@ -4,9 +4,10 @@ import re
 from typing import Any, Final
 
 from schemas.identity import identity
-from streams.dialects.litellm.words import FINISH_REASONS, OPERATIONS
+from streams.dialects.litellm.words import OPERATIONS
 from streams.dialects.translation import Translation
 from streams.dialects.values import count, nano, number, present, spent, text, told
+from streams.dialects.words import finish_of
 
 NAME: Final = "litellm"
 KEYS: Final = frozenset({"id", "call_type", "modelParameters", "usage", "startTime", "endTime"})
@@ -44,7 +45,7 @@ def translate(record: dict[str, Any]) -> Translation:
         "response_id": text(record.get("id")),
         "user_pseudo_id": text(record.get("user")),
         "finish_reasons": [reason] if reason else None,
-        "finish_reason_norm": FINISH_REASONS.get(reason, "unknown") if reason else None,
+        "finish_reason_norm": finish_of(reason),
         "outcome": "refused" if refused else "filtered" if filtered else "completed",
         "outcome_source": "provider_refusal" if refused else "provider_filter" if filtered else None,
         "duration_ms": spent(start, end),

@@ -1,17 +1,14 @@
 """How a call ended: LiteLLM says success or failure, and what it means stands elsewhere."""
 
-import ast
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.dialects.litellm.words import CONTENT_ERRORS, GUARD_ERRORS, REFUSING_PROVIDERS
+from streams.dialects.litellm.words import CONTENT_ERRORS, REFUSING_PROVIDERS
 from streams.dialects.values import at, first, mapping, rows, text
+from streams.dialects.words import outcome_of
 
 Guard = dict[str, Any]
-
-_STATUS_AND_BODY = re.compile(r"\s*\d{3}: (\{.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +76,11 @@ def _success(record: dict[str, Any]) -> Ending:
     refused = any(text(mapping(choice.get("message")).get("refusal")) for choice in choices)
     if refused or any(part.get("type") == "refusal" for part in parts):
         return Ending("refused", "provider_refusal", answered=True)
-    incomplete = at(record, "response.incomplete_details.reason")
-    reasons = [choice.get("finish_reason") for choice in choices] or [incomplete]
-    if reasons and all(reason == "content_filter" for reason in reasons):
-        if text(record.get("custom_llm_provider")) in REFUSING_PROVIDERS:
-            return Ending("refused", "provider_refusal", answered=True)
-        return Ending("filtered", "provider_filter", answered=True)
-    return Ending("completed", answered=True)
+    reasons = [choice.get("finish_reason") for choice in choices] or [at(record, "response.incomplete_details.reason")]
+    outcome, source = outcome_of(*reasons)
+    if outcome == "filtered" and text(record.get("custom_llm_provider")) in REFUSING_PROVIDERS:
+        outcome, source = "refused", "provider_refusal"
+    return Ending(outcome, source, answered=True)
 
 
 def _failure(record: dict[str, Any], guards: Sequence[Guard]) -> Ending:
@@ -102,33 +97,3 @@ def _failure(record: dict[str, Any], guards: Sequence[Guard]) -> Ending:
         name = kind or name
     reached = bool(text(record.get("api_base")))
     return Ending("error", error=name, reached=reached)
-
-
-def blocker(record: dict[str, Any]) -> tuple[str | None, list[str]] | None:
-    """Return the guard that the error names, with its modes, where the error says that a guard stopped the call.
-
-    A guard that raised by itself and is not named gives ``(None, [])``.
-    """
-    error = mapping(record.get("error_information"))
-    body = body_of(error.get("error_message") or record.get("error_str"))
-    name, mode = text(body.get("guardrail_name")), body.get("guardrail_mode")
-    modes = [mode] if isinstance(mode, str) else [item for item in mode or [] if isinstance(item, str)]
-    if name:
-        return name, modes
-    guarded = any(key.endswith("_guardrail_response") for key in body) or "moderation_result" in body
-    return (None, []) if guarded or text(error.get("error_class")) in GUARD_ERRORS else None
-
-
-def body_of(said: Any) -> dict[str, Any]:
-    """Return the body in an error's text, which is Python's way of writing a dict and no JSON.
-
-    >>> body_of("400: {'error': 'no', 'guardrail_name': 'g'}")["guardrail_name"], body_of("503: away")
-    ('g', {})
-    """
-    found = _STATUS_AND_BODY.match(said) if isinstance(said, str) else None
-    if not found or len(found[1]) > 100_000:
-        return {}
-    try:
-        return mapping(ast.literal_eval(found[1]))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return {}

@@ -11,9 +11,10 @@ from schemas.identity import identity
 from streams.dialects.litellm import old
 from streams.dialects.litellm.guards import guards_of
 from streams.dialects.litellm.outcome import Ending, ending_of
-from streams.dialects.litellm.words import FINISH_REASONS, OPERATIONS, PROVIDERS
+from streams.dialects.litellm.words import OPERATIONS, PROVIDERS
 from streams.dialects.translation import Event, Translation
 from streams.dialects.values import at, count, first, mapping, nano, number, present, rows, spent, text, told
+from streams.dialects.words import finish_of
 
 NAME = "litellm"
 SOURCE: Final = "litellm"
@@ -29,7 +30,10 @@ TEXTS: Final = (
 """What holds, or may hold, text of people; never taken over."""
 
 _GENERATED: Final = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-_MARKS: Final = ("litellm_call_id", "call_type", "status_fields", "guardrail_information", "error_information")
+_MARKS: Final = (
+    "litellm_call_id", "call_type", "status_fields", "guardrail_information", "error_information", "model_group",
+    "custom_llm_provider",
+)  # fmt: skip
 
 
 def knows(record: dict[str, Any]) -> bool:
@@ -92,7 +96,7 @@ def _call(record: dict[str, Any], ending: Ending) -> Event:
         "request_max_tokens": count(at(record, "model_parameters.max_tokens")),
         "request_stream": True if streamed else None,
         "finish_reasons": [] if ending.cut else reasons,
-        "finish_reason_norm": None if ending.cut or not reasons else FINISH_REASONS.get(reasons[0], "unknown"),
+        "finish_reason_norm": None if ending.cut else finish_of(*reasons),
         "outcome": ending.outcome,
         "outcome_source": ending.source,
         "error_type": ending.error,

@@ -1,4 +1,4 @@
-"""LiteLLM's own words in ours: calls, guard hooks, finish reasons, errors. Checked against litellm 1.108.7."""
+"""LiteLLM's own words in ours: calls, providers, errors. Checked against litellm 1.108.7."""
 
 from typing import Final
 
@@ -33,36 +33,8 @@ PROVIDERS: Final = {
 }
 """By `custom_llm_provider`, in the words of the GenAI conventions; others are the same there."""
 
-LAYERS: Final = {
-    "pre_call": "input",
-    "during_call": "input",
-    "post_call": "output",
-    "logging_only": "output",
-    "pre_mcp_call": "tool_call",
-    "during_mcp_call": "tool_call",
-    "post_mcp_call": "tool_result",
-    "realtime_input_transcription": "input",
-}
-"""By `guardrail_mode`: the hook that the guard ran in."""
-
-FINISH_REASONS: Final = {
-    "stop": "stop",
-    "length": "length",
-    "content_filter": "content_filter",
-    "tool_calls": "tool_call",
-    "function_call": "tool_call",
-}
-
 CONTENT_ERRORS: Final = frozenset({"content_filter", "content_policy_violation", "ContentPolicyViolationError"})
 """`error_code` or `error_class` of a prompt that the provider's own filter refused with an HTTP 400."""
 
-GUARD_ERRORS: Final = frozenset(
-    {"GuardrailRaisedException", "BlockedPiiEntityError", "GuardrailInterventionNormalStringError"}
-)
-"""`error_class` of a guard that raised."""
-
 REFUSING_PROVIDERS: Final = frozenset({"anthropic"})
 """Providers whose refusal LiteLLM writes as finish reason `content_filter`."""
-
-BARE: Final = ("allow", "mask")
-"""Responses that say only that the hook came to its end; a guard that failed open says the same."""

@@ -59,9 +59,11 @@ def test_a_guards_verdict_is_what_it_did(calls, truth):
     """A block is a block of the layer that was judged, masking is no pass, and who failed is not clean."""
     _, event = told(calls, truth["scenario"])
     guards, outcome = event.get("guards", []), truth["outcome"]
-    acted = [(guard["layer"], guard["action"]) for guard in guards if guard["action"] in ("blocked", "redacted")]
+    acted = [
+        (guard["layer"], guard.get("action")) for guard in guards if guard.get("action") in ("blocked", "redacted")
+    ]
     if outcome.startswith("blocked_"):
-        assert acted[-1] == (outcome.removeprefix("blocked_"), "blocked")
+        assert [layer for layer, action in acted if action == "blocked"] == [outcome.removeprefix("blocked_")]
     elif outcome.startswith("masked_"):
         blind = truth["scenario"] in ("cust_pre_mask", "generic_closed_email")
         assert acted == ([] if blind else [(outcome.removeprefix("masked_"), "redacted")])
@@ -132,8 +134,21 @@ def test_what_says_nothing_of_its_own_is_unknown_and_warned_of(calls):
 def test_a_verdict_that_was_not_recorded_is_made_from_the_error(calls):
     """An output that a guard stopped without a post-call record has its block, and a warning."""
     translation, event = told(calls, "azure_text_post_block")
-    assert [guard["layer"] for guard in event["guards"] if guard["action"] == "blocked"] == ["output"]
+    assert [guard["layer"] for guard in event["guards"] if guard.get("action") == "blocked"] == ["output"]
     assert any("left no record" in warning for warning in translation.warnings)
+
+
+def test_what_a_guard_found_is_in_our_codes(calls):
+    """Findings have the category of the contract beside the guard's own word, whoever's guard it was."""
+    wanted = {
+        "cf_block_category": "content.ssh", "cf_block_ssn": "sec.data_leakage.pii",
+        "lakera_block_flag": "sec.jailbreak", "bedrock_post_block": "content.vcr",
+        "openai_mod_flag": "content.vcr", "presidio_mask_card": "sec.data_leakage.pii",
+    }  # fmt: skip
+    for scenario, category in wanted.items():
+        _, event = told(calls, scenario)
+        found = [one["category"] for guard in event["guards"] for one in guard.get("findings", [])]
+        assert category in found, scenario
 
 
 def test_blank_means_absent(calls):
