@@ -8,7 +8,7 @@ from schemas.categories import family
 from schemas.findings import Finding
 from schemas.sql import literal
 from streams.events.decode import Columns
-from streams.events.flags import Guards, RowNumbers
+from streams.events.guards import Guards, RowNumbers
 from streams.events.risk import Floats, risk_of
 from streams.findings.finding import finding
 from streams.policy.policy import Policy
