@@ -5,6 +5,7 @@ from typing import Any, Final
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
 from schemas.identity import identity
 from streams.dialects.otlp.kinds import STEPS
+from streams.dialects.otlp.mapping.blocks import fault_by_guards, reconcile
 from streams.dialects.otlp.mapping.outcomes import settle_outcome
 from streams.dialects.otlp.mapping.usage import settle_usage
 from streams.dialects.otlp.nodes import Node
@@ -13,7 +14,7 @@ from streams.dialects.translation import Event
 _TAGS: Final[dict[type, Any]] = {
     kind: kind.__struct_config__.tag for kind in (Inference, AgentStep, Retrieval, GuardVerdict)
 }
-_STOPPED: Final = ("blocked", "aborted")
+_ERROR: Final = 2
 
 
 def event_id(trace_id: str, span_id: str) -> str:
@@ -91,12 +92,9 @@ def _tail(node: Node) -> Event:
 
 def _call(node: Node) -> Event:
     fields = dict(node.fields)
-    failed = node.status == 2 or "error_type" in fields
+    failed = node.status == _ERROR or "error_type" in fields
     settle_usage(fields, node.scope, failed=failed)
-    stopped = failed and any(
-        guard.get("verdict") == "block" and guard.get("action") in _STOPPED and guard["status"] == "ok"
-        for guard in node.guards
-    )
-    fault = node.fault or ("blocked" if stopped else "")
+    fault = fault_by_guards(node.fault, node.guards, failed=failed)
     settle_outcome(fields, status=node.status, refused=node.refused, fault=fault)
+    node.guards = reconcile(fields.get("outcome"), node.guards)
     return fields

@@ -6,17 +6,18 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from schemas.identity import identity
-from streams.dialects.otlp.kinds import STEPS, dialect_of, role_of
+from streams.dialects.otlp.kinds import RAW_REQUEST, STEPS, dialect_of, role_of
 from streams.dialects.otlp.mapping.calls import call_fields
 from streams.dialects.otlp.mapping.envelope import context_of, envelope_of, host_of
 from streams.dialects.otlp.mapping.extras import Extra, extra_of
 from streams.dialects.otlp.mapping.litellm_raw import unrolled
+from streams.dialects.otlp.mapping.moderations import moderation_fields
 from streams.dialects.otlp.mapping.retrievals import retrieval_fields
 from streams.dialects.otlp.mapping.steps import step_fields
 from streams.dialects.otlp.mapping.verdicts import evaluation_of, guard_of
 from streams.dialects.otlp.records import Span
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import fields_of
+from streams.dialects.otlp.tables.aliases import fields_of, first
 from streams.dialects.otlp.tables.readers import text
 from streams.dialects.otlp.tables.words import outcome_of_error
 
@@ -44,6 +45,8 @@ class Node(Struct, kw_only=True):
         A guard that its error names as the one that stopped it.
     reasons_given
         Whether the span's own attributes say how its choices ended.
+    copy
+        Whether it repeats what a gateway sent and got, under the id that its provider gave.
     done
         `given` once its event has been given out, `merged` once another span has stood for it.
     arrived
@@ -69,6 +72,7 @@ class Node(Struct, kw_only=True):
     fault: str = ""
     tripped: str = ""
     reasons_given: bool = False
+    copy: bool = False
     done: str = ""
     arrived: int = 0
 
@@ -86,6 +90,8 @@ def node_of(span: Span, rules: Rules) -> Node:
     attributes = unrolled(span)
     fields = fields_of(attributes)
     role = role_of(span, fields)
+    if role.name == "call":
+        fields |= moderation_fields(first(attributes, ("output.value", "response_data")))
     node = Node(
         trace_id=span.trace_id,
         span_id=span.span_id or identity(span.name, span.start_unix_nano, span.end_unix_nano, span.origin.scope)[:16],
@@ -100,6 +106,7 @@ def node_of(span: Span, rules: Rules) -> Node:
         status=span.status,
         envelope=envelope_of(span.origin, rules),
         context=context_of(fields, rules),
+        copy=span.name == RAW_REQUEST,
     )
     if tenant := text(attributes.get(rules.tenant_attribute)):
         node.envelope.setdefault("tenant_id", tenant)

@@ -69,7 +69,8 @@ def doubles(outer: Node, inner: Node) -> bool:
         return False
     answers = {node.fields.get("response_id") for node in (outer, inner)}
     if len(answers) == 1 and None not in answers:
-        return True
+        together = outer.start <= inner.end and inner.start <= outer.end
+        return together or outer.scope != inner.scope or outer.host != inner.host  # else it came of a cache
     if len(answers - {None}) > 1 or outer.scope == inner.scope or outer.host != inner.host:
         return False
     within = outer.start <= inner.start and inner.end <= outer.end
@@ -128,6 +129,8 @@ def fill(leaf: Node, outer: Node) -> None:
     """Give the span that stands for a call what only the outer one says."""
     for name, value in outer.fields.items():
         leaf.fields.setdefault(name, value)
+    if leaf.copy:
+        leaf.fields |= {name: outer.fields[name] for name in ("response_id", "response_model") if name in outer.fields}
     for name, value in outer.context.items():
         leaf.context.setdefault(name, value)
     leaf.guards += outer.guards

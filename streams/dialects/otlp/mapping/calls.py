@@ -46,7 +46,8 @@ def call_fields(
     """
     found: dict[str, Any] = {name: fields[name] for name in FIELDS if name in fields}
     if role.operation:
-        found["operation_name"] = role.operation
+        judges = "guard_flagged" in fields or "moderation" in found.get("request_model", "")
+        found["operation_name"] = "moderation" if judges else role.operation
     answer = messages_of(attributes, "output")
     found |= measured(messages_of(attributes, "input"), answer, attributes, rules)
     refused = any(message.refusal for message in answer)
