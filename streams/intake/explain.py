@@ -89,8 +89,14 @@ def _block(block: Sequence[Read], dialect: str | None, written_ms: int | None) -
         yield Explained(record.line, translation, tuple(each or next(results) for each in found))
 
 
-def translated_of(record: Read, dialect: str | None) -> tuple[Translation, Counted | None]:
-    """Return a record's translation, and why it has none where that is so."""
+def translated_of(record: Read, dialect: str | None, *, timed: bool = True) -> tuple[Translation, Counted | None]:
+    """Return a record's translation, and why it has none where that is so.
+
+    Parameters
+    ----------
+    timed
+        Give what says no time of its own that of reading.
+    """
     if record.refused:
         return Translation("none"), Counted(refused=record.refused, detail=record.detail)  # type: ignore[arg-type]
     try:
@@ -98,9 +104,10 @@ def translated_of(record: Read, dialect: str | None) -> tuple[Translation, Count
     except UnknownDialectError as error:
         return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))  # type: ignore[arg-type]
     try:
-        return _timed(taken.translate(record.value), record.written_ms), None
+        translation = taken.translate(record.value)
     except ValueError as error:
         return Translation("none"), Counted(refused="invalid", detail=f"{taken.name}: {error}")
+    return (_timed(translation, record.written_ms) if timed else translation), None
 
 
 def _timed(translation: Translation, written_ms: int | None) -> Translation:

@@ -16,8 +16,8 @@ NAME: Final = "guard"
 Record = dict[str, Any]
 
 _ALONE: Final = (
-    "a guard's bare answer says nothing of whom it judged; put its results (`schemas.vendors`) into the `guards` of the "
-    "event that it judged, or send target_event_id with them"
+    "a guard's bare answer says nothing of whom it judged; put its results (`schemas.vendors`) into the `guards` of "
+    "the event that it judged, or send target_event_id with them"
 )
 
 
