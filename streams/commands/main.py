@@ -11,7 +11,9 @@ import typer
 from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
+from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
+from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
 from streams.commands.options import Kafka, Store
@@ -35,6 +37,8 @@ app.add_typer(control_app, name="control")
 app.add_typer(grafana_app, name="grafana")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
+app.command()(explain)
+app.command("import")(import_files)
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)
