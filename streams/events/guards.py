@@ -10,7 +10,6 @@ one finding without a category.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
