@@ -1,6 +1,6 @@
 """A log record, with a node that can stand for the span that it names."""
 
-from streams.dialects.otlp.finishing import Late
+from streams.dialects.otlp.assembly.finishing import Late
 from streams.dialects.otlp.kinds import dialect_of
 from streams.dialects.otlp.mapping.envelope import context_of, envelope_of, host_of
 from streams.dialects.otlp.mapping.extras import extra_of

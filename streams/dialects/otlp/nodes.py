@@ -6,11 +6,11 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from schemas.identity import identity
+from streams.dialects.otlp.content.litellm_raw import unrolled
 from streams.dialects.otlp.kinds import RAW_REQUEST, STEPS, dialect_of, role_of
 from streams.dialects.otlp.mapping.calls import call_fields
 from streams.dialects.otlp.mapping.envelope import context_of, envelope_of, host_of
 from streams.dialects.otlp.mapping.extras import Extra, extra_of
-from streams.dialects.otlp.mapping.litellm_raw import unrolled
 from streams.dialects.otlp.mapping.moderations import moderation_fields
 from streams.dialects.otlp.mapping.retrievals import retrieval_fields
 from streams.dialects.otlp.mapping.steps import step_fields
@@ -94,7 +94,7 @@ def node_of(span: Span, rules: Rules) -> Node:
         fields |= moderation_fields(first(attributes, ("output.value", "response_data")))
     node = Node(
         trace_id=span.trace_id,
-        span_id=span.span_id or identity(span.name, span.start_unix_nano, span.end_unix_nano, span.origin.scope)[:16],
+        span_id=span.span_id or identity(repr(span))[:16],
         parent_id="" if span.parent_span_id == span.span_id else span.parent_span_id,
         remote=span.flags & _REMOTE == _REMOTE,
         role=role.name,
@@ -137,7 +137,7 @@ def absorb(node: Node, extra: Extra) -> None:
     extra
         As `extra_of` reads it.
     """
-    node.guards += extra.guards
+    node.guards += [guard for guard in extra.guards if guard not in node.guards]  # two exporters may send one log
     node.fault = node.fault or extra.fault
     if extra.error_type and (node.status == _ERROR or node.role == "call"):
         node.fields.setdefault("error_type", extra.error_type)

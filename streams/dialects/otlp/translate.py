@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from streams.dialects.otlp.assembly.traces import Traces
 from streams.dialects.otlp.records import LogRecord, Record, Span
 from streams.dialects.otlp.rules import Rules
 from streams.dialects.otlp.tables.aliases import FLATTENED, KNOWN, TEXTS
-from streams.dialects.otlp.traces import Traces
 from streams.dialects.translation import Translation
 
 

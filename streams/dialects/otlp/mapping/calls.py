@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from streams.dialects.otlp.mapping.messages import Message, last_of, messages_of
-from streams.dialects.otlp.mapping.raw_answers import ending_of
+from streams.dialects.otlp.content.messages import Message, last_of, messages_of
+from streams.dialects.otlp.content.raw_answers import ending_of
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import MAX_TEXT, Rules
 from streams.dialects.otlp.tables.aliases import TEXTS, first

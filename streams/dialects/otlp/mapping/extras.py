@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from streams.dialects.otlp.content.messages import Message, messages_of
 from streams.dialects.otlp.mapping.calls import call_fields, measured
-from streams.dialects.otlp.mapping.messages import Message, messages_of
 from streams.dialects.otlp.mapping.verdicts import evaluation_of, guard_of
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
 from streams.dialects.otlp.tables.aliases import fields_of
-from streams.dialects.otlp.tables.words import OPERATIONS, outcome_of_error
+from streams.dialects.otlp.tables.readers import plain
+from streams.dialects.otlp.tables.words import NO_ROLE, OPERATIONS, outcome_of_error
 
 
 class Extra(Struct, kw_only=True):
@@ -86,11 +87,11 @@ def _message(role: str) -> Callable[[Attributes, Rules], Extra]:
 
 def _details(about: Attributes, rules: Rules) -> Extra:
     fields = fields_of(about)
-    role = OPERATIONS.get(str(fields.get("operation", "")))
-    if role is None or role.name != "call":
+    role = OPERATIONS.get(plain(str(fields.get("operation", ""))), NO_ROLE)
+    if role.name not in ("call", ""):
         return Extra()
     found, refused = call_fields(role, fields, about, rules)
-    return Extra(fields=found, refused=refused, whole=True, error_type=fields.get("error_type", ""))
+    return Extra(fields=found, refused=refused, whole=bool(role.name), error_type=fields.get("error_type", ""))
 
 
 def _evaluation(about: Attributes, rules: Rules) -> Extra:
@@ -115,7 +116,10 @@ _READERS: Final[dict[str, Callable[[Attributes, Rules], Extra]]] = {
     "gen_ai.user.message": _message("user"),
     "gen_ai.system.message": _message("system"),
     "gen_ai.client.inference.operation.details": _details,
+    "gen_ai.content.prompt": _details,
+    "gen_ai.content.completion": _details,
     "gen_ai.evaluation.result": _evaluation,
+    "guard.evaluation": _guardrail,
     "gen_ai.guardrail.result": _guardrail,
     "exception": _exception,
     "gen_ai.client.operation.exception": _exception,

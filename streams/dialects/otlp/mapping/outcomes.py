@@ -64,6 +64,8 @@ def _outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) 
         return "cancelled"
     if status == _ERROR or "error_type" in fields:
         return "error"
+    if "unknown" in settled:
+        return "unknown"
     return "completed" if status == _OK or settled - {"error"} or _answered(fields) else None
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from streams.dialects.otlp.tables.aliases import VERSION
 from streams.dialects.otlp.tables.readers import plain
-from streams.dialects.otlp.tables.words import ACTIONS, CATEGORIES, GUARD_STATUSES, LAYERS, VERDICTS
+from streams.dialects.otlp.tables.words import ACTIONS, CATEGORIES, GUARD_STATUSES, LAYERS, ON_FAIL, VERDICTS
 
 Result = dict[str, Any]
 _NATIVE: Final = {
@@ -100,6 +100,8 @@ def _verdict(fields: Mapping[str, Any]) -> str | None:
         said.append("redact")
     if value := fields.get("guard_result_value"):
         said.append(VERDICTS.get(plain(value)))
+    if said == [None, None]:
+        said.append(VERDICTS.get(fields.get("guard_outcome", "")))
     order = ("block", "escalate", "redact", "flag", "allow")
     return next((verdict for verdict in order if verdict in said), None)
 
@@ -108,6 +110,8 @@ def _action(fields: Mapping[str, Any], verdict: str) -> str | None:
     """Return what was enforced: only some attributes say that the guard acted, not just spoke."""
     if fields.get("guard_triggered") and "guard_action" not in fields:
         return "aborted" if "rail_stop" not in fields else "blocked"
+    if verdict == "flag" and "guard_on_fail" in fields:
+        return ON_FAIL.get(fields["guard_on_fail"])
     acted = VERDICTS.get(fields.get("guard_action", "")) or VERDICTS.get(fields.get("guard_status", ""))
     if "guard_masked" in fields and verdict == "redact":
         return "redacted"

@@ -74,9 +74,16 @@ def _look_inside(attributes: Attributes, found: dict[str, Any]) -> None:
         if not wanted or not isinstance(content := structure(attributes[key]), dict):
             continue
         for alias in wanted:
-            value = READERS[alias.reader](content.get(alias.path))
+            value = READERS[alias.reader](_at(content, alias.path or ""))
             if value is not None and alias.rank < ranks.get(alias.field, 99):
                 found[alias.field], ranks[alias.field] = value, alias.rank
+
+
+def _at(content: Any, path: str) -> Any:
+    """Return what lies at a path of names with dots between."""
+    for name in path.split("."):
+        content = content.get(name) if isinstance(content, dict) else None
+    return content
 
 
 def first(attributes: Attributes, keys: Iterable[str]) -> Any:

@@ -26,8 +26,13 @@ def text(value: Any) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         return None
-    name = value.strip()[:MAX_TEXT].replace("\0", "")
+    name = _unquoted(value.strip())[:MAX_TEXT].replace("\0", "")
     return None if name.lower() in ABSENT else name
+
+
+def _unquoted(value: str) -> str:
+    """Return a text without the quotes of JSON, in which some write every value."""
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 def texts(value: Any) -> list[str] | None:
@@ -53,7 +58,7 @@ def word(value: Any) -> str | None:
     """
     if isinstance(value, bool):
         return str(value).lower()
-    name = text(value.strip('"') if isinstance(value, str) else value)
+    name = text(value)
     return plain(name) if name else None
 
 

@@ -41,6 +41,7 @@ OUTCOMES: Final = _inverted("outcomes")
 VERDICTS: Final = _inverted("verdicts")
 GUARD_STATUSES: Final = _inverted("guard_statuses")
 LAYERS: Final = _inverted("layers")
+ON_FAIL: Final = _inverted("on_fail")
 CATEGORIES: Final = _inverted("categories")
 ACTIONS: Final[dict[str, str]] = _TABLE["actions"]
 CACHE_APART: Final[tuple[str, ...]] = tuple(_TABLE["cache_apart"])

@@ -47,6 +47,8 @@ def one_call(outer: Node, inner: Node) -> bool:
         return False
     if outer.role == "mcp":
         return outer.fields.get("labels") == inner.fields.get("labels")
+    if outer.role == "retrieval":
+        return True
     name = {"call": "operation_name", "tool": "tool_name"}.get(outer.role)
     if name is None:
         return False
@@ -81,7 +83,7 @@ def doubles(outer: Node, inner: Node) -> bool:
 def insides(nodes: Nodes) -> dict[str, list[Node]]:
     """Return by the id of an outer span the inner ones that are the same call or tool, nearest first."""
     found: dict[str, list[Node]] = {}
-    candidates = [node for node in nodes.values() if node.role in ("call", "tool", "mcp")]
+    candidates = [node for node in nodes.values() if node.role in ("call", "tool", "mcp", "retrieval")]
     for node in candidates:
         above = owner(nodes, node)
         if above is not None and one_call(above, node):

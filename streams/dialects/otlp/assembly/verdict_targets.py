@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from streams.dialects.otlp.assembly.relatives import Nodes, ancestors
 from streams.dialects.otlp.kinds import STEPS
 from streams.dialects.otlp.nodes import Node
-from streams.dialects.otlp.relatives import Nodes, ancestors
 
 
 def target_of(nodes: Nodes, guard: Node, calls: Iterable[Node]) -> Node | None:

@@ -61,7 +61,8 @@ def verdict_of(node: Node, guard: dict[str, Any], target: Node | None, response_
         Of the answer that was judged, where that is all that is known.
     """
     event = _head(node, GuardVerdict, node.parent_id)
-    event["event_id"] = f"{event['event_id']}-{identity(node.end, sorted(guard.items(), key=str))[:16]}"
+    own = identity(node.end, node.envelope["service_name"], sorted(guard.items(), key=str))
+    event["event_id"] = f"{event['event_id']}-{own[:16]}" if event["event_id"] else own
     event["guard"] = guard
     if target is not None:
         event["target_event_id"] = event_id(target.trace_id, target.span_id)

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from streams.dialects.otlp.content.raw_answers import ending_of
 from streams.dialects.otlp.kinds import RAW_REQUEST
-from streams.dialects.otlp.mapping.raw_answers import ending_of
 from streams.dialects.otlp.records import Attributes, Span
 from streams.dialects.otlp.tables.readers import structure
 

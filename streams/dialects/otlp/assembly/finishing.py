@@ -4,12 +4,22 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from streams.dialects.otlp.events import verdict_of
+from streams.dialects.otlp.assembly.events import verdict_of
+from streams.dialects.otlp.assembly.relatives import (
+    Nodes,
+    ancestors,
+    depth,
+    fill,
+    inherit,
+    innermost,
+    insides,
+    is_resolved,
+    owner,
+)
+from streams.dialects.otlp.assembly.verdict_targets import target_of
 from streams.dialects.otlp.kinds import STEPS
 from streams.dialects.otlp.mapping.extras import Extra
 from streams.dialects.otlp.nodes import Node, absorb
-from streams.dialects.otlp.relatives import Nodes, ancestors, depth, fill, inherit, innermost, insides, is_resolved
-from streams.dialects.otlp.verdict_targets import target_of
 from streams.dialects.translation import Event
 
 _JUDGES = ("guard", "evaluation")
@@ -142,16 +152,29 @@ def _place_verdicts(nodes: Nodes, ready: list[Node]) -> list[Event]:
     """Put each verdict into the event that it judged, or let it travel alone with that event's id."""
     alone: list[Event] = []
     calls = [node for node in nodes.values() if node.role == "call" and node.done != "merged"]
-    for judge in ready:
-        if judge.role not in _JUDGES or judge.done:
-            continue
+    judges = [node for node in ready if node.role in _JUDGES and not node.done]
+    for judge in judges:
         judge.done = "given"
+        if _says_nothing(judge) and _has_relative(nodes, judge):
+            continue
         target = target_of(nodes, judge, calls)
         if target is not None and not target.done and target in ready:
             target.guards += judge.guards
         else:
             alone += [verdict_of(judge, guard, target) for guard in judge.guards]
     return alone
+
+
+def _says_nothing(judge: Node) -> bool:
+    return all(guard["status"] == "ok" and "verdict" not in guard for guard in judge.guards)
+
+
+def _has_relative(nodes: Nodes, judge: Node) -> bool:
+    """Tell whether another judge lies above or beneath: a step of a guard is no guard of its own."""
+    above = owner(nodes, judge)
+    return (above is not None and above.role in _JUDGES) or any(
+        node.role in _JUDGES and owner(nodes, node) is judge for node in nodes.values()
+    )
 
 
 def _event_above(nodes: Nodes, node: Node) -> str:

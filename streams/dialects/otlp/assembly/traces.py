@@ -8,12 +8,12 @@ import msgspec
 from msgspec import Struct, field
 
 from schemas.identity import identity
-from streams.dialects.otlp.events import event_of
-from streams.dialects.otlp.finishing import Told, Trace, finish
+from streams.dialects.otlp.assembly.events import event_of
+from streams.dialects.otlp.assembly.finishing import Told, Trace, finish
+from streams.dialects.otlp.assembly.relatives import doubles, fill
 from streams.dialects.otlp.log_nodes import late_of
 from streams.dialects.otlp.nodes import Node, node_of
 from streams.dialects.otlp.records import LogRecord, Record
-from streams.dialects.otlp.relatives import doubles, fill
 from streams.dialects.otlp.rules import Rules
 from streams.dialects.translation import Event
 
@@ -113,15 +113,20 @@ class Traces:
             if late is None:
                 return
             late.node.arrived = self._now
-            self._trace(key).logs.append(late)
+            trace = self._trace(key)
+            if late in trace.logs:
+                return
+            trace.logs.append(late)
         else:
             node = node_of(record, self._rules)
             node.arrived = self._now
-            if node.span_id in (trace := self._trace(key)).nodes:
+            trace = self._trace(key)
+            if node.span_id in trace.nodes:
                 return
             trace.nodes[node.span_id] = node
         self._count += 1
         self._soon.append((self._now + self._rules.settle_nano, key))
+        self._late.append((self._now + self._rules.wait_nano, key))
 
     def _trace(self, key: str) -> Trace:
         trace = self._traces.get(key)
@@ -139,12 +144,8 @@ class Traces:
             keys[self._soon.popleft()[1]] = None
         while self._late and self._late[0][0] <= self._now:
             keys[self._late.popleft()[1]] = None
-        found = []
-        for key in keys:
-            if trace := self._traces.get(key):
-                found.append(self._finish(trace, self._now - settle, self._now - wait))
-                if trace.waits():
-                    self._late.append((self._now + wait, key))
+        traces = [trace for key in keys if (trace := self._traces.get(key))]
+        found = [self._finish(trace, self._now - settle, self._now - wait) for trace in traces]
         self._forget()
         return self._told(found)
 
