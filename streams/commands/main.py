@@ -22,6 +22,7 @@ from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
 from streams.commands.review import review_app
+from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
 from streams.settings import SettingsError, load
@@ -44,6 +45,7 @@ app.command("import")(import_files)
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)
+app.command()(tail)
 app.command()(verify)
 app.command()(rebuild)
 
