@@ -52,7 +52,7 @@ app.command()(rebuild)
 
 @app.command()
 def worker(
-    name: Annotated[str, typer.Argument(help="history, watch, detect or incidents.")],
+    name: Annotated[str, typer.Argument(help="history, watch, detect, incidents or normalise.")],
     kafka: Kafka = None,
     clickhouse: Store = None,
     instance: Annotated[str | None, typer.Option(help="A stable name among the workers of its kind.")] = None,
@@ -68,6 +68,17 @@ def worker(
     settings = load(kafka=kafka, clickhouse=clickhouse, instance=instance, port=port)
     configure_logs(settings)
     run_worker(name, settings)
+
+
+@app.command()
+def receiver(kafka: Kafka = None) -> None:
+    """Receive OTLP over HTTP and write it to Kafka, until it is told to stop."""
+    from streams.health.logs import configure_logs
+    from streams.receiver.run import run_receiver
+
+    settings = load(kafka=kafka)
+    configure_logs(settings)
+    run_receiver(settings)
 
 
 @app.command()
