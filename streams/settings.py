@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     """Port of the HTTP API that the incidents worker serves."""
     up_port: Port = 6065
     """Port of `/health` of `watchkeeper up`, about all its parts."""
+    console: bool = True
+    """Whether that API serves the console, the pages for people under `/console/`."""
     api_url: str = ""
     """Where commands find that API; `http://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")
