@@ -189,10 +189,13 @@ def _masked(record: Node, told: list[Judged]) -> list[Judged]:
 
 
 def _doubtful(record: Node, status: str | None) -> list[Judged]:
-    """Return that nobody knows what a guard said: success with an empty answer, or `mask` without what was masked.
+    """Return that nobody knows what a guard said: success without an answer of its own.
 
-    An empty answer of a guard that was asked, by what it used, is a clean one.
+    `allow` and `mask` are the proxy's words about its hook; it writes `allow`, nothing, or Presidio's empty list also
+    where a guard could not be reached and let through. An empty answer of a guard that was asked, by what it used, is a
+    clean one.
     """
     answer, asked = record.get("guardrail_response").value, record.get("guardrail_usage").fields()
-    empty = (answer == {} and not asked) or (answer == "mask" and not record.get("masked_entity_count").value)
+    nothing = answer in ({}, "allow") or (answer == [] and record.get("guardrail_provider").word() == "presidio")
+    empty = (nothing and not asked) or (answer == "mask" and not record.get("masked_entity_count").value)
     return [Judged(UNREADABLE)] if status == "success" and empty else []
