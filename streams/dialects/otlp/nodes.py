@@ -24,6 +24,10 @@ from streams.dialects.otlp.tables.words import outcome_of_error
 _REMOTE: Final = 0x300
 """Flags that say that it is known, and true, that the parent is in another process."""
 _ERROR: Final = 2
+_REMEMBERED: Final = (
+    *("operation_name", "tool_name", "labels", "response_id", "request_model", "response_model"),
+    *("agent_name", "workflow_name"),
+)
 _TRIPPED: Final = re.compile(r"Guardrail tripwire triggered: \{'guardrail': '([^']{1,256})'\}")
 _CLASS: Final = re.compile(r"[A-Z]\w{2,80}(?:Error|Exception|Timeout|Exceeded|Triggered)(?=[(:]|$)")
 
@@ -75,6 +79,11 @@ class Node(Struct, kw_only=True):
     copy: bool = False
     done: str = ""
     arrived: int = 0
+
+    def slim(self) -> None:
+        """Forget what only the event needed; what is left is for spans that come late."""
+        self.fields = {name: self.fields[name] for name in _REMEMBERED if name in self.fields}
+        self.guards = []
 
 
 def node_of(span: Span, rules: Rules) -> Node:
