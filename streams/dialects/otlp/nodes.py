@@ -9,7 +9,7 @@ from schemas.identity import identity
 from streams.dialects.otlp.content.litellm_raw import unrolled
 from streams.dialects.otlp.kinds import RAW_REQUEST, STEPS, dialect_of, role_of
 from streams.dialects.otlp.mapping.calls import call_fields
-from streams.dialects.otlp.mapping.envelope import context_of, envelope_of, host_of
+from streams.dialects.otlp.mapping.envelope import Emitter, context_of
 from streams.dialects.otlp.mapping.extras import Extra, extra_of
 from streams.dialects.otlp.mapping.moderations import moderation_fields
 from streams.dialects.otlp.mapping.retrievals import retrieval_fields
@@ -86,7 +86,7 @@ class Node(Struct, kw_only=True):
         self.guards = []
 
 
-def node_of(span: Span, rules: Rules) -> Node:
+def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
     """Return a span as a node.
 
     Parameters
@@ -95,6 +95,8 @@ def node_of(span: Span, rules: Rules) -> Node:
         Of any instrumentation, with attributes of any kind.
     rules
         Whether texts stay, and who a tenant is.
+    emitter
+        Of the span's origin.
     """
     attributes = unrolled(span)
     fields = fields_of(attributes)
@@ -108,17 +110,17 @@ def node_of(span: Span, rules: Rules) -> Node:
         remote=span.flags & _REMOTE == _REMOTE,
         role=role.name,
         scope=span.origin.scope,
-        host=host_of(span.origin),
+        host=emitter.host,
         dialect=dialect_of(span) if role.name else "",
         start=span.start_unix_nano,
         end=max(span.end_unix_nano, span.start_unix_nano),
         status=span.status,
-        envelope=envelope_of(span.origin, rules),
+        envelope=emitter.envelope,
         context=context_of(fields, rules),
         copy=span.name == RAW_REQUEST,
     )
-    if tenant := text(attributes.get(rules.tenant_attribute)):
-        node.envelope.setdefault("tenant_id", tenant)
+    if rules.tenant_attribute and (tenant := text(attributes.get(rules.tenant_attribute))):
+        node.envelope = {"tenant_id": tenant} | node.envelope
     if role.name == "call":
         node.fields, node.refused = call_fields(role, fields, attributes, rules)
         node.reasons_given = "finish_reasons" in node.fields

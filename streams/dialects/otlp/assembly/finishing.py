@@ -73,10 +73,11 @@ def finish(trace: Trace, settled: int, waited: int) -> tuple[list[Told], list[Ev
     ]
     if not ready:
         return [], alone
-    _merge(nodes, {node.span_id for node in ready})
-    _spread_faults(nodes, ready)
-    for node in ready:
-        inherit(nodes, node)
+    if len(nodes) > 1:
+        _merge(nodes, {node.span_id for node in ready})
+        _spread_faults(nodes, ready)
+        for node in ready:
+            inherit(nodes, node)
     alone += _place_verdicts(nodes, ready)
     told = []
     for node in ready:

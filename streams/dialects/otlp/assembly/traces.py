@@ -13,6 +13,7 @@ from streams.dialects.otlp.assembly.finishing import Told, Trace, finish
 from streams.dialects.otlp.assembly.relatives import fill
 from streams.dialects.otlp.assembly.twins import Twins
 from streams.dialects.otlp.log_nodes import late_of
+from streams.dialects.otlp.mapping.envelope import Emitters
 from streams.dialects.otlp.nodes import Node, node_of
 from streams.dialects.otlp.records import LogRecord, Record
 from streams.dialects.otlp.rules import Rules
@@ -58,6 +59,7 @@ class Traces:
         self._late: deque[tuple[int, str]] = deque()
         self._old: deque[tuple[int, str]] = deque()
         self._twins = Twins()
+        self._emitters = Emitters(self._rules)
         self._count = 0
 
     def add(self, records: Iterable[Record], now_unix_nano: int) -> list[Event]:
@@ -119,7 +121,7 @@ class Traces:
                 return
             trace.logs.append(late)
         else:
-            node = node_of(record, self._rules)
+            node = node_of(record, self._rules, self._emitters.of(record.origin))
             node.arrived = self._now
             trace = self._trace(key)
             if node.span_id in trace.nodes:
