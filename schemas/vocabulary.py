@@ -19,7 +19,9 @@ AUTHORIZATIONS: Final = (
 
 EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "outcome": OUTCOMES,
-    "finish_reason_norm": ("stop", "length", "content_filter", "tool_call", "compaction", "error", "unknown"),
+    "finish_reason_norm": (
+        "stop", "length", "content_filter", "tool_call", "compaction", "refusal", "error", "unknown",
+    ),
     "outcome_source": ("provider_refusal", "provider_filter", "guardrail", "classifier", "none"),
     "step_kind": ("invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"),
     "tool_tier": ("read", "write", "destructive", "external", "privileged", "unknown"),
@@ -29,6 +31,7 @@ EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "deployment_variant": ("stable", "canary", "shadow"),
     "ingest_dialect": (
         "native", "otel_le_1_36", "otel_1_37_plus", "otel_genai_repo", "openinference", "openllmetry", "openlit",
+        "litellm", "vercel_ai_sdk", "nemo_guardrails", "guardrails_ai", "langfuse", "mlflow", "mcp", "otlp",
     ),
     "capture_mode": ("none", "hashed", "referenced", "full"),
 }  # fmt: skip

@@ -11,7 +11,7 @@ _OK: Final = 1
 _ERROR: Final = 2
 _SPOKEN: Final = ("chat", "generate_content", "text_completion", None)
 """Operations whose input may be counted before there is an answer."""
-_RANK: Final = ("content_filter", "error", "length", "tool_call", "compaction", "stop")
+_RANK: Final = ("content_filter", "refusal", "error", "length", "tool_call", "compaction", "stop")
 """Of several choices the one that tells most stands for all."""
 
 
