@@ -53,6 +53,8 @@ class Node(Struct, kw_only=True):
         Whether it repeats what a gateway sent and got, under the id that its provider gave.
     done
         `given` once its event has been given out, `merged` once another span has stood for it.
+    seen
+        Other scopes that saw the same call.
     arrived
         On the clock that `Traces.add` is given.
     """
@@ -79,6 +81,7 @@ class Node(Struct, kw_only=True):
     copy: bool = False
     done: str = ""
     arrived: int = 0
+    seen: list[str] = field(default_factory=list)
 
     def slim(self) -> None:
         """Forget what only the event needed; what is left is for spans that come late."""

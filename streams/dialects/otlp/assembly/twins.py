@@ -73,5 +73,5 @@ class Twins:
                 yield from (self._nodes[span_id] for _, span_id in ended[first:last])
 
 
-def _same(one: Node, other: Node) -> bool:
-    return doubles(one, other) or doubles(other, one)
+def _same(node: Node, known: Node) -> bool:
+    return doubles(known, node) or (doubles(node, known) and node.scope not in known.seen)

@@ -71,5 +71,5 @@ def _outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) 
 
 def _answered(fields: dict[str, Any]) -> bool:
     """Tell whether an answer was counted; emitters write `error` for a finish reason where none was obtained."""
-    counted = "usage_output_tokens" in fields
+    counted = bool(fields.get("usage_output_tokens"))
     return counted or ("usage_input_tokens" in fields and fields.get("operation_name") not in _SPOKEN)

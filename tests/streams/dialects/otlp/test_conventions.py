@@ -206,7 +206,7 @@ def test_two_instrumentations_of_one_call_are_one_call_also_where_they_are_no_re
     for order in ((inner, outer), (outer, inner)):
         event = only(*order)
         assert (event["span_id"], event["usage_output_tokens"], event["response_id"]) == (A, 3, "r")
-    beside = span(B, trace="2" * 32, start=2, end=12, scope="wrap", attributes=chat)
+    beside = span(B, trace="2" * 32, start=8, end=40, scope="wrap", attributes=chat)
     assert len(told(inner, beside)) == 2
 
 
