@@ -143,12 +143,26 @@ def fill(leaf: Node, outer: Node) -> None:
     leaf.fault = leaf.fault or outer.fault
 
 
-def inherit(nodes: Nodes, node: Node) -> None:
-    """Let a span take over from its ancestors whom it served, and which agent and model it belongs to."""
-    above = list(ancestors(nodes, node))
-    for name in _INHERITED:
-        if name not in node.context and (value := _nearest(above, name) or _agreed(nodes.values(), name)):
-            node.context[name] = value
+def inherit(nodes: Nodes, ready: Iterable[Node]) -> None:
+    """Let spans take over from their ancestors whom they served, and which agent and model they belong to.
+
+    Parameters
+    ----------
+    nodes
+        Of the trace; what all of them that say anything agree on holds for those that no ancestor tells.
+    ready
+        Those that take over.
+    """
+    agreed = {name: _agreed(nodes.values(), name) for name in _INHERITED}
+    for node in ready:
+        above = list(ancestors(nodes, node))
+        for name in _INHERITED:
+            if name not in node.context and (value := _nearest(above, name) or agreed[name]):
+                node.context[name] = value
+        _inherit_fields(above, node)
+
+
+def _inherit_fields(above: list[Node], node: Node) -> None:
     modelless = node.role == "call" and not {"request_model", "response_model"} & node.fields.keys()
     if modelless and (model := _nearest(above, "request_model")):
         node.fields["request_model"] = model
