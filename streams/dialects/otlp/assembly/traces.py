@@ -197,8 +197,9 @@ class Traces:
         return sorted(events, key=lambda event: (event["time_unix_nano"], event["event_id"]))
 
 
-def _happened(told: Told) -> tuple[int, int, str]:
-    return told.node.end, -told.node.start, told.node.span_id
+def _happened(told: Told) -> tuple[bool, int, int, str]:
+    """Return what orders spans, the inner before the outer, and those that only a log record tells of at the end."""
+    return not told.node.start, told.node.end, -told.node.start, told.node.span_id
 
 
 def _size(trace: Trace) -> int:
