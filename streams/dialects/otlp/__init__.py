@@ -1,11 +1,12 @@
 """OpenTelemetry's spans and logs of any GenAI instrumentation, read into events of the contract."""
 
-from streams.dialects.otlp.assembly.traces import Rules, Traces
+from streams.dialects.otlp.assembly.traces import Traces
 from streams.dialects.otlp.reading.gzipped import gunzip
 from streams.dialects.otlp.reading.json_form import read_json
 from streams.dialects.otlp.reading.proto import read_proto
 from streams.dialects.otlp.reading.signal import Signal
 from streams.dialects.otlp.records import LogRecord, Record, Span
+from streams.dialects.otlp.rules import Rules
 from streams.dialects.otlp.translate import translate
 
 __all__ = [

@@ -1,6 +1,7 @@
 """What a span is, told by its operation, its span kind, or by what its attributes are about."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from streams.dialects.otlp.records import Record, Span
@@ -24,7 +25,6 @@ RAW_REQUEST: Final = "raw_gen_ai_request"
 
 _MCP: Final = Role("mcp", "mcp")
 _TOOL: Final = Role("tool", "execute_tool")
-_CHAIN: Final = Role("chain", "chain")
 _NO_GUARDS: Final = ("dialog", "generation")
 """Rails of NeMo that answer and do not judge."""
 _CHAT: Final = Role("call", "chat")
@@ -68,11 +68,11 @@ def _by_operation(operation: str) -> Role | None:
 
 def _by_contents(span: Span, fields: Mapping[str, Any]) -> Role:
     if "guard_name" in fields:
-        return _CHAIN if fields.get("rail_type") in _NO_GUARDS else Role("guard", "apply_guardrail")
+        return NO_ROLE if fields.get("rail_type") in _NO_GUARDS else Role("guard", "apply_guardrail")
     if "evaluation_name" in fields:
         return Role("evaluation", "evaluation")
     if "operation" in fields or "span_kind" in fields:
-        return _CHAIN  # says that it is something of a kind that nobody here knows
+        return NO_ROLE  # says that it is something of a kind that nobody here knows
     model = "request_model" in fields or "response_model" in fields
     if model and any(name in fields for name in _EVIDENCE):
         return _CHAT
@@ -81,13 +81,18 @@ def _by_contents(span: Span, fields: Mapping[str, Any]) -> Role:
 
 def dialect_of(record: Record) -> str:
     """Return the dialect that a record speaks, as the table has it; `otlp` where nothing tells."""
-    scope, keys = record.origin.scope, tuple(record.attributes)
+    sdk = record.origin.resource.get("telemetry.sdk.name")
+    return _dialect(record.origin.scope, tuple(record.attributes), sdk if isinstance(sdk, str) else "")
+
+
+@lru_cache(maxsize=1024)
+def _dialect(scope: str, keys: tuple[str, ...], sdk: str) -> str:
     for dialect in TABLE["dialects"]:
-        if any(scope.startswith(start) for start in dialect["scopes"]):
-            return str(dialect["name"])
         starts = tuple(dialect["attributes"])
-        if any(key.startswith(starts) for key in keys):
-            return str(dialect["name"])
-        if dialect.get("sdk") and record.origin.resource.get("telemetry.sdk.name") == dialect["sdk"]:
+        if (
+            scope.startswith(tuple(dialect["scopes"]))
+            or any(key.startswith(starts) for key in keys)
+            or (dialect.get("sdk") and sdk == dialect["sdk"])
+        ):
             return str(dialect["name"])
     return "otlp"
