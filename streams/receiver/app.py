@@ -1,4 +1,4 @@
-"""The paths of OTLP over HTTP: a request is answered with 200 when all of it is in Kafka with every copy."""
+"""The paths of OTLP and of other records over HTTP: 200 says that all of a request is in Kafka with every copy."""
 
 import asyncio
 import os
@@ -13,12 +13,14 @@ from google.protobuf.json_format import MessageToDict
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse
 
+from schemas.topics import INFERENCE
 from streams.access.callers import Callers
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import RECEIVED, counted
 from streams.health.problems import AWAY, PROBLEMS
 from streams.kafka.publisher import Message, Publisher
-from streams.receiver.body import JSON, MOST_BYTES, PROTOBUF, Kind, inflate, kind_of, parsed
+from streams.receiver.body import JSON, MOST_BYTES, PROTOBUF, Kind, inflate, kind_of, packed, parsed
+from streams.receiver.records import taken
 from streams.receiver.signals import SIGNALS, Cut, Signal, cut
 from streams.settings import Settings
 
@@ -104,6 +106,24 @@ class Receiver:
             await self._publish(self._settings.topic(signal.topic.name), found)
         return _taken(signal, kind, found)
 
+    async def take_records(self, request: Request) -> Response:
+        """Answer a body of records in any dialect, of which events are made here: they need no relatives."""
+        self._admit(request)
+        encoding = packed(request.headers.get("Content-Encoding", ""))
+        with self._room.held() as take:
+            body = bytearray()
+            async for chunk in request.stream():
+                take(len(chunk))
+                body += chunk
+            inflated = await asyncio.to_thread(inflate, bytes(body), encoding)
+            take(2 * len(inflated))
+            topic = self._settings.topic(INFERENCE.name)
+            found = await asyncio.to_thread(taken, inflated, topic)
+            await self._send(topic, found.messages)
+        counted(RECEIVED.labels("records", "records"), len(found.messages))
+        counted(RECEIVED.labels("records", "refused"), len(found.refused))
+        return JSONResponse(found.answer())
+
     def _admit(self, request: Request) -> None:
         given = request.headers.get("Authorization", "").encode()
         if self._token and not secrets.compare_digest(given, b"Bearer " + self._token):
@@ -113,9 +133,12 @@ class Receiver:
             raise busy(f"{', '.join(sorted(away))} is away")
 
     async def _publish(self, topic: str, found: Cut) -> None:
+        await self._send(topic, [Message(topic, value, key) for key, value in found.records])
+
+    async def _send(self, topic: str, messages: list[Message]) -> None:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._publisher.publish(Message(topic, value, key) for key, value in found.records)
+                await self._publisher.publish(messages)
         except MessageSizeTooLargeError:
             text = f"Kafka takes no record of this size; raise max.message.bytes of {topic}"
             raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, text) from None
@@ -124,7 +147,7 @@ class Receiver:
 
 
 def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], bool]) -> FastAPI:
-    """Return the application: the paths of OTLP, and `/health`, `/ready` and `/metrics` as every worker has them."""
+    """Return the application: the paths that take telemetry, and `/health`, `/ready` and `/metrics` as every worker."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for signal in SIGNALS:
 
@@ -132,6 +155,8 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
             return await receiver.take(signal, request)
 
         app.add_route(f"/v1/{signal.name}", export, methods=["POST"])
+
+    app.add_route("/v1/records", receiver.take_records, methods=["POST"])
 
     @app.get("/health")
     async def health() -> JSONResponse:

@@ -46,14 +46,26 @@ def kind_of(content_type: str, encoding: str) -> Kind:
     >>> kind_of("Application/JSON; charset=utf-8", "GZIP")
     Kind(content_type='application/json', encoding='gzip')
     """
-    said, packed = content_type.partition(";")[0].strip().lower(), encoding.strip().lower()
+    said = content_type.partition(";")[0].strip().lower()
     if said not in {PROTOBUF, JSON}:
         text = f"a body of type {said[:100]!r} is not taken here; send {PROTOBUF} or {JSON}"
         raise HTTPException(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, text)
-    if packed not in {"", "identity", *_WINDOWS}:
-        text = f"Content-Encoding {packed[:100]!r} is not taken here; send gzip, deflate or none"
+    return Kind(said, packed(encoding))
+
+
+def packed(encoding: str) -> str:
+    """Return how a body is packed, by its header field.
+
+    Raises
+    ------
+    HTTPException
+        415 where it is packed by something that is not taken.
+    """
+    said = encoding.strip().lower()
+    if said not in {"", "identity", *_WINDOWS}:
+        text = f"Content-Encoding {said[:100]!r} is not taken here; send gzip, deflate or none"
         raise HTTPException(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, text)
-    return Kind(said, packed)
+    return said
 
 
 def inflate(body: bytes, encoding: str, most_bytes: int = MOST_INFLATED_BYTES) -> bytes:
