@@ -18,7 +18,8 @@ from detectors.rates.detector import RateDetector
 from detectors.river.vote import DriftVote, Vote
 from schemas.findings import Finding
 from schemas.metrics import WATCHED, Rate
-from schemas.windows import OTHER
+from schemas.windows import OTHER, UNKNOWN_VERSION
+from streams.detect.owed import Owed
 from streams.detect.watcher import TickSums
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
@@ -58,6 +59,7 @@ class RateWatch:
         self.falls: Final = RateDetector(tick_seconds, direction="down")
         vote = policy.detectors.drift_vote
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
+        self._owed: Final = Owed()
         self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
         self._episodes: Final = Episodes("rate", tick_seconds)  # of the series' names and a direction
 
@@ -128,15 +130,16 @@ class RateWatch:
         cells: Cells = {}
         for group in sums:
             for metric, counts in group.rates.items():
-                if metric not in RATES or not counts.trials:
+                if metric not in RATES or not (counts.trials or counts.flagged):
                     continue
-                service = group.service_name
-                for name in ((WHOLE, service, WHOLE, metric), (group.tenant_id, service, group.model_version, metric)):
+                service, version = group.service_name, group.model_version
+                own = [(group.tenant_id, service, version, metric)] if version != UNKNOWN_VERSION else []
+                for name in ((WHOLE, service, WHOLE, metric), *own):
                     cell = cells.setdefault(self.book.row(name, (*OTHER[:3], metric)), [0, 0])
                     cell[0] += counts.trials
                     cell[1] += counts.flagged
         self._grow()
-        return cells
+        return self._owed.settle(cells)
 
     def _grow(self) -> None:
         """Give the series that were just met to the detectors; a whole comes before its parts, and is their parent."""
@@ -247,6 +250,7 @@ class RateWatch:
         """Return the state as flat arrays."""
         return {
             "falling": np.array(list(self._falling), np.int64),
+            **prefixed("owed_", self._owed.state()),
             **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("rises_", self.rises.state()),
@@ -258,6 +262,7 @@ class RateWatch:
         """Take over what `state` returned."""
         self.book.restore(under("book_", state))
         self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
+        self._owed.restore(under("owed_", state))
         self._episodes.restore(under("episodes_", state))
         self.rises.restore(under("rises_", state))
         self.falls.restore(under("falls_", state))

@@ -24,8 +24,8 @@ from streams.kafka.topics import check_topics, client_arguments
 from streams.policy.policy import Policy
 from streams.store.ask import ask_rows as rows
 from streams.watch.counting import countable
+from streams.watch.memory import Memory
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import Memory
 from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
 from streams.watch.worker import shared_out
@@ -98,7 +98,7 @@ class Comparison:
             if not records:
                 continue
             ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
-            memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds))
+            memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds), settings.tick_seconds)
             decoded = decode(records)
             flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
             written = np.array([record.timestamp for record in records], np.int64)
