@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from aiokafka import ConsumerRecord
 
-from streams.dialects.otlp.traces import REMEMBERED
+from streams.dialects.otlp.assembly.traces import REMEMBERED
 from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import TopicState
 
