@@ -19,11 +19,12 @@ def explain(
 ) -> None:
     """Say what telemetry is taken for, what is dropped, and how each rate counts it and why; nothing is sent."""
     from streams.intake.explain import explain as explained
+    from streams.intake.explain import with_complaints
     from streams.intake.reading import read_file
     from streams.intake.show import lines
 
     refused = 0
-    for found in explained(read_file(file), dialect, written_ms):
+    for found in with_complaints(explained(read_file(file), dialect, written_ms)):
         refused += found.refused
         typer.echo(json.dumps(found.plain()) if as_json else "\n".join(lines(found)))
     if refused:

@@ -11,6 +11,7 @@ import typer
 from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
+from streams.commands.doctor import doctor
 from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
 from streams.commands.imports import import_files
@@ -21,6 +22,7 @@ from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
 from streams.commands.review import review_app
+from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
 from streams.settings import SettingsError, load
@@ -37,11 +39,13 @@ app.add_typer(control_app, name="control")
 app.add_typer(grafana_app, name="grafana")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
+app.command()(doctor)
 app.command()(explain)
 app.command("import")(import_files)
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)
+app.command()(tail)
 app.command()(verify)
 app.command()(rebuild)
 

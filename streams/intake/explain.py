@@ -12,6 +12,8 @@ from schemas.events import Event
 from schemas.wire import InvalidRecordError, decoder
 from streams.dialects.registry import UnknownDialectError, dialect_named, dialect_of
 from streams.dialects.translation import Translation
+from streams.intake.doctor import Look, complaints, look_at_events
+from streams.intake.doctor.look import MOST
 from streams.intake.reading import Read
 from streams.intake.together import together
 from streams.watch.counted import Counted, counted
@@ -69,6 +71,23 @@ def explain(records: Iterable[Read], dialect: str | None = None, written_ms: int
     waiting = iter(records)
     while block := list(islice(waiting, AT_ONCE)):
         yield from _block(block, dialect, written_ms)
+
+
+def with_complaints(found: Iterable[Explained]) -> Iterator[Explained]:
+    """Yield what was explained, the last with what looks wrong over all of it among its warnings."""
+    looks: dict[str, Look] = {}
+    events, last = 0, None
+    for each in found:
+        if last is not None:
+            yield last
+        last = each
+        good = [event for event, how in zip(each.translation.events, each.counted, strict=False) if not how.refused]
+        if events < MOST:
+            look_at_events(good, looks)
+            events += len(good)
+    if last is not None:
+        wrong = tuple(map(str, complaints(looks.values())))
+        yield replace(last, translation=replace(last.translation, warnings=(*last.translation.warnings, *wrong)))
 
 
 def _block(block: Sequence[Read], dialect: str | None, written_ms: int | None) -> Iterator[Explained]:

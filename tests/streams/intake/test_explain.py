@@ -103,6 +103,14 @@ def test_what_says_no_time_is_told_all_the_same():
     assert any("no time" in warning for warning in found["warnings"])
 
 
+def test_one_session_for_all_traffic_is_warned_of():
+    """Ten calls of ten traces under one session count as one trial; the last record says so, and what to do."""
+    calls = [json.dumps(EVENT | {"event_id": str(n), "trace_id": f"t{n}", "session_id": "project"}) for n in range(10)]
+    found = plain("-", given="\n".join(calls))
+    assert [bool(each["warnings"]) for each in found] == [False] * 9 + [True]
+    assert "10 of 10" in found[-1]["warnings"][0]
+
+
 def test_recorded_requests_of_a_gateway_are_explained_whole():
     """Every call that LiteLLM logged becomes an event that counts, and nothing is refused."""
     found = plain(RECORDED)
