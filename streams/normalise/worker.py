@@ -28,8 +28,9 @@ from streams.normalise.outgoing import outgoing
 from streams.normalise.partition import Partition
 from streams.policy.policy import load_policy
 from streams.settings import Settings
+from streams.worker.background import in_background
 from streams.worker.dead_letters import Letters
-from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
@@ -69,8 +70,7 @@ class Normalise:
     async def start(self) -> None:
         """Connect, and begin to look for what has waited long enough."""
         await self._publisher.start()
-        self._tending = asyncio.create_task(self._tend())
-        self._tending.add_done_callback(end_worker)
+        self._tending = in_background(self._tend())
 
     async def stop(self) -> None:
         """Disconnect; what waits is read again."""
