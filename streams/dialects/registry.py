@@ -9,7 +9,7 @@ from streams.dialects.exports import bedrock, langfuse, langsmith
 from streams.dialects.gateways import apisix, cloudevents, kong
 from streams.dialects.litellm import payload as litellm
 from streams.dialects.translation import Translation
-from streams.dialects.vendors import answers, guards
+from streams.dialects.vendors import answers, guards, mcp
 
 Record = dict[str, Any]
 """A record as JSON; only OTLP is also known as bytes."""
@@ -44,6 +44,7 @@ DIALECTS: Final = (
         for module in (canonical, cloudevents, litellm, kong, apisix, bedrock, langsmith, langfuse)
     ),
     Dialect(spans.NAME, spans.knows, spans.translate_record),
+    Dialect(mcp.NAME, mcp.knows, mcp.translate),
     Dialect(guards.NAME, guards.knows, guards.translate),
     Dialect(answers.NAME, answers.knows, answers.translate),
 )
