@@ -15,6 +15,10 @@ Record = dict[str, Any]
 """A record as JSON; only OTLP is also known as bytes."""
 
 
+class UnknownDialectError(ValueError):
+    """A record that is in no dialect, or a dialect that nobody has; the message says what there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """A way of writing telemetry down.
@@ -25,17 +29,32 @@ class Dialect:
         As `Translation.dialect` has it.
     knows
         Whether a record is in it, by its shape alone.
-    translate
-        The record in the words of the contract. The same record gives the same events.
+    read
+        The translation of a record that is known.
     """
 
     name: str
     knows: Callable[[Record], bool]
-    translate: Callable[[Record], Translation]
+    read: Callable[[Record], Translation]
 
+    def translate(self, record: Any) -> Translation:
+        """Return a record in the words of the contract. The same record gives the same events.
 
-class UnknownDialectError(ValueError):
-    """A record that is in no dialect, or a dialect that nobody has; the message says what there is."""
+        Raises
+        ------
+        UnknownDialectError
+            Where the record is of another shape.
+        ValueError
+            Where a part of it is not what it has to be; the message says which.
+        """
+        if isinstance(record, bytes):
+            if self.name != spans.NAME:
+                raise UnknownDialectError(f"bytes that are no JSON are not {self.name}")
+        elif not (isinstance(record, dict) and self.knows(record)):
+            raise UnknownDialectError(
+                f"the record has not the shape of {self.name}; leave --dialect out to see what fits"
+            )
+        return self.read(record)
 
 
 DIALECTS: Final = (

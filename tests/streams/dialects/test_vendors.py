@@ -8,7 +8,7 @@ from streams.dialects.registry import dialect_of
 from tests.schemas.vendors.natives import CASES, TEXT
 
 CALLS = {"bedrock converse", "azure openai", "azure 400", "openai refusal", "anthropic refusal", "gemini"}
-OTHERS = ("litellm", "openlit")
+OTHERS = ("litellm",)
 OBJECTS = {name: answer for name, (_, answer) in CASES.items() if isinstance(answer, dict)}
 
 
