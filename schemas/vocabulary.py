@@ -63,6 +63,7 @@ EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "deployment_variant": ("stable", "canary", "shadow"),
     "ingest_dialect": (
         "native", "otel_le_1_36", "otel_1_37_plus", "otel_genai_repo", "openinference", "openllmetry", "openlit",
+        "litellm", "vercel_ai_sdk", "nemo_guardrails", "guardrails_ai", "langfuse", "mlflow", "mcp", "otlp",
     ),
     "capture_mode": ("none", "hashed", "referenced", "full"),
 }  # fmt: skip

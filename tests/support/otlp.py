@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from streams.dialects.otlp import Span, gunzip, read_proto
+from streams.dialects.otlp import Span, gunzip, read_proto, translate
 from streams.dialects.otlp.records import Origin
 
 RECORDED = Path(__file__).parents[1] / "streams/dialects/otlp/recorded"
@@ -89,3 +89,8 @@ def span(span_id, parent_id="", *, trace="a" * 32, start=0, end=10, name="", sco
     origin = Origin({"service.name": "shop", "service.instance.id": host}, scope)
     times = (START + start * MS, START + end * MS)
     return Span(trace, span_id, parent_id, name, 1, *times, status, message, 0, attributes, [], [], origin)
+
+
+def told(*spans, logs=()):
+    """Return the events of spans and log records that are all there is."""
+    return list(translate(spans, logs).events)

@@ -1,6 +1,7 @@
 """What a span is, told by its operation, its span kind, or by what its attributes are about."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from streams.dialects.otlp.records import Record, Span
@@ -81,13 +82,18 @@ def _by_contents(span: Span, fields: Mapping[str, Any]) -> Role:
 
 def dialect_of(record: Record) -> str:
     """Return the dialect that a record speaks, as the table has it; `otlp` where nothing tells."""
-    scope, keys = record.origin.scope, tuple(record.attributes)
+    sdk = record.origin.resource.get("telemetry.sdk.name")
+    return _dialect(record.origin.scope, tuple(record.attributes), sdk if isinstance(sdk, str) else "")
+
+
+@lru_cache(maxsize=1024)
+def _dialect(scope: str, keys: tuple[str, ...], sdk: str) -> str:
     for dialect in TABLE["dialects"]:
-        if any(scope.startswith(start) for start in dialect["scopes"]):
-            return str(dialect["name"])
         starts = tuple(dialect["attributes"])
-        if any(key.startswith(starts) for key in keys):
-            return str(dialect["name"])
-        if dialect.get("sdk") and record.origin.resource.get("telemetry.sdk.name") == dialect["sdk"]:
+        if (
+            scope.startswith(tuple(dialect["scopes"]))
+            or any(key.startswith(starts) for key in keys)
+            or (dialect.get("sdk") and sdk == dialect["sdk"])
+        ):
             return str(dialect["name"])
     return "otlp"

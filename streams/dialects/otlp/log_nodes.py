@@ -1,5 +1,6 @@
 """A log record, with a node that can stand for the span that it names."""
 
+from schemas.identity import identity
 from streams.dialects.otlp.assembly.finishing import Late
 from streams.dialects.otlp.kinds import dialect_of
 from streams.dialects.otlp.mapping.envelope import context_of, envelope_of, host_of
@@ -26,7 +27,7 @@ def late_of(log: LogRecord, rules: Rules) -> Late | None:
     return Late(
         Node(
             trace_id=log.trace_id,
-            span_id=log.span_id,
+            span_id=log.span_id or identity(repr(log))[:16],
             parent_id="",
             remote=False,
             role="call" if extra.whole else "",

@@ -9,7 +9,7 @@ from schemas.identity import identity
 from streams.dialects.otlp.content.litellm_raw import unrolled
 from streams.dialects.otlp.kinds import RAW_REQUEST, STEPS, dialect_of, role_of
 from streams.dialects.otlp.mapping.calls import call_fields
-from streams.dialects.otlp.mapping.envelope import context_of, envelope_of, host_of
+from streams.dialects.otlp.mapping.envelope import Emitter, context_of
 from streams.dialects.otlp.mapping.extras import Extra, extra_of
 from streams.dialects.otlp.mapping.moderations import moderation_fields
 from streams.dialects.otlp.mapping.retrievals import retrieval_fields
@@ -24,6 +24,10 @@ from streams.dialects.otlp.tables.words import outcome_of_error
 _REMOTE: Final = 0x300
 """Flags that say that it is known, and true, that the parent is in another process."""
 _ERROR: Final = 2
+_REMEMBERED: Final = (
+    *("operation_name", "tool_name", "labels", "response_id", "request_model", "response_model"),
+    *("agent_name", "workflow_name"),
+)
 _TRIPPED: Final = re.compile(r"Guardrail tripwire triggered: \{'guardrail': '([^']{1,256})'\}")
 _CLASS: Final = re.compile(r"[A-Z]\w{2,80}(?:Error|Exception|Timeout|Exceeded|Triggered)(?=[(:]|$)")
 
@@ -49,6 +53,8 @@ class Node(Struct, kw_only=True):
         Whether it repeats what a gateway sent and got, under the id that its provider gave.
     done
         `given` once its event has been given out, `merged` once another span has stood for it.
+    seen
+        Other scopes that saw the same call.
     arrived
         On the clock that `Traces.add` is given.
     """
@@ -75,9 +81,15 @@ class Node(Struct, kw_only=True):
     copy: bool = False
     done: str = ""
     arrived: int = 0
+    seen: list[str] = field(default_factory=list)
+
+    def slim(self) -> None:
+        """Forget what only the event needed; what is left is for spans that come late."""
+        self.fields = {name: self.fields[name] for name in _REMEMBERED if name in self.fields}
+        self.guards = []
 
 
-def node_of(span: Span, rules: Rules) -> Node:
+def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
     """Return a span as a node.
 
     Parameters
@@ -86,6 +98,8 @@ def node_of(span: Span, rules: Rules) -> Node:
         Of any instrumentation, with attributes of any kind.
     rules
         Whether texts stay, and who a tenant is.
+    emitter
+        Of the span's origin.
     """
     attributes = unrolled(span)
     fields = fields_of(attributes)
@@ -99,17 +113,17 @@ def node_of(span: Span, rules: Rules) -> Node:
         remote=span.flags & _REMOTE == _REMOTE,
         role=role.name,
         scope=span.origin.scope,
-        host=host_of(span.origin),
+        host=emitter.host,
         dialect=dialect_of(span) if role.name else "",
         start=span.start_unix_nano,
         end=max(span.end_unix_nano, span.start_unix_nano),
         status=span.status,
-        envelope=envelope_of(span.origin, rules),
+        envelope=emitter.envelope,
         context=context_of(fields, rules),
         copy=span.name == RAW_REQUEST,
     )
-    if tenant := text(attributes.get(rules.tenant_attribute)):
-        node.envelope.setdefault("tenant_id", tenant)
+    if rules.tenant_attribute and (tenant := text(attributes.get(rules.tenant_attribute))):
+        node.envelope = {"tenant_id": tenant} | node.envelope
     if role.name == "call":
         node.fields, node.refused = call_fields(role, fields, attributes, rules)
         node.reasons_given = "finish_reasons" in node.fields

@@ -73,10 +73,10 @@ def finish(trace: Trace, settled: int, waited: int) -> tuple[list[Told], list[Ev
     ]
     if not ready:
         return [], alone
-    _merge(nodes, {node.span_id for node in ready})
-    _spread_faults(nodes, ready)
-    for node in ready:
-        inherit(nodes, node)
+    if len(nodes) > 1:
+        _merge(nodes, {node.span_id for node in ready})
+        _spread_faults(nodes, ready)
+        inherit(nodes, ready)
     alone += _place_verdicts(nodes, ready)
     told = []
     for node in ready:
@@ -107,7 +107,7 @@ def _take_logs(trace: Trace, waited: int) -> list[Event]:
 
 def verdicts_alone(late: Late, target: Node | None, nodes: Nodes) -> list[Event]:
     """Return the verdicts of a log record that came without its span, or after it."""
-    inherit(nodes, late.node)
+    inherit(nodes, [late.node])
     if target is not None:
         late.node.context = target.context | late.node.context
     return [verdict_of(late.node, guard, target, late.extra.response_id) for guard in late.extra.guards]

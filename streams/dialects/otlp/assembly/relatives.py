@@ -8,6 +8,8 @@ from streams.dialects.otlp.nodes import Node
 
 Nodes = Mapping[str, Node]
 MAX_ANCESTORS: Final = 200
+SLACK_NANO: Final = 5_000_000
+"""How far the inner of two sights of a call may stick out: emitters end their spans in either order."""
 _LINKS: Final = ("", "chain")
 _INHERITED: Final = ("conversation_id", "session_id", "user_pseudo_id")
 
@@ -73,9 +75,9 @@ def doubles(outer: Node, inner: Node) -> bool:
     if len(answers) == 1 and None not in answers:
         together = outer.start <= inner.end and inner.start <= outer.end
         return together or outer.scope != inner.scope or outer.host != inner.host  # else it came of a cache
-    if len(answers - {None}) > 1 or outer.scope == inner.scope or outer.host != inner.host:
+    if len(answers - {None}) > 1 or outer.host != inner.host or inner.scope in (outer.scope, *outer.seen):
         return False
-    within = outer.start <= inner.start and inner.end <= outer.end
+    within = outer.start <= inner.start + SLACK_NANO and inner.end <= outer.end + SLACK_NANO
     models = {node.fields.get("request_model") for node in (outer, inner)} - {None}
     return within and len(models) < 2
 
@@ -136,16 +138,31 @@ def fill(leaf: Node, outer: Node) -> None:
     for name, value in outer.context.items():
         leaf.context.setdefault(name, value)
     leaf.guards += outer.guards
+    leaf.seen.append(outer.scope)
     leaf.refused = leaf.refused or outer.refused
     leaf.fault = leaf.fault or outer.fault
 
 
-def inherit(nodes: Nodes, node: Node) -> None:
-    """Let a span take over from its ancestors whom it served, and which agent and model it belongs to."""
-    above = list(ancestors(nodes, node))
-    for name in _INHERITED:
-        if name not in node.context and (value := _nearest(above, name) or _agreed(nodes.values(), name)):
-            node.context[name] = value
+def inherit(nodes: Nodes, ready: Iterable[Node]) -> None:
+    """Let spans take over from their ancestors whom they served, and which agent and model they belong to.
+
+    Parameters
+    ----------
+    nodes
+        Of the trace; what all of them that say anything agree on holds for those that no ancestor tells.
+    ready
+        Those that take over.
+    """
+    agreed = {name: _agreed(nodes.values(), name) for name in _INHERITED}
+    for node in ready:
+        above = list(ancestors(nodes, node))
+        for name in _INHERITED:
+            if name not in node.context and (value := _nearest(above, name) or agreed[name]):
+                node.context[name] = value
+        _inherit_fields(above, node)
+
+
+def _inherit_fields(above: list[Node], node: Node) -> None:
     modelless = node.role == "call" and not {"request_model", "response_model"} & node.fields.keys()
     if modelless and (model := _nearest(above, "request_model")):
         node.fields["request_model"] = model

@@ -10,8 +10,10 @@ from msgspec import Struct, field
 from schemas.identity import identity
 from streams.dialects.otlp.assembly.events import event_of
 from streams.dialects.otlp.assembly.finishing import Told, Trace, finish
-from streams.dialects.otlp.assembly.relatives import doubles, fill
+from streams.dialects.otlp.assembly.relatives import fill
+from streams.dialects.otlp.assembly.twins import Twins
 from streams.dialects.otlp.log_nodes import late_of
+from streams.dialects.otlp.mapping.envelope import Emitters
 from streams.dialects.otlp.nodes import Node, node_of
 from streams.dialects.otlp.records import LogRecord, Record
 from streams.dialects.otlp.rules import Rules
@@ -56,7 +58,8 @@ class Traces:
         self._soon: deque[tuple[int, str]] = deque()
         self._late: deque[tuple[int, str]] = deque()
         self._old: deque[tuple[int, str]] = deque()
-        self._calls: deque[tuple[int, Node]] = deque()
+        self._twins = Twins()
+        self._emitters = Emitters(self._rules)
         self._count = 0
 
     def add(self, records: Iterable[Record], now_unix_nano: int) -> list[Event]:
@@ -86,7 +89,7 @@ class Traces:
     def state(self) -> bytes:
         """Return what must be known to go on from here; it holds no text that the rules do not keep."""
         soon, late, old = list(self._soon), list(self._late), list(self._old)
-        return msgspec.msgpack.encode(_State(FORMAT, self._now, self._traces, soon, late, old, list(self._calls)))
+        return msgspec.msgpack.encode(_State(FORMAT, self._now, self._traces, soon, late, old, list(self._twins.calls)))
 
     def restore(self, state: bytes) -> None:
         """Go on from a state.
@@ -102,7 +105,7 @@ class Traces:
             raise ValueError(f"no state of traces: {error}") from None
         if told.format != FORMAT:
             raise ValueError(f"a state of format {told.format}; this program writes {FORMAT}: read the log again")
-        self._now, self._traces, self._calls = told.now, told.traces, deque(told.calls)
+        self._now, self._traces, self._twins = told.now, told.traces, Twins(told.calls)
         self._soon, self._late, self._old = deque(told.soon), deque(told.late), deque(told.old)
         self._count = sum(map(_size, self._traces.values()))
 
@@ -118,7 +121,7 @@ class Traces:
                 return
             trace.logs.append(late)
         else:
-            node = node_of(record, self._rules)
+            node = node_of(record, self._rules, self._emitters.of(record.origin))
             node.arrived = self._now
             trace = self._trace(key)
             if node.span_id in trace.nodes:
@@ -166,8 +169,7 @@ class Traces:
                 self._old.append((self._now + horizon, key))
             else:
                 self._count -= _size(self._traces.pop(key))
-        while self._calls and self._calls[0][0] + horizon <= self._now:
-            self._calls.popleft()
+        self._twins.forget(self._now - horizon)
 
     def _evict(self) -> list[Event]:
         """Finish and forget the oldest trace."""
@@ -181,24 +183,23 @@ class Traces:
         told = sorted((one for some, _ in found for one in some), key=_happened)
         events = [event for _, alone in found for event in alone]
         for one in told:
-            if one.node.role == "call" and (twin := self._twin(one.node)):
+            if one.node.role != "call":
+                continue
+            if twin := self._twins.find(one.node):
                 one.node.done = "merged"
                 fill(twin, one.node)
+            else:
+                self._twins.remember(one.node, self._now)
         given = [event_of(one.node, one.parent_id, one.depth) for one in told if one.node.done != "merged"]
         events += [event for event in given if event is not None]
+        for one in told:
+            one.node.slim()
         return sorted(events, key=lambda event: (event["time_unix_nano"], event["event_id"]))
 
-    def _twin(self, node: Node) -> Node | None:
-        """Return the call of another trace that this one is, seen by a second instrumentation; else remember it."""
-        for _, known in self._calls:
-            if known.span_id != node.span_id and (doubles(node, known) or doubles(known, node)):
-                return known
-        self._calls.append((self._now, node))
-        return None
 
-
-def _happened(told: Told) -> tuple[int, int, str]:
-    return told.node.end, -told.node.start, told.node.span_id
+def _happened(told: Told) -> tuple[bool, int, int, str]:
+    """Return what orders spans, the inner before the outer, and those that only a log record tells of at the end."""
+    return not told.node.start, told.node.end, -told.node.start, told.node.span_id
 
 
 def _size(trace: Trace) -> int:

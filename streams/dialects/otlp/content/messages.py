@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from streams.dialects.otlp.records import Attributes
-from streams.dialects.otlp.tables.aliases import FLATTENED, TEXTS, first
+from streams.dialects.otlp.tables.aliases import FLATTENED, first, plan_of
 from streams.dialects.otlp.tables.readers import ABSENT, structure
 
 MAX_MESSAGES: Final = 1_000
@@ -33,10 +33,13 @@ def messages_of(attributes: Attributes, side: str) -> list[Message]:
     side
         `input` or `output`.
     """
-    if found := _flattened(attributes, side):
+    plan = plan_of(tuple(attributes))
+    if side in plan.flattened and (found := _flattened(attributes, side)):
         return found
+    if side not in plan.texts:
+        return []
     role = "user" if side == "input" else "assistant"
-    return list(_read(structure(first(attributes, TEXTS[side])), role))
+    return list(_read(structure(first(attributes, plan.texts[side])), role))
 
 
 def _read(value: Any, role: str) -> Iterator[Message]:

@@ -6,7 +6,7 @@ from streams.dialects.otlp.content.messages import Message, last_of, messages_of
 from streams.dialects.otlp.content.raw_answers import ending_of
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import MAX_TEXT, Rules
-from streams.dialects.otlp.tables.aliases import TEXTS, first
+from streams.dialects.otlp.tables.aliases import first, text_of
 from streams.dialects.otlp.tables.words import Role
 
 FIELDS: Final = (
@@ -85,5 +85,5 @@ def measured(asked: list[Message], answer: list[Message], attributes: Attributes
 
 
 def _system(attributes: Attributes) -> str:
-    value = first(attributes, TEXTS["system"])
+    value = text_of(attributes, "system")
     return value if isinstance(value, str) else ""

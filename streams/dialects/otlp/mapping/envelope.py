@@ -1,6 +1,6 @@
 """What every event says of its origin: service, version, environment, tenant, and who was served."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from streams.dialects.otlp.records import Origin
 from streams.dialects.otlp.rules import Rules
@@ -30,6 +30,27 @@ def host_of(origin: Origin) -> str:
     """Return the process that emitted a record, by which two records of one call are known to be neighbours."""
     resource = origin.resource
     return text(resource.get("service.instance.id")) or text(resource.get("service.name")) or UNKNOWN_SERVICE
+
+
+class Emitter(NamedTuple):
+    """What all records of one origin have in common."""
+
+    envelope: dict[str, Any]
+    host: str
+
+
+class Emitters:
+    """The emitters of origins; a batch has few, and its records share them."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._last: tuple[Origin, Emitter] | None = None
+
+    def of(self, origin: Origin) -> Emitter:
+        """Return what records of an origin have in common."""
+        if self._last is None or self._last[0] is not origin:
+            self._last = (origin, Emitter(envelope_of(origin, self._rules), host_of(origin)))
+        return self._last[1]
 
 
 def context_of(fields: dict[str, Any], rules: Rules) -> dict[str, Any]:

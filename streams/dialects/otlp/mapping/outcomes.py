@@ -11,7 +11,7 @@ _OK: Final = 1
 _ERROR: Final = 2
 _SPOKEN: Final = ("chat", "generate_content", "text_completion", None)
 """Operations whose input may be counted before there is an answer."""
-_RANK: Final = ("content_filter", "error", "length", "tool_call", "compaction", "stop")
+_RANK: Final = ("content_filter", "refusal", "error", "length", "tool_call", "compaction", "stop")
 """Of several choices the one that tells most stands for all."""
 
 
@@ -71,5 +71,5 @@ def _outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) 
 
 def _answered(fields: dict[str, Any]) -> bool:
     """Tell whether an answer was counted; emitters write `error` for a finish reason where none was obtained."""
-    counted = "usage_output_tokens" in fields
+    counted = bool(fields.get("usage_output_tokens"))
     return counted or ("usage_input_tokens" in fields and fields.get("operation_name") not in _SPOKEN)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from streams.dialects.otlp.mapping.steps import as_text
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import FLATTENED, TEXTS, first
+from streams.dialects.otlp.tables.aliases import FLATTENED, text_of
 from streams.dialects.otlp.tables.readers import number, structure, text
 
 MAX_DOCUMENTS: Final = 1_000
@@ -27,7 +27,7 @@ def retrieval_fields(fields: dict[str, Any], attributes: Attributes, rules: Rule
         How texts are hashed.
     """
     found: dict[str, Any] = {name: fields[name] for name in ("data_source_id", "top_k") if name in fields}
-    if query := first(attributes, TEXTS["query"]):
+    if query := text_of(attributes, "query"):
         words = query if isinstance(query, str) else as_text(query)
         found |= {"query_hash": rules.hashed(words), "query_chars": len(words)}
     documents = fields.get("documents") or list(_flattened(attributes))

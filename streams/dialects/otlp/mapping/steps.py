@@ -7,7 +7,7 @@ import msgspec
 from streams.dialects.otlp.kinds import STEPS
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import TEXTS, first
+from streams.dialects.otlp.tables.aliases import text_of
 from streams.dialects.otlp.tables.words import Role
 
 FIELDS: Final = ("agent_name", "agent_id", "agent_version", "workflow_name", "tool_name", "tool_type", "tool_call_id",
@@ -60,7 +60,7 @@ def _named(name: str) -> str:
 def _measured(attributes: Attributes, rules: Rules) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for side, field in (("arguments", "args"), ("result", "result")):
-        if (value := first(attributes, TEXTS[side])) is not None:
+        if (value := text_of(attributes, side)) is not None:
             text = value if isinstance(value, str) else as_text(value)
             found |= {f"{field}_hash": rules.hashed(text), f"{field}_bytes": len(text.encode("utf-8", "replace"))}
     return found

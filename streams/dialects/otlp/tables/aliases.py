@@ -1,6 +1,7 @@
 """The alias table, compiled: from an attribute to the field that it fills."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +11,7 @@ from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.tables.readers import READERS, structure
 
 TABLE: Final[dict[str, Any]] = yaml.safe_load(files(__package__).joinpath("aliases.yaml").read_text("utf-8"))
+Reader = Callable[[Any], Any]
 VERSION: Final[str] = TABLE["version"]
 """Goes into each verdict as `mapping_version`, so that a later table can be told from this one."""
 
@@ -43,6 +45,42 @@ KNOWN: Final = frozenset(_DIRECT) | frozenset(_INSIDE) | {key for keys in TEXTS.
 """Attributes that the table speaks of."""
 
 
+class Plan(NamedTuple):
+    """What attributes of these names can say; emitters write the same few sets of names again and again."""
+
+    direct: tuple[tuple[str, tuple[tuple[str, Reader], ...]], ...]
+    inside: tuple[tuple[str, tuple[_Alias, ...]], ...]
+    texts: dict[str, tuple[str, ...]]
+    flattened: frozenset[str]
+
+
+@lru_cache(maxsize=1024)
+def plan_of(keys: tuple[str, ...]) -> Plan:
+    """Return what is to be read of attributes.
+
+    Parameters
+    ----------
+    keys
+        Their names.
+    """
+    sources: dict[str, list[tuple[int, str, Reader]]] = {}
+    for key in keys:
+        for alias in _DIRECT.get(key, ()):
+            sources.setdefault(alias.field, []).append((alias.rank, key, READERS[alias.reader]))
+    return Plan(
+        tuple(
+            (field, tuple((key, read) for _, key, read in sorted(found, key=_rank))) for field, found in sources.items()
+        ),
+        tuple((key, tuple(_INSIDE[key])) for key in keys if key in _INSIDE),
+        {side: present for side, wanted in TEXTS.items() if (present := tuple(key for key in wanted if key in keys))},
+        frozenset(side for side, starts in FLATTENED.items() if any(key.startswith(tuple(starts)) for key in keys)),
+    )
+
+
+def _rank(source: tuple[int, str, Reader]) -> int:
+    return source[0]
+
+
 def fields_of(attributes: Attributes) -> dict[str, Any]:
     """Return the fields that attributes fill.
 
@@ -54,23 +92,24 @@ def fields_of(attributes: Attributes) -> dict[str, Any]:
     >>> fields_of({"gen_ai.usage.prompt_tokens": "12", "gen_ai.usage.input_tokens": 13, "llm.token_count.prompt": None})
     {'usage_input_tokens': 13}
     """
+    plan = plan_of(tuple(attributes))
     found: dict[str, Any] = {}
-    ranks: dict[str, int] = {}
-    for key in attributes:
-        for alias in _DIRECT.get(key, ()):
-            if alias.rank < ranks.get(alias.field, 99):
-                value = READERS[alias.reader](attributes[key])
-                if value is not None:
-                    found[alias.field], ranks[alias.field] = value, alias.rank
-    _look_inside(attributes, found)
+    for field, sources in plan.direct:
+        for key, read in sources:
+            value = read(attributes[key])
+            if value is not None:
+                found[field] = value
+                break
+    if plan.inside:
+        _look_inside(plan, attributes, found)
     return found
 
 
-def _look_inside(attributes: Attributes, found: dict[str, Any]) -> None:
+def _look_inside(plan: Plan, attributes: Attributes, found: dict[str, Any]) -> None:
     """Fill what no attribute of its own filled from those that hold objects."""
     ranks: dict[str, int] = {}
-    for key in attributes:
-        wanted = [alias for alias in _INSIDE.get(key, ()) if alias.field not in found or alias.field in ranks]
+    for key, aliases in plan.inside:
+        wanted = [alias for alias in aliases if alias.field not in found or alias.field in ranks]
         if not wanted or not isinstance(content := structure(attributes[key]), dict):
             continue
         for alias in wanted:
@@ -86,6 +125,15 @@ def _at(content: Any, path: str) -> Any:
     return content
 
 
+def text_of(attributes: Attributes, side: str) -> Any:
+    """Return what the first attribute that holds this side of a call, a tool or a search says."""
+    return first(attributes, plan_of(tuple(attributes)).texts.get(side, ()))
+
+
 def first(attributes: Attributes, keys: Iterable[str]) -> Any:
     """Return the value of the first of these attributes that has one."""
-    return next((attributes[key] for key in keys if attributes.get(key) not in (None, "")), None)
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None and value != "":
+            return value
+    return None

@@ -14,6 +14,7 @@ MAX_PARSED: Final = 1_000_000
 """Characters of a structured text that is parsed; a longer one says nothing."""
 ABSENT: Final = frozenset({"", "none", "null", "nan", "undefined", "__redacted__", "unknown"})
 """Words, in lower case, that stand for nothing."""
+_LONGEST_ABSENT: Final = max(map(len, ABSENT))
 
 
 def text(value: Any) -> str | None:
@@ -22,12 +23,12 @@ def text(value: Any) -> str | None:
     >>> text(" gpt-4o "), text(7), text("None"), text(["a"])
     ('gpt-4o', '7', None, None)
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if type(value) is not str:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
         value = str(value)
-    if not isinstance(value, str):
-        return None
     name = _unquoted(value.strip())[:MAX_TEXT].replace("\0", "")
-    return None if name.lower() in ABSENT else name
+    return None if len(name) <= _LONGEST_ABSENT and name.lower() in ABSENT else name
 
 
 def _unquoted(value: str) -> str:
@@ -73,6 +74,8 @@ def count(value: Any) -> int | None:
     >>> count("12"), count(12.0), count(-1), count(True), count("many")
     (12, 12, None, None, None)
     """
+    if type(value) is int:
+        return value if 0 <= value <= MAX_COUNT else None
     amount = number(value)
     return int(amount) if amount is not None and 0 <= amount <= MAX_COUNT and amount == int(amount) else None
 
