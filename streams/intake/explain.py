@@ -121,7 +121,7 @@ def translated_of(record: Read, dialect: str | None, *, timed: bool = True) -> t
     try:
         taken = dialect_named(dialect) if dialect else dialect_of(record.value)
     except UnknownDialectError as error:
-        return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))  # type: ignore[arg-type]
+        return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))
     try:
         translation = taken.translate(record.value)
     except ValueError as error:
