@@ -122,7 +122,7 @@ def translated_of(record: Read, dialect: str | None, *, timed: bool = True) -> t
         taken = dialect_named(dialect) if dialect else dialect_of(record.value)
         translation = taken.translate(record.value)
     except UnknownDialectError as error:
-        return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))  # type: ignore[arg-type]
+        return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))
     except ValueError as error:
         return Translation("none"), Counted(refused="invalid", detail=f"{taken.name}: {error}")
     return (_timed(translation, record.written_ms) if timed else translation), None

@@ -1,4 +1,4 @@
-"""The paths of OTLP and of other records over HTTP: 200 says that all of a request is in Kafka with every copy."""
+"""The paths of OTLP over HTTP: a request is answered with 200 when all of it is in Kafka with every copy."""
 
 import asyncio
 import os
@@ -13,15 +13,15 @@ from google.protobuf.json_format import MessageToDict
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse
 
-from schemas.topics import INFERENCE
+from schemas.topics import LITELLM, Topic
 from streams.access.callers import Callers
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import RECEIVED, counted
 from streams.health.problems import AWAY, PROBLEMS
 from streams.kafka.publisher import Message, Publisher
-from streams.receiver.body import JSON, MOST_BYTES, PROTOBUF, Kind, inflate, kind_of, packed, parsed
-from streams.receiver.records import taken
+from streams.receiver.body import JSON, MOST_BYTES, PROTOBUF, Kind, inflate, kind_of, parsed
 from streams.receiver.signals import SIGNALS, Cut, Signal, cut
+from streams.receiver.webhook import cut_webhook
 from streams.settings import Settings
 
 DOOR: Final = "otlp"
@@ -90,6 +90,24 @@ class Receiver:
 
     async def take(self, signal: Signal, request: Request) -> Response:
         """Answer a request to export."""
+
+        def read(kind: Kind, body: bytes) -> Cut:
+            return cut(signal, parsed(signal, kind, body))
+
+        kind, found = await self._taken(signal.topic, request, read)
+        return _answer(kind, _told(signal, found))
+
+    async def take_webhook(self, request: Request) -> Response:
+        """Answer a post of LiteLLM's logger."""
+        _, found = await self._taken(LITELLM, request, cut_webhook)
+        counted(RECEIVED.labels("litellm", "records"), len(found.records))
+        counted(RECEIVED.labels("litellm", "refused"), found.refused)
+        return JSONResponse({"accepted": len(found.records), "refused": found.refused, "why": found.why})
+
+    async def _taken(
+        self, topic: Topic | None, request: Request, read: Callable[[Kind, bytes], Cut]
+    ) -> tuple[Kind, Cut]:
+        """Return what a request says of its body, and what of it is in Kafka now; without a topic nothing is read."""
         self._admit(request)
         kind = kind_of(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
         with self._room.held() as take:
@@ -97,32 +115,13 @@ class Receiver:
             async for chunk in request.stream():
                 take(len(chunk))
                 body += chunk
-            if signal.topic is None:
-                RECEIVED.labels(signal.name, "discarded").inc()
-                return _answer(kind, signal.response())
+            if topic is None:
+                return kind, Cut()
             inflated = await asyncio.to_thread(inflate, bytes(body), kind.encoding)
             take(2 * len(inflated))
-            found = await asyncio.to_thread(lambda: cut(signal, parsed(signal, kind, inflated)))
-            await self._publish(self._settings.topic(signal.topic.name), found)
-        return _taken(signal, kind, found)
-
-    async def take_records(self, request: Request) -> Response:
-        """Answer a body of records in any dialect, of which events are made here: they need no relatives."""
-        self._admit(request)
-        encoding = packed(request.headers.get("Content-Encoding", ""))
-        with self._room.held() as take:
-            body = bytearray()
-            async for chunk in request.stream():
-                take(len(chunk))
-                body += chunk
-            inflated = await asyncio.to_thread(inflate, bytes(body), encoding)
-            take(2 * len(inflated))
-            topic = self._settings.topic(INFERENCE.name)
-            found = await asyncio.to_thread(taken, inflated, topic)
-            await self._send(topic, found.messages)
-        counted(RECEIVED.labels("records", "records"), len(found.messages))
-        counted(RECEIVED.labels("records", "refused"), len(found.refused))
-        return JSONResponse(found.answer())
+            found = await asyncio.to_thread(read, kind, inflated)
+            await self._publish(self._settings.topic(topic.name), found)
+        return kind, found
 
     def _admit(self, request: Request) -> None:
         given = request.headers.get("Authorization", "").encode()
@@ -133,12 +132,9 @@ class Receiver:
             raise busy(f"{', '.join(sorted(away))} is away")
 
     async def _publish(self, topic: str, found: Cut) -> None:
-        await self._send(topic, [Message(topic, value, key) for key, value in found.records])
-
-    async def _send(self, topic: str, messages: list[Message]) -> None:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._publisher.publish(messages)
+                await self._publisher.publish(Message(topic, value, key) for key, value in found.records)
         except MessageSizeTooLargeError:
             text = f"Kafka takes no record of this size; raise max.message.bytes of {topic}"
             raise HTTPException(status.HTTP_413_CONTENT_TOO_LARGE, text) from None
@@ -147,7 +143,7 @@ class Receiver:
 
 
 def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], bool]) -> FastAPI:
-    """Return the application: the paths that take telemetry, and `/health`, `/ready` and `/metrics` as every worker."""
+    """Return the application: the paths of OTLP, and `/health`, `/ready` and `/metrics` as every worker has them."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for signal in SIGNALS:
 
@@ -156,7 +152,7 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
 
         app.add_route(f"/v1/{signal.name}", export, methods=["POST"])
 
-    app.add_route("/v1/records", receiver.take_records, methods=["POST"])
+    app.add_route("/v1/litellm", receiver.take_webhook, methods=["POST"])
 
     @app.get("/health")
     async def health() -> JSONResponse:
@@ -177,14 +173,16 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
     return app
 
 
-def _taken(signal: Signal, kind: Kind, found: Cut) -> Response:
+def _told(signal: Signal, found: Cut) -> Any:
+    """Return the answer of the protocol, after counting."""
     answer = signal.response()
+    counted(RECEIVED.labels(signal.name, "discarded"), signal.topic is None)
     if found.refused:
         setattr(answer.partial_success, signal.refused, found.refused)
         answer.partial_success.error_message = found.why
     counted(RECEIVED.labels(signal.name, "records"), len(found.records))
     counted(RECEIVED.labels(signal.name, "refused"), found.refused)
-    return _answer(kind, answer)
+    return answer
 
 
 def _answer(kind: Kind, answer: Any) -> Response:

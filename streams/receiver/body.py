@@ -23,6 +23,7 @@ MOST_JSON_PARTS: Final = 400_000
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
 
 _WINDOWS: Final = {"gzip": 31, "deflate": 15}
 _IDS: Final = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
@@ -46,26 +47,14 @@ def kind_of(content_type: str, encoding: str) -> Kind:
     >>> kind_of("Application/JSON; charset=utf-8", "GZIP")
     Kind(content_type='application/json', encoding='gzip')
     """
-    said = content_type.partition(";")[0].strip().lower()
-    if said not in {PROTOBUF, JSON}:
+    said, packed = content_type.partition(";")[0].strip().lower(), encoding.strip().lower()
+    if said not in {PROTOBUF, JSON, NDJSON}:
         text = f"a body of type {said[:100]!r} is not taken here; send {PROTOBUF} or {JSON}"
         raise HTTPException(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, text)
-    return Kind(said, packed(encoding))
-
-
-def packed(encoding: str) -> str:
-    """Return how a body is packed, by its header field.
-
-    Raises
-    ------
-    HTTPException
-        415 where it is packed by something that is not taken.
-    """
-    said = encoding.strip().lower()
-    if said not in {"", "identity", *_WINDOWS}:
-        text = f"Content-Encoding {said[:100]!r} is not taken here; send gzip, deflate or none"
+    if packed not in {"", "identity", *_WINDOWS}:
+        text = f"Content-Encoding {packed[:100]!r} is not taken here; send gzip, deflate or none"
         raise HTTPException(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, text)
-    return said
+    return Kind(said, packed)
 
 
 def inflate(body: bytes, encoding: str, most_bytes: int = MOST_INFLATED_BYTES) -> bytes:
