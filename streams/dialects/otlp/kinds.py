@@ -25,7 +25,6 @@ RAW_REQUEST: Final = "raw_gen_ai_request"
 
 _MCP: Final = Role("mcp", "mcp")
 _TOOL: Final = Role("tool", "execute_tool")
-_CHAIN: Final = Role("chain", "chain")
 _NO_GUARDS: Final = ("dialog", "generation")
 """Rails of NeMo that answer and do not judge."""
 _CHAT: Final = Role("call", "chat")
@@ -69,11 +68,11 @@ def _by_operation(operation: str) -> Role | None:
 
 def _by_contents(span: Span, fields: Mapping[str, Any]) -> Role:
     if "guard_name" in fields:
-        return _CHAIN if fields.get("rail_type") in _NO_GUARDS else Role("guard", "apply_guardrail")
+        return NO_ROLE if fields.get("rail_type") in _NO_GUARDS else Role("guard", "apply_guardrail")
     if "evaluation_name" in fields:
         return Role("evaluation", "evaluation")
     if "operation" in fields or "span_kind" in fields:
-        return _CHAIN  # says that it is something of a kind that nobody here knows
+        return NO_ROLE  # says that it is something of a kind that nobody here knows
     model = "request_model" in fields or "response_model" in fields
     if model and any(name in fields for name in _EVIDENCE):
         return _CHAT

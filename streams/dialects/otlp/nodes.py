@@ -129,6 +129,8 @@ def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
         node.reasons_given = "finish_reasons" in node.fields
     elif role.name in STEPS:
         node.fields = step_fields(role, fields, span.name, attributes, rules)
+    elif role.name == "chain":
+        node.fields = {"workflow_name": span.name[:256]}
     elif role.name == "retrieval":
         node.fields = retrieval_fields(fields, attributes, rules)
     _note_error(node, span, fields)

@@ -22,6 +22,8 @@ from streams.dialects.otlp.mapping.extras import Extra
 from streams.dialects.otlp.nodes import Node, absorb
 from streams.dialects.translation import Event
 
+_ERROR = 2
+_EVIDENCE = ("response_id", "finish_reasons", "usage_input_tokens", "usage_output_tokens")
 _JUDGES = ("guard", "evaluation")
 
 
@@ -124,8 +126,21 @@ def _merge(nodes: Nodes, ready: set[str]) -> None:
                 leaf.done = leaf.done or "merged"
         elif outer.span_id in ready:
             outer.done = "merged"
+            leaves = _made(leaves)
             if len(leaves) == 1 and not leaves[0].done:
                 fill(leaves[0], outer)
+
+
+def _made(leaves: list[Node]) -> list[Node]:
+    """Return the spans within one that made a call; one before them that says nothing of an answer prepared it."""
+    answered = [leaf for leaf in leaves if leaf.status == _ERROR or any(name in leaf.fields for name in _EVIDENCE)]
+    made = []
+    for leaf in leaves:
+        if leaf.role != "call" or leaf in answered or not any(leaf.end <= other.start for other in answered):
+            made.append(leaf)
+        else:
+            leaf.done = leaf.done or "merged"
+    return made
 
 
 def _spread_faults(nodes: Nodes, ready: Iterable[Node]) -> None:

@@ -10,6 +10,7 @@ Nodes = Mapping[str, Node]
 MAX_ANCESTORS: Final = 200
 SLACK_NANO: Final = 5_000_000
 """How far the inner of two sights of a call may stick out: emitters end their spans in either order."""
+_SEEN_TWICE: Final = ("call", "tool", "mcp", "retrieval", "agent")
 _LINKS: Final = ("", "chain")
 _INHERITED: Final = ("conversation_id", "session_id", "user_pseudo_id")
 
@@ -51,6 +52,8 @@ def one_call(outer: Node, inner: Node) -> bool:
         return outer.fields.get("labels") == inner.fields.get("labels")
     if outer.role == "retrieval":
         return True
+    if outer.role == "agent":
+        return outer.fields.get("agent_name", "") == inner.fields.get("agent_name")
     name = {"call": "operation_name", "tool": "tool_name"}.get(outer.role)
     if name is None:
         return False
@@ -85,7 +88,7 @@ def doubles(outer: Node, inner: Node) -> bool:
 def insides(nodes: Nodes) -> dict[str, list[Node]]:
     """Return by the id of an outer span the inner ones that are the same call or tool, nearest first."""
     found: dict[str, list[Node]] = {}
-    candidates = [node for node in nodes.values() if node.role in ("call", "tool", "mcp", "retrieval")]
+    candidates = [node for node in nodes.values() if node.role in _SEEN_TWICE]
     for node in candidates:
         above = owner(nodes, node)
         if above is not None and one_call(above, node):

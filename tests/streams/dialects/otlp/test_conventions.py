@@ -206,6 +206,25 @@ def test_two_instrumentations_of_one_call_are_one_call_also_where_they_are_no_re
     assert len(told(inner, beside)) == 2
 
 
+def test_a_span_that_prepares_a_call_is_none():
+    """LlamaIndex has a span of kind LLM for putting the call together, beside the one of the call."""
+    kind = {"openinference.span.kind": "LLM", "llm.model_name": "m"}
+    outer = span(A, end=50, attributes=kind)
+    prepared = span(B, A, end=2, attributes=kind | {"output.value": '{"tools": []}'})
+    made = span(C, A, start=2, end=50, attributes=kind | {"llm.token_count.prompt": 5})
+    assert counted(told(outer, prepared, made)) == {"calls": 1, "input_tokens": 5}
+
+
+def test_an_agent_seen_twice_is_one_run_and_making_one_is_none():
+    """LangGraph's run of an agent is a span of the agent and one of its graph; to create an agent is no step of it."""
+    run = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "shop"}
+    graph, tool = span(B, A, end=19, attributes=run), span(C, B, attributes=TOOLS[0][0])
+    created = span(D, trace="d" * 32, attributes={"gen_ai.operation.name": "create_agent", "gen_ai.agent.name": "shop"})
+    steps = {event["step_kind"]: event for event in told(span(A, end=20, attributes=run), graph, tool, created)}
+    assert sorted(steps) == ["execute_tool", "invoke_agent"]
+    assert (steps["execute_tool"]["depth"], steps["execute_tool"]["agent_name"]) == (1, "shop")
+
+
 def test_a_search_inside_of_a_search_is_one_search():
     """LlamaIndex has a span for the retriever and one for its implementation."""
     documents = {"retrieval.documents.0.document.id": "d", "retrieval.documents.0.document.score": 0.5}
