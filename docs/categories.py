@@ -49,6 +49,25 @@ a status and no verdict. An answer of another shape raises `ValueError`.
 """
 
 TABLES: Final = """
+### What looks like one thing and is another
+
+| vendor | what it says | what it is |
+| --- | --- | --- |
+| Bedrock, scope FULL | a filter is listed with `detected: false` | no finding |
+| Azure Content Safety | severity 4 | medium, 2 of ours |
+| Gemini | a rating of LOW that blocked nothing | a finding of severity 1; `flag_from=2` leaves it out |
+| Model Armor | `PARTIAL` or `FAILURE` with a match | a guard that ran in part, with its finding |
+| Guardrails AI | `validation_passed: true` after a fix or a reask | something was found, and the text was replaced |
+| openai-guardrails | `tripwire_triggered: false` with `execution_failed` | a guard that failed, open |
+| openai-guardrails | `tripwire_triggered: false` with `pii_detected` | personal data, taken out |
+| NeMo Guardrails | a rail stopped, its action gave nothing back and it named no answer | a guard that failed, closed |
+| LlamaFirewall | success, allow, score 0, and a reason that speaks of an error | a guard that failed |
+| LLM Guard | `true`, or a score of -1 | clean |
+| Presidio | a URL inside of an address, a number in three countries | one finding, the surest |
+| LiteLLM | status `success` of Lakera, and the call failed | a block |
+| LiteLLM | status `success` without an answer of the guard's own | nobody knows: verdict `unknown` |
+| OpenAI Agents | a span with `triggered: false` | nothing, not even that the guard ran without an error |
+
 ## The maps
 
 Each has a version, which a result names as its `mapping_version`. Severities go from 0 (none) to 4 (critical); no

@@ -13,8 +13,8 @@ from ..events import Envelope, Inference
 from ..identity import identity
 from ..reviews import ReviewLabel
 from .sink import Headers
-from .spellings import spelled
-from .tracing import traced
+from .spellings import respell
+from .tracing import take_trace
 
 
 def built(kind: type[Any], fields: dict[str, Any], source: str, service: str | None) -> Any:
@@ -23,7 +23,8 @@ def built(kind: type[Any], fields: dict[str, Any], source: str, service: str | N
     Parameters
     ----------
     fields
-        Of the event; guards and the like may be dicts. `traceparent` is a header of W3C's trace context.
+        Of the event; guards and the like may be dicts. `traceparent` is a header of W3C's trace context. They are
+        completed in place.
     service
         Name of the service where the event names none.
 
@@ -32,10 +33,13 @@ def built(kind: type[Any], fields: dict[str, Any], source: str, service: str | N
     TypeError, ValueError
         Where the fields don't make an event.
     """
-    known = {"source": source, "time_unix_nano": time.time_ns()} | ({"service_name": service} if service else {})
-    fields = traced(known | fields)
+    fields.setdefault("source", source)
+    fields.setdefault("time_unix_nano", time.time_ns())
+    if service:
+        fields.setdefault("service_name", service)
+    take_trace(fields)
     if kind is Inference:
-        fields = spelled(fields)
+        respell(fields)
     if "event_id" not in fields:
         fields["event_id"] = event_identity(kind, fields.get("trace_id"), fields.get("span_id"))
     return msgspec.convert(fields, kind) if _is_plain(fields) else kind(**fields)

@@ -1,43 +1,58 @@
 """Vendors' spellings of outcomes and of reasons to finish, taken for ours (`schemas/vendors/data/outcomes.json`)."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..vendors.words import table
-from ..vocabulary import EVENT_WORDS
+from ..vocabulary import EVENT_WORDS, OUTCOMES
+
+
+class Stop(NamedTuple):
+    """What a vendor's reason says of an answer that was stopped."""
+
+    outcome: str
+    source: str
+
 
 _TABLE: Final = table("outcomes")
 _REASONS: Final = {
     native: ours for name, words in _TABLE.words.items() if name != "outcome" for native, ours in words.items()
 }
-_STOPPED: Final = {native: one for reasons in _TABLE.verdicts.values() for native, one in reasons.items()}
-_OURS: Final = EVENT_WORDS["finish_reason_norm"]
+_STOPPED: Final = {native: Stop(*one) for reasons in _TABLE.verdicts.values() for native, one in reasons.items()}
+_OURS: Final = frozenset(EVENT_WORDS["finish_reason_norm"])
+_OUTCOMES: Final = frozenset(OUTCOMES)
 
 
-def spelled(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a call with outcome and reason to finish in our words, where they are known.
+def respell(fields: dict[str, Any]) -> None:
+    """Put outcome and reason to finish of a call in our words, where they are known.
 
     What the service says itself is only respelled; what it left out is read from the reasons of the vendor, if all
     choices agree. A word that nobody knows stays as it is.
 
-    >>> spelled({"finish_reasons": ["guardrail_intervened"]})["outcome"]
-    'blocked'
-    >>> spelled({"outcome": "success", "finish_reason_norm": "tool_use"})
-    {'outcome': 'completed', 'finish_reason_norm': 'tool_call'}
+    >>> fields = {"finish_reasons": ["guardrail_intervened"]}
+    >>> respell(fields)
+    >>> fields["outcome"], fields["outcome_source"], fields["finish_reason_norm"]
+    ('blocked', 'guardrail', 'content_filter')
     """
-    reasons = fields.get("finish_reasons")
-    given = [reason for reason in reasons if isinstance(reason, str)] if isinstance(reasons, list | tuple) else []
-    more: dict[str, Any] = {}
-    norm = fields.get("finish_reason_norm")
-    if isinstance(norm, str) and norm:
-        more["finish_reason_norm"] = norm if norm in _OURS else reason_of(norm)
-    elif len(found := {reason_of(reason) for reason in given}) == 1:
-        more["finish_reason_norm"] = found.pop()
-    outcome = fields.get("outcome")
-    if isinstance(outcome, str) and outcome:
-        more["outcome"] = outcome_of(outcome)
-    elif given and len(stops := {_STOPPED.get(reason) for reason in given}) == 1 and (stop := stops.pop()):
-        more |= {"outcome": stop[0]} | ({} if fields.get("outcome_source") else {"outcome_source": stop[1]})
-    return fields | more
+    norm, outcome = fields.get("finish_reason_norm"), fields.get("outcome")
+    if isinstance(norm, str) and norm not in _OURS:
+        fields["finish_reason_norm"] = reason_of(norm)
+    if isinstance(outcome, str) and outcome not in _OUTCOMES:
+        fields["outcome"] = outcome_of(outcome)
+    if not (norm and outcome) and fields.get("finish_reasons"):
+        _add_told(fields)
+
+
+def _add_told(fields: dict[str, Any]) -> None:
+    """Add what the reasons of all choices say together and the service does not."""
+    reasons = fields["finish_reasons"]
+    given = {reason for reason in reasons if isinstance(reason, str)} if isinstance(reasons, list | tuple) else set()
+    if not fields.get("finish_reason_norm") and len(ours := {reason_of(reason) for reason in given}) == 1:
+        fields["finish_reason_norm"] = ours.pop()
+    stops = {_STOPPED.get(reason) for reason in given}
+    stop = stops.pop() if len(stops) == 1 else None
+    if stop and not fields.get("outcome"):
+        fields["outcome"] = stop.outcome
+        fields["outcome_source"] = fields.get("outcome_source") or stop.source
 
 
 def reason_of(native: str) -> str:
@@ -51,4 +66,4 @@ def outcome_of(native: str) -> str:
     >>> outcome_of("SUCCESS"), outcome_of("guardrail_intervened"), outcome_of("our own")
     ('completed', 'blocked', 'our own')
     """
-    return native if native in EVENT_WORDS["outcome"] else _TABLE.words["outcome"].get(native.lower(), native)
+    return native if native in _OUTCOMES else _TABLE.words["outcome"].get(native.lower(), native)

@@ -7,20 +7,24 @@ from typing import Any, Final
 _TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 
 
-def traced(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of an event with its trace, and its parent span, where it names no trace itself.
+def take_trace(fields: dict[str, Any]) -> None:
+    """Give the fields of an event their trace and their parent span, where they name no trace themselves.
 
     The span of the header, or the current one, is the *parent*: several calls under one span are several events. A
     header that is none is left out, as W3C says.
 
-    >>> traced({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+    >>> fields = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    >>> take_trace(fields)
+    >>> fields
     {'trace_id': '0af7651916cd43dd8448eb211c80319c', 'parent_span_id': 'b7ad6b7169203331'}
     """
     header = fields.pop("traceparent", None)
     if fields.get("trace_id"):
-        return fields
+        return
     trace, parent = _from_header(header) if header else _current()
-    return fields | ({"trace_id": trace, "parent_span_id": fields.get("parent_span_id") or parent} if trace else {})
+    if trace:
+        fields["trace_id"] = trace
+        fields["parent_span_id"] = fields.get("parent_span_id") or parent
 
 
 def _from_header(header: object) -> tuple[str, str]:

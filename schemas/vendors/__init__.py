@@ -10,7 +10,8 @@ from .libraries.agents import guards_from_openai_agents, guards_from_openai_guar
 from .libraries.judges import guards_from_granite_guardian, guards_from_shield_gemma
 from .libraries.lakera import guards_from_lakera
 from .libraries.litellm import guards_from_litellm
-from .libraries.meta import guards_from_llama_guard, guards_from_llamafirewall, guards_from_prompt_guard
+from .libraries.llamafirewall import guards_from_llamafirewall
+from .libraries.meta import guards_from_llama_guard, guards_from_prompt_guard
 from .libraries.openlit import guards_from_openlit
 from .libraries.rails import guards_from_guardrails_ai, guards_from_nemo
 from .libraries.scanners import guards_from_llm_guard, guards_from_presidio

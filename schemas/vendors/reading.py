@@ -144,3 +144,20 @@ def each(*lists: Node) -> Iterator[Node]:
     """Yield the items of several lists, one after the other."""
     for one in lists:
         yield from one.items()
+
+
+def model_text(response: Any, where: str) -> str:
+    """Return the text that a model wrote: alone, of a pipeline, or of a server with OpenAI's interface.
+
+    >>> model_text({"choices": [{"message": {"content": "safe"}}]}, "guard")
+    'safe'
+    """
+    node = Node(response, where)
+    for names in (("choices",), ("message",), ("output", "generated_text", "content", "text", "response")):
+        node = node.items()[0] if isinstance(node.value, list) and node.value else node
+        if isinstance(node.value, dict) and (found := node.get(*names)):
+            node = found
+    node = node.items()[0] if isinstance(node.value, list) and node.value else node
+    if not isinstance(node.value, str):
+        raise node.error("a text that the model wrote")
+    return node.text()

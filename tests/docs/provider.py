@@ -9,7 +9,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 def completion(number, model, text):
     """Return the body of a chat completion."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    return {"id": f"answer-{number}", "object": "chat.completion", "created": 0, "model": model, "choices": [choice]}
+    usage = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    body = {"id": f"answer-{number}", "object": "chat.completion", "created": 0, "model": model, "usage": usage}
+    return body | {"choices": [choice]}
+
+
+def moderation(asked):
+    """Return the body of a moderation, which flags a text by a word in it."""
+    found = "violence" in asked["input"]
+    result = {
+        "flagged": found,
+        "categories": {"violence": found},
+        "category_scores": {"violence": 0.9 if found else 0.1},
+    }
+    return {"id": "judged", "model": "omni-moderation-latest", "results": [result]}
 
 
 @contextmanager
@@ -22,17 +35,21 @@ def provider(answers):
 
     class Chat(BaseHTTPRequestHandler):
         def do_POST(self):
-            """Answer a chat completion."""
+            """Answer a chat completion, or judge a text."""
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            assert self.path == "/v1/chat/completions"
-            number, answer = next(given)
-            status, body = answer if isinstance(answer, tuple) else (200, completion(number, asked["model"], answer))
+            status, body = (200, moderation(asked)) if self.path == "/v1/moderations" else self.answer(asked)
             written = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(written)))
             self.end_headers()
             self.wfile.write(written)
+
+        def answer(self, asked):
+            """Return status and body of the next answer."""
+            assert self.path == "/v1/chat/completions"
+            number, answer = next(given)
+            return answer if isinstance(answer, tuple) else (200, completion(number, asked["model"], answer))
 
         def log_message(self, *_):
             """Say nothing."""

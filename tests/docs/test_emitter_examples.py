@@ -1,6 +1,7 @@
 """The examples of the emitter do what they say: asynchronous calls, workers that fork, TLS with a password."""
 
 import pytest
+from openai import OpenAI
 
 from schemas.events import Event
 from schemas.reviews import ReviewLabel
@@ -8,8 +9,9 @@ from schemas.topics import INFERENCE, REVIEWS
 from schemas.wire import decoder
 from streams.kafka.topics import create_topics
 from streams.settings import load
+from tests.docs.pages import blocks
 from tests.docs.provider import provider
-from tests.docs.running import run
+from tests.docs.running import ROOT, run
 from tests.docs.secure import PASSWORD, SecureBroker
 from tests.faults.log import log
 
@@ -30,6 +32,23 @@ def newest(settings, count, topic=INFERENCE):
         (record for records in log(settings, topic).values() for record in records), key=lambda one: one.timestamp
     )
     return [decode(record.value, 2**62) for record in found[-count:]]
+
+
+def test_the_page_of_the_small_wheel_shows_code_that_works(topics):
+    """Its block, run as it stands but for the address: the call is timed, counted and judged by the moderation."""
+    [block] = blocks((ROOT / "schemas" / "README.md").read_text(), "python")
+    made = {}
+    exec(block.replace("watchkeeper_events", "schemas").replace("127.0.0.1:9092", topics.kafka), made)  # noqa: S102
+    with provider(["It says: violence."]) as address:
+        text, event_id = made["answer"](OpenAI(base_url=address, api_key="k"), "What is in it?", "page")
+    assert made["emitter"].check(30).arrived
+    made["emitter"].close()
+    [call] = newest(topics, 1)
+    assert (call.event_id, call.session_id, call.output_chars) == (event_id, "page", len(text))
+    assert (call.usage_output_tokens, call.finish_reason_norm) == (7, "stop")
+    assert [(one.guard_name, one.action, one.findings[0].category) for one in call.guards] == [
+        ("openai-moderation", "none", "content.vcr")
+    ]
 
 
 def test_asynchronous_calls_are_observed_and_their_users_heard(topics):

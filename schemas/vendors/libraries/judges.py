@@ -4,7 +4,7 @@ import re
 from typing import Any, Final, Unpack
 
 from ...guards import GuardResult
-from ..reading import Node
+from ..reading import Node, model_text
 from ..results import FLAG, Given, Judged, failed, finding, guard_results
 from ..words import table
 
@@ -22,7 +22,7 @@ def guards_from_granite_guardian(
     Parameters
     ----------
     response
-        The text that the model wrote: ``Yes``, or with tags of score and confidence.
+        The text that the model wrote, alone or as a server gives it: ``Yes``, or with tags of score and confidence.
     risk
         Name of the risk that it was asked for.
     score
@@ -41,7 +41,7 @@ def guards_from_granite_guardian(
     >>> result.verdict, result.findings[0].category, result.findings[0].score_bucket
     ('flag', 'sec.jailbreak', 'High')
     """
-    text = _THOUGHT.sub("", Node(response, "granite_guardian").text())
+    text = _THOUGHT.sub("", model_text(response, "granite_guardian"))
     tagged, bucket = _SCORE.search(text), _CONFIDENCE.search(text)
     answer = tagged[1] if tagged else (text.split() or [""])[0]
     word = _TABLE.words["answer"].get(answer.strip(".,").lower())

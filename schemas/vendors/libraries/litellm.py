@@ -23,6 +23,7 @@ BLOCKED: Final = Opinion("block", "blocked")
 REDACTED: Final = Opinion("redact", "redacted")
 _TABLE: Final = table("litellm")
 _BLOCKS: Final = re.compile(r"guardrail|content safety|violated|blocked", re.IGNORECASE)
+_LATE: Final = re.compile(r"time[d -]?\s?out", re.IGNORECASE)
 _NAMED: Final = re.compile(r"'guardrail_name': '([^']{1,128})'")
 _READERS: Final[dict[str, Callable[..., list[GuardResult]]]] = {
     "assessments": guards_from_bedrock,
@@ -97,6 +98,8 @@ def _record(record: Node, given: Given, *, stopped: bool, failed_call: bool) -> 
         "latency_ms": None if seconds is None else max(0.0, seconds * 1000),
     }  # fmt: skip
     ran = _TABLE.words["status"].get(status or "", "error")
+    if ran == "error" and _LATE.search(str(record.get("guardrail_response").value)[:2_000]):
+        ran = "timeout"
     if ran != "ok":
         fail_mode = None if ran == "skipped" else "closed" if failed_call else "open"
         return failed(_TABLE, given, guard_name=name, status=ran, fail_mode=fail_mode, **fields)

@@ -48,7 +48,8 @@ def guards_from_bedrock(response: Any, *, threshold: float = 0.5, **given: Unpac
         return _results(_checks(root.get("results"), threshold), given)
     if root.get("assessments", "action"):
         return _applied(root, given)
-    traced = [*_converse(root.get("trace").get("guardrail"), given), *_invoked(root, given)]
+    trace = root.get("trace") or root.get("metadata").get("trace")  # of a stream, in its last event
+    traced = [*_converse(trace.get("guardrail"), given), *_invoked(root, given)]
     ended = root.get("stop_reason").word()
     if ended in _ENDED and not any(result.verdict == "block" for result in traced):
         traced += _results([Judged(BLOCKED)], given, layer=_ENDED[ended], native_type="stopReason", native_value=ended)

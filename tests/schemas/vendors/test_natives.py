@@ -1,6 +1,8 @@
 """What each vendor's answer means, and what it does not mean."""
 
 import pytest
+from anthropic.types import Message
+from azure.ai.contentsafety.models import AnalyzeTextResult
 from openai.types import ModerationCreateResponse
 
 from schemas import vendors
@@ -71,13 +73,14 @@ def test_an_answer_says_what_was_judged_said_done_and_found(name):
 
 
 def test_bedrocks_traces_say_both_sides_and_whose_policy():
-    """Converse and InvokeModel have the same assessments in other places; the key is the guardrail."""
+    """Converse, its stream and InvokeModel have the same assessments in other places; the key is the guardrail."""
     converse = vendors.guards_from_bedrock(CASES["bedrock converse"][1])
     invoked = vendors.guards_from_bedrock(
         {"amazon-bedrock-guardrailAction": "INTERVENED", "amazon-bedrock-trace": {
             "guardrail": {"input": {"gr-1": POLICIES}, "outputs": [{"gr-1": POLICIES}]}}}
     )  # fmt: skip
-    assert said(converse) == said(invoked)
+    streamed = vendors.guards_from_bedrock({"metadata": {"trace": CASES["bedrock converse"][1]["trace"]}})
+    assert said(converse) == said(invoked) == said(streamed)
     assert {one.layer for one in converse} == {"input", "output"}
     assert {(one.policy_id, one.latency_ms, one.guard_name) for one in converse} == {("gr-1", 212.0, "bedrock")}
 
@@ -167,63 +170,6 @@ def test_model_armor_that_ran_in_part_still_says_what_it_found(invocation, state
     assert (result.status, result.verdict) == right
 
 
-@pytest.mark.parametrize(
-    ("text", "status", "verdict", "codes"),
-    [
-        ("safe", "ok", "allow", []),
-        ("\n\nunsafe\nS1,S10", "ok", "flag", ["content.vcr", "content.hte"]),
-        ("unsafe\nS13, S14", "ok", "flag", ["content.spc_ele", "sec.code_exec"]),
-        ("unsafe", "ok", "flag", []),
-        ("I think that this is fine.", "error", None, []),
-        ("", "error", None, []),
-    ],
-)
-def test_llama_guard_writes_text(text, status, verdict, codes):
-    """Codes become ours and stay beside them under the taxonomy of their generation; prose is a guard that failed."""
-    [result] = vendors.guards_from_llama_guard({"output": text}, generation=3)
-    assert (result.status, result.verdict) == (status, verdict)
-    assert [found.category for found in result.findings or []] == codes
-    assert {found.native_taxonomy for found in result.findings or []} <= {"llama_guard_3"}
-
-
-@pytest.mark.parametrize(
-    ("text", "status", "verdict"),
-    [
-        ("No", "ok", "allow"),
-        ("Yes", "ok", "flag"),
-        ("No\n<confidence> Low </confidence>", "ok", "allow"),
-        ("<think>It says yes</think>\n<score> no </score>", "ok", "allow"),
-        ("Perhaps", "error", None),
-    ],
-)
-def test_granite_guardian_answers_yes_or_no(text, status, verdict):
-    """A yes inside its thoughts is none; anything else is a guard that failed."""
-    [result] = vendors.guards_from_granite_guardian(text, risk="violence")
-    assert (result.status, result.verdict) == (status, verdict)
-
-
-@pytest.mark.parametrize(
-    ("scan", "right"),
-    [
-        ({"decision": "allow", "score": 0.0, "status": "success", "reason": "default"}, ("ok", "allow", "none")),
-        (
-            {"decision": "allow", "score": 0.0, "status": "success",
-             "reason": "broken: scanner error: backend unreachable - score: 0.0; regex: No regex patterns matched"},
-            ("error", None, None),
-        ),
-        ({"decision": "allow", "score": 0.0, "status": "skipped", "reason": ""}, ("skipped", None, None)),
-        (
-            {"decision": "human_in_the_loop_required", "score": 0.81, "status": "success", "reason": "needs review"},
-            ("ok", "escalate", "unknown"),
-        ),
-    ],
-)  # fmt: skip
-def test_llamafirewalls_success_is_not_taken_at_its_word(scan, right):
-    """A scanner that failed lets through and says success."""
-    [result] = vendors.guards_from_llamafirewall(scan, role="assistant", scanner="agent_alignment")
-    assert (result.status, result.verdict, result.action) == right
-
-
 def test_checks_of_openai_guardrails_that_failed_or_masked_say_that_nothing_tripped():
     """A failed check is a guard that failed, open; a masked text was redacted; raw matches are counted."""
     checks = [
@@ -241,6 +187,23 @@ def test_checks_of_openai_guardrails_that_failed_or_masked_say_that_nothing_trip
     ]  # fmt: skip
     assert [(found.entity_type, found.count) for found in results[2].findings] == [("US_SSN", 2)]
     assert [found.category for found in results[3].findings] == ["content.vcr"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "call", "right"),
+    [
+        ({"error": "Service unavailable"}, "failure", ("error", "closed")),
+        ({"error": "Service unavailable"}, "success", ("error", "open")),
+        ("Request timed out.", "success", ("timeout", "open")),
+        ("litellm.Timeout: time-out after 5 s", "failure", ("timeout", "closed")),
+    ],
+)
+def test_a_guard_of_litellm_that_failed_was_late_or_broken_and_stopped_the_call_or_not(answer, call, right):
+    """Both stand in the record and in the call's own status."""
+    record = {"guardrail_name": "g", "guardrail_mode": "pre_call", "guardrail_status": "guardrail_failed_to_respond",
+              "guardrail_response": answer}  # fmt: skip
+    [result] = vendors.guards_from_litellm({"status": call, "guardrail_information": [record]})
+    assert (result.status, result.fail_mode, result.verdict) == (*right, None)
 
 
 def test_people_map_the_words_of_their_own_guards():
@@ -267,12 +230,17 @@ def test_what_the_caller_did_and_knows_goes_before_the_vendor():
 
 
 def test_an_objects_own_types_are_read_like_its_json():
-    """The SDK's objects and exceptions are handed over as they are."""
+    """The SDKs' objects are handed over as they are."""
     plain = {"id": "m", "model": "omni", "results": [
         {"flagged": True, "categories": {"self-harm": True}, "category_scores": {"self-harm": 0.8},
          "category_applied_input_types": {}}]}  # fmt: skip
     read = vendors.guards_from_openai_moderation
     assert read(ModerationCreateResponse.construct(**plain)) == read(plain)
+    message = {"id": "msg", "stop_reason": "refusal", "stop_details": {"type": "refusal", "category": "bio"}}
+    assert vendors.guards_from_anthropic(Message.construct(**message)) == vendors.guards_from_anthropic(message)
+    analysis = {"categoriesAnalysis": [{"category": "Hate", "severity": 6}], "blocklistsMatch": []}
+    read = vendors.guards_from_azure_content_safety
+    assert read(AnalyzeTextResult(analysis)) == read(analysis)
 
 
 @pytest.mark.parametrize("name", vendors.__all__)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from anthropic.types import RefusalStopDetails, StopReason
+from azure.ai.contentsafety.models import ImageCategory, TextCategory
 from openai.types import Moderation
 from openai.types.chat.chat_completion import Choice
 
@@ -60,6 +62,17 @@ def test_the_words_of_the_openai_sdk_that_is_installed_are_known():
     assert names <= set(table("openai").categories["openai_moderation"])
     reasons = set(get_args(Choice.model_fields["finish_reason"].annotation))
     assert reasons <= set(table("outcomes").words["finish_openai"])
+
+
+def test_the_words_of_the_other_sdks_that_are_installed_are_known():
+    """Anthropic's categories of refusal and reasons to stop, Azure's categories, read from the packages' own types."""
+    refusal = RefusalStopDetails.model_fields["category"].annotation
+    named = {word for part in get_args(refusal) for word in get_args(part)}
+    assert named
+    assert named <= set(table("anthropic").categories["anthropic_refusal"])
+    assert set(get_args(StopReason)) <= set(table("outcomes").words["finish_anthropic"])
+    categories = {one.value for one in (*TextCategory, *ImageCategory)}
+    assert categories <= set(table("azure").categories["azure_content_safety"])
 
 
 def test_outcomes_and_reasons_to_finish_are_words_of_the_contract():
