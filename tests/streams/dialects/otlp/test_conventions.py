@@ -4,11 +4,16 @@ import json
 
 import pytest
 
-from streams.dialects.otlp import LogRecord
+from streams.dialects.otlp import LogRecord, translate
 from streams.dialects.otlp.records import SpanEvent
-from tests.support.otlp import START, counted, span, told
+from tests.support.otlp import START, counted, results, span
 
 A, B, C, D = (digit * 16 for digit in "abcd")
+FILTERED = "filtered"
+
+
+def told(*spans, logs=()):
+    return list(translate(spans, logs).events)
 
 
 def only(*spans):
@@ -182,7 +187,7 @@ def test_a_finish_reason_in_an_event_of_the_span_is_read():
     ):
         chat = span(A, gen_ai__operation__name="chat", gen_ai__system="strands-agents", gen_ai__request__model="m")
         chat.events.append(event)
-        assert only(chat)["outcome"] == "filtered"
+        assert only(chat)["outcome"] == FILTERED
 
 
 def test_a_wrapper_around_several_calls_is_none_of_them():
@@ -202,27 +207,8 @@ def test_two_instrumentations_of_one_call_are_one_call_also_where_they_are_no_re
     for order in ((inner, outer), (outer, inner)):
         event = only(*order)
         assert (event["span_id"], event["usage_output_tokens"], event["response_id"]) == (A, 3, "r")
-    beside = span(B, trace="2" * 32, start=8, end=40, scope="wrap", attributes=chat)
+    beside = span(B, trace="2" * 32, start=2, end=12, scope="wrap", attributes=chat)
     assert len(told(inner, beside)) == 2
-
-
-def test_a_span_that_prepares_a_call_is_none():
-    """LlamaIndex has a span of kind LLM for putting the call together, beside the one of the call."""
-    kind = {"openinference.span.kind": "LLM", "llm.model_name": "m"}
-    outer = span(A, end=50, attributes=kind)
-    prepared = span(B, A, end=2, attributes=kind | {"output.value": '{"tools": []}'})
-    made = span(C, A, start=2, end=50, attributes=kind | {"llm.token_count.prompt": 5})
-    assert counted(told(outer, prepared, made)) == {"calls": 1, "input_tokens": 5}
-
-
-def test_an_agent_seen_twice_is_one_run_and_making_one_is_none():
-    """LangGraph's run of an agent is a span of the agent and one of its graph; to create an agent is no step of it."""
-    run = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "shop"}
-    graph, tool = span(B, A, end=19, attributes=run), span(C, B, attributes=TOOLS[0][0])
-    created = span(D, trace="d" * 32, attributes={"gen_ai.operation.name": "create_agent", "gen_ai.agent.name": "shop"})
-    steps = {event["step_kind"]: event for event in told(span(A, end=20, attributes=run), graph, tool, created)}
-    assert sorted(steps) == ["execute_tool", "invoke_agent"]
-    assert (steps["execute_tool"]["depth"], steps["execute_tool"]["agent_name"]) == (1, "shop")
 
 
 def test_a_search_inside_of_a_search_is_one_search():
@@ -251,6 +237,59 @@ def test_a_tool_is_a_step_in_every_dialect(attributes, status):
     assert (event["step_kind"], event["tool_name"], event["status"]) == ("execute_tool", "search", status)
 
 
+GUARDS = [
+    ({"rail.type": "input", "rail.name": "jailbreak", "rail.stop": True}, ("input", "block", "blocked")),
+    ({"rail.type": "output", "rail.name": "topic", "rail.stop": False}, ("output", "allow", None)),
+    ({"guard.name": "pii", "guard.action": "redact", "guard.phase": "preflight"}, ("input", "redact", "redacted")),
+    ({"guard.name": "pii", "guard.action": "deny", "guard.phase": "postflight"}, ("output", "block", "blocked")),
+    ({"validator.name": "toxic", "validator.validate.output.outcome": "fail", "validator.on_fail": "fix"},
+     ("unknown", "flag", "replaced")),
+    ({"openinference.span.kind": "GUARDRAIL", "validator_name": "toxic", "validator_on_fail": "EXCEPTION",
+      "output.value": "fail"}, ("unknown", "flag", "blocked")),
+    ({"guard.name": "all", "openinference.span.kind": "GUARDRAIL", "validation_passed": True},
+     ("unknown", "allow", None)),
+    ({"gen_ai.operation.name": "apply_guardrail", "gen_ai.guardrail.component.name": "Bedrock",
+      "gen_ai.guardrail.result.type": "action", "gen_ai.guardrail.result.value": "GUARDRAIL_INTERVENED",
+      "gen_ai.guardrail.source": "INPUT"}, ("input", "block", None)),
+    ({"gen_ai.operation.name": "guardrail_check", "gen_ai.guardrail.name": "g", "gen_ai.guardrail.triggered": False},
+     ("unknown", "allow", None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("attributes", "said"), GUARDS)
+def test_a_guard_is_a_verdict_in_every_dialect(attributes, said):
+    """Layer, verdict and action come out alike; a guard that says nothing has none."""
+    (guard,) = results(only(span(A, attributes=attributes)))
+    assert (guard["layer"], guard["verdict"], guard.get("action")) == said
+
+
+def test_rails_that_answer_are_no_guards_and_steps_of_a_guard_are_none_of_their_own():
+    """A generation rail of NeMo and a step of Guardrails AI are not counted as verdicts."""
+    assert told(span(A, B, attributes={"rail.type": "generation", "rail.name": "answer", "rail.stop": False})) == []
+    guard = span(
+        A, end=20, attributes={"openinference.span.kind": "GUARDRAIL", "guard.name": "g", "validation_passed": False}
+    )
+    step = span(B, A, attributes={"openinference.span.kind": "GUARDRAIL", "guard.name": "g"})
+    assert len([result for event in told(guard, step) for result in results(event)]) == 1
+
+
+def test_an_evaluation_is_a_verdict_about_what_it_names():
+    """As a log record it goes to the call of its span; alone it names the answer that it judged."""
+    chat = span(A, gen_ai__operation__name="chat", gen_ai__request__model="m", gen_ai__response__id="r")
+    said = {
+        "gen_ai.evaluation.name": "hallucination",
+        "gen_ai.evaluation.score.label": "fail",
+        "gen_ai.evaluation.score.value": 0.9,
+        "gen_ai.response.id": "r",
+    }
+    log = LogRecord("a" * 32, A, START, "gen_ai.evaluation.result", None, said, chat.origin)
+    (event,) = told(chat, logs=[log])
+    (guard,) = results(event)
+    assert (guard["verdict"], guard["layer"], guard["findings"][0]["category"]) == ("flag", "output", "qual.ungrounded")
+    (alone,) = told(logs=[log])
+    assert (alone["target_id"], alone["trace_id"], alone["span_id"]) == ("r", "a" * 32, A)
+
+
 def test_details_of_an_operation_stand_alone_where_its_span_is_not_sent():
     """Content can be sent apart from traces: the call is told from the log record, under the id of its span."""
     said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 7}
@@ -260,14 +299,3 @@ def test_details_of_an_operation_stand_alone_where_its_span_is_not_sent():
     (both,) = told(span(A, attributes=said), logs=[log])
     assert event["event_id"] == both["event_id"]
     assert (event["usage_input_tokens"], "duration_ms" in event, "duration_ms" in both) == (7, False, True)
-
-
-def test_details_without_any_id_are_a_call_with_an_id_of_its_own():
-    """OpenLIT ends a streamed call's span before it tells the details: they stand outside of any trace."""
-    said = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.response.id": "r"}
-    chat = span(A, attributes=said)
-    log = LogRecord("", "", START + 5_000_000, "gen_ai.client.inference.operation.details", None, said, chat.origin)
-    (event,) = told(logs=[log])
-    assert event["event_id"]
-    (both,) = told(chat, logs=[log])
-    assert both["span_id"] == A
