@@ -21,6 +21,7 @@ from schemas.topics import Topic
 from streams.api import changes, controls, reviews
 from streams.api.incidents import api
 from streams.api.server import Server
+from streams.console.app import add_console
 from streams.detect import worker as detect
 from streams.history import worker as history
 from streams.incidents import worker as incidents
@@ -72,4 +73,6 @@ def _beside(work: Incidents) -> Sequence[Companion]:
     """Return what runs in the process of the incidents worker, because it asks what the worker holds."""
     settings, publisher = work.settings, work.publisher
     routers = [each.router(settings, publisher) for each in (changes, controls, reviews)]
-    return [Server(api(work, *routers), settings.host, settings.api_port), Gauges(work)]
+    served = api(work, *routers)
+    add_console(served, work)
+    return [Server(served, settings.host, settings.api_port), Gauges(work)]

@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     """Port at which OTLP over HTTP is received; OpenTelemetry's SDKs send to 4318 unless they are told otherwise."""
     otlp_token: SecretStr = SecretStr("")
     """Token that senders of OTLP must have; or a secrets file. Without it, the receiver binds loopback alone."""
+    console: bool = True
+    """Whether that API serves the console, the pages for people under `/console/`."""
     api_url: str = ""
     """Where commands find that API; `http://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")

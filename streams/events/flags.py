@@ -126,9 +126,10 @@ def _own_flags(columns: Columns, outcomes: Outcomes | None) -> tuple[Bits, Bits]
         trials[~outcomes.wrapper] |= np.uint16(_CALL_TRIALS)
         trials[outcomes.output] |= np.uint16(_OUTPUT_TRIALS)
         trials[is_in(table, "finish_reason_norm", ("tool_call",))] |= BIT["denied_tool"]
-        for name, ended in (("error", outcomes.error), ("blocked", outcomes.blocked), ("filtered", outcomes.filtered),
-                            ("refusal", outcomes.refused)):  # fmt: skip
-            flagged[ended] |= BIT[name]
+        flagged[outcomes.error] |= BIT["error"]
+        flagged[outcomes.blocked] |= BIT["blocked"]
+        flagged[outcomes.filtered] |= BIT["filtered"]
+        flagged[outcomes.refused] |= BIT["refusal"]
     elif columns.kind is AgentStep:
         trials |= np.uint16(_STEP_TRIALS)
         denied = is_in(table, "authorization", ("denied", "rejected"))

@@ -4,9 +4,9 @@ A result *counts* where the guard ran and gave a verdict that is known, and is n
 is unsure: neither clean nor covered, unless its native value says what it thought (`schemas.native_verdicts`). Half a
 verdict (`partial`) counts where it objects, and covers nothing.
 
-A finding counts where its guard objects and it is *positive*: severity 0, a count of 0, a score below its threshold, or
-a bucket that says "none" stand for what was looked for and not found. An objection that names nothing positive stands as
-one finding without a category.
+A finding counts where its guard objects and it is *positive*: severity 0, a count of 0, a score below its threshold,
+or a bucket that says "none" stand for what was looked for and not found. An objection that names nothing positive
+stands as one finding without a category.
 """
 
 from dataclasses import dataclass

@@ -113,6 +113,7 @@ def test_json_of_any_shape_is_read_or_refused(value):
 @pytest.mark.parametrize(
     ("data", "said"),
     [(b"no gzip", "no gzip"), (gzip.compress(bytes(1000))[:-9], "cut"), (gzip.compress(bytes(1001)), "more than 1000")],
+    ids=["none", "cut", "too large"],  # a header of gzip holds the time, and names of tests must not
 )
 def test_gzip_that_is_none_cut_or_too_large_is_refused(data, said):
     """A body is not trusted about its size, nor to be whole."""
