@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-pace bench-scale kills fuzz clean
+.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -65,6 +65,9 @@ bench-detectors: $(READY)  ## what the detectors promise, held against what they
 
 bench-incidents: $(READY)  ## findings to incidents: the fold alone, and one worker on a real broker
 	@$(BIN)/python -m tests.benchmarks.bench_incidents
+
+bench-otlp: $(READY)  ## from an OTLP request to the finding of a severe event, and what translation costs
+	@$(BIN)/python -m tests.benchmarks.bench_otlp
 
 bench-boards: $(READY)  ## what boards and alert rules cost over thirty days of five million events
 	@$(BIN)/python -m tests.benchmarks.bench_boards

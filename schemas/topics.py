@@ -55,6 +55,7 @@ OTLP_SPANS: Final = Topic(
 OTLP_LOGS: Final = Topic(
     name="otlp_logs", key="trace, in lower-case hexadecimal", partitions=4, retention_ms=2 * DAY_MS, scales=True
 )
+LITELLM: Final = Topic(name="litellm_logs", key="trace", partitions=4, retention_ms=2 * DAY_MS, scales=True)
 CHECKPOINTS: Final = Topic(
     name="checkpoints.v1",
     key="worker, partition, slot, chunk",
@@ -66,5 +67,5 @@ CHECKPOINTS: Final = Topic(
 
 TOPICS: Final = (
     INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, REVIEW_QUEUE,
-    DEAD_LETTERS, OTLP_SPANS, OTLP_LOGS, CHECKPOINTS,
+    DEAD_LETTERS, OTLP_SPANS, OTLP_LOGS, LITELLM, CHECKPOINTS,
 )  # fmt: skip

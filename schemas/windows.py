@@ -16,6 +16,9 @@ Group = tuple[str, str, str, str]
 
 OTHER: Final[Group] = ("~other", "~other", "~other", "")
 
+UNKNOWN_VERSION: Final = "~unknown"
+"""The version of events of which nobody knows what answered them: they count in the service as a whole alone."""
+
 OTHER_OF: Final = "~other of "
 """Before the name of a source: its services that found no place."""
 
@@ -58,7 +61,11 @@ class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `quantities` are histograms by quantity and bin (`schemas.quantities`), `mixes` counts of sessions by mix and
     name, `guards` guard results by status with ``uncovered`` beside them. `samples` are at most a few of the
     events that came with a text vector; `sampled_from` is how many those were. `refused` counts records of the
-    service that the contract refused while the tick was the newest; a group of those alone has no events.
+    service that the contract refused while the tick was the newest; a group of those alone has no events. `orphans`
+    counts verdicts that travelled alone and never met the event that they judged.
+
+    A rate may have flags without trials: a verdict came after the tick of the event that it judged was closed. Such a
+    flag takes the place of an unflagged trial that follows.
     """
 
     tenant_id: Name
@@ -69,6 +76,7 @@ class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
     calls: Count = 0
     late: Count = 0
     refused: Count = 0
+    orphans: Count = 0
     rates: dict[str, Sums] = {}
     quantities: dict[str, dict[str, Count]] = {}
     mixes: dict[str, dict[str, Count]] = {}

@@ -1,7 +1,7 @@
 """Bytes to records and back: the only place that decides whether a record is acceptable, and says why not."""
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ Reason = Literal[
     "nul_character",
     "future_time",
     "not_otlp",  # a record of another's topic that is not what the topic holds
+    "unknown_dialect",  # the same, of a topic that takes many
     "implausible",  # a record of our own that contradicts what its reader knows
     "kills_worker",  # found by halving what was in work when a worker died again and again
 ]
@@ -43,6 +44,9 @@ Record = (
     | Window
 )
 """Anything that travels on one of our topics, dead letters and checkpoints aside."""
+
+MOST_EXACT: Final = 1e19
+"""Above it no number of a contract is whole."""
 
 
 class InvalidRecordError(ValueError):
@@ -75,7 +79,7 @@ def decoder(accepted: type) -> Callable[[bytes, int], Record]:
     def decode(value: bytes, written_at_unix_nano: int) -> Record:
         refuse_shape(value, most, most_parts)
         try:
-            record = parse(value)
+            record = _parsed(parse, value)
         except msgspec.ValidationError as error:
             kind: Reason = "unknown_kind" if "$.event_type" in str(error) else "invalid"
             raise InvalidRecordError(kind, str(error)) from None
@@ -88,6 +92,30 @@ def decoder(accepted: type) -> Callable[[bytes, int], Record]:
         return record
 
     return decode
+
+
+def _parsed(parse: Callable[[bytes], Record], value: bytes) -> Record:
+    """Return a record; a whole number may be written like 12.0, as JSON Schema has it and some producers do."""
+    try:
+        return parse(value)
+    except msgspec.ValidationError as error:
+        if "got `float`" not in str(error):
+            raise
+        whole = msgspec.json.encode(_whole(msgspec.json.decode(value)))
+    return parse(whole)
+
+
+def _whole(value: Any) -> Any:
+    """Return JSON with whole numbers as integers, however they were written.
+
+    >>> _whole({"a": [12.0, 1.5, True]})
+    {'a': [12, 1.5, True]}
+    """
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < MOST_EXACT else value
 
 
 def refuse_shape(value: bytes, most_bytes: int, most_parts: int) -> None:

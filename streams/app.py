@@ -1,7 +1,7 @@
 """The five workers, wired. Read this first.
 
 ```
-otlp_spans, otlp_logs ──► Normalise ──► inference.v1   what OpenTelemetry's instrumentations say
+otlp_spans, otlp_logs ──► Normalise ──► inference.v1   what OpenTelemetry's instrumentations and others say
 inference.v1 ──► History ──► ClickHouse          every topic, each record once
 inference.v1 ──► Watch   ──► windows.v1          sums per tick; severe events at once to findings.v1
 windows.v1   ──► Detect  ──► findings.v1         detectors over the sums
@@ -30,6 +30,7 @@ from streams.incidents.worker import Companion, Incidents
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.normalise import worker as normalise
+from streams.normalise.sources import named_topics
 from streams.settings import Settings
 from streams.watch import worker as watch
 from streams.worker.faust_app import Stage, WorkerApp, read, worker_app
@@ -55,10 +56,11 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     KafkaUnavailableError, TopicError
         Where it could not run; the message says what to do.
     """
-    topics = check_topics(settings, MODULES[name].NEEDED)
+    more = named_topics(settings) if name == "normalise" else ()
+    topics = check_topics(settings, (*MODULES[name].NEEDED, *more))
     app = worker_app(name, settings, settings.worker_port(name), MODULES[name].BATCH_RECORDS)
     parts = Parts(settings, topics, Publisher(client_arguments(settings)), app.holds)
-    reads = {topic.name: topic for topic in map(parts.topic, READS[name])}
+    reads = {topic.name: topic for topic in map(parts.topic, (*READS[name], *more))}
     return read(app, name, reads, stage(name, parts), parts)
 
 

@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder."""
     otlp_encoding: Literal["auto", "otlp_proto", "otlp_json"] = "auto"
     """How records in `otlp_spans` and `otlp_logs` are encoded; by default each record is looked at."""
+    telemetry_topics: str = ""
+    """More topics with others' telemetry, `TOPIC=DIALECT` with commas, as `kong_logs=kong,calls=cloudevents`; without
+    a dialect each record is known by its shape."""
     root_wait_seconds: Seconds = 6.0
     """How long a span waits for its root, which may know session and model; SDKs export every five seconds."""
     hash_key: SecretStr = SecretStr("")

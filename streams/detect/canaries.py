@@ -220,7 +220,10 @@ def _counts(mine: "list[GroupSums]", stable: "list[GroupSums]") -> Iterator[tupl
     rates = [added_rates(group.rates for group in side) for side in (mine, stable)]
     for metric in METRICS:
         if all(metric in side and side[metric].trials for side in rates):
-            own, others = ((float(side[metric].trials), np.array([float(side[metric].flagged)])) for side in rates)
+            own, others = (
+                (float(side[metric].trials), np.array([float(min(side[metric].flagged, side[metric].trials))]))
+                for side in rates
+            )
             yield "rate", metric, own, others
     if all("unsafe_attempted" in side for side in rates):
         own, others = (

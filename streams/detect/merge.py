@@ -104,6 +104,7 @@ def _added(parts: list[GroupSums]) -> GroupSums:
         calls=sum(part.calls for part in parts),
         late=sum(part.late for part in parts),
         refused=sum(part.refused for part in parts),
+        orphans=sum(part.orphans for part in parts),
         rates=added_rates(part.rates for part in parts),
         quantities=added_names(part.quantities for part in parts),
         mixes=added_names(part.mixes for part in parts),

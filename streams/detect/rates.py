@@ -18,7 +18,8 @@ from detectors.rates.detector import RateDetector
 from detectors.river.vote import DriftVote, Vote
 from schemas.findings import Finding
 from schemas.metrics import WATCHED, Rate
-from schemas.windows import OTHER, GroupSums
+from schemas.windows import OTHER, UNKNOWN_VERSION, GroupSums
+from streams.detect.owed import Owed
 from streams.detect.watcher import TickSums
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
@@ -58,6 +59,7 @@ class RateWatch:
         self.falls: Final = RateDetector(tick_seconds, direction="down")
         vote = policy.detectors.drift_vote
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
+        self._owed: Final = Owed()
         self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
         self._episodes: Final = Episodes("rate", tick_seconds)  # of the series' names and a direction
         self._known: dict[tuple[str, str, str], dict[str, tuple[int, ...]]] = {}  # rows by group and metric
@@ -122,7 +124,7 @@ class RateWatch:
         for group in sums:
             known = self._known.setdefault((group.tenant_id, group.service_name, group.model_version), {})
             for metric, counts in group.rates.items():
-                if metric not in RATES or not counts.trials:
+                if metric not in RATES or not (counts.trials or counts.flagged):
                     continue
                 for row in known.get(metric) or self._rows(group, metric, known):
                     cell = cells.get(row)
@@ -132,12 +134,14 @@ class RateWatch:
                         cell[0] += counts.trials
                         cell[1] += counts.flagged
         self._grow()
-        return cells
+        return self._owed.settle(cells)
 
     def _rows(self, group: GroupSums, metric: str, known: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
         """Return the rows of the whole and of the group itself, and keep them where both have a place of their own."""
         service, other = group.service_name, (*OTHER[:3], metric)
-        names = ((WHOLE, service, WHOLE, metric), (group.tenant_id, service, group.model_version, metric))
+        own = (group.tenant_id, service, group.model_version, metric)
+        whole = (WHOLE, service, WHOLE, metric)
+        names = (whole, own) if group.model_version != UNKNOWN_VERSION else (whole,)
         rows = tuple(self.book.row(name, other) for name in names)
         if all(self.book.find(name) >= 0 for name in names):
             known[metric] = rows
@@ -261,6 +265,7 @@ class RateWatch:
         """Return the state as flat arrays."""
         return {
             "falling": np.array(list(self._falling), np.int64),
+            **prefixed("owed_", self._owed.state()),
             **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("rises_", self.rises.state()),
@@ -272,6 +277,7 @@ class RateWatch:
         """Take over what `state` returned."""
         self.book.restore(under("book_", state))
         self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
+        self._owed.restore(under("owed_", state))
         self._known = {}
         self._look_up()
         self._episodes.restore(under("episodes_", state))

@@ -10,7 +10,7 @@ import numpy as np
 
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
-from schemas.windows import OTHER
+from schemas.windows import OTHER, UNKNOWN_VERSION
 from streams.detect.watcher import TickSums
 from streams.findings.evidence import moment
 from streams.findings.finding import WHOLE, end_of, finding, start_of
@@ -40,7 +40,11 @@ class VersionWatch:
         """Return the versions that a tick shows for the first time."""
         events: dict[tuple[str, str], int] = {}
         for group in sums:
-            if group.model_version and group.service_name != OTHER[1] and group.model_version != OTHER[2]:
+            if (
+                group.model_version
+                and group.service_name != OTHER[1]
+                and group.model_version not in (OTHER[2], UNKNOWN_VERSION)
+            ):
                 name = (group.service_name, group.model_version)
                 events[name] = events.get(name, 0) + group.events
         counts: dict[int, int] = {}

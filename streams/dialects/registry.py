@@ -9,10 +9,14 @@ from streams.dialects.exports import bedrock, langfuse, langsmith
 from streams.dialects.gateways import apisix, cloudevents, kong
 from streams.dialects.litellm import payload as litellm
 from streams.dialects.translation import Translation
-from streams.dialects.vendors import answers, guards
+from streams.dialects.vendors import answers, guards, mcp
 
 Record = dict[str, Any]
 """A record as JSON; only OTLP is also known as bytes."""
+
+
+class UnknownDialectError(ValueError):
+    """A record that is in no dialect, or a dialect that nobody has; the message says what there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +29,32 @@ class Dialect:
         As `Translation.dialect` has it.
     knows
         Whether a record is in it, by its shape alone.
-    translate
-        The record in the words of the contract. The same record gives the same events.
+    read
+        The translation of a record that is known.
     """
 
     name: str
     knows: Callable[[Record], bool]
-    translate: Callable[[Record], Translation]
+    read: Callable[[Record], Translation]
 
+    def translate(self, record: Any) -> Translation:
+        """Return a record in the words of the contract. The same record gives the same events.
 
-class UnknownDialectError(ValueError):
-    """A record that is in no dialect, or a dialect that nobody has; the message says what there is."""
+        Raises
+        ------
+        UnknownDialectError
+            Where the record is of another shape.
+        ValueError
+            Where a part of it is not what it has to be; the message says which.
+        """
+        if isinstance(record, bytes):
+            if self.name != spans.NAME:
+                raise UnknownDialectError(f"bytes that are no JSON are not {self.name}")
+        elif not (isinstance(record, dict) and self.knows(record)):
+            raise UnknownDialectError(
+                f"the record has not the shape of {self.name}; leave --dialect out to see what fits"
+            )
+        return self.read(record)
 
 
 DIALECTS: Final = (
@@ -44,6 +63,7 @@ DIALECTS: Final = (
         for module in (canonical, cloudevents, litellm, kong, apisix, bedrock, langsmith, langfuse)
     ),
     Dialect(spans.NAME, spans.knows, spans.translate_record),
+    Dialect(mcp.NAME, mcp.knows, mcp.translate),
     Dialect(guards.NAME, guards.knows, guards.translate),
     Dialect(answers.NAME, answers.knows, answers.translate),
 )

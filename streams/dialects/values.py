@@ -24,6 +24,8 @@ def text(value: Any, most: int = LONGEST_NAME) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     found = str(value).replace("\0", "").strip()
+    if not found.isascii():
+        found = found.encode(errors="ignore").decode()  # half a surrogate pair is no text
     return None if found in ("", "None", "null") else found[:most]
 
 

@@ -249,11 +249,3 @@ def _usual(layer: str) -> str | None:
     if layer in ACTION_LAYERS:
         return "tool"
     return "unsafe" if layer == "output" else None
-
-
-def counted_version(columns: Columns) -> pa.ChunkedArray:
-    """Return the model version each event counts under: its own word, else the model that answered or was asked."""
-    version = columns.table.column("model_version")
-    if columns.kind is Inference:
-        version = pc.coalesce(version, columns.table.column("response_model"), columns.table.column("request_model"))
-    return pc.fill_null(version, "")

@@ -13,6 +13,7 @@ from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
 from schemas.windows import GUARD_COUNTS
 from streams.events.decode import Columns
 from streams.events.flags import BIT, Flags
+from streams.events.versions import canonical
 
 Int64s = npt.NDArray[np.int64]
 
@@ -81,8 +82,8 @@ def _labelled(columns: Columns, flags: Flags) -> Iterator[tuple[str, Int64s, pa.
             yield mix, *_present(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
 
 
-def _model(table: pa.Table) -> pa.ChunkedArray:
-    return pc.coalesce(table.column("response_model"), table.column("request_model"))
+def _model(table: pa.Table) -> pa.Array:
+    return canonical(pc.coalesce(table.column("response_model"), table.column("request_model")))
 
 
 def _present(column: pa.Array) -> tuple[Int64s, pa.Array]:

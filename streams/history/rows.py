@@ -40,7 +40,8 @@ from schemas.tables import (
 from schemas.vocabulary import STATUSES
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns
-from streams.events.flags import BIT, INPUT_LAYERS, Flags, counted_version, event_flags
+from streams.events.flags import BIT, INPUT_LAYERS, Flags, event_flags
+from streams.events.versions import counted_version
 from streams.history.columns import INSTANTS, beside, plain_columns
 
 Int64s = npt.NDArray[np.int64]

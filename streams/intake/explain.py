@@ -120,10 +120,9 @@ def translated_of(record: Read, dialect: str | None, *, timed: bool = True) -> t
         return Translation("none"), Counted(refused=record.refused, detail=record.detail)  # type: ignore[arg-type]
     try:
         taken = dialect_named(dialect) if dialect else dialect_of(record.value)
-    except UnknownDialectError as error:
-        return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))  # type: ignore[arg-type]
-    try:
         translation = taken.translate(record.value)
+    except UnknownDialectError as error:
+        return Translation("none"), Counted(refused="unknown_dialect", detail=str(error))
     except ValueError as error:
         return Translation("none"), Counted(refused="invalid", detail=f"{taken.name}: {error}")
     return (_timed(translation, record.written_ms) if timed else translation), None

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from aiokafka import ConsumerRecord
 
+from streams.dialects.otlp import Rules
 from streams.dialects.otlp.assembly.traces import REMEMBERED
 from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import TopicState
@@ -21,7 +22,7 @@ class Before(NamedTuple):
 
 
 async def before(
-    reader: LogReader, group: str, topics: Sequence[TopicState], number: int, first_ms: int, wait_nano: int
+    reader: LogReader, group: str, topics: Sequence[TopicState], number: int, first_ms: int, rules: Rules
 ) -> Before:
     """Return what a predecessor had read of the partitions of one number and may still have known.
 
@@ -31,14 +32,14 @@ async def before(
         The consumer group, whose commits say what was acknowledged.
     first_ms
         When the first record that was not acknowledged was written.
-    wait_nano
+    rules
         How long a span waits; it is known for a few times as long.
     """
     here = [topic for topic in topics if number < topic.partitions]
     done = {topic.name: await reader.committed(group, topic.name, number) or 0 for topic in here}
     firsts = [await _written(reader, topic.name, number, done[topic.name]) for topic in here]
     first = min([first_ms, *(written for written in firsts if written is not None)])
-    since = first - MARGIN_MS - REMEMBERED * wait_nano // 1_000_000
+    since = first - MARGIN_MS - REMEMBERED * rules.wait_nano // 1_000_000
     found = [
         (topic.name, record)
         for topic in here

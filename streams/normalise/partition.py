@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.fields import NANO
 from streams.dialects.otlp import Record, Rules, Traces
 from streams.dialects.translation import Event
 from streams.normalise.published import Published
+
+MOST_PASSED_NANO: Final = NANO
+"""From one look to the next: what passes while the process is frozen, no record could use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Partition:
     def passed(self) -> list[Event]:
         """Let time pass, and return the events of what has waited long enough."""
         now = self._clock()
-        self._time, self._heard = self._time + max(now - self._heard, 1), now
+        self._time, self._heard = self._time + min(max(now - self._heard, 1), MOST_PASSED_NANO), now
         return self._traces.add((), self._time)
 
     def hold(self, ack: Callable[[], object]) -> None:

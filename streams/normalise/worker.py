@@ -1,4 +1,4 @@
-"""The normalise worker: spans and log records of OpenTelemetry to events of the contract.
+"""The normalise worker: spans and log records of OpenTelemetry, and others' records, to events of the contract.
 
 A span may miss what its root says, and waits for it for a while. So offsets wait too: a batch is acknowledged when
 nothing that came of it waits any more and all of it is out. Who starts learns from the log what its predecessor knew
@@ -14,9 +14,9 @@ from typing import Final
 import structlog
 
 from schemas.fields import NANO
-from schemas.topics import DEAD_LETTERS, INFERENCE, OTLP_LOGS, OTLP_SPANS
-from schemas.wire import InvalidRecordError
-from streams.dialects.otlp import Rules, Signal, read_json, read_proto
+from schemas.topics import DEAD_LETTERS, INFERENCE, LITELLM, OTLP_LOGS, OTLP_SPANS
+from schemas.wire import InvalidRecordError, Reason
+from streams.dialects.otlp import Rules, read_json, read_proto
 from streams.dialects.translation import Event
 from streams.events.decode import Refused
 from streams.health.metrics import REFUSED, count_refused
@@ -26,6 +26,7 @@ from streams.kafka.topics import TopicState, check_topics, client_arguments
 from streams.normalise.memory import before
 from streams.normalise.outgoing import outgoing
 from streams.normalise.partition import Partition
+from streams.normalise.sources import OTLP, named_topics, sources, translated
 from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.worker.background import in_background
@@ -35,7 +36,7 @@ from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
 
-TOPICS: Final = (OTLP_SPANS, OTLP_LOGS)
+TOPICS: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
 NEEDED: Final = (*TOPICS, INFERENCE, DEAD_LETTERS)
 BATCH_RECORDS: Final = 1_000
 """Each is a trace, or a whole batch of spans."""
@@ -60,7 +61,9 @@ class Normalise:
         self._publisher: Final = parts.publisher
         self._reader: Final = reader
         self._rules: Final = rules_of(parts.settings)
-        self._topics: Final = [parts.topic(topic) for topic in TOPICS]
+        self._topics: Final = [parts.topic(topic) for topic in (*TOPICS, *named_topics(parts.settings))]
+        self._signals: Final = {parts.topic(topic).name: OTLP[topic.name] for topic in (OTLP_SPANS, OTLP_LOGS)}
+        self._dialects: Final = {parts.settings.topic(name): said for name, said in sources(parts.settings).items()}
         self._group: Final = f"{parts.settings.topic_prefix}watchkeeper-normalise"
         self._letters: Final = Letters(parts.settings.topic(DEAD_LETTERS.name))
         self._partitions: dict[int, Partition] = {}
@@ -102,8 +105,7 @@ class Normalise:
 
     async def _begin(self, partition: Partition, first_ms: int) -> None:
         """Learn what a predecessor knew, and what is out; what it had not published yet is published."""
-        number, wait = partition.number, self._rules.wait_nano
-        known = await before(self._reader, self._group, self._topics, number, first_ms, wait)
+        known = await before(self._reader, self._group, self._topics, partition.number, first_ms, self._rules)
         topic = (await asyncio.to_thread(check_topics, self._settings, [INFERENCE])).popitem()[1]
         await partition.published.ask(self._reader, topic, known.since_ms)
         messages: list[Message] = []
@@ -122,16 +124,20 @@ class Normalise:
             try:
                 found = self._translated(partition, batch.topic.name, record.value or b"", int(record.timestamp))
             except ValueError as error:
-                refused.append(Refused(position, "not_otlp", str(error)))
+                refused.append(Refused(position, getattr(error, "reason", self._unreadable(batch)), str(error)))
                 continue
             good, bad = self._outgoing(partition, found)
             messages += good
             refused += [Refused(position, error.reason, str(error)) for error in bad]
         return messages, refused
 
+    def _unreadable(self, batch: LogBatch) -> Reason:
+        return "not_otlp" if batch.topic.name in self._signals else "unknown_dialect"
+
     def _translated(self, partition: Partition, topic: str, value: bytes, written_ms: int) -> list[Event]:
-        signal: Signal = "traces" if topic == self._topics[0].name else "logs"
-        encoding = self._settings.otlp_encoding
+        if topic in self._dialects:
+            return translated(value, self._dialects[topic])
+        signal, encoding = self._signals[topic], self._settings.otlp_encoding
         is_json = value.lstrip()[:1] == b"{" if encoding == "auto" else encoding == "otlp_json"
         return partition.add((read_json if is_json else read_proto)(value, signal), written_ms)
 

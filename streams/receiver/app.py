@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse
 
+from schemas.topics import LITELLM, Topic
 from streams.access.callers import Callers
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import RECEIVED, counted
@@ -20,6 +21,7 @@ from streams.health.problems import AWAY, PROBLEMS
 from streams.kafka.publisher import Message, Publisher
 from streams.receiver.body import JSON, MOST_BYTES, PROTOBUF, Kind, inflate, kind_of, parsed
 from streams.receiver.signals import SIGNALS, Cut, Signal, cut
+from streams.receiver.webhook import cut_webhook
 from streams.settings import Settings
 
 DOOR: Final = "otlp"
@@ -88,6 +90,24 @@ class Receiver:
 
     async def take(self, signal: Signal, request: Request) -> Response:
         """Answer a request to export."""
+
+        def read(kind: Kind, body: bytes) -> Cut:
+            return cut(signal, parsed(signal, kind, body))
+
+        kind, found = await self._taken(signal.topic, request, read)
+        return _answer(kind, _told(signal, found))
+
+    async def take_webhook(self, request: Request) -> Response:
+        """Answer a post of LiteLLM's logger."""
+        _, found = await self._taken(LITELLM, request, cut_webhook)
+        counted(RECEIVED.labels("litellm", "records"), len(found.records))
+        counted(RECEIVED.labels("litellm", "refused"), found.refused)
+        return JSONResponse({"accepted": len(found.records), "refused": found.refused, "why": found.why})
+
+    async def _taken(
+        self, topic: Topic | None, request: Request, read: Callable[[Kind, bytes], Cut]
+    ) -> tuple[Kind, Cut]:
+        """Return what a request says of its body, and what of it is in Kafka now; without a topic nothing is read."""
         self._admit(request)
         kind = kind_of(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
         with self._room.held() as take:
@@ -95,14 +115,13 @@ class Receiver:
             async for chunk in request.stream():
                 take(len(chunk))
                 body += chunk
-            if signal.topic is None:
-                RECEIVED.labels(signal.name, "discarded").inc()
-                return _answer(kind, signal.response())
+            if topic is None:
+                return kind, Cut()
             inflated = await asyncio.to_thread(inflate, bytes(body), kind.encoding)
             take(2 * len(inflated))
-            found = await asyncio.to_thread(lambda: cut(signal, parsed(signal, kind, inflated)))
-            await self._publish(self._settings.topic(signal.topic.name), found)
-        return _taken(signal, kind, found)
+            found = await asyncio.to_thread(read, kind, inflated)
+            await self._publish(self._settings.topic(topic.name), found)
+        return kind, found
 
     def _admit(self, request: Request) -> None:
         given = request.headers.get("Authorization", "").encode()
@@ -133,6 +152,8 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
 
         app.add_route(f"/v1/{signal.name}", export, methods=["POST"])
 
+    app.add_route("/v1/litellm", receiver.take_webhook, methods=["POST"])
+
     @app.get("/health")
     async def health() -> JSONResponse:
         problems = list(PROBLEMS.current().values())
@@ -152,14 +173,16 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
     return app
 
 
-def _taken(signal: Signal, kind: Kind, found: Cut) -> Response:
+def _told(signal: Signal, found: Cut) -> Any:
+    """Return the answer of the protocol, after counting."""
     answer = signal.response()
+    counted(RECEIVED.labels(signal.name, "discarded"), signal.topic is None)
     if found.refused:
         setattr(answer.partial_success, signal.refused, found.refused)
         answer.partial_success.error_message = found.why
     counted(RECEIVED.labels(signal.name, "records"), len(found.records))
     counted(RECEIVED.labels(signal.name, "refused"), found.refused)
-    return _answer(kind, answer)
+    return answer
 
 
 def _answer(kind: Kind, answer: Any) -> Response:

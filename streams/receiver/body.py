@@ -23,6 +23,7 @@ MOST_JSON_PARTS: Final = 400_000
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
 
 _WINDOWS: Final = {"gzip": 31, "deflate": 15}
 _IDS: Final = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
@@ -47,7 +48,7 @@ def kind_of(content_type: str, encoding: str) -> Kind:
     Kind(content_type='application/json', encoding='gzip')
     """
     said, packed = content_type.partition(";")[0].strip().lower(), encoding.strip().lower()
-    if said not in {PROTOBUF, JSON}:
+    if said not in {PROTOBUF, JSON, NDJSON}:
         text = f"a body of type {said[:100]!r} is not taken here; send {PROTOBUF} or {JSON}"
         raise HTTPException(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, text)
     if packed not in {"", "identity", *_WINDOWS}:

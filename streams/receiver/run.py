@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from aiokafka.errors import KafkaError
 
-from schemas.topics import OTLP_LOGS, OTLP_SPANS
+from schemas.topics import LITELLM, OTLP_LOGS, OTLP_SPANS
 from streams.access.callers import loopback
 from streams.api.server import Server
 from streams.health.problems import PROBLEMS
@@ -20,7 +20,7 @@ from streams.settings import Settings, SettingsError
 
 log: Final = structlog.get_logger()
 
-NEEDED: Final = (OTLP_SPANS, OTLP_LOGS)
+NEEDED: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
 
 
 def run_receiver(settings: Settings) -> None:

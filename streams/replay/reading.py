@@ -22,9 +22,10 @@ from streams.settings import Settings
 from streams.store.ask import Parameters, ask
 from streams.watch.blocks import Block
 from streams.watch.counting import countable
+from streams.watch.memory import Memory
 from streams.watch.reduce import TickGroups, reduce_block
-from streams.watch.sessions import Memory
 from streams.watch.ticks import PartitionTicks
+from streams.watch.units import with_units
 
 BATCH: Final = 4_000
 AT_ONCE: Final = timedelta(hours=6)
@@ -66,17 +67,17 @@ def read_events(settings: Settings, files: Iterable[Path], progress: Progress = 
     """
     decode = events_decoder()
     ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
-    memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds))
+    memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds), settings.tick_seconds)
     for batch in _batches(read(files)):
         decoded = decode(batch)
         flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
         ticks.add(countable(decoded, flags, np.array([line.timestamp for line in batch], np.int64)))
-        block = ticks.close()
+        block = memory.versions.resolved(with_units(ticks.close()))
         yield Step(decoded, dict(flags), block, reduce_block(block, memory), len(batch))
         progress(batch[-1].offset + 1, ticks.newest or 0)
     if ticks.newest is not None:
         ticks.newest += (settings.lateness_seconds + settings.tick_seconds) * NANO  # nothing more will come
-    block = ticks.close()
+    block = memory.versions.resolved(with_units(ticks.close()))
     yield Step(Decoded({}, []), {}, block, reduce_block(block, memory), 0)
 
 

@@ -22,6 +22,13 @@ Float32s = npt.NDArray[np.float32]
 MEASURES: Final = (*(quantity.name for quantity in QUANTITIES), "argument_bytes", "result_bytes")
 """The columns of `EventColumns.measures`: what is binned, and what else tells one event from the others."""
 
+KEYS: Final = 3
+"""Ways to find an event: its id, the id of its response, its span."""
+
+EVENT: Final = 0
+VERDICT: Final = 1
+"""A verdict that travels alone: an event of its own, whose trials and flags count with what it judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventColumns:
@@ -30,7 +37,10 @@ class EventColumns:
     `row` is the event's place in its batch, `group` indexes the `Batch.groups` beside it; `trials` and `flagged` are
     bit sets over `schemas.metrics.RATES`; `measures` has a column for each of `MEASURES`, NaN
     where there is none; `late` is filled in by the ticks; `risk` is that of `streams.events.risk`, without the tier.
-    An event that is not `counted` only moves the watermark. `source` indexes `Batch.sources`.
+    An event that is not `counted` only moves the watermark. `source` indexes `Batch.sources`. `asked` indexes
+    `Batch.models`, -1 where no model was asked for, and `sure` says how far the version of the group is known
+    (`streams.events.versions`). `keys` are the names by which a verdict that travels alone finds the event that it
+    judged, 0 where there is none; those of a verdict, whose `role` is `VERDICT`, are of what it judged.
     """
 
     time: Int64s
@@ -46,6 +56,10 @@ class EventColumns:
     counted: UInt8s
     risk: Float32s
     source: Int64s
+    asked: Int64s
+    sure: UInt8s
+    keys: UInt64s
+    role: UInt8s
 
     def take(self, rows: Int64s | slice) -> "EventColumns":
         """Return the chosen rows; a slice gives views."""
@@ -81,6 +95,7 @@ class Batch:
     label_names: Sequence[str]
     shown: Shown
     sources: Sequence[str] = ()
+    models: Sequence[str] = ()
 
 
 def no_events() -> Batch:
@@ -88,5 +103,8 @@ def no_events() -> Batch:
     none, small = np.empty(0, np.int64), np.empty(0, np.uint8)
     key, bits, real = np.empty(0, np.uint64), np.empty(0, np.uint16), np.empty(0, np.float32)
     wide = np.empty((0, len(MEASURES)), np.float32)
-    events = EventColumns(none, none, none, key, key, bits, bits, small, wide, small, small, real, none)
+    names = np.empty((0, KEYS), np.uint64)
+    events = EventColumns(
+        none, none, none, key, key, bits, bits, small, wide, small, small, real, none, none, small, names, small
+    )
     return Batch(events, (), NOTHING, NOTHING, (), Shown(*(pa.array([], pa.string()) for _ in range(3))))

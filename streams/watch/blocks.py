@@ -5,7 +5,7 @@ The groups of each tick are the cells of the block.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,35 @@ import pyarrow as pa
 
 from schemas.windows import MAX_GROUPS, OTHER, Group
 from streams.events.labels import Named
-from streams.watch.batches import Batch, EventColumns, Int64s, Shown, no_events
+from streams.watch.batches import Batch, EventColumns, Int64s, Shown, UInt16s, UInt64s, no_events
 
 Name = TypeVar("Name", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What verdicts that travelled alone found, under the events that they judged: no events, only trials and flags.
+
+    `tick` is an index in the ticks of a block, `group` one in the groups of its batch. An `orphan` found no event, and
+    stands under its own group.
+    """
+
+    tick: Int64s
+    group: Int64s
+    session: UInt64s
+    trials: UInt16s
+    flagged: UInt16s
+    orphan: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def of(rows: "Sequence[tuple[int, int, int, int, int, bool]]" = ()) -> "Met":
+        """Return rows of tick, group, session, trials, flags and whether it is an orphan as columns."""
+        kinds = (np.int64, np.int64, np.uint64, np.uint16, np.uint16, np.bool_)
+        columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
+        return Met(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
+
+
+NOBODY: Final = Met.of()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +58,15 @@ class Block:
         The events; `EventColumns.row` is their place in the block.
     refused
         By tick, the refused records by whose they were.
+    met
+        What verdicts that travelled alone found (`streams.watch.verdicts`).
     """
 
     ticks: Int64s
     starts: Int64s
     batch: Batch
     refused: Mapping[int, dict[str, int]] = field(default_factory=dict)
+    met: Met = NOBODY
 
     def __len__(self) -> int:
         return len(self.ticks)
@@ -78,6 +107,7 @@ class _Codes:
         self.groups: dict[Group, int] = {}
         self.sources: dict[str, int] = {}
         self.labels: dict[str, int] = {}
+        self.models: dict[str, int] = {}
 
 
 def _united(parts: Sequence[Chosen], order: Int64s) -> Batch:
@@ -95,14 +125,17 @@ def _united(parts: Sequence[Chosen], order: Int64s) -> Batch:
         labels.append(Named(own.row, _numbers(codes.labels, part.batch.label_names)[own.name]))
     columns = replace(EventColumns.concatenate(events).take(order), row=np.arange(len(order)))
     groups, names, sources = list(codes.groups), list(codes.labels), list(codes.sources)
-    return Batch(columns, groups, _joined(guards), _joined(labels), names, _shown(parts, order), sources)
+    shown, models = _shown(parts, order), list(codes.models)
+    return Batch(columns, groups, _joined(guards), _joined(labels), names, shown, sources, models)
 
 
 def _renumbered(part: Chosen, codes: _Codes) -> EventColumns:
     events = part.batch.events.take(part.rows)
     groups = _numbers(codes.groups, part.batch.groups)
     sources = _numbers(codes.sources, part.batch.sources)
-    return replace(events, group=groups[events.group], source=sources[events.source] if len(sources) else events.source)
+    models = np.append(_numbers(codes.models, part.batch.models), -1)  # -1 stays -1
+    source = sources[events.source] if len(sources) else events.source
+    return replace(events, group=groups[events.group], source=source, asked=models[events.asked])
 
 
 def _numbers(numbers: dict[Name, int], names: Sequence[Name]) -> Int64s:
@@ -146,12 +179,15 @@ class Cells:
         The group of each cell, by its index in `names`.
     names
         The groups of the block in the order of their names.
+    met
+        The cell of each of what verdicts found.
     """
 
     of: Int64s
     tick: Int64s
     name: Int64s
     names: Sequence[Group]
+    met: Int64s
 
     def __len__(self) -> int:
         return len(self.tick)
@@ -163,7 +199,10 @@ def cells_of(block: Block) -> Cells:
     names = sorted({*groups, OTHER})
     numbers = {name: number for number, name in enumerate(names)}
     rank = np.array([numbers[name] for name in groups], np.int64)
+    count, met = len(group), block.met
     keys = block.index() * len(names) + rank[group]
+    if len(met.tick):
+        keys = np.concatenate([keys, met.tick * len(names) + rank[met.group]])
     distinct, of, events = np.unique(keys, return_inverse=True, return_counts=True)
     tick = distinct // len(names)
     crowded = np.flatnonzero(np.bincount(tick, minlength=len(block)) > MAX_GROUPS)
@@ -173,4 +212,4 @@ def cells_of(block: Block) -> Cells:
             least = own[np.lexsort((own, -events[own]))[MAX_GROUPS:]]
             distinct[least] = number * len(names) + numbers[OTHER]
         distinct, of = np.unique(distinct[of], return_inverse=True)
-    return Cells(of, distinct // len(names), distinct % len(names), names)
+    return Cells(of[:count], distinct // len(names), distinct % len(names), names, of[count:])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from schemas.windows import Sums
 from streams.events.flags import BIT
-from streams.watch.batches import Int64s, UInt64s
+from streams.watch.batches import EVENT, Int64s, UInt64s
 from streams.watch.blocks import Block, Cells
 from streams.watch.sessions import FlaggedSessions
 
@@ -34,6 +34,9 @@ def cascade_sums(block: Block, cells: Cells, traces: FlaggedSessions) -> dict[in
     columns, index = block.batch.events, block.index()
     bad = (columns.flagged & UNSAFE) > 0
     order = np.lexsort((cells.of, bad, columns.time, index, columns.trace))
+    order = order[columns.role[order] == EVENT]  # a verdict is no step of its own
+    if not len(order):
+        return {}
     trace, tick, unsafe = columns.trace[order], index[order], bad[order]
     starts = np.flatnonzero(np.concatenate([[True], (trace[1:] != trace[:-1]) | (tick[1:] != tick[:-1])]))
     last = unsafe[np.append(starts[1:] - 1, len(trace) - 1)]

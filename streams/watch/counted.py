@@ -2,25 +2,35 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
 import numpy as np
+import pyarrow.compute as pc
 
 from schemas.events import Inference
+from schemas.fields import NANO
 from schemas.metrics import RATES
 from schemas.windows import GUARD_COUNTS
 from schemas.wire import Reason
-from streams.events.decode import Columns, events_decoder
-from streams.events.flags import BIT, Flags, counted_version, event_flags
+from streams.events.column_reader import Kind
+from streams.events.decode import Columns, Decoded, events_decoder
+from streams.events.flags import BIT, Flags, event_flags
+from streams.events.hashing import hash_texts
 from streams.events.labels import guard_statuses
 from streams.policy.policy import Policy
-from streams.watch.counting import session_of
+from streams.watch.batches import EVENT, VERDICT, Int64s
+from streams.watch.blocks import Chosen, block_of
+from streams.watch.counting import countable, session_of
+from streams.watch.known import KnownVersions
 from streams.watch.single.severe import severe_results
+from streams.watch.units import with_units
 
 _RATES: Final = {rate.name: rate for rate in RATES}
 _USUAL: Final = Policy()
+TICK_SECONDS: Final = 10
+"""Events within so much of each other are told as if they were counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +99,45 @@ def counted(
     found = [Counted() for _ in lines]
     for refused in decoded.refused:
         found[refused.position] = Counted(refused=refused.reason, detail=refused.detail)
-    for columns in decoded.kinds.values():
-        for position, result in zip(columns.position.tolist(), _of_kind(columns, policy), strict=True):
-            found[position] = result
+    flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
+    under = _places(decoded, flags, np.array([line.timestamp for line in lines], np.int64))
+    for kind, columns in decoded.kinds.items():
+        for position, result in zip(columns.position.tolist(), _of_kind(columns, flags[kind], policy), strict=True):
+            version, session = under[position]
+            found[position] = replace(result, version=version, session=session)
     return found
+
+
+def _places(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s) -> dict[int, tuple[str, str]]:
+    """Return the version and session that the event at each position counts under, a verdict that of what it judged."""
+    batch = countable(decoded, flags, written_ms)
+    if not len(batch.events.time):
+        return {}
+    tick = batch.events.time // (TICK_SECONDS * NANO)
+    order = np.argsort(tick, kind="stable")
+    whole = block_of([Chosen(batch, np.arange(len(tick)), tick)], {})
+    block = KnownVersions(TICK_SECONDS).resolved(with_units(whole))
+    events, groups = block.batch.events, block.batch.groups
+    position = np.sort(np.concatenate([columns.position for columns in decoded.kinds.values()]))[order].tolist()
+    names = _session_names(decoded)
+    rows = {
+        key: row for row in np.flatnonzero(events.role == EVENT).tolist() for key in events.keys[row].tolist() if key
+    }
+    places = {}
+    for row, alone in enumerate((events.role == VERDICT).tolist()):
+        judged = next((rows[key] for key in events.keys[row].tolist() if key in rows), row) if alone else row
+        places[position[row]] = groups[int(events.group[judged])][2], names.get(int(events.session[judged]), "")
+    return places
+
+
+def _session_names(decoded: Decoded) -> dict[int, str]:
+    """Return the names of sessions and traces by their hashes."""
+    named: dict[int, str] = {}
+    for columns in decoded.kinds.values():
+        for texts in (pc.coalesce(columns.table.column("trace_id"), columns.table.column("event_id")).combine_chunks(),
+                      session_of(columns.table)):  # fmt: skip
+            named.update(zip(hash_texts(texts).tolist(), texts.to_pylist(), strict=True))
+    return named
 
 
 def _line(event: Mapping[str, Any] | bytes, written_ms: int | None) -> _Line:
@@ -109,9 +154,7 @@ def _own_ms(value: bytes) -> int:
     return -(-int(time) // 1_000_000) if isinstance(time, int | float) else 0
 
 
-def _of_kind(columns: Columns, policy: Policy) -> Iterator[Counted]:
-    flags = event_flags(columns)
-    versions, sessions = counted_version(columns).to_pylist(), session_of(columns.table).to_pylist()
+def _of_kind(columns: Columns, flags: Flags, policy: Policy) -> Iterator[Counted]:
     statuses, pages = guard_statuses(columns, flags), _pages(columns, flags, policy)
     kind = str(columns.kind.__struct_config__.tag).removeprefix("ai.safety.").rpartition(".")[0]
     for row in range(len(columns.table)):
@@ -121,8 +164,6 @@ def _of_kind(columns: Columns, policy: Policy) -> Iterator[Counted]:
             kind=kind,
             trials=trials,
             flagged=flagged,
-            version=versions[row],
-            session=sessions[row],
             guards=guards,
             categories=_categories(flags, row),
             pages=pages[row],

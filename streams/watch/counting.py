@@ -8,18 +8,32 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.events import AgentStep, Inference, Telemetry
+from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
 from schemas.vocabulary import WRAPPERS
 from schemas.windows import Group
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns, Decoded
-from streams.events.flags import Flags, counted_version
+from streams.events.flags import Flags
 from streams.events.hashing import hash_texts
 from streams.events.labels import Named, guard_statuses, labels_of
 from streams.events.outcomes import is_in
 from streams.events.risk import risk_of
+from streams.events.versions import versions_of
 from streams.policy.risk import Risk
-from streams.watch.batches import MEASURES, Batch, EventColumns, Float32s, Int64s, Shown, UInt8s, UInt64s, no_events
+from streams.watch.batches import (
+    EVENT,
+    MEASURES,
+    VERDICT,
+    Batch,
+    EventColumns,
+    Float32s,
+    Int64s,
+    Shown,
+    UInt8s,
+    UInt64s,
+    no_events,
+)
+from streams.watch.keys import keys_of
 
 NEVER: Final = np.iinfo(np.int64).min // 2
 
@@ -60,11 +74,12 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
     rank[order] = np.arange(len(order))
     groups: dict[Group, int] = {}
     events, guards, labels, names = [], [], [], dict[str, int]()
-    start, sources = 0, dict[str, int]()
+    start, sources, models = 0, dict[str, int](), dict[str, int]()
     for part in parts:
         codes = np.array([groups.setdefault(group, len(groups)) for group in part.groups], np.int64)
         origins = np.array([sources.setdefault(name, len(sources)) for name in part.sources], np.int64)
-        events.append(part.events(codes, origins))
+        asked = np.array([*(models.setdefault(name, len(models)) for name in part.models), -1], np.int64)
+        events.append(part.events(codes, origins, asked))
         moved = rank[start : start + len(part.position)]
         guards.append(Named(moved[part.guards.row], part.guards.name))
         renamed = np.array([names.setdefault(name, len(names)) for name in part.label_names], np.int64)
@@ -73,7 +88,8 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
     united = EventColumns.concatenate(events).take(order)
     united.row[:] = np.arange(len(order))
     shown = Shown(*(_together([getattr(part, name) for part in parts], order) for name in Shown.__slots__))
-    return Batch(united, list(groups), _joined(guards), _joined(labels), list(names), shown, list(sources))
+    named = list(names), shown, list(sources), list(models)
+    return Batch(united, list(groups), _joined(guards), _joined(labels), *named)
 
 
 def highest_before(decoded: Decoded, written_ms: Int64s, newest: int | None) -> Int64s:
@@ -113,6 +129,11 @@ class _Part(msgspec.Struct):
     counted: UInt8s
     measures: Float32s
     risk: Float32s
+    models: list[str]
+    asked: Int64s
+    sure: UInt8s
+    keys: UInt64s
+    role: int
     guards: Named
     labels: Named
     label_names: list[str]
@@ -120,7 +141,7 @@ class _Part(msgspec.Struct):
     user: pa.Array
     vector: pa.Array
 
-    def events(self, codes: Int64s, origins: Int64s) -> EventColumns:
+    def events(self, codes: Int64s, origins: Int64s, asked: Int64s) -> EventColumns:
         return EventColumns(
             time=self.time,
             row=np.zeros(len(self.time), np.int64),
@@ -135,13 +156,19 @@ class _Part(msgspec.Struct):
             counted=self.counted,
             risk=self.risk,
             source=origins[self.source],
+            asked=asked[self.asked],
+            sure=self.sure,
+            keys=self.keys,
+            role=np.full(len(self.time), self.role, np.uint8),
         )
 
 
 def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk) -> _Part:
     table, count = columns.table, len(columns.table)
     wraps = is_in(table, "operation_name", WRAPPERS) if columns.kind is Inference else np.ones(count, bool)
-    groups, group = _groups(columns)
+    versions = versions_of(columns)
+    groups, group = _groups(columns, versions.version)
+    asked = versions.asked.dictionary_encode()
     names, labels = labels_of(columns, flags)
     source = _chunk(table.column("source")).dictionary_encode()
     return _Part(
@@ -158,6 +185,11 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk
         counted=(~flags.probe & (columns.kind is not Telemetry)).astype(np.uint8),
         measures=_measures(columns, flags),
         risk=risk_of(columns, flags.guards, weights).astype(np.float32),
+        models=asked.dictionary.to_pylist(),
+        asked=pc.fill_null(asked.indices, -1).to_numpy().astype(np.int64),
+        sure=versions.sure,
+        keys=keys_of(columns),
+        role=VERDICT if columns.kind is GuardVerdict else EVENT,
         guards=guard_statuses(columns, flags),
         labels=labels,
         label_names=names,
@@ -203,13 +235,12 @@ def _measures(columns: Columns, flags: Flags) -> Float32s:
     return measures
 
 
-def _groups(columns: Columns) -> tuple[list[Group], Int64s]:
+def _groups(columns: Columns, version: pa.Array) -> tuple[list[Group], Int64s]:
     """Return the distinct groups of the events, and which each event belongs to."""
     table = columns.table
     named = [table.column(name) for name in ("tenant_id", "service_name", "deployment_variant")]
     encoded = [
-        _chunk(pc.fill_null(column, "")).dictionary_encode()
-        for column in (named[0], named[1], counted_version(columns), named[2])
+        _chunk(pc.fill_null(column, "")).dictionary_encode() for column in (named[0], named[1], version, named[2])
     ]
     combined = np.zeros(len(table), np.int64)
     for column in encoded:

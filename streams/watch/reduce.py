@@ -15,11 +15,12 @@ from schemas.identity import joined
 from schemas.metrics import RATES, TRACE_RATES
 from schemas.windows import GroupSums, Sums
 from streams.events.hashing import hash_texts, mixed
-from streams.watch.batches import EventColumns, UInt16s, UInt64s
+from streams.watch.batches import VERDICT, UInt16s, UInt64s
 from streams.watch.blocks import Block, Cells, cells_of
 from streams.watch.cascades import cascade_sums
 from streams.watch.histograms import count_mixes, count_quantities, count_statuses, samples
-from streams.watch.sessions import FlaggedSessions, Memory
+from streams.watch.memory import Memory
+from streams.watch.sessions import FlaggedSessions
 
 TickGroups = tuple[int, list[GroupSums]]
 
@@ -34,8 +35,10 @@ def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
     block
         All events that count in its ticks. Blocks must come in order, because `memory` remembers across them.
     memory
-        The sessions flagged lately, and the traces whose latest step was unsafe; learns those of these ticks.
+        The sessions flagged lately, the traces whose latest step was unsafe, and the verdicts that wait for their
+        events; learns those of these ticks.
     """
+    block = memory.verdicts.met(block)
     found = {tick: [group for _, group in groups] for tick, groups in _by_tick(block, memory)}
     for tick, refused in block.refused.items():
         found.setdefault(tick, []).extend(
@@ -60,6 +63,7 @@ def _cell_sums(block: Block, cells: Cells, memory: Memory) -> Iterator[GroupSums
     number = np.bincount(cells.of, minlength=count).tolist()
     calls = np.bincount(cells.of[events.call > 0], minlength=count).tolist()
     late = np.bincount(cells.of[events.late > 0], minlength=count).tolist()
+    orphans = np.bincount(cells.met[block.met.orphan], minlength=count).tolist()
     quantities, mixes = count_quantities(events, cells), count_mixes(block.batch, cells)
     guards, shown = count_statuses(block.batch, cells), samples(block.batch, cells)
     for cell, name in enumerate(cells.name.tolist()):
@@ -72,6 +76,7 @@ def _cell_sums(block: Block, cells: Cells, memory: Memory) -> Iterator[GroupSums
             events=number[cell],
             calls=calls[cell],
             late=late[cell],
+            orphans=orphans[cell],
             rates=rates[cell] | ({TRACE_RATES[0].name: cascades[cell]} if cell in cascades else {}),
             quantities=quantities.get(cell, {}),
             mixes=mixes.get(cell, {}),
@@ -83,15 +88,20 @@ def _cell_sums(block: Block, cells: Cells, memory: Memory) -> Iterator[GroupSums
 
 def _rate_sums(block: Block, cells: Cells, sessions: FlaggedSessions) -> list[dict[str, Sums]]:
     """Count by rate (columns of every matrix here) and cell (rows of the results)."""
-    columns: EventColumns = block.batch.events
-    order = np.lexsort((columns.session, cells.of))
-    cell, session = cells.of[order], columns.session[order]
-    trials, flagged = _bits(columns.trials[order]), _bits(columns.flagged[order])
+    columns, met = block.batch.events, block.met
+    cells_of, sessions_of = np.append(cells.of, cells.met), np.append(columns.session, met.session)
+    order = np.lexsort((sessions_of, cells_of))
+    cell, session = cells_of[order], sessions_of[order]
+    late = (order >= len(columns.time))[:, None]  # what verdicts found: no events
+    alone = np.append(columns.role == VERDICT, np.zeros(len(met.tick), bool))[order][:, None]
+    trials = _bits(np.append(columns.trials, met.trials)[order])
+    flagged = _bits(np.append(columns.flagged, met.flagged)[order])
     cell_starts = _starts(cell[1:] != cell[:-1])
     unit_starts = _starts((cell[1:] != cell[:-1]) | (session[1:] != session[:-1]))
     unit_cell = cell[unit_starts]
-    unit_trials = np.logical_or.reduceat(trials, unit_starts)
-    unit_hits = np.logical_or.reduceat(flagged, unit_starts) & unit_trials
+    unit_trials = np.logical_or.reduceat(trials & ~alone, unit_starts)
+    unit_hits = np.logical_or.reduceat(flagged & ~alone, unit_starts)
+    unit_hits &= unit_trials | np.logical_or.reduceat(flagged & late, unit_starts)
     keys = session[unit_starts] ^ _stable_keys(cells)[unit_cell]
     repeated = _remember(unit_hits, keys, block.ticks[cells.tick[unit_cell]], sessions)
     sessions.end(int(block.ticks[-1]))
@@ -100,8 +110,8 @@ def _rate_sums(block: Block, cells: Cells, sessions: FlaggedSessions) -> list[di
         [
             np.add.reduceat(unit_trials & ~repeated, unit_cells, dtype=np.int64),
             np.add.reduceat(unit_hits & ~repeated, unit_cells, dtype=np.int64),
-            np.add.reduceat(trials, cell_starts, dtype=np.int64),
-            np.add.reduceat(flagged & trials, cell_starts, dtype=np.int64),
+            np.add.reduceat(trials & ~late, cell_starts, dtype=np.int64),
+            np.add.reduceat(flagged & (trials | alone) & ~late, cell_starts, dtype=np.int64),
         ],
         axis=1,
     )
@@ -116,7 +126,7 @@ def _sums(counts: npt.NDArray[np.int64]) -> list[dict[str, Sums]]:
         key = row.tobytes()
         if key not in made:
             of_rates = row.reshape(4, len(RATES)).T.tolist()
-            made[key] = {rate.name: Sums(*sums) for rate, sums in zip(RATES, of_rates, strict=True) if sums[2]}
+            made[key] = {rate.name: Sums(*sums) for rate, sums in zip(RATES, of_rates, strict=True) if any(sums)}
         result.append(made[key])
     return result
 

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 
 from detectors.base import State
-from detectors.columns import prefixed, under
 
 CAPACITY: Final = 65_536
 """Sessions remembered a partition; beyond it the oldest are forgotten, and `forgotten` counts them."""
@@ -82,27 +81,3 @@ class FlaggedSessions:
         self._ticks = dict(zip(keys[order].tolist(), ticks[order].tolist(), strict=True))
         self._now = max(self._ticks.values(), default=self._now)
         self.forgotten = int(state["forgotten"][0])
-
-
-class Memory:
-    """What the sums of a tick need to know of the ticks before it.
-
-    Parameters
-    ----------
-    ticks
-        For how long sessions and traces are remembered.
-    """
-
-    def __init__(self, ticks: int) -> None:
-        self.flagged: Final = FlaggedSessions(ticks)
-        self.unsafe_traces: Final = FlaggedSessions(ticks)
-        """Traces whose latest step was unsafe."""
-
-    def state(self) -> State:
-        """Return the memory as flat arrays."""
-        return prefixed("flagged_", self.flagged.state()) | prefixed("traces_", self.unsafe_traces.state())
-
-    def restore(self, state: State) -> None:
-        """Take over the memory that `state` returned."""
-        self.flagged.restore(under("flagged_", state))
-        self.unsafe_traces.restore(under("traces_", state))

@@ -33,13 +33,14 @@ from streams.policy.policy import load_policy
 from streams.settings import Settings
 from streams.watch.counting import countable, highest_before
 from streams.watch.marks import Marks, live_at
+from streams.watch.memory import Memory
 from streams.watch.names import Names
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import Memory
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
 from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
+from streams.watch.units import with_units
 from streams.worker.background import in_background
 from streams.worker.dead_letters import owner_of
 from streams.worker.faust_app import LogBatch
@@ -143,7 +144,7 @@ class Watch:
             topic,
             number,
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
-            Memory(memory),
+            Memory(memory, settings.tick_seconds),
             OddWatch(settings.tick_seconds, memory, 1 / topic.partitions, self._policy),
             ReviewWatch(settings.tick_seconds, 1 / topic.partitions, self._policy),
             Names(settings.tick_seconds),
@@ -183,7 +184,7 @@ class Watch:
     def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:
         """Return a window for each closed tick to every partition it has something for, and the odd events in them."""
         before, overflow = partition.ticks.first_open, partition.names.overflow
-        block = partition.names.admitted(partition.ticks.close())
+        block = partition.names.admitted(partition.memory.versions.resolved(with_units(partition.ticks.close())))
         odd = partition.odd.judge(block)
         messages = [self._item(item) for item in partition.review.judge(block)]
         for tick, groups in reduce_block(block, partition.memory):

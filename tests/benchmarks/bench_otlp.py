@@ -1,156 +1,113 @@
-"""How fast `otlp_proto` becomes canonical events, as a share of what plain protobuf parsing of the same bytes takes.
+"""How long it takes from an OTLP request to the finding of a severe event, and what translation costs beside parsing.
 
-Run: python -m tests.benchmarks.bench_otlp [--spans N]
+python -m tests.benchmarks.bench_otlp
 
-Two kinds of message: calls alone, one a trace, 16 attributes each, in batches of 512 as exporters send them; and
-requests of a service with an agent, of which four spans in nine are of GenAI.
+A receiver, a normalise and a watch worker as processes on a real broker. One request at a time holds a whole trace
+whose guard found an injection in what a tool returned; the clock runs from before the request to the finding in Kafka.
 """
 
-import argparse
+import asyncio
+import tempfile
 import time
+from pathlib import Path
 
-import msgspec
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+import numpy as np
+from aiokafka import AIOKafkaConsumer
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from schemas.findings import Finding
+from schemas.topics import FINDINGS
+from schemas.wire import decoder
 from streams.dialects.otlp import Traces, read_proto
+from streams.kafka.topics import create_topics
+from streams.local.broker import Broker
+from streams.settings import load
+from tests.faults.fleet import Worker
+from tests.support.receiver import ReceiverProcess, attributes, calls_request
 
-BATCH = 512
-START = 1_790_000_000_000_000_000
-CALL = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o-mini",
-    "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
-    "gen_ai.request.temperature": 0.2,
-    "gen_ai.request.max_tokens": 400,
-    "gen_ai.response.finish_reasons": ["stop"],
-    "gen_ai.usage.cache_read.input_tokens": 64,
-    "server.address": "api.example.org",
-    "server.port": 443,
-    "openai.response.service_tier": "default",
-    "gen_ai.output.type": "text",
-}
-HTTP = {
-    "http.request.method": "POST",
-    "url.path": "/chat",
-    "http.route": "/chat",
-    "http.response.status_code": 200,
-    "network.protocol.version": "1.1",
-    "server.address": "shop",
-    "server.port": 80,
-    "user_agent.original": "browser",
-}
+REQUESTS = 200
+WARM = 20
+POLICY = "services: {bench: {tier: critical}}\n"
+LIMIT_SECONDS = 1.5
+SPANS = 20_000
 
 
-def value(of):
-    """Return an attribute's value as protobuf has it."""
-    if isinstance(of, list):
-        return AnyValue(array_value={"values": [value(item) for item in of]})
-    return AnyValue(**{{str: "string_value", int: "int_value", float: "double_value"}[type(of)]: of})
+def severe(number):
+    """Return a request with one severe call."""
+    request = calls_request([{"trace": number, "number": number}], "bench")
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    event = span.events.add(name="gen_ai.guardrail.result", time_unix_nano=span.end_time_unix_nano)
+    said = {"component__name": "shield", "target__type": "tool_result", "result__value": "flag",
+            "risk__category": "sec.exfiltration.tool", "risk__score": 0.99}  # fmt: skip
+    attributes(event, **{f"gen_ai__guardrail__{name}": value for name, value in said.items()})
+    return request.SerializeToString()
 
 
-def add(spans, trace, number, parent, name, attributes):
-    """Add a span to a message."""
-    made = spans.add(trace_id=trace, span_id=number.to_bytes(8, "big"), parent_span_id=parent, name=name, kind=3)
-    made.start_time_unix_nano, made.end_time_unix_nano = START + number * 1000, START + number * 1000 + 900_000_000
-    made.attributes.extend(KeyValue(key=key, value=value(of)) for key, of in attributes.items())
-    return made.span_id
+async def measured(settings, receiver):
+    """Return the seconds from each request to its finding."""
+    decode, found = decoder(Finding), []
+    consumer = AIOKafkaConsumer(settings.topic(FINDINGS.name), bootstrap_servers=settings.kafka,
+                                auto_offset_reset="earliest", fetch_max_wait_ms=10)  # fmt: skip
+    await consumer.start()
+    for number in range(1, REQUESTS + WARM + 1):
+        body, began = severe(number), time.perf_counter()
+        answer = await asyncio.to_thread(receiver.post, body, token="")
+        assert answer.status_code == 200, answer.text
+        async with asyncio.timeout(120):
+            while True:
+                record = await consumer.getone()
+                if decode(record.value, 2**62).kind == "severe_event":
+                    break
+        found.append(time.perf_counter() - began)
+    await consumer.stop()
+    return found[WARM:]
 
 
-def call(number):
-    """Return the attributes of a call."""
-    return CALL | {
-        "gen_ai.response.id": f"chatcmpl-{number:09d}",
-        "gen_ai.usage.input_tokens": 100 + number % 900,
-        "gen_ai.usage.output_tokens": 10 + number % 300,
-        "session.id": f"session-{number // 4:07d}",
-    }
-
-
-def calls(count):
-    """Return messages of calls alone."""
-    return _messages(
-        count, 1, lambda spans, trace, number: add(spans, trace, number, b"", "chat gpt-4o-mini", call(number))
-    )
-
-
-def requests(count):
-    """Return messages of requests: a server, its database, an agent with two calls and a tool."""
-
-    def one(spans, trace, number):
-        root = (number + 8).to_bytes(8, "big")
-        agent = (number + 7).to_bytes(8, "big")
-        for step in range(4):
-            add(spans, trace, number + step, root, "SELECT", HTTP)
-        for step in (4, 5):
-            add(spans, trace, number + step, agent, "chat gpt-4o-mini", call(number + step))
-        tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search", "gen_ai.tool.call.id": "c"}
-        add(spans, trace, number + 6, agent, "execute_tool search", tool)
-        invoked = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "shop"}
-        add(spans, trace, number + 7, root, "invoke_agent shop", invoked)
-        add(spans, trace, number + 8, b"", "POST /chat", HTTP | {"session.id": f"session-{number:07d}"})
-
-    return _messages(count, 9, one)
-
-
-def _messages(count, size, put):
-    made = []
-    for start in range(1, count, BATCH):
-        message = TracesData()
-        group = message.resource_spans.add()
-        group.resource.attributes.extend(
-            KeyValue(key=key, value=value(of))
-            for key, of in {"service.name": "shop", "service.version": "1.4.2"}.items()
-        )
-        scoped = group.scope_spans.add()
-        scoped.scope.name = "opentelemetry.instrumentation.openai_v2"
-        for number in range(start, min(start + BATCH, count), size):
-            put(scoped.spans, number.to_bytes(16, "big"), number)
-        made.append(message.SerializeToString())
-    return made
-
-
-def seconds(work, repeats=3):
-    """Return the least processor time of several runs."""
-    least = float("inf")
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        least = min(least, time.process_time() - start)
-    return least
-
-
-def canonical(messages):
-    """Read, assemble, translate and encode."""
-    traces, encode = Traces(), msgspec.json.Encoder().encode
-    written = 0
-    for moment, message in enumerate(messages):
-        for event in traces.add(read_proto(message, "traces"), moment):
-            written += len(encode(event))
-    for event in traces.close():
-        written += len(encode(event))
-    return written
+def translation():
+    """Return spans a second of parsing alone and of all that the worker does to make events of them."""
+    batches = [
+        calls_request([{"trace": at + step, "number": at + step} for step in range(100)]).SerializeToString()
+        for at in range(1, SPANS, 100)
+    ]
+    began = time.perf_counter()
+    for batch in batches:
+        TracesData.FromString(batch)
+    parsed = time.perf_counter() - began
+    traces, made = Traces(), 0
+    began = time.perf_counter()
+    for now, batch in enumerate(batches, 1):
+        made += len(traces.add(read_proto(batch, "traces"), now))
+    made += len(traces.close())
+    assert made == SPANS
+    return SPANS / parsed, SPANS / (time.perf_counter() - began)
 
 
 def main():
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spans", type=int, default=20_000)
-    count = parser.parse_args().spans
-    print(f"{'messages':10} {'parse':>9} {'read':>9} {'canonical':>10}  us a span   share of parsing's throughput")
-    for name, messages in (("calls", calls(count)), ("requests", requests(count))):
-        spans = sum(
-            len(scoped.spans)
-            for m in messages
-            for g in TracesData.FromString(m).resource_spans
-            for scoped in g.scope_spans
-        )
-        parse = seconds(lambda m=messages: [TracesData.FromString(one) for one in m])
-        read = seconds(lambda m=messages: [read_proto(one, "traces") for one in m])
-        whole = seconds(lambda m=messages: canonical(m))
-        per = [1e6 * took / spans for took in (parse, read, whole)]
-        print(f"{name:10} {per[0]:9.2f} {per[1]:9.2f} {per[2]:10.2f}  {spans} spans   {parse / whole:.3f}")
+    """Print the figures; the status is 1 where a severe event takes too long."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        broker = Broker(folder / "kafka")
+        broker.start()
+        settings = load(kafka=broker.address, data_dir=folder)
+        create_topics(settings)
+        (folder / "policy.yaml").write_text(POLICY)
+        given = {"KAFKA": broker.address, "POLICY": str(folder / "policy.yaml")}
+        workers = [Worker(kind, 0, given, folder) for kind in ("normalise", "watch")]
+        receiver = ReceiverProcess(settings).start()
+        try:
+            for worker in workers:
+                worker.start()
+            seconds = asyncio.run(measured(settings, receiver))
+        finally:
+            for worker in workers:
+                worker.end(15)
+            receiver.stop()
+            broker.stop()
+    half, late = np.percentile(seconds, [50, 99])
+    print(f"request to finding of a severe event, {REQUESTS} times: median {half:.2f} s, p99 {late:.2f} s")
+    parsed, made = translation()
+    print(f"spans a second: parsed alone {parsed:,.0f}, read and made events {made:,.0f}, ratio {made / parsed:.3f}")
+    raise SystemExit(late > LIMIT_SECONDS)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from schemas.emitter import Emitter
 from streams.commands.main import app
 from streams.dialects.registry import DIALECTS
+from streams.receiver.app import Receiver, receiver_app
+from streams.settings import Settings
 from tests.docs.pages import PAGES, blocks
 from tests.docs.provider import completion, provider
 
@@ -49,7 +51,7 @@ class Sent:
 def test_the_emitters_page_sends_calls_and_failures():
     """A call has its model, tokens and verdict; one that failed has an error and no model that answered."""
     answer, sent = snippet("docs/way-emitter.md")["answer"], Sent()
-    reply = SimpleNamespace(model="m-1", input_tokens=3, output_tokens=4, text="yes")
+    reply = SimpleNamespace(model="m-1", input_tokens=3, output_tokens=4, text="yes", stop_reason="end_turn")
 
     def late(_):
         raise TimeoutError
@@ -59,6 +61,7 @@ def test_the_emitters_page_sends_calls_and_failures():
         answer(sent.emitter, SimpleNamespace(name="m", ask=late), "s1", "?")
     good, bad = sent.events()
     assert (good["response_model"], good["usage_output_tokens"], good["guards"][0]["verdict"]) == ("m-1", 4, "allow")
+    assert (good["outcome"], good["finish_reason_norm"], good["duration_ms"] >= 0) == ("completed", "stop", True)
     assert (bad["outcome"], bad["error_type"], bad.get("response_model")) == ("error", "TimeoutError", None)
 
 
@@ -120,9 +123,14 @@ def test_the_record_of_litellms_page_is_a_block_and_no_error(tmp_path):
 
 
 def test_litellms_configuration_is_yaml():
-    """It names the logger that the page speaks of."""
+    """It posts to a path that the receiver has, by a callback that is set up, in a format that is taken."""
     [block] = blocks(PAGES["docs/way-litellm.md"], "yaml")
-    assert yaml.safe_load(block)["litellm_settings"]["callbacks"] == ["generic_api"]
+    told = yaml.safe_load(block)
+    [name] = told["litellm_settings"]["callbacks"]
+    logger = told["callback_settings"][name]
+    assert (logger["callback_type"], logger["log_format"]) == ("generic_api", "json_array")
+    path = logger["endpoint"].removeprefix(f"http://127.0.0.1:{Settings().otlp_port}")
+    assert path in {route.path for route in receiver_app(Settings(), Receiver(Settings(), None), lambda: True).routes}
 
 
 def test_the_page_of_files_lists_every_dialect():

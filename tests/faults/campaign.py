@@ -27,16 +27,17 @@ from msgspec.structs import replace
 from schemas.events import Inference
 from schemas.fields import NANO
 from schemas.guards import GuardFinding, GuardResult
-from schemas.topics import INFERENCE
+from schemas.topics import INFERENCE, OTLP_SPANS
 from streams.kafka.topics import client_arguments, create_topics
 from streams.local.broker import die_with_parent, free_port
-from streams.replay.send import Replay, read
+from streams.replay.send import AFTER_THE_END_NANO, Replay, read
 from streams.settings import load
 from streams.store.client import StoreUnavailableError, connect
 from streams.store.schema.migrate import migrate
 from tests.faults.compare import Comparison, unread
 from tests.faults.fleet import KINDS, Fleet, doors
 from tests.faults.log import committed
+from tests.faults.spans import Spans
 from tests.real.cluster import Cluster
 from tests.real.hosts import Hosts
 
@@ -54,7 +55,7 @@ class Campaign:
     def __init__(self, folder, disturbances, seconds, events, seed, brokers=1, *, doubling=True, hosts=None):
         self.folder, self.disturbances, self.seconds, self.events = folder, disturbances, seconds, events
         self.rng, self.doubling = random.Random(seed), doubling
-        self.done = Counter()
+        self.done, self.translated = Counter(), 0
         self.rolling = int(seconds >= LONG_SECONDS)
         self._later = []
         self._hosts = hosts or Hosts(0)
@@ -104,19 +105,20 @@ class Campaign:
             played = time.monotonic() - began
         finally:
             fleet.stop()  # detect saves its state when it is told to stop
-        report = Comparison(self.settings, self.events).report()
+        report = Comparison(self.settings, self.events + self.translated).report()
         return report | {"disturbances": dict(self.done), "seconds": round(played)}
 
     def _play(self, fleet):
         with resources.as_file(resources.files("streams.demo.recorded") / "week.jsonl.gz") as week:
             events = [_harmed(each, at) for at, each in enumerate(itertools.islice(read([Path(week)]), self.events))]
+        self._end = events[-1].time_unix_nano + 2 * AFTER_THE_END_NANO
         speed = (events[-1].time_unix_nano - events[0].time_unix_nano) / NANO / self.seconds
-        middle = len(events) // 2
+        middle, spans = len(events) // 2, Spans(self.settings)
         parts = [events[:middle], events[middle:]] if self.doubling else [events]
         for number, part in enumerate(parts):
             if number:
                 self._double()
-            player = _Player(self.settings, speed, part)
+            player = _Player(self.settings, speed, spans.beside(part))
             player.start()
             pause = self.seconds / max(self.disturbances, 1)
             while player.is_alive():
@@ -124,6 +126,7 @@ class Campaign:
                 if sum(self.done.values()) < self.disturbances * (number + 1) / len(parts):
                     self._disturb(fleet)
             assert player.error is None, player.error
+        self.translated = spans.close()
         self._undo_all()
 
     def _double(self):
@@ -224,12 +227,15 @@ class Campaign:
 
     def _settle(self, fleet):
         """Wait until everything is read, as long as anything moves."""
-        moved, last = time.monotonic(), None
+        moved, last, marked = time.monotonic(), None, False
         while True:
             fleet.tend()
             try:
                 now = committed(self.settings)
-                if not unread(self.settings, now):
+                if not marked and not unread(self.settings, now, (OTLP_SPANS,)):
+                    Replay(self.settings, None)._mark(self._end)  # time passes beyond what was translated last
+                    marked = True
+                if marked and not unread(self.settings, now):
                     return
             except KafkaError:
                 now = last

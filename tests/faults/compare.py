@@ -8,7 +8,7 @@ from schemas.changes import Change
 from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.incidents import IncidentAction, IncidentTransition
-from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, WINDOWS
+from schemas.topics import ACTIONS, CHANGES, CHECKPOINTS, FINDINGS, INCIDENTS, INFERENCE, OTLP_SPANS, WINDOWS
 from schemas.windows import Window
 from schemas.wire import decoder
 from streams.detect.judge import Judge
@@ -24,12 +24,13 @@ from streams.kafka.topics import check_topics, client_arguments
 from streams.policy.policy import Policy
 from streams.store.ask import ask_rows as rows
 from streams.watch.counting import countable
+from streams.watch.memory import Memory
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import Memory
 from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
 from streams.watch.worker import shared_out
 from tests.faults.log import ends, log
+from tests.faults.spans import twice
 
 BASES = ("inferences", "agent_steps", "retrievals", "telemetry")
 RATES = ("unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool")
@@ -71,7 +72,8 @@ class Comparison:
         )
         query = f"SELECT service_name, minute, sum(events) AS n, {rolled} FROM service_minutes_now GROUP BY {key}"
         assert rows(self.settings, query) == expected
-        return {"rows": sum(len(records) for records in self.inference.values()), "minutes": len(expected)}
+        count = sum(len(records) for records in self.inference.values())
+        return {"rows": count, "minutes": len(expected), "translated twice": twice(self.inference)}
 
     def windows(self):
         """Every window was published, and each time with the same content."""
@@ -98,7 +100,7 @@ class Comparison:
             if not records:
                 continue
             ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
-            memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds))
+            memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds), settings.tick_seconds)
             decoded = decode(records)
             flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
             written = np.array([record.timestamp for record in records], np.int64)
@@ -167,12 +169,18 @@ class Comparison:
         return asyncio.run(checkpoints.load(topics[self.settings.topic(WINDOWS.name)].topic_id, target)).arrays
 
 
-def unread(settings, done):
-    """Return how many records of the log of events, windows and findings no commit of their readers covers."""
-    readers = {INFERENCE: ("history", "watch"), WINDOWS: ("history", "detect"), FINDINGS: ("history", "incidents")}
+def unread(settings, done, only=(OTLP_SPANS, INFERENCE, WINDOWS, FINDINGS)):
+    """Return how many records of spans, events, windows and findings no commit of their readers covers."""
+    readers = {
+        OTLP_SPANS: ("normalise",),
+        INFERENCE: ("history", "watch"),
+        WINDOWS: ("history", "detect"),
+        FINDINGS: ("history", "incidents"),
+    }
     return sum(
         max(end - done[kind].get(tp, 0), 0)
         for topic, kinds in readers.items()
+        if topic in only
         for tp, end in ends(settings, topic).items()
         for kind in kinds
     )

@@ -8,7 +8,7 @@ import time
 
 from streams.local.broker import die_with_parent, free_port
 
-KINDS = ("history", "watch", "detect", "incidents")
+KINDS = ("history", "watch", "detect", "incidents", "normalise")
 MOST = 4
 """Workers of a kind at the same time."""
 

@@ -10,9 +10,9 @@ from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.watch.counting import countable, highest_before
+from streams.watch.memory import Memory
 from streams.watch.names import Names
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import Memory
 from streams.watch.ticks import PartitionTicks
 from streams.worker.dead_letters import owner_of
 
@@ -48,7 +48,7 @@ def junk(second, service="rogue"):
 def windows(records, size=500):
     """Return the sums of every closed tick of a log."""
     decode, ticks = events_decoder(), PartitionTicks(SECONDS * NANO, SECONDS * NANO)
-    names, memory, found = Names(SECONDS), Memory(3), {}
+    names, memory, found = Names(SECONDS), Memory(3, 10), {}
     for start in range(0, len(records), size):
         batch = records[start : start + size]
         decoded = decode(batch)

@@ -13,9 +13,9 @@ from schemas.tables import INFERENCES
 from streams.history.rows import Origin, Rows
 from streams.history.writer import HistoryWriter
 from streams.settings import load
-from streams.store.client import connect, rows
+from streams.store.client import WRITE, connect, rows
 from streams.store.schema.carry import carry
-from streams.store.schema.ddl import COMMENTS, REFRESHED, VIEWS
+from streams.store.schema.ddl import COMMENTS, REFRESHED, TABLES, VIEWS
 from streams.store.schema.migrate import SchemaError, check_schema, digest, migrate, note
 from tests.schemas.test_migrate import schema_of
 from tests.support.histories import judge
@@ -56,10 +56,15 @@ def batch():
 
 @pytest.fixture
 def before(store_path):
-    """A client of a store of the version before, with three events that history wrote."""
+    """A client of a store of the version before, with three events that its history wrote."""
     client = connect(load(clickhouse=f"chdb://{store_path}", clickhouse_database=f"before{uuid.uuid4().hex[:8]}"))
     made_before(client)
-    HistoryWriter(client).write(ORIGIN, [batch()])
+    client.insert_arrow("inferences", batch().columns, settings=WRITE)
+    client.command(
+        "INSERT INTO service_hours (hour, service_name, events, unsafe_served_trials, kafka_topic_id, version)"
+        " SELECT toStartOfHour(time), service_name, count(), count(), kafka_topic_id, max(kafka_offset) FROM inferences"
+        " GROUP BY ALL"
+    )
     yield client
     client.close()
 
@@ -74,7 +79,7 @@ def test_a_store_of_the_version_before_is_refused_with_the_command(before):
 def test_it_is_taken_over_with_its_rows_and_history_goes_on(before, client):
     """Rows and rollups stay, what history reads again is left out, and tables and views are those of a new store."""
     applied = carry(before)
-    assert {name.split("/")[0] + "/" for name in applied} == {VIEWS, COMMENTS, REFRESHED}
+    assert {name.split("/")[0] + "/" for name in applied} == {TABLES, VIEWS, COMMENTS, REFRESHED}
     check_schema(before)
     again = HistoryWriter(before).write(ORIGIN, [batch()])
     assert (again.rows, again.left_out) == (0, 3)

@@ -5,7 +5,8 @@ import pyarrow as pa
 
 from streams.events.flags import BIT
 from streams.events.labels import NOTHING
-from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
+from streams.events.versions import FIXED
+from streams.watch.batches import KEYS, MEASURES, Batch, EventColumns, Shown
 from streams.watch.blocks import Chosen, block_of
 
 SCORE = MEASURES.index("guard_score")
@@ -30,6 +31,8 @@ def part(first, measures, group=("t", "a", "m", ""), **more):
         "trials": np.full(count, TRIALS, np.uint16), "flagged": zeros.astype(np.uint16),
         "call": np.ones(count, np.uint8), "measures": measures, "late": zeros.astype(np.uint8),
         "counted": np.ones(count, np.uint8), "risk": np.zeros(count, np.float32), "source": zeros,
+        "asked": zeros - 1, "sure": np.full(count, FIXED, np.uint8), "keys": np.zeros((count, KEYS), np.uint64),
+        "role": zeros.astype(np.uint8),
     }  # fmt: skip
     events = EventColumns(**columns | more)
     ids = pa.array([f"e{first + number}" for number in range(count)], pa.string())

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from streams.dialects.building import error_named, event, times
 from streams.dialects.translation import Event, Translation
-from streams.dialects.values import at, count, first, mapping, number, rows, spent, text, told
+from streams.dialects.values import at, count, first, mapping, number, rows, sequence, spent, text, told
 from streams.dialects.words import finish_of, outcome_of
 
 NAME: Final = "langsmith"
@@ -97,7 +97,7 @@ def _tokens(record: dict[str, Any], name: str, other: str) -> int | None:
 def answer_of(record: dict[str, Any]) -> dict[str, Any]:
     """Return what the model said about its answer, wherever the library put it."""
     outputs = mapping(record.get("outputs"))
-    first_of = next(iter(rows(next(iter(outputs.get("generations") or []), None))), {})
+    first_of = next(iter(rows(next(iter(sequence(outputs.get("generations"))), None))), {})
     choice = next(iter(rows(outputs.get("choices"))), {})
     found: dict[str, Any] = {}
     for said in (

@@ -104,7 +104,7 @@ def translate(record: Record) -> Translation:
         Where the answer has another shape than its provider's.
     """
     provider = _provider(record)
-    assert provider is not None  # noqa: S101
+    assert provider is not None  # noqa: S101  it is known
     guards = msgspec.to_builtins(provider.read(record))
     outcome, source, error = _ending(record, provider, guards)
     given, cached = _first_count(record, provider.given), _first_count(record, provider.cached)

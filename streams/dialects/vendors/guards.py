@@ -45,6 +45,8 @@ SHAPES: Final[tuple[tuple[Callable[[Record], bool], Callable[..., list[GuardResu
     (lambda r: "validation_passed" in r or "validationPassed" in r, vendors.guards_from_guardrails_ai),
     (lambda r: "tripwire_triggered" in r and "info" in r, vendors.guards_from_openai_guardrails),
     (lambda r: "is_valid" in r and "scanners" in r, vendors.guards_from_llm_guard),
+    (lambda r: "guardrail_information" in r, vendors.guards_from_litellm),
+    (lambda r: "guard_name" in r and "phase" in r, vendors.guards_from_openlit),
 )
 """How an answer is known, and who reads it; the first that fits."""
 

@@ -27,7 +27,7 @@ def unknown_codes(look: Look) -> Iterator[Complaint]:
         if isinstance(finding, dict) and finding.get("category") not in FAMILIES
     )
     if codes:
-        advice = "they count as hazards without a family; map them to the codes of `schemas.categories`"
+        advice = "they count as hazards without a family; map them to the codes of docs/categories.md"
         yield Complaint("codes", look.service, f"unknown categories: {_listed(codes)}", advice)
     words = Counter(
         f"{name} {row[name]!r}"

@@ -1,6 +1,6 @@
 """A provider of models on loopback: the HTTP APIs of OpenAI and Anthropic as far as their SDKs ask.
 
-What it answers is told by the last `[[word]]` of the prompt; providers themselves are not ours to run.
+What it answers is told by the last `[[word]]` of the prompt, plainly without one; no provider is ours to run.
 """
 
 import json
@@ -67,7 +67,7 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self):
         """Answer a call."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        word = ASKED.findall(json.dumps(body["messages"]))[-1]
+        word = ["plain", *ASKED.findall(json.dumps(body["messages"]))][-1]
         if word == "busy":
             self._send(429, {"error": {"message": "slow down", "type": "rate_limit_error", "code": "rate_limit"}})
         elif self.path.endswith("/messages"):

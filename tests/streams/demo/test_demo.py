@@ -55,7 +55,7 @@ def test_lag_is_what_the_groups_have_not_committed(kafka_settings):
             producer.send(topic, b"{}", partition=1)
     producer.close()
     look = offsets.look(2.0, 5)
-    assert look.left == {"history": 8, "watch": 5, "detect": 3, "incidents": 0}
+    assert look.left == {"history": 8, "watch": 5, "detect": 3, "incidents": 0, "normalise": 0}
     group = f"{kafka_settings.topic_prefix}watchkeeper-watch"
     consumer = KafkaConsumer(**client_arguments(kafka_settings), group_id=group, enable_auto_commit=False)
     consumer.assign([TopicPartition(name, 1)])

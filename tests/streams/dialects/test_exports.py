@@ -131,6 +131,14 @@ def test_a_run_has_its_models_tokens_and_times():
     assert "secret" not in json.dumps(event)
 
 
+def test_an_address_of_a_user_is_no_pseudonym():
+    """What is an e-mail address is hashed; another id stays."""
+    extra = {"metadata": {"user_id": "ann@example.org"}}
+    event, _ = made(RUN | {"extra": extra}, "langsmith")
+    assert event["user_pseudo_id"].startswith("sha256:")
+    assert "ann" not in json.dumps(event)
+
+
 def test_a_failed_run_names_its_error_without_its_text():
     """The class of the error is kept, what it says is not."""
     event, _ = made(RUN | {"status": "error", "error": "RateLimitError('key of jane')", "outputs": None}, "langsmith")

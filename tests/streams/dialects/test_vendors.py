@@ -8,7 +8,7 @@ from streams.dialects.registry import dialect_of
 from tests.schemas.vendors.natives import CASES, TEXT
 
 CALLS = {"bedrock converse", "azure openai", "azure 400", "openai refusal", "anthropic refusal", "gemini"}
-OTHERS = {"litellm": "litellm", "openlit": "none"}
+OTHERS = ("litellm",)
 OBJECTS = {name: answer for name, (_, answer) in CASES.items() if isinstance(answer, dict)}
 
 
@@ -67,3 +67,35 @@ def test_rails_without_the_rest_of_their_log_are_read():
     rails = [{"type": "input", "name": "self check input", "decisions": ["refuse to respond", "stop"], "stop": True}]
     _, translation = made({"activated_rails": rails})
     assert [event["guard"]["action"] for event in translation.events] == ["blocked"]
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "error"),
+    [
+        (
+            {"jsonrpc": "2.0", "id": 7, "result": {"isError": True, "content": [{"type": "text", "text": TEXT}]}},
+            "error",
+            "tool_error",
+        ),
+        ({"jsonrpc": "2.0", "id": 7, "result": {"isError": False, "content": []}}, "ok", None),
+        ({"jsonrpc": "2.0", "id": 7, "error": {"code": -32602, "message": TEXT}}, "error", "-32602"),
+        (
+            {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "search", "arguments": {"q": TEXT}}},
+            "unknown",
+            None,
+        ),
+    ],
+)
+def test_a_tool_of_mcp_that_failed_is_a_failed_step(record, status, error):
+    """A result that says `isError` is no success; what was asked and answered stays behind."""
+    dialect, translation = made(record)
+    [event] = translation.events
+    assert (dialect, event["status"], event.get("error_type"), event["tool_call_id"]) == ("mcp", status, error, "7")
+    assert TEXT not in json.dumps(event)
+
+
+def test_guards_of_litellm_alone_are_read_one_by_one():
+    """The first entry does not win: each is a verdict of its own."""
+    records = [{"guardrail_status": "success"}, {"guardrail_status": "guardrail_intervened"}]
+    dialect, translation = made({"guardrail_information": records})
+    assert (dialect, [event["guard"]["verdict"] for event in translation.events]) == ("guard", ["allow", "block"])

@@ -85,9 +85,11 @@ def test_the_moment_of_writing_decides_what_is_from_the_future():
 
 
 def test_a_dialect_may_be_said():
-    """Who says the dialect is not asked about its shape, and a wrong name is told with the right ones."""
-    given = json.dumps({"litellm_call_id": "c", "status": "success", "startTime": 1770000000})
-    assert plain("-", "--dialect", "litellm", given=given)[0]["events"][0]["outcome"] == "completed"
+    """A record of another shape is refused then, and a wrong name is told with the right ones."""
+    run = {"run_type": "llm", "trace_id": "t", "start_time": "2026-02-02T02:40:00Z"}
+    assert plain("-", "--dialect", "langsmith", given=json.dumps(run))[0]["events"][0]["outcome"] == "completed"
+    [found] = plain("-", "--dialect", "langsmith", given=json.dumps(EVENT), status=1)
+    assert found["counted"][0]["refused"] == "unknown_dialect"
     with pytest.raises(UnknownDialectError, match=r"'lightllm'; take one of canonical, .*litellm"):
         CliRunner().invoke(app, ["explain", __file__, "--dialect", "lightllm"], catch_exceptions=False)
 
@@ -145,7 +147,7 @@ def test_the_input_is_read_as_a_file_is():
 
 
 def test_nothing_is_started():
-    """The command loads no Kafka client and no engine."""
-    code = "import sys, streams.intake.explain; print({'kafka', 'aiokafka', 'chdb', 'faust'} & set(sys.modules))"
+    """The command loads no engine and no worker."""
+    code = "import sys, streams.intake.explain; print({'chdb', 'faust'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, timeout=60)
     assert done.stdout.strip() == b"set()"

@@ -64,10 +64,13 @@ def ask(receiver, instrumentor, name, paths):
         finally:
             process.terminate()
             process.wait()
-    return lambda: [
-        event for records in log(receiver.settings, INFERENCE).values() for record in records
-        if (event := decode(record.value, 2**62)).service_name == name
-    ]  # fmt: skip
+    return lambda: events_of(receiver.settings, name)
+
+
+def events_of(settings, name):
+    """Return the events of a service."""
+    found = (decode(record.value, 2**62) for records in log(settings, INFERENCE).values() for record in records)
+    return [event for event in found if event.service_name == name]
 
 
 def answers(process, port):

@@ -10,8 +10,8 @@ from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.history.rows import Origin, rows_of
 from streams.watch.counting import countable
+from streams.watch.memory import Memory
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import Memory
 from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
 from tests.streams.events.test_decode import NOW_MS, Record
@@ -44,7 +44,7 @@ def windows(sent):
     ticks = PartitionTicks(10 * NANO, 10 * NANO)
     written = np.full(len(sent) + 1, NOW_MS + 60_000)
     ticks.add(countable(found, flags, written))
-    return [groups for _, groups in reduce_block(ticks.close(), Memory(3))]
+    return [groups for _, groups in reduce_block(ticks.close(), Memory(3, 10))]
 
 
 def test_the_same_events_without_a_probe_are_counted():

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from schemas.metrics import RATES
 from streams.events.flags import BIT
 from streams.policy.policy import Policy
+from streams.watch.memory import Memory
 from streams.watch.names import Names
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import Memory
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
 from streams.watch.single.traces import OpenTraces
@@ -65,7 +65,7 @@ def blocks(events, cuts):
 @given(events=EVENTS, cuts=CUTS)
 def test_a_block_counts_what_one_would_count_by_hand(events, cuts):
     """However a log is cut, its windows are, byte for byte, those that an oracle without arrays counts tick by tick."""
-    memory, found = Memory(MEMORY), {}
+    memory, found = Memory(MEMORY, 10), {}
     for block in blocks(events, cuts):
         found |= reduce_block(block, memory)
     expected = windows(events)

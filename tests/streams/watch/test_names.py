@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from streams.watch.memory import Memory
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import Memory
 from tests.support.parts import TRIALS, block, measured, part
 
 ALIKE = [("a\x1fb", "c", "m", ""), ("a", "b\x1fc", "m", "")]
@@ -21,7 +21,7 @@ def flagged(group):
 @example(groups=ALIKE)
 def test_a_session_flagged_in_one_group_is_new_in_another(groups):
     """What was flagged lately is remembered of its own group alone, however its names are put together."""
-    memory = Memory(30)
+    memory = Memory(30, 10)
     counts = [
         [
             (sums.rates["error"].trials, sums.rates["error"].flagged)

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from schemas.windows import MAX_GROUPS, OTHER, GroupSums
 from streams.events.labels import SEPARATOR, Named
-from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
+from streams.events.versions import FIXED
+from streams.watch.batches import KEYS, MEASURES, Batch, EventColumns, Shown
+from streams.watch.memory import Memory
 from streams.watch.reduce import reduce_block
-from streams.watch.sessions import CAPACITY, FlaggedSessions, Memory
+from streams.watch.sessions import CAPACITY, FlaggedSessions
 from streams.watch.ticks import PartitionTicks
 
 SECOND = 1_000_000_000
@@ -55,6 +57,10 @@ def batch(rows) -> Batch:
         counted=np.ones(count, np.uint8),
         risk=np.zeros(len(rows), np.float32),
         source=np.zeros(count, np.int64),
+        asked=np.full(count, -1, np.int64),
+        sure=np.full(count, FIXED, np.uint8),
+        keys=np.zeros((count, KEYS), np.uint64),
+        role=np.zeros(count, np.uint8),
     )
     groups = [("t", "a", "1", ""), ("t", "b", "1", ""), ("u", "b", "2", "canary")]
     names = [f"mix{label}{SEPARATOR}name" for label in order]
@@ -63,7 +69,7 @@ def batch(rows) -> Batch:
 
 def windows(batches) -> dict[int, list[GroupSums]]:
     """Return all windows of a log, its end marked."""
-    ticks, memory = PartitionTicks(TICK, LATENESS), Memory(3)
+    ticks, memory = PartitionTicks(TICK, LATENESS), Memory(3, 10)
     found = {}
     for part in [*batches, batch([(100_000, 0, 9, 0, 0)])]:
         ticks.add(part)
@@ -121,7 +127,7 @@ def test_a_successor_publishes_the_same_windows(rows, cuts, kill):
     """Taken up behind the last acknowledged batch with the stored watermark, the rest comes out the same."""
     batches = [*cut(rows, cuts), batch([(100_000, 0, 9, 0, 0)])]
     expected = windows(cut(rows, cuts))
-    ticks, memory, found, held = PartitionTicks(TICK, LATENESS), Memory(3), {}, []
+    ticks, memory, found, held = PartitionTicks(TICK, LATENESS), Memory(3, 10), {}, []
     saved = (-1, None, None, memory.state())
     for number, part in enumerate(batches[: kill + 1]):
         held.append((number, ticks.add(part), ticks.newest))
@@ -129,7 +135,7 @@ def test_a_successor_publishes_the_same_windows(rows, cuts, kill):
         while held and held[0][1] < ticks.first_open:
             number_done, _, newest = held.pop(0)
             saved = (number_done, newest, ticks.first_open, memory.state())
-    successor, memory = PartitionTicks(TICK, LATENESS), Memory(3)
+    successor, memory = PartitionTicks(TICK, LATENESS), Memory(3, 10)
     successor.newest, successor.first_open = saved[1], saved[2]
     memory.restore(saved[3])
     for part in batches[saved[0] + 1 :]:
@@ -155,7 +161,7 @@ def test_ten_thousand_new_series_in_a_tick_are_bounded_and_counted():
     ticks = PartitionTicks(TICK, LATENESS)
     ticks.add(part)
     ticks.newest += 10 * TICK
-    [(_, groups)] = reduce_block(ticks.close(), Memory(3))
+    [(_, groups)] = reduce_block(ticks.close(), Memory(3, 10))
     assert len(groups) == MAX_GROUPS + 1
     assert sum(group.events for group in groups) == len(rows)
     other = next(group for group in groups if group.service_name == OTHER[1])

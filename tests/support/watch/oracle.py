@@ -12,7 +12,8 @@ from schemas.windows import GUARD_COUNTS, MAX_SAMPLES, GroupSums, Sample, Sums
 from streams.events.bins import bin_of
 from streams.events.hashing import hash_texts
 from streams.events.labels import SEPARATOR, Named
-from streams.watch.batches import MEASURES, Batch, EventColumns, Shown
+from streams.events.versions import FIXED
+from streams.watch.batches import KEYS, MEASURES, Batch, EventColumns, Shown
 from streams.watch.cascades import UNSAFE
 
 SECOND = 1_000_000_000
@@ -66,6 +67,8 @@ def batch(events) -> Batch:
         flagged=np.array([event.flagged for event in events], np.uint16),
         call=np.array([event.call for event in events], np.uint8), measures=measures, late=zeros.astype(np.uint8),
         counted=np.ones(count, np.uint8), risk=zeros.astype(np.float32), source=zeros,
+        asked=zeros - 1, sure=np.full(count, FIXED, np.uint8), keys=np.zeros((count, KEYS), np.uint64),
+        role=zeros.astype(np.uint8),
     )  # fmt: skip
     return Batch(columns, groups, _named(statuses), _named(labels), list(names), Shown(ids, ids, vectors), ["s"])
 

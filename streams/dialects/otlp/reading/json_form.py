@@ -121,12 +121,13 @@ def _number(value: Any) -> float | bool | None:
 
 
 def _integer(value: Any) -> int:
+    """Return an integer of 64 bits, also one that is text; 0 for what is none."""
     if isinstance(value, str) and len(value) <= 20:
         try:
-            return int(value)
+            value = int(value)
         except ValueError:
             return 0
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64 else 0
 
 
 def _enum(value: Any, names: tuple[str, ...]) -> int:

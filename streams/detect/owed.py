@@ -1,0 +1,38 @@
+"""Flags whose trials were counted before: a verdict that came after the tick of the event that it judged was closed.
+
+Such a flag takes the place of an unflagged trial that follows in its series, so that in the end there are as many
+trials and flags as there were events and flagged ones, and never more flags than trials.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from streams.kafka.checkpoints import Arrays
+
+MOST: Final = 1_000
+"""Flags of one series that wait; where more come than trials, trials are what is missing."""
+
+
+class Owed:
+    """The flags that wait for a trial, by series."""
+
+    def __init__(self) -> None:
+        self._flags: dict[int, int] = {}
+
+    def settle(self, cells: dict[int, list[int]]) -> dict[int, list[int]]:
+        """Return (trials, flagged) by series with the flags that their trials can hold; series without trials wait."""
+        for row, cell in cells.items():
+            flags = cell[1] + self._flags.pop(row, 0)
+            cell[1] = min(flags, cell[0])
+            if flags > cell[1]:
+                self._flags[row] = min(flags - cell[1], MOST)
+        return {row: cell for row, cell in cells.items() if cell[0]}
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        return {"flags": np.array(sorted(self._flags.items()), np.int64).reshape(-1, 2)}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned; without one, begin anew."""
+        self._flags = {int(row): int(flags) for row, flags in state["flags"]} if state else {}
