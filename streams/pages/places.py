@@ -1,4 +1,4 @@
-"""The geometry of the three small plots of the console; `plots.html.j2` draws them in the colours of the page."""
+"""The geometry of the small plots of the console, whose template draws them in the colours of its pages."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
