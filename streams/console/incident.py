@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Request, status
 from fastapi.responses import RedirectResponse, Response
 from msgspec import Struct
+from msgspec.structs import replace
 
 from detectors.intervals import wilson
 from schemas.incidents import ActionKind, Mitigation
@@ -21,7 +22,7 @@ from streams.incidents.evidence.bundle import Answers, Bundle, Contributor, bund
 from streams.incidents.evidence.questions import Question, questions
 from streams.incidents.fold.moves import ALLOWED, IllegalActionError
 from streams.incidents.fold.state import Incident, Step
-from streams.incidents.pages.portrait import course
+from streams.incidents.pages.portrait import change, course
 from streams.incidents.pages.view import IncidentView, clocks, share
 from streams.incidents.worker import Incidents
 from streams.pages.places import Moment, Rate, rate
@@ -130,6 +131,8 @@ async def _page(
         told=lambda: ask_running(store.settings, TOLD, {"incident": incident_id}),
         **{name: _loader(store, question) for name, question in asked.items()},
     )
+    if found["changes"] is not None:
+        view = replace(view, changes=[change(row, incident) for row in found["changes"]])
     current = _bundle(work, incident, asked, {name: found[name] for name in asked if found[name] is not None})
     opening = msgspec.json.decode(view.evidence, type=Bundle) if view.evidence else None
     said_of = [deed for deed in DEEDS if deed.kind in possible(incident)]

@@ -118,7 +118,8 @@ def rate(
     first, last = points[0].at, points[-1].at
     seen = [v for p in points for v in (p.upper, p.rate) if v is not None]
     normal = next((p.baseline for p in reversed(points) if p.baseline is not None), None)
-    top, step = _scale(max([*seen, normal or 0, 1e-4]))
+    known = [each.rate for each in points if each.rate is not None]
+    top, step = _scale(max(min(max(seen, default=0), 2 * max(known, default=0)), normal or 0, 1e-4))
 
     def across(at: int) -> float:
         return round(LEFT + (at - first) / (last - first) * (WIDTH - LEFT - 12), 1)

@@ -57,6 +57,21 @@ async def test_it_says_what_since_when_how_sure_who_and_what_changed(client, set
     assert re.search(r'<svg class="rate".*class="flag bad"', text, re.DOTALL)
 
 
+async def test_who_was_told_and_what_was_asked_for_stands_on_the_timeline(client, settings):
+    """Notices that came through or were given up, and controls of rules and people, beside what people did."""
+    place = ["s", "a", datetime.fromtimestamp(at(90) / NANO, UTC)]
+    rows = [["d1", *place, "inc-p", "oncall", "delivered"], ["d2", *place, "inc-p", "mail", "given_up"],
+            ["d3", *place, "inc-q", "other", "delivered"]]  # fmt: skip
+    names = ["event_id", "source", "service_name", "time", "incident_id"]
+    client.insert("deliveries", rows, column_names=[*names, "receiver", "status"])
+    asked = [["k1", *place, "inc-p", "kill_switch", "rule", "leaks"]]
+    client.insert("controls", asked, column_names=[*names, "control", "actor_kind", "reason"])
+    text = (await (await signed_in(held(settings, page(service="a")))).get("/console/incidents/inc-p")).text
+    for said in ("oncall was told", "mail could not be told", "kill switch of a was asked for", "rule · leaks"):
+        assert said in text, said
+    assert "other was told" not in text
+
+
 async def test_without_a_store_everything_of_the_fold_is_there(settings):
     """What the store would say is not known, and is said so; every action that the state allows is offered."""
     away = settings.model_copy(update={"sql_port": 1})
