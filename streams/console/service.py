@@ -69,8 +69,8 @@ def router(work: Incidents, store: Store) -> APIRouter:
     @routes.get("/services/{name:path}")
     async def service(request: Request, who: Who, name: str, days: str = "7") -> Response:
         incident_log = await held(work)
-        asked = await _period(store, stream_now(incident_log, None), days, name)
-        found = await store.ask(
+        asked, answers_now = await _period(store, stream_now(incident_log, None), days, name)
+        found = await (store.study if answers_now else _nothing)(
             hours=lambda: hourly_rows(settings, asked, DRAWN),
             totals=lambda: period_rows(settings, asked),
             changes=lambda: changes(settings, asked.since, asked.until, name, CHANGES),
@@ -87,8 +87,8 @@ def router(work: Incidents, store: Store) -> APIRouter:
     @routes.get("/kpis")
     async def kpis(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
         incident_log = await held(work)
-        asked = await _period(store, stream_now(incident_log, None), days, service)
-        found = await store.ask(totals=lambda: period_rows(settings, asked))
+        asked, answers_now = await _period(store, stream_now(incident_log, None), days, service)
+        found = await (store.study if answers_now else _nothing)(totals=lambda: period_rows(settings, asked))
         return shown(
             request, "kpis", days=days, spans=DAYS, service=service, totals=found["totals"], period=asked,
             most=SERVICES,
@@ -98,13 +98,18 @@ def router(work: Incidents, store: Store) -> APIRouter:
     return routes
 
 
-async def _period(store: Store, now: int, days: str, service: str) -> Period:
-    """Return the days up to the newest hour of the stream."""
+async def _period(store: Store, now: int, days: str, service: str) -> tuple[Period, bool]:
+    """Return the days up to the newest hour of the stream, and whether the store answers."""
     found = await store.ask(newest=lambda: ask_running(store.settings, NEWEST, {}))
     newest = max((int(row["newest"]) * NANO for row in found["newest"] or []), default=0)
     until = datetime.fromtimestamp(max(now, newest) // NANO, UTC)
     since = until - timedelta(days=int(days) if days in DAYS else 7)
-    return Period(since.replace(minute=0, second=0, microsecond=0), until, service)
+    return Period(since.replace(minute=0, second=0, microsecond=0), until, service), found["newest"] is not None
+
+
+async def _nothing(**loaders: Any) -> dict[str, Any]:
+    """Ask nothing of a store that does not answer."""
+    return dict.fromkeys(loaders)
 
 
 def drawn(hours: Sequence[dict[str, Any]], moments: Sequence[Moment]) -> Iterator[Drawn]:
