@@ -43,25 +43,12 @@ def router(work: Incidents, store: Store) -> APIRouter:
     """Return the list in both forms."""
     routes = APIRouter()
 
-    async def found(state: str, severity: str, service: str, owner: str) -> Rows:
-        incident_log = await held(work)
-        now = stream_now(incident_log, None)
-        every = sorted(incident_log.folding.incidents(), key=_urgency)
-        return [
-            summary(each, now) | {"owner": on_it(each)}
-            for each in every
-            if (state in ("", each.status) or (state == "open" and is_open(each)))
-            and severity in ("", each.severity)
-            and (not service or any(service.lower() in name.lower() for name in each.services))
-            and (not owner or owner.lower() in on_it(each).lower())
-        ]
-
     @routes.get("/incidents")
     async def listed(
         request: Request, who: Who, state: str = "open", severity: str = "", service: str = "", owner: str = "",
         page: int = 1,
     ) -> Response:  # fmt: skip
-        rows = await found(state, severity, service, owner)
+        rows = await _found(work, state, severity, service, owner)
         pages = max(-(-len(rows) // LINES), 1)
         page = min(max(page, 1), pages)
         asked = {"state": state, "severity": severity, "service": service, "owner": owner}
@@ -74,12 +61,26 @@ def router(work: Incidents, store: Store) -> APIRouter:
     async def exported(
         who: Who, state: str = "", severity: str = "", service: str = "", owner: str = ""
     ) -> Response:  # fmt: skip
-        text = "".join(_written(await found(state, severity, service, owner)))
+        text = "".join(_written(await _found(work, state, severity, service, owner)))
         return Response(
             text, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="incidents.csv"'}
         )
 
     return routes
+
+
+async def _found(work: Incidents, state: str, severity: str, service: str, owner: str) -> Rows:
+    """Return the incidents that fit, who needs a person first."""
+    incident_log = await held(work)
+    now = stream_now(incident_log, None)
+    return [
+        summary(each, now) | {"owner": on_it(each)}
+        for each in sorted(incident_log.folding.incidents(), key=_urgency)
+        if (state in ("", each.status) or (state == "open" and is_open(each)))
+        and severity in ("", each.severity)
+        and (not service or any(service.lower() in name.lower() for name in each.services))
+        and (not owner or owner.lower() in on_it(each).lower())
+    ]
 
 
 def _urgency(incident: Incident) -> tuple[bool, str, bool, int]:

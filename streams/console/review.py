@@ -62,6 +62,13 @@ def router(work: Incidents, store: Store) -> APIRouter:
             done=found["done"], everybody=found["everybody"], said=_said(request, last), words=_words,
         )  # fmt: skip
 
+    _judging(routes, work)
+    return routes
+
+
+def _judging(routes: APIRouter, work: Incidents) -> None:
+    settings = work.settings
+
     @routes.post("/review")
     async def judge(request: Request, who: Who, fields: Form) -> Response:
         event, label = fields.get("event", ""), fields.get("label", "")
@@ -85,8 +92,6 @@ def router(work: Incidents, store: Store) -> APIRouter:
         await work.publisher.publish([message(settings, REVIEWS, record, record.target_event_id)])
         _remember(request, event, label)
         return RedirectResponse(f"{HERE}?{urlencode(asked | {'last': event})}", status.HTTP_303_SEE_OTHER)
-
-    return routes
 
 
 def _gone(request: Request) -> list[list[str]]:

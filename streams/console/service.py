@@ -84,6 +84,13 @@ def router(work: Incidents, store: Store) -> APIRouter:
             answers=list(answers(found["totals"] or [])), percent=percent,
         )  # fmt: skip
 
+    _kpis(routes, work, store)
+    return routes
+
+
+def _kpis(routes: APIRouter, work: Incidents, store: Store) -> None:
+    settings = work.settings
+
     @routes.get("/kpis")
     async def kpis(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
         incident_log = await held(work)
@@ -94,8 +101,6 @@ def router(work: Incidents, store: Store) -> APIRouter:
             most=SERVICES,
             groups=[(asks, list(answers(found["totals"] or [], kpis))) for asks, kpis in GROUPS],
         )  # fmt: skip
-
-    return routes
 
 
 async def _period(store: Store, now: int, days: str, service: str) -> tuple[Period, bool]:
