@@ -13,7 +13,7 @@ def made_token(settings: Settings) -> str:
     """Return the token of the settings, else the one in the data folder, which is made where it is missing."""
     if given := settings.api_token.get_secret_value():
         return given
-    path = _path(settings)
+    path = token_file(settings)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -31,7 +31,7 @@ def known_token(settings: Settings) -> str:
     """
     if given := settings.api_token.get_secret_value():
         return given
-    path = _path(settings)
+    path = token_file(settings)
     if not path.exists():
         raise SettingsError(
             f"no API token: set WATCHKEEPER_API_TOKEN, or WATCHKEEPER_DATA_DIR to the folder of the worker ({path} "
@@ -40,5 +40,6 @@ def known_token(settings: Settings) -> str:
     return path.read_text().strip()
 
 
-def _path(settings: Settings) -> Path:
+def token_file(settings: Settings) -> Path:
+    """Return where a worker keeps the token that it makes."""
     return settings.data_dir / FILE

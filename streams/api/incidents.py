@@ -130,14 +130,31 @@ def _actions(router: APIRouter, work: Incidents) -> None:
     @router.post("/{incident_id}/{action}")
     async def act(incident_id: str, action: ActionKind, body: ActionBody, response: Response) -> dict[str, Any]:
         """Do something about an incident; 202 where it is written down and does not count yet."""
-        incident_log = await _incident_log(work)
-        said = _action(incident_log, incident_id, action, body)
-        if not incident_log.folding.knows(said):
-            incident_log.folding.check(said)
-            if not await _taken_in(work, [said]):
-                response.status_code = status.HTTP_202_ACCEPTED
-                return {"action_id": said.event_id, "detail": WRITTEN_DOWN}
+        said, counts = await perform(work, incident_id, action, body)
+        if not counts:
+            response.status_code = status.HTTP_202_ACCEPTED
+            return {"action_id": said.event_id, "detail": WRITTEN_DOWN}
         return {"action_id": said.event_id} | await _shown(work, incident_id)
+
+
+async def perform(
+    work: Incidents, incident_id: str, action: ActionKind, body: ActionBody
+) -> tuple[IncidentAction, bool]:
+    """Write down what is said of an incident, and tell whether it counts already; a repeat changes nothing.
+
+    Raises
+    ------
+    IllegalActionError, UnknownIncidentError
+        Where the incident as it is now does not allow it.
+    HTTPException
+        503 where this worker does not hold the incidents, 422 where the contract refuses it.
+    """
+    incident_log = await _incident_log(work)
+    said = _action(incident_log, incident_id, action, body)
+    if incident_log.folding.knows(said):
+        return said, True
+    incident_log.folding.check(said)
+    return said, await _taken_in(work, [said])
 
 
 def alerts_router(work: Incidents) -> APIRouter:
@@ -180,12 +197,13 @@ async def _taken_in(work: Incidents, said: Sequence[IncidentAction]) -> bool:
 
 async def _shown(work: Incidents, incident_id: str) -> dict[str, Any]:
     incident_log = await _incident_log(work)
-    found = _known(incident_log, incident_id)
+    found = known(incident_log, incident_id)
     evidence = [shown_evidence(each) for each in work.evidence.values() if each.incident_id == incident_id]
     return full(found, incident_log.clock.now(time.time_ns())) | {"evidence": evidence}
 
 
-def _known(incident_log: IncidentLog, incident_id: str) -> Incident:
+def known(incident_log: IncidentLog, incident_id: str) -> Incident:
+    """Return an incident, or raise `UnknownIncidentError`."""
     found = incident_log.folding.fold.incidents.get(incident_id)
     if found is None:
         raise UnknownIncidentError(f"no incident is called {incident_id}")
@@ -198,7 +216,7 @@ def _open(shown: dict[str, Any]) -> bool:
 
 async def _view(work: Incidents, incident_id: str) -> IncidentView:
     incident_log = await _incident_log(work)
-    incident = _known(incident_log, incident_id)
+    incident = known(incident_log, incident_id)
     view = work.portrait(incident_log, incident)
     baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
     series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)
@@ -217,12 +235,12 @@ def _action(incident_log: IncidentLog, incident_id: str, action: ActionKind, bod
 
     An action on an incident of a replayed week happens in the time of that week.
     """
-    known, wall = incident_log.folding.fold.incidents.get(incident_id), time.time_ns()
+    found, wall = incident_log.folding.fold.incidents.get(incident_id), time.time_ns()
     said = IncidentAction(
         event_id=body.action_id or identity(incident_id, action, body.actor, wall),
         source="watchkeeper/api",
         time_unix_nano=wall,
-        service_name=known.service if known else "unknown",
+        service_name=found.service if found else "unknown",
         incident_id=incident_id,
         action=action,
         actor_kind=body.actor_kind,

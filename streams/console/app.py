@@ -12,7 +12,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from streams.access.tokens import made_token
-from streams.console import now, session
+from streams.console import incident, incidents, now, review, service, session
 from streams.console.asking import Store
 from streams.console.session import NotSignedInError, session_key
 from streams.incidents.fold.moves import UnknownIncidentError
@@ -49,7 +49,7 @@ def console(work: Incidents) -> FastAPI:
     token = made_token(settings)
     made = FastAPI(openapi_url=None)
     made.include_router(session.router(token))
-    for part in (now,):
+    for part in (now, incidents, incident, review, service):
         made.include_router(part.router(work, store))
     made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
     for kind, answer in (

@@ -18,6 +18,8 @@ log: Final = structlog.get_logger()
 
 PATIENCE_SECONDS: Final = 1.5
 """How long a page waits for the store."""
+STUDY_SECONDS: Final = 20.0
+"""How long a page waits for what is not asked at night: KPIs over weeks."""
 THREADS: Final = 8
 
 
@@ -36,17 +38,26 @@ class Store:
 
     async def ask(self, **loaders: Callable[[], Any]) -> dict[str, Any]:
         """Return what each loader found; None where the store did not answer it in time or refused."""
+        return await self._ask(PATIENCE_SECONDS, loaders)
+
+    async def study(self, **loaders: Callable[[], Any]) -> dict[str, Any]:
+        """Ask as `ask` does, of a store that has just answered, what takes longer."""
+        return await self._ask(max(PATIENCE_SECONDS, STUDY_SECONDS), loaders)
+
+    async def _ask(self, seconds: float, loaders: dict[str, Callable[[], Any]]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        asked = {name: loop.run_in_executor(self._threads, _patient, loader) for name, loader in loaders.items()}
-        done, waiting = await asyncio.wait(asked.values(), timeout=PATIENCE_SECONDS + 0.2)
+        asked = {
+            name: loop.run_in_executor(self._threads, _patient, loader, seconds) for name, loader in loaders.items()
+        }
+        done, waiting = await asyncio.wait(asked.values(), timeout=seconds + 0.2)
         for each in waiting:
             each.cancel()
         return {name: each.result() if each in done else None for name, each in asked.items()}
 
 
-def _patient(loader: Callable[[], Any]) -> Any:
+def _patient(loader: Callable[[], Any], seconds: float) -> Any:
     try:
-        with patience(PATIENCE_SECONDS):
+        with patience(seconds):
             return loader()
     except (OSError, ValueError, RuntimeError) as error:
         log.warning("the console has no answer from the store", error=str(error)[:200])

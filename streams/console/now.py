@@ -12,13 +12,25 @@ from schemas.fields import NANO
 from schemas.kpis import BY_ID
 from schemas.sql import query
 from streams.console.asking import Store, held, stream_now
-from streams.console.plots import Bar, Spark, bar, spark
 from streams.console.session import Who, shown
-from streams.console.states import ORDER, RATE, WORDS, State, age, headline, is_open, on_it, state_of, what
+from streams.console.states import (
+    ORDER,
+    RATE,
+    SILENT_SECONDS,
+    WORDS,
+    State,
+    age,
+    headline,
+    is_open,
+    on_it,
+    state_of,
+    what,
+)
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.state import Incident
 from streams.incidents.gauges import window_rows
 from streams.incidents.worker import Incidents
+from streams.pages.places import Bar, Spark, bar, spark
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_running
 from streams.text.durations import span
@@ -128,7 +140,8 @@ def _line(
     incidents: list[Incident], silent: float | None,
 ) -> Service:  # fmt: skip
     state, why = state_of(rate, ticket, incidents, silent)
-    value = None if rate is None else rate["value"]
+    gone = silent is not None and silent >= SILENT_SECONDS
+    value = None if rate is None or gone else rate["value"]
     guarded = None if coverage is None else coverage["value"]
     return Service(
         name=name,

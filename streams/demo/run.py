@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from streams.access.tokens import token_file
 from streams.demo.engineer import Engineer, Pipeline
 from streams.demo.health import Health
 from streams.demo.incidents import compare_incidents
@@ -48,7 +49,9 @@ def run_demo(settings: Settings, seconds: float) -> None:
     finally:
         installation.stop()
     console.print(
-        f"\nall of it lies in {settings.data_dir}; look again with: watchkeeper up --data-dir {settings.data_dir}"
+        f"\nall of it lies in {settings.data_dir}; look again with: watchkeeper up --data-dir {settings.data_dir}\n"
+        f"the console is then at http://{settings.host}:{settings.api_port}/console/, its token in "
+        f"{token_file(settings)}"
     )
     sys.exit(status)
 

@@ -57,6 +57,17 @@ def upcoming(settings: Settings, queue: str, reviewer: str, most: int = 1) -> li
     return [item | _known(settings, item["target_event_id"]) for item in ask_rows(settings, _NEXT, asked)]
 
 
+def chosen(settings: Settings, event_id: str) -> dict[str, Any]:
+    """Return one item, whoever has judged it, as `upcoming` does.
+
+    Raises
+    ------
+    UnknownEventError
+        As `judged`.
+    """
+    return {"target_event_id": event_id} | _chosen(settings, event_id) | _known(settings, event_id)
+
+
 def _known(settings: Settings, event_id: str) -> dict[str, Any]:
     guards = ask_rows(settings, _GUARDS, {"event": event_id})
     texts = ask_rows(settings, _TEXTS, {"event": event_id})

@@ -36,8 +36,13 @@ def stats(settings: Settings, period: Period, known_at: datetime) -> dict[str, A
     rows = ask_rows(settings, _COUNTS, times | {"known": known})
     services = {name: _quality(list(found)) for name, found in groupby(rows, key=lambda row: str(row["service_name"]))}
     kpis = [row for row in period_rows(settings, period) if row["kpi"] in KPIS]
-    [progress] = ask_rows(settings, _PROGRESS, {"known": known})
-    return {"known_at": known, "progress": progress, "services": services, "kpis": kpis}
+    return {"known_at": known, "progress": progress(settings, known), "services": services, "kpis": kpis}
+
+
+def progress(settings: Settings, known: str) -> dict[str, Any]:
+    """Return how far people had come at a moment, a UTC time as ClickHouse reads it."""
+    [found] = ask_rows(settings, _PROGRESS, {"known": known})
+    return found
 
 
 def _quality(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def portrait(
         mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
         steps=[view.TimelineEntry(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
         findings=[_finding(each) for each in paged],
-        changes=[_change(row, incident) for row in opening.get("changes", [])],
+        changes=[change(row, incident) for row in opening.get("changes", [])],
         evidence=known[0].bundle if known else "",
         evidence_missing=known[0].missing or [] if known else ["the store was not asked yet"],
     )
@@ -121,6 +121,7 @@ def _finding(found: Finding) -> view.FindingView:
     )
 
 
-def _change(row: dict[str, Any], incident: Incident) -> view.ChangeView:
+def change(row: dict[str, Any], incident: Incident) -> view.ChangeView:
+    """Return a row about a change near an incident as its page shows it."""
     what = f"{row['subject_type']} {row['subject_name']} {row['action']} {row['to_version']}".strip()
     return view.ChangeView(int(row["at"]), what, row["reason"], row["change_id"] == incident.suspected_change)

@@ -1,6 +1,6 @@
-"""The geometry of the three small plots of the console; `plots.html.j2` draws them in the colours of the page."""
+"""The geometry of the small plots of the console, whose template draws them in the colours of its pages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -116,9 +116,8 @@ def rate(
     if len(points) < 2:
         return None
     first, last = points[0].at, points[-1].at
-    seen = [v for p in points for v in (p.upper, p.rate) if v is not None]
     normal = next((p.baseline for p in reversed(points) if p.baseline is not None), None)
-    top, step = _scale(max([*seen, normal or 0, 1e-4]))
+    top, step = _scale(max(_most(points), normal or 0, 1e-4))
 
     def across(at: int) -> float:
         return round(LEFT + (at - first) / (last - first) * (WIDTH - LEFT - 12), 1)
@@ -127,12 +126,9 @@ def rate(
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - min(value / top, 1)), 1)
 
     runs = list(_runs([None if p.rate is None else (across(p.at), up(p.rate)) for p in points]))
-    high = _runs([None if p.upper is None or p.lower is None else (across(p.at), up(p.upper)) for p in points])
-    low = _runs([None if p.upper is None or p.lower is None else (across(p.at), up(p.lower)) for p in points])
-    bands = [_text([*above, *reversed(below)]) for above, below in zip(high, low, strict=True)]
     inside = sorted(each for each in moments if first <= each.at <= last)
     return Rate(
-        bands=bands,
+        bands=list(_bands(points, across, up)),
         lines=[_text(run) for run in runs if len(run) > 1],
         dots=[run[0] for run in runs if len(run) == 1],
         normal=None if normal is None else up(normal),
@@ -146,6 +142,20 @@ def rate(
             if start < last and end > first
         ],
     )
+
+
+def _most(points: Sequence[Point]) -> float:
+    """Return what an axis has to hold: the bands too, but for those of few events that would flatten the line."""
+    seen = [v for p in points for v in (p.upper, p.rate) if v is not None]
+    return min(max(seen, default=0), 2 * max((p.rate for p in points if p.rate is not None), default=0))
+
+
+def _bands(points: Sequence[Point], across: Callable[[int], float], up: Callable[[float], float]) -> Iterator[str]:
+    whole = [(p.at, p.lower, p.upper) if p.lower is not None and p.upper is not None else None for p in points]
+    high = _runs([None if each is None else (across(each[0]), up(each[2])) for each in whole])
+    low = _runs([None if each is None else (across(each[0]), up(each[1])) for each in whole])
+    for above, below in zip(high, low, strict=True):
+        yield _text([*above, *reversed(below)])
 
 
 def _flags(moments: Sequence[tuple[float, Moment]]) -> Iterator[Flag]:

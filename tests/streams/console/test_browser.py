@@ -1,0 +1,63 @@
+"""The console in a real browser: its own policy blocks nothing, keys work, forms act, and without scripts too."""
+
+import asyncio
+
+import pytest
+
+from streams.api.server import Server
+from streams.local.broker import free_port
+from tests.streams.console.test_acting import work  # noqa: F401  a worker that takes in what is said
+from tests.support.browser import browser
+from tests.support.console import TOKEN, application
+
+pytestmark = pytest.mark.kafka
+
+PATH = "/console/incidents/inc-p"
+SIGN_IN = f"""
+document.querySelector("[name=name]").value = "kim";
+document.querySelector("[name=token]").value = "{TOKEN}";
+document.querySelector("form.card button").click();
+"""
+WIDER = "document.documentElement.scrollWidth > window.innerWidth"
+UNNAMED = """[...document.querySelectorAll("input:not([type=hidden]), select, button, summary, svg[role=img]")].filter(
+    (each) => !(each.labels && each.labels.length) && !each.textContent.trim() && !each.ariaLabel).length"""
+
+
+def arrived(path, text=""):
+    """Return a script that tells whether a page is there."""
+    shown = f"document.body.innerText.includes('{text}')"
+    return f"location.pathname === '{path}' && document.readyState === 'complete' && {shown}"
+
+
+async def test_somebody_is_led_from_a_notification_to_the_acknowledgement(work, tmp_path):  # noqa: F811
+    """The link asks who is there, leads on, and one key acknowledges; the browser has blocked nothing meanwhile."""
+    port = free_port()
+    server = Server(application(work), "127.0.0.1", port)
+    await server.start()
+    address = f"http://127.0.0.1:{port}"
+    try:
+        async with browser(tmp_path) as tab:
+            await tab.open(f"{address}/incidents/inc-p/page")
+            await tab.until(arrived("/console/sign-in"))
+            await tab.run(SIGN_IN)
+            await tab.until(arrived(PATH, "nobody has it"))
+            await tab.press("m")
+            await tab.until("document.querySelector('details[open] select') === document.activeElement")
+            await tab.run("document.activeElement.blur()")
+            await tab.press("a")
+            await tab.until(arrived(PATH, "kim has it"))
+            for path in ("/console/", "/console/incidents", "/console/review", "/console/kpis", PATH):
+                await tab.open(address + path)
+                for width in (1280, 390):
+                    await tab.look(tmp_path / "shot.png", width)
+                    assert not await tab.run(WIDER), (path, width)
+                assert await tab.run(UNNAMED) == 0, path
+            assert tab.complaints == []
+            await tab.ask("Emulation.setScriptExecutionDisabled", value=True)
+            await tab.open(address + PATH)
+            await tab.ask("Emulation.setScriptExecutionDisabled", value=False)
+            assert await tab.run("document.querySelectorAll('details form').length") >= 4
+    finally:
+        await asyncio.wait_for(server.stop(), 60)
+    [step] = work.held.folding.fold.incidents["inc-p"].steps[1:]
+    assert (step.name, step.by) == ("acknowledged", "kim")
