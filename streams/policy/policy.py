@@ -20,6 +20,7 @@ from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
 from streams.policy.risk import Risk
+from streams.policy.telemetry import TelemetryRules
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
@@ -141,6 +142,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     detectors: Detectors = Detectors()
     risk: Risk = Risk()
     review: Review = Review()
+    telemetry: TelemetryRules = TelemetryRules()
     receivers: list[Receiver] = []
     response: ResponseTimes = ResponseTimes()
 
