@@ -17,6 +17,7 @@ from .fields import (
     Name,
     Real,
     Reference,
+    Seconds,
     UnixNano,
     Version,
     Word,
@@ -62,7 +63,16 @@ class StageLatency(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
-    """One call of a model, with the verdicts of the guards that judged it."""
+    """One call of a model, with the verdicts of the guards that judged it.
+
+    *Choices*: one call is one event, however many answers it gave (`choice_count`); the worst of them stands for it,
+    and `finish_reasons` has one for each. *Attempts*: each is an event with its `attempt`, from 0; one that another
+    followed is `superseded` and counts in no rate and as no call, though what it used is used. *Tokens*: `usage_input_tokens`
+    are all that the model read, those of the cache among them, and `usage_output_tokens` all that it wrote, its
+    reasoning among them. *Modalities*: images by number, sound and pictures by seconds; an answer in any of them is an
+    output. *Batch jobs*: `batch_id` names the job, and the time of an event is when its result was there, so that it
+    counts then; `duration_ms` of a job is left out.
+    """
 
     operation_name: Name | None = None
     provider_name: Name | None = None
@@ -87,6 +97,16 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
     usage_cache_read_input_tokens: Count | None = None
     usage_cache_write_input_tokens: Count | None = None
     usage_reasoning_output_tokens: Count | None = None
+    usage_input_images: Count | None = None
+    usage_output_images: Count | None = None
+    usage_input_audio_seconds: Seconds | None = None
+    usage_output_audio_seconds: Seconds | None = None
+    usage_input_video_seconds: Seconds | None = None
+    usage_output_video_seconds: Seconds | None = None
+    choice_count: Count | None = None
+    attempt: Index | None = None
+    superseded: bool | None = None
+    batch_id: Name | None = None
     cost_usd: Real | None = None
     duration_ms: Milliseconds | None = None
     time_to_first_chunk_ms: Milliseconds | None = None

@@ -38,6 +38,7 @@ UnixNano = Annotated[int, Meta(ge=EARLIEST_UNIX_NANO, le=2**63 - 1, description=
 Count = Annotated[int, Meta(ge=0, le=2**53, description="A count, never negative")]
 Index = Annotated[int, Meta(ge=0, le=2**31 - 1, description="A position, from 0")]
 Milliseconds = Annotated[float, Meta(ge=0, le=1e12, description="A duration in milliseconds")]
+Seconds = Annotated[float, Meta(ge=0, le=1e9, description="A duration of sound or pictures in seconds")]
 Real = Annotated[float, Meta(ge=-1e300, le=1e300, description="A finite number")]
 Probability = Annotated[float, Meta(gt=0, le=1, description="A probability above 0")]
 Share = Annotated[float, Meta(ge=0, le=1, description="A share from 0 to 1")]

@@ -1,8 +1,7 @@
 """What a guard's own word for its result means, where it gave no verdict of ours.
 
 The GenAI conventions forbid instrumentations to infer a verdict: they carry what the guard itself said. So it is
-derived here, by a table, and only where the word can mean one thing. Versioned, because a row says by which table it
-was judged.
+derived here, by a table, and only where the word can mean one thing. A row says by which version of it it was judged.
 """
 
 from typing import Final

@@ -46,7 +46,7 @@ AGENT_STEPS: Final = Table(
     row="one step of an agent",
     kind=AgentStep,
     left_out=("guards",),
-    computed=_COUNTED,
+    computed=(*_COUNTED, "unsafe_severity"),
 )
 RETRIEVALS: Final = Table(
     name="retrievals",

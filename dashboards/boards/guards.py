@@ -17,6 +17,14 @@ BOARD: Final = Board(
             " Neither is evidence of safety.",
             query="guard_failures",
         ),
+        history("blocked"),
+        history("filtered"),
+        Panel(
+            title="Codes of other systems",
+            text="Categories outside of the axes content, sec and qual. Each counts as the usual hazard of its layer:"
+            " map it to a code of ours.",
+            query="unknown_codes", kind="table", width=24,
+        ),
         history("mitigation"),
         Panel(
             title="Guards of the last day",

@@ -28,6 +28,7 @@ BOARD: Final = Board(
         ),
         history("lost_events"),
         history("late_events"),
+        history("orphan_verdicts"),
         Panel(
             title="Untrusted hours",
             text="Hours in which telemetry or guards were not whole, and why. KPIs over them say untrusted.",

@@ -49,6 +49,13 @@ KPIS: Final = (
         objective=LATE_SHARE, runbook="telemetry-untrusted",
     ),
     Kpi(
+        id="orphan_verdicts", title="Orphan verdicts", unit="share", better="lower", view="kpi_known_shares",
+        says="Share of verdicts that travelled alone and never met the event that they judged.",
+        formula="verdicts whose event never came, or that name none / verdicts that travelled alone",
+        misleads="one that comes more than an hour after its event is an orphan too, however right its id",
+        by_version=False, objective=0.05, runbook="telemetry-untrusted",
+    ),
+    Kpi(
         id="latency_p50", title="Latency, median", unit="milliseconds", better="lower", view="kpi_latencies",
         says="Half of the calls are faster in this stage.",
         formula="median duration of a stage, from bins an eighth of a doubling wide",

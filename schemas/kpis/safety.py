@@ -39,6 +39,20 @@ KPIS: Final = (
         objective=CEILINGS["injection_flag"], severity="ticket", family="injection", runbook="injection",
     ),
     Kpi(
+        id="blocked", title="Blocked", unit="share", better="lower", view="kpi_output_shares",
+        says="Share of requests and answers that a guard blocked. A fall may be a guard that went blind.",
+        formula="model calls, and runs of agents that a guard looked at, that were blocked / all of them",
+        misleads="says how often a guard stepped in, not how often it was right",
+        objective=CEILINGS["blocked"], family="blocked", runbook="mitigation-rate",
+    ),
+    Kpi(
+        id="filtered", title="Filtered by the provider", unit="share", better="lower", view="kpi_output_shares",
+        says="Share of requests and answers that the provider filtered, wholly or one of their choices.",
+        formula="model calls that the provider filtered / model calls that say how they ended",
+        misleads="a filter that reports itself as an error of a type that is not known is not in it",
+        objective=CEILINGS["filtered"], family="filtered", runbook="mitigation-rate",
+    ),
+    Kpi(
         id="injection_detection", title="Injection detection rate", unit="share", better="higher",
         view="kpi_known_shares",
         says="Of the attacks that we sent ourselves as probes, the share that the guards saw.",

@@ -137,11 +137,13 @@ class RateWatch:
         return self._owed.settle(cells)
 
     def _rows(self, group: GroupSums, metric: str, known: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
-        """Return the rows of the whole and of the group itself, and keep them where both have a place of their own."""
-        service, other = group.service_name, (*OTHER[:3], metric)
-        own = (group.tenant_id, service, group.model_version, metric)
-        whole = (WHOLE, service, WHOLE, metric)
-        names = (whole, own) if group.model_version != UNKNOWN_VERSION else (whole,)
+        """Return the rows of the whole and of the group itself, and keep them where both have a place of their own.
+
+        What nobody knows the version of counts in the whole alone.
+        """
+        service, version, other = group.service_name, group.model_version, (*OTHER[:3], metric)
+        own = [(group.tenant_id, service, version, metric)] if version != UNKNOWN_VERSION else []
+        names = ((WHOLE, service, WHOLE, metric), *own)
         rows = tuple(self.book.row(name, other) for name in names)
         if all(self.book.find(name) >= 0 for name in names):
             known[metric] = rows

@@ -103,6 +103,8 @@ def event_flags(columns: Columns) -> Flags:
     if probe.any():
         trials[probe], flagged[probe] = 0, 0
         guards = _without(guards, probe)
+    if outcomes is not None and outcomes.superseded.any():
+        trials[outcomes.superseded], flagged[outcomes.superseded] = 0, 0
     return Flags(trials, flagged, guards, probe)
 
 

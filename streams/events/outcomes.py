@@ -21,7 +21,8 @@ Bools = npt.NDArray[np.bool_]
 class Outcomes:
     """Of each call, whether it ended in this way; at most one of the first four, and `cancelled` beside none of them.
 
-    `wrapper` marks runs of an agent, and `output` calls that made something for people.
+    `wrapper` marks runs of an agent, `output` calls that made something for people, and `superseded` attempts that
+    another one followed.
     """
 
     error: Bools
@@ -31,6 +32,7 @@ class Outcomes:
     cancelled: Bools
     wrapper: Bools
     output: Bools
+    superseded: Bools
 
 
 def outcomes_of(table: pa.Table) -> Outcomes:
@@ -50,7 +52,20 @@ def outcomes_of(table: pa.Table) -> Outcomes:
     cancelled = is_in(table, "outcome", ("cancelled",))
     wrapper = is_in(table, "operation_name", WRAPPERS)
     output = ~(error | cancelled | wrapper | _is_in_small(table, "operation_name", WITHOUT_OUTPUT))
-    return Outcomes(error, blocked, filtered, refused, cancelled, wrapper, output)
+    superseded = _true(table.column("superseded"))
+    return Outcomes(error, blocked, filtered, refused, cancelled, wrapper, output, superseded)
+
+
+def no_call(table: pa.Table) -> Bools:
+    """Tell which inferences are no calls of their own: runs of an agent, and attempts that another one followed."""
+    return is_in(table, "operation_name", WRAPPERS) | _true(table.column("superseded"))
+
+
+def _true(column: pa.ChunkedArray) -> Bools:
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    found: Bools = pc.fill_null(column, pa.scalar(False)).to_numpy().astype(bool)
+    return found
 
 
 def not_served(table: pa.Table, outcomes: Outcomes) -> tuple[Bools, Bools]:

@@ -16,7 +16,7 @@ from streams.events.decode import Columns, Decoded
 from streams.events.flags import Flags
 from streams.events.hashing import hash_texts
 from streams.events.labels import Named, guard_statuses, labels_of
-from streams.events.outcomes import is_in
+from streams.events.outcomes import is_in, no_call
 from streams.events.risk import risk_of
 from streams.events.versions import versions_of
 from streams.policy.risk import Risk
@@ -165,7 +165,7 @@ class _Part(msgspec.Struct):
 
 def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk) -> _Part:
     table, count = columns.table, len(columns.table)
-    wraps = is_in(table, "operation_name", WRAPPERS) if columns.kind is Inference else np.ones(count, bool)
+    none = no_call(table) if columns.kind is Inference else np.ones(count, bool)
     versions = versions_of(columns)
     groups, group = _groups(columns, versions.version)
     asked = versions.asked.dictionary_encode()
@@ -181,7 +181,7 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk
         session=hash_texts(session_of(table)),
         trace=hash_texts(_chunk(pc.coalesce(table.column("trace_id"), table.column("event_id")))),
         flags=flags,
-        call=(~wraps).astype(np.uint8),
+        call=(~none).astype(np.uint8),
         counted=(~flags.probe & (columns.kind is not Telemetry)).astype(np.uint8),
         measures=_measures(columns, flags),
         risk=risk_of(columns, flags.guards, weights).astype(np.float32),

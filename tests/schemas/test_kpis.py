@@ -33,6 +33,8 @@ def test_every_kpi_is_counted_by_the_view_it_names(client):
         "target_event_id": "e",
     }
     history.put(client, "review_labels", said)
+    alone = {"time": history.START, "service_name": history.SERVICE, "event_kind": "guard_verdict"}
+    history.put(client, "guard_verdicts", alone)
     for view in sorted({kpi.view for kpi in KPIS}):
         counted = {name for (name,) in rows(client, f"SELECT DISTINCT kpi FROM {view}{ARGUMENTS.get(view, PERIOD)}")}
         assert {kpi.id for kpi in KPIS if kpi.view == view} <= counted, view

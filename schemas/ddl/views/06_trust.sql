@@ -129,6 +129,8 @@ LEFT JOIN (
         sum(injection_flag_trials) AS injection_flag_trials, sum(injection_flag) AS injection_flag,
         sum(leak_trials) AS leak_trials, sum(leak) AS leak, sum(error_trials) AS error_trials, sum(error) AS error,
         sum(over_refusal_trials) AS over_refusal_trials, sum(over_refusal) AS over_refusal,
+        sum(blocked_trials) AS blocked_trials, sum(blocked) AS blocked,
+        sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered,
         sumMap(unsafe_by_severity) AS unsafe_by_severity
     FROM service_hours FINAL
     WHERE {{ within("hour") }}

@@ -12,7 +12,9 @@ CREATE OR REPLACE VIEW kpi_output_shares AS
         ('unsafe_attempted', unsafe_attempted, unsafe_attempted_trials),
         ('mitigation', toUInt64(unsafe_attempted - least(unsafe_served, unsafe_attempted)), unsafe_attempted),
         ('injection_flag', injection_flag, injection_flag_trials),
-        ('over_refusal', over_refusal, over_refusal_trials)
+        ('over_refusal', over_refusal, over_refusal_trials),
+        ('blocked', blocked, blocked_trials),
+        ('filtered', filtered, filtered_trials)
     ] AS ratio
 {% endcall %};
 
@@ -99,6 +101,22 @@ CREATE OR REPLACE VIEW kpi_known_shares AS
         FROM labels_known(known_at='2106-01-01 00:00:00')
         WHERE annotator_kind = 'end_user' AND score BETWEEN 0 AND 1 AND {{ within("said_at") }}
         GROUP BY window_start, service_name, version
+        UNION ALL
+        SELECT
+            'orphan_verdicts' AS kpi, '' AS part,
+            {{ window_start("toDateTime(time, 'UTC')") }} AS window_start,
+            service_name, '' AS version, toFloat64(sum(orphans)) AS numerator, sum(alone) AS n
+        FROM (
+            SELECT time, service_name, 1 AS alone, 0 AS orphans
+            FROM guard_verdicts FINAL
+            WHERE event_kind = 'guard_verdict' AND probe_id = '' AND {{ within("time") }}
+            UNION ALL
+            SELECT time, group.service_name, 0 AS alone, group.orphans
+            FROM window_messages FINAL
+            ARRAY JOIN JSONExtract(payload, 'groups', 'Array(Tuple(service_name String, orphans UInt64))') AS group
+            WHERE {{ within("time") }} AND position(payload, '"orphans"') > 0
+        )
+        GROUP BY window_start, service_name
     ) AS counted
     LEFT JOIN kpi_frame({{ windows }}) AS frame
         ON frame.window_start = counted.window_start AND frame.service_name = counted.service_name

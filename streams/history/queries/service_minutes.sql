@@ -34,7 +34,7 @@ FROM (
         SELECT
             time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
             if({{ wraps }}, NULL, usage_input_tokens) AS input, if({{ wraps }}, NULL, usage_output_tokens) AS output,
-            if({{ wraps }}, NULL, duration_ms) AS ms, NOT {{ wraps }} AS call,
+            if({{ wraps }}, NULL, duration_ms) AS ms, NOT ({{ wraps }} OR ifNull(superseded, false)) AS call,
             arrayStringConcat(guards_ok, '{{ separator }}') AS guards, unsafe_severity AS severity,
             ifNull(reached_user, outcome NOT IN ('blocked', 'filtered')) AND NOT {{ wraps }} AS served
         FROM inferences {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''

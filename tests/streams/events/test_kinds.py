@@ -196,3 +196,17 @@ def _call(outcome, layer, code):
 
 def _step(outcome, layer, code):
     return step(status="error" if outcome == "error" else None, guards=[guard(code, layer=layer)])
+
+
+def test_an_attempt_that_another_followed_counts_in_no_rate():
+    """Of a call that was tried twice, the last attempt says how it ended."""
+    first, last = call(error_type="503", attempt=0, superseded=True), call(outcome="completed", attempt=1)
+    assert (first.trials, first.flagged, first.guards) == ((), (), ())
+    assert "error" in last.trials
+
+
+def test_what_a_model_makes_besides_text_is_an_output():
+    """Images, sound and moving pictures come with their usage, and with the choices that were asked for."""
+    found = call(operation_name="image_generation", output_type="image", usage_output_images=4, choice_count=4,
+                 usage_input_audio_seconds=1.5, batch_id="job-1")  # fmt: skip
+    assert {"unsafe_attempted", "quality"} <= set(found.trials)

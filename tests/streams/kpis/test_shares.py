@@ -1,11 +1,13 @@
 """Shares of counts, by the hour or over a period, against the sums of a plain loop."""
 
+import json
 from collections import defaultdict
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.store.client import WRITE
 from tests.support.histories import HOUR, START, ask, counts, fill, holds, of
 
 pytestmark = pytest.mark.store
@@ -22,7 +24,8 @@ def cells(draw):
         draw(st.integers(0, 5)), draw(st.sampled_from("ab")), draw(st.sampled_from("mn")), events,
         unsafe_attempted=attempted, unsafe_served=draw(st.integers(0, attempted)),
         injection_flag=draw(st.integers(0, events)), over_refusal_trials=judged,
-        over_refusal=draw(st.integers(0, judged)), leak=draw(st.integers(0, events)),
+        over_refusal=draw(st.integers(0, judged)), blocked_trials=events, blocked=draw(st.integers(0, events)),
+        filtered_trials=judged, filtered=draw(st.integers(0, judged)), leak=draw(st.integers(0, events)),
         kafka_partition=draw(st.integers(0, 1)), outputs_by_guards=sets, served_by_guards={"": bare // 2, "g": 1},
     )  # fmt: skip
 
@@ -39,6 +42,8 @@ SHARES = {
     "unsafe_attempted": ("unsafe_attempted", "unsafe_attempted_trials"),
     "injection_flag": ("injection_flag", "injection_flag_trials"),
     "over_refusal": ("over_refusal", "over_refusal_trials"),
+    "blocked": ("blocked", "blocked_trials"),
+    "filtered": ("filtered", "filtered_trials"),
     "mitigation": ("stopped", "unsafe_attempted"),
     "guard_coverage": ("covered", "outputs"),
     "fail_open": ("exposed", "served"),
@@ -82,6 +87,25 @@ def test_shares_are_sums_over_sums(store, rows, step, versions):
         assert both == {key: row for key, row in found.items() if key[0] in {"guard_coverage", "fail_open"}}
     leaks = {key: row["value"] for key, row in of(ask(store, "kpi_totals", **asked), "leak_events").items() if row["n"]}
     assert leaks == {key: cell["leak"] for key, cell in wanted.items()}
+
+
+def test_orphans_are_a_share_of_the_verdicts_that_travelled_alone(store):
+    """Verdicts alone are counted from their rows, orphans from the windows; of another kind are none."""
+    fill(store, service_hours=[counts(0)])
+    time = START + HOUR / 2
+    kinds = ["guard_verdict"] * 8 + ["inference"] * 3
+    rows = [[time, "a", kind, "t", offset] for offset, kind in enumerate(kinds)]
+    columns = ["time", "service_name", "event_kind", "kafka_topic_id", "kafka_offset"]
+    store.command("TRUNCATE TABLE guard_verdicts")
+    store.command("TRUNCATE TABLE window_messages")
+    store.insert("guard_verdicts", rows, column_names=columns, settings=WRITE)
+    groups = [{"service_name": "a", "orphans": 2}, {"service_name": "a"}, {"service_name": "b", "orphans": 0}]
+    store.insert("window_messages", [[time, json.dumps({"groups": groups}), "t", 0]],
+                 column_names=["time", "payload", "kafka_topic_id", "kafka_offset"], settings=WRITE)  # fmt: skip
+    found = of(ask(store, "kpi_known_shares"), "orphan_verdicts")[0, "a", ""]
+    store.command("TRUNCATE TABLE guard_verdicts")
+    store.command("TRUNCATE TABLE window_messages")
+    assert (found["value"], found["n"]) == (0.25, 8)
 
 
 def test_the_later_version_of_a_row_counts(store):
