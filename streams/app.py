@@ -1,14 +1,16 @@
-"""The four workers, wired. Read this first.
+"""The five workers, wired. Read this first.
 
 ```
+otlp_spans, otlp_logs ──► Normalise ──► inference.v1   what OpenTelemetry's instrumentations say
 inference.v1 ──► History ──► ClickHouse          every topic, each record once
 inference.v1 ──► Watch   ──► windows.v1          sums per tick; severe events at once to findings.v1
 windows.v1   ──► Detect  ──► findings.v1         detectors over the sums
 findings.v1  ──► Incidents ► incidents.v1        with what people and delivery systems say: actions and changes
 ```
 
-An event is decoded in `streams.events.decode`, counted in `streams.watch.counting` and `streams.watch.reduce`, judged
-in `streams.detect.judge` with `detectors`, stored by `streams.history.writer`, and answered for by `streams.incidents`.
+Spans are translated in `streams.dialects`. An event is decoded in `streams.events.decode`, counted in
+`streams.watch.counting` and `streams.watch.reduce`, judged in `streams.detect.judge` with `detectors`, stored by
+`streams.history.writer`, and answered for by `streams.incidents`.
 """
 
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ from schemas.topics import Topic
 from streams.api import changes, controls, reviews
 from streams.api.incidents import api
 from streams.api.server import Server
+from streams.console.app import add_console
 from streams.detect import worker as detect
 from streams.history import worker as history
 from streams.incidents import worker as incidents
@@ -26,18 +29,20 @@ from streams.incidents.gauges import Gauges
 from streams.incidents.worker import Companion, Incidents
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
+from streams.normalise import worker as normalise
 from streams.settings import Settings
 from streams.watch import worker as watch
 from streams.worker.faust_app import Stage, WorkerApp, read, worker_app
 from streams.worker.parts import Parts
 
-Worker = Literal["history", "watch", "detect", "incidents"]
+Worker = Literal["history", "watch", "detect", "incidents", "normalise"]
 
 MODULES: Final[dict[Worker, ModuleType]] = {
     "history": history,
     "watch": watch,
     "detect": detect,
     "incidents": incidents,
+    "normalise": normalise,
 }
 READS: Final[dict[Worker, tuple[Topic, ...]]] = {name: module.TOPICS for name, module in MODULES.items()}
 
@@ -66,4 +71,6 @@ def _beside(work: Incidents) -> Sequence[Companion]:
     """Return what runs in the process of the incidents worker, because it asks what the worker holds."""
     settings, publisher = work.settings, work.publisher
     routers = [each.router(settings, publisher) for each in (changes, controls, reviews)]
-    return [Server(api(work, *routers), settings.host, settings.api_port), Gauges(work)]
+    served = api(work, *routers)
+    add_console(served, work)
+    return [Server(served, settings.host, settings.api_port), Gauges(work)]

@@ -12,7 +12,8 @@ from clickhouse_connect.driver.client import Client
 from schemas.categories import FAMILIES
 from schemas.guards import FLAGGING_VERDICTS
 from schemas.metrics import RATES
-from schemas.sql import query
+from schemas.sql import literal, query
+from schemas.vocabulary import WRAPPERS
 from streams.store.client import WRITE
 
 HOUR: Final = 3_600
@@ -66,6 +67,7 @@ def recompute(
                 rates=_RATES,
                 error_bit=_RATES.index("error"),
                 separator=NAME_SEPARATOR,
+                wrappers=", ".join(map(literal, WRAPPERS)),
             ),
             parameters=parameters,
             settings=WRITE,
