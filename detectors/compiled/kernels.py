@@ -13,6 +13,7 @@ MODULES: Final = {
     "activity": "detectors.compiled.activity",
     "distributions": "detectors.distributions.kernel",
     "rates": "detectors.rates.kernel",
+    "volume": "detectors.volume.kernel",
 }
 _found: dict[str, ModuleType] = {}
 _loading: Final = threading.Lock()

@@ -4,12 +4,14 @@ A logarithm or exponential of the C library differs in its last bit from NumPy's
 """
 
 import ctypes
+import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from scipy import special
@@ -30,6 +32,16 @@ _UFUNCS: Final[tuple[tuple[Any, str], ...]] = (
 )
 _FUNCTIONS, _DATA = 32, 40
 """Where a ``PyUFuncObject`` keeps its loops and what they are given; part of NumPy's binary interface."""
+
+
+def _folder() -> Path:
+    """Return where compiled code is kept: apart for each state of the sources, whose constants are part of it."""
+    package = Path(__file__).parents[1]
+    state = zlib.crc32(b"".join(source.read_bytes() for source in sorted(package.rglob("*.py"))))
+    return Path(config.CACHE_DIR or package / "compiled" / "__pycache__") / f"{state:08x}"
+
+
+config.CACHE_DIR = str(_folder())
 
 
 def compiled(function: F) -> F:

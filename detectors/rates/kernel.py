@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import gammaincinv
 
 from detectors.base import Bools, Floats, Ints
 from detectors.compiled.loops import EXP, EXP2, GAMMAINCINV, LOG, LOG1P, compiled, loop, loops
@@ -21,6 +22,7 @@ _NEVER = -1
 _DAY, _HOURS = 24, 168
 _LEAST, _GREATEST, _SURE, _MOST = 1e-9, 1 - 1e-9, 200.0, 1e300
 _UNLIKELY = 1 - CONFIDENCE
+_WIDEST = max(float(gammaincinv(PRIOR_EVENTS, CONFIDENCE)) / PRIOR_EVENTS, SLACK)
 
 Singles = npt.NDArray[np.float32]
 
@@ -162,7 +164,8 @@ def _bound(table: Ints, clock: Clock, level: Level, row: int, tick: int, fade: f
     young = level.begun[row] == _NEVER or tick - level.begun[row] < clock.first_day
     shown = min(max(expected, _LEAST), _GREATEST)
     if clock.rising:
-        bound = expected * min(_widening(table, events, work), SLACK * level.policy[row] / mean)
+        most = SLACK * level.policy[row] / mean
+        bound = expected * (min(_widening(table, events, work), most) if most > SLACK else most)
         if clock.seasonal and young:
             bound = max(bound, SLACK * min(prior, level.policy[row]))
     else:
@@ -177,6 +180,8 @@ def _bound(table: Ints, clock: Clock, level: Level, row: int, tick: int, fade: f
 
 @compiled
 def _widening(table: Ints, events: float, work: Floats) -> float:
+    if events == PRIOR_EVENTS:  # nothing was flagged yet
+        return _WIDEST
     return max(_quantile(table, events, CONFIDENCE, work) / events, SLACK) if events < _SURE else SLACK
 
 

@@ -134,6 +134,8 @@ class DriftVote:
         rows, n, k = checked_sums(series, trials, flagged, len(self))
         rate = _in_order(series, trials, expected)
         self._tick = tick
+        if not len(rows):
+            return []
         since = self._open.since
         since[rows] = np.where(since[rows] == _NEVER, tick, since[rows])
         self._open.sums[rows] += np.stack([n, k, n * rate], axis=1)

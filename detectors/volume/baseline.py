@@ -69,7 +69,7 @@ class VolumeBaseline(Columns):
     )  # fmt: skip
 
     def __init__(self, minute_seconds: int) -> None:
-        self._minutes_an_hour: Final = 3600 / minute_seconds
+        self.minutes_an_hour: Final = 3600 / minute_seconds
         self.hour = 0
         self.window_minutes = 0
         self.counts: Floats = np.empty(0)
@@ -91,13 +91,13 @@ class VolumeBaseline(Columns):
 
     def normal(self, minute: int) -> Normal:
         """Return what is normal for each series in a minute."""
-        hour = int(minute // self._minutes_an_hour)
+        hour = int(minute // self.minutes_an_hour)
         inflation = self.inflation()
         cells = np.stack([self._cell(at, inflation) for at in (hour - 1, hour, hour + 1)])
-        place = (minute + 0.5) / self._minutes_an_hour - 0.5 - (hour - 1)  # among the centres of the three, 0.5 to 1.5
+        place = (minute + 0.5) / self.minutes_an_hour - 0.5 - (hour - 1)  # among the centres of the three, 0.5 to 1.5
         left, weight = int(place), place % 1
         expected = (1 - weight) * cells[left] + weight * cells[left + 1]
-        days = self.hour_minutes[:, hour % 24 :: 24].sum(axis=1, dtype=np.float64) / self._minutes_an_hour
+        days = self.hour_minutes[:, hour % 24 :: 24].sum(axis=1, dtype=np.float64) / self.minutes_an_hour
         return Normal(cells.min(axis=0), expected, cells.max(axis=0), inflation, days)
 
     def _cell(self, hour: int, inflation: Floats) -> Floats:
@@ -109,8 +109,7 @@ class VolumeBaseline(Columns):
 
     def turn(self, minute: int, quiet: npt.NDArray[np.bool_]) -> None:
         """When an hour is over, learn it in the series that were quiet; in others, if it was so a week ago too."""
-        hour = int(minute // self._minutes_an_hour)
-        if hour == self.hour:
+        if not self.is_over(minute):
             return
         quiet = quiet & ~self.tainted
         cell = self.hour % HOURS
@@ -120,17 +119,21 @@ class VolumeBaseline(Columns):
         self.disputed[:, cell] = disputed & ~self.disputed[:, cell]
         self.pending[:] = 0
         self.tainted[:] = False
-        self.hour = hour
+        self.hour = int(minute // self.minutes_an_hour)
+
+    def is_over(self, minute: int) -> bool:
+        """Tell whether a minute belongs to another hour than the one that is being counted."""
+        return int(minute // self.minutes_an_hour) != self.hour
 
     def _learn_hour(self, rows: Ints, cell: int) -> None:
         counts, minutes = self.pending[rows, :2].T
-        decay = 0.5 ** (minutes / (HALF_LIFE_WEEKS * self._minutes_an_hour))
+        decay = 0.5 ** (minutes / (HALF_LIFE_WEEKS * self.minutes_an_hour))
         self.hour_counts[rows, cell] = self.hour_counts[rows, cell] * decay + counts
         self.hour_minutes[rows, cell] = self.hour_minutes[rows, cell] * decay + minutes
 
     def _learn_level(self, rows: Ints) -> None:
         counts, minutes, squares, expected = self.pending[rows].T
-        decay = 0.5 ** (minutes / (HALF_LIFE_WEEKS * HOURS * self._minutes_an_hour))
+        decay = 0.5 ** (minutes / (HALF_LIFE_WEEKS * HOURS * self.minutes_an_hour))
         self.counts[rows] = self.counts[rows] * decay + counts
         self.minutes[rows] = self.minutes[rows] * decay + minutes
         self.squares[rows] = self.squares[rows] * decay + squares
@@ -142,6 +145,10 @@ class VolumeBaseline(Columns):
         self.pending[:, 0] += counts * seen
         self.pending[:, 1] += seen
         self.window += counts
+        self.pass_minute(seen, opened)
+
+    def pass_minute(self, seen: npt.NDArray[np.bool_], opened: npt.NDArray[np.bool_]) -> None:
+        """Let the window of counts go on."""
         self.window_minutes += 1
         if self.window_minutes == WINDOW_MINUTES:
             self._note_window(seen & ~opened)

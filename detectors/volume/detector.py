@@ -22,12 +22,14 @@ proven to be over half of the expected one, a flood when it is proven to be unde
 """
 
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
 from detectors.base import Floats, Ints, State
 from detectors.columns import Columns, check_version, check_whole, restore, stored
+from detectors.compiled import kernels
 from detectors.volume.baseline import Normal, VolumeBaseline
 
 FALLS: Final = np.array([0.5, 0.2, 0.05])
@@ -154,15 +156,46 @@ class VolumeWatch:
         if not np.isfinite(k).all() or (k < 0).any() or (k != np.floor(k)).any():
             raise ValueError("counts must be whole numbers of at least 0")
         self.minute = minute
+        self._turn(minute)
+        kernel = kernels.kernel("volume")
+        if kernel is not None:
+            return self._compiled(kernel, k, float(promise))
+        return self._plain(k, promise)
+
+    def _turn(self, minute: int) -> None:
+        if self.baseline.is_over(minute):
+            calm = np.all(self._series.log_cusum < np.log(QUARANTINE_E), axis=1)
+            self.baseline.turn(minute, (self._series.open == 0) & calm)
+
+    def _plain(self, k: Floats, promise: float) -> list[VolumeFinding]:
         opened = self._series.open != 0
-        self.baseline.turn(minute, ~opened & np.all(self._series.log_cusum < np.log(QUARANTINE_E), axis=1))
-        normal = self.baseline.normal(minute)
+        normal = self.baseline.normal(self.minute)
         self._series.seen += (self._series.seen > 0) | (k > 0)
         self.baseline.note(k, self._series.seen > 0, opened)
         judged = np.flatnonzero((self._series.seen > self._warm_up) & (normal.days > 0) & ~opened)
         findings = self._judge(judged, k[judged], normal.of(judged), promise)
         rows = np.flatnonzero(opened)
         return findings + self._test_recovery(rows, k[rows], normal.of(rows))
+
+    def _compiled(self, kernel: ModuleType, k: Floats, promise: float) -> list[VolumeFinding]:
+        """Judge a minute with the kernel, and what it leaves over in the plain form."""
+        series, base, opened = self._series, self.baseline, self._series.open != 0
+        left, normal = np.empty(len(k), np.bool_), np.zeros((5, len(k)))
+        learned = kernel.Learned(
+            base.counts, base.minutes, base.hour_counts, base.hour_minutes, base.pending, base.tainted,
+            base.window, base.squares, base.expected,
+        )  # fmt: skip
+        sources = kernel.Sources(
+            series.seen, series.sr, series.log_cusum, series.since_minute, series.since_sums, series.open
+        )
+        minute = kernel.Minute(self.minute, base.minutes_an_hour, self._warm_up, promise)
+        kernel.judge(kernel.LOOPS, learned, sources, k, normal, left, minute)
+        self.baseline.pass_minute(series.seen > 0, opened)
+        if not left.any():
+            return []
+        judged, rows = np.flatnonzero(left & ~opened), np.flatnonzero(opened)
+        findings = self._judge(judged, k[judged], Normal(*normal[:, judged]), promise)
+        return findings + self._test_recovery(rows, k[rows], Normal(*normal[:, rows]))
 
     def _judge(self, rows: Ints, k: Floats, normal: Normal, promise: float) -> list[VolumeFinding]:
         trust = normal.days / (normal.days + DOUBT_DAYS)

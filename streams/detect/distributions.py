@@ -56,8 +56,8 @@ class QuantityWatch:
         if not cells:
             return []
         self.detector.grow(len(self.book) - len(self.detector))
-        series, bins, counts = _in_order(cells)
-        self.book.note(np.unique(series), tick)
+        rows, series, bins, counts = _in_order(cells)
+        self.book.note(rows, tick)
         promise = self.book.promise(tick, self._tickets)
         shifts = self.detector.update(tick, series, bins, counts, promise)
         return [self._finding(shift) for shift in shifts]
@@ -134,8 +134,8 @@ class MixWatch:
                 cells[row, slot] = cells.get((row, slot), 0) + amount
         if not cells:
             return []
-        series, slots, counts = _in_order(cells)
-        self.book.note(np.unique(series), tick)
+        rows, series, slots, counts = _in_order(cells)
+        self.book.note(rows, tick)
         promise = self.book.promise(tick, self._tickets)
         swings = self.detector.update(tick, series, slots, counts, promise)
         return [self._finding(swing) for swing in swings]
@@ -208,8 +208,13 @@ class MixWatch:
         self.detector.restore(under("detector_", state))
 
 
-def _in_order(cells: dict[tuple[int, int], int]) -> tuple[Ints, Ints, Floats]:
-    """Return the series, cells and counts of a tick."""
+def _in_order(cells: dict[tuple[int, int], int]) -> tuple[Ints, Ints, Ints, Floats]:
+    """Return the series of a tick, and by cell its series, its place there and its count."""
     ordered = sorted(cells)
-    series, at = np.array(ordered, np.int64).T
-    return series.copy(), at.copy(), np.array([cells[cell] for cell in ordered], np.float64)
+    series = [row for row, _ in ordered]
+    return (
+        np.array(list(dict.fromkeys(series)), np.int64),
+        np.array(series, np.int64),
+        np.array([at for _, at in ordered], np.int64),
+        np.array([cells[cell] for cell in ordered], np.float64),
+    )

@@ -94,7 +94,8 @@ class PatternWatch:
             return []
         assigned = self.finder.assign(vectors)
         chosen = [Seen(tick, *samples[row]) for row in readable]
-        self._latest = [*self._latest, *chosen][-TTL:]
+        self._latest += chosen
+        del self._latest[:-TTL]
         for pattern in assigned.new:
             self._gather(pattern.number)
         counts: dict[int, int] = {}

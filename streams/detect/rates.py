@@ -81,9 +81,7 @@ class RateWatch:
         down = self._fallen(tick, rows, trials, flagged, promise)
         # a vote needs a series whose baseline is its own; the wholes see each change first
         settled = whole & self.rises.baseline.settled(rows)
-        votes: list[Vote] = []
-        if settled.any():
-            votes = self.votes.update(tick, rows[settled], trials[settled], flagged[settled], up.expected[settled])
+        votes = self.votes.update(tick, rows[settled], trials[settled], flagged[settled], up.expected[settled])
         alarms = sorted(
             [*up.alarms, *down[0]], key=lambda found: (self.book.names[found.series][0] != WHOLE, found.series)
         )

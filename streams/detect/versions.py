@@ -58,7 +58,8 @@ class VersionWatch:
 
     def _noted(self, tick: int, counts: dict[int, int]) -> list[Finding]:
         rows = np.array(sorted(counts), np.int64)
-        self._events = np.append(self._events, np.zeros(len(self.book) - len(self._events)))
+        if len(self._events) < len(self.book):
+            self._events = np.append(self._events, np.zeros(len(self.book) - len(self._events)))
         before = self._events[rows]
         self._events[rows] += [counts[row] for row in rows.tolist()]
         self.book.note(rows, tick)

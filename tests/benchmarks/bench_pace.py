@@ -63,6 +63,7 @@ LINES = (
     Line("watch", "away", "watch after a day away"),
     Line("detect", "away", "detect after a day away"),
     Line("tick_of_5000", "week", "ten ticks of 5,000 series"),
+    Line("tick_of_500_services", "week", "ten ticks of 500 services"),
     Line("backtest", "week", "backtest of the events"),
     Line("checkpoint_of_10000", "week", "checkpoint of 10,000 series"),
     Line("watch_checkpoint", "week", "checkpoint of watch"),

@@ -186,13 +186,13 @@ def incidents(work, log):
     return measured(run) | {"amount": len(found)}
 
 
-def ticks_of(series, ticks, first=177_000_000):
-    """Yield ticks whose groups come to about so many series, ten each."""
+def ticks_of(series, ticks, services=100, first=177_000_000):
+    """Yield ticks whose groups come to about so many series, ten each, and as many more of their services."""
     rates = [f"{name}" for name in ("unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error")]
     for tick in range(first, first + ticks):
         yield tick, [
             GroupSums(
-                tenant_id="t", service_name=f"s{number % 100}", model_version=f"m{number:05}", events=20, calls=20,
+                tenant_id="t", service_name=f"s{number % services}", model_version=f"m{number:05}", events=20, calls=20,
                 rates={name: Sums(20, number % 3 == 0, 20, number % 3 == 0) for name in rates},
                 quantities={name: {str(40 + tick % 7): 12, "50": 8} for name in ("latency", "input_tokens")},
                 mixes={"model": {"a": 15, "b": 5}, "finish": {"stop": 20}},
@@ -205,6 +205,15 @@ def tick_of_5000(work, log):
     """Ten ticks of five thousand series, after as many in which these were met."""
     compiled()
     judge, ticks = Judge(10, 1.0, 20_000, Policy()), list(ticks_of(5_000, 20))
+    for tick, sums in ticks[:10]:
+        judge.judge(tick, sums)
+    return measured(lambda: [judge.judge(tick, sums) for tick, sums in ticks[10:]]) | {"amount": 10}
+
+
+def tick_of_500_services(work, log):
+    """Ten ticks of five hundred services, each with all its series, after as many in which these were met."""
+    compiled()
+    judge, ticks = Judge(10, 1.0, 20_000, Policy()), list(ticks_of(5_000, 20, services=500))
     for tick, sums in ticks[:10]:
         judge.judge(tick, sums)
     return measured(lambda: [judge.judge(tick, sums) for tick, sums in ticks[10:]]) | {"amount": 10}
@@ -261,7 +270,17 @@ def measured(run):
 
 SUBJECTS = {
     each.__name__: each
-    for each in (watch, detect, history, incidents, tick_of_5000, checkpoint_of_10000, watch_checkpoint, backtest)
+    for each in (
+        watch,
+        detect,
+        history,
+        incidents,
+        tick_of_5000,
+        tick_of_500_services,
+        checkpoint_of_10000,
+        watch_checkpoint,
+        backtest,
+    )
 }
 
 

@@ -9,6 +9,7 @@ from detectors.compiled import kernels
 from detectors.distributions.mixes import MixDetector
 from detectors.distributions.quantities import QuantityDetector
 from detectors.rates.detector import RateDetector
+from detectors.volume.detector import VolumeWatch
 from streams.findings.series import SeriesBook
 from tests.support.detectors.subjects import assert_same_state
 
@@ -44,7 +45,7 @@ def ticks(rng, most=400):
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds)
 def test_rates_compiled_are_the_plain_ones(direction, seed):
     """Findings, expected rates and state are the same, whatever rises, falls and is silent for weeks."""
@@ -69,7 +70,7 @@ def test_rates_compiled_are_the_plain_ones(direction, seed):
 
 
 @pytest.mark.parametrize("kind", [QuantityDetector, MixDetector])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds)
 def test_distributions_compiled_are_the_plain_ones(kind, seed):
     """Findings and state are the same, whatever moves and comes back."""
@@ -93,7 +94,7 @@ def test_distributions_compiled_are_the_plain_ones(kind, seed):
     assert_same_state(state, after)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds, series=st.sampled_from([1, 7, 8, 20, 300]))
 def test_activity_compiled_is_the_plain_one(seed, series):
     """How many series are alive, and how active they are, is the same for few and for many of them."""
@@ -134,3 +135,24 @@ def test_the_forms_may_change_at_any_moment(seed):
         assert rng.random() < 0.5 or kernels.load()
         assert other.update(tick, *given_sums, PROMISE)[:2] == plain[:2]
     assert_same_state(one.state(), other.state())
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=seeds)
+def test_volume_compiled_is_the_plain_one(seed):
+    """Findings and state are the same, whatever falls silent, floods and comes back."""
+
+    def run():
+        rng, found = np.random.default_rng(seed), []
+        watch = VolumeWatch(warm_up_minutes=180)
+        watch.grow(SERIES)
+        level, minute = rng.integers(1, 40, SERIES), TICK // 6
+        for index in range(1_500):
+            minute += 1 if rng.random() < 0.99 else int(rng.integers(2, 700))
+            way = 0.0 if 0.5 < index / 1_500 < 0.6 else 6.0 if 0.75 < index / 1_500 < 0.8 else 1.0
+            found += watch.update(minute, rng.poisson(level * np.where(rng.random(SERIES) < 0.5, 1, way)), 3_000.0)
+        return found, watch.state()
+
+    (plain, state), (compiled, after) = both(run)
+    assert compiled == plain
+    assert_same_state(state, after)
