@@ -17,10 +17,10 @@ SELECT
     CAST(sumMapIf([guards], [toUInt64(outputs)], outputs > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([guards], [toUInt64(reached)], reached > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([severity], [toUInt64(unsafe_served)], unsafe_served > 0), 'Map(UInt8, UInt64)'),
-    {topic_id:String}, {partition:Int32}, {version:Int64}
+    {% include "writer.sql" %}
 FROM (
     SELECT
-        toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
+        kafka_partition, toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
         {% include "bin.sql" %} AS bin, count() AS n, sum(call) AS calls,
         {% for rate in rates %}
         countIf(bitTest(trials, {{ loop.index0 }})) AS {{ rate }}_trials,
@@ -31,7 +31,7 @@ FROM (
         sum(input) AS input, sum(output) AS output
     FROM (
         SELECT
-            time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
+            kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
             usage_input_tokens AS input, usage_output_tokens AS output, duration_ms AS ms, 1 AS call,
             arrayStringConcat(guards_ok, '{{ separator }}') AS guards, unsafe_severity AS severity,
             ifNull(reached_user, true) AND outcome NOT IN ('blocked', 'filtered') AS served
@@ -39,14 +39,14 @@ FROM (
         {% for table in ["agent_steps", "retrievals"] %}
         UNION ALL
         SELECT
-            time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
+            kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
             NULL, NULL, NULL, 0, '' AS guards, 0 AS severity, false AS served
         FROM {{ table }} {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
         {% endfor %}
         UNION ALL
         -- A verdict that travels alone says how severe its findings are, and is no output.
         SELECT
-            time, tenant_id, service_name, counted_version, trials, flagged,
+            kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged,
             toUInt16(status = 'ok'), toUInt16(status != 'ok'), NULL, NULL, NULL, 0, '' AS guards,
             toUInt8(arrayMax(arrayMap(
                 (level, counts, stopped, code) ->
@@ -56,6 +56,6 @@ FROM (
         FROM guard_verdicts {{ final }}
         WHERE {% include "minutes.sql" %} AND probe_id = '' AND event_kind = 'guard_verdict'
     )
-    GROUP BY minute, tenant_id, service_name, counted_version, bin, guards, severity
+    GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version, bin, guards, severity
 )
-GROUP BY minute, tenant_id, service_name, counted_version
+GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version
