@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-pace kills fuzz clean
+.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-pace bench-scale kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -74,8 +74,11 @@ bench-kpis: $(READY)  ## every KPI view over thirty days of five million events
 bench-pace: $(READY)  ## processor time and memory of all workers' work, as ratios to an earlier commit; BASE=COMMIT
 	@$(BIN)/python -m tests.benchmarks.bench_pace $(if $(BASE),--base $(BASE))
 
-kills: $(READY)  ## the long campaign of workers and brokers that come, go, freeze and lose the network
-	@$(BIN)/python -m tests.faults.campaign --disturbances 320 --seconds 1500 --events 60000 --brokers 3
+bench-scale: $(READY)  ## the curve of cost over series, partitions and workers, drawn for docs/scale.md
+	@$(BIN)/python -m tests.benchmarks.bench_scale --pictures docs/pictures
+
+kills: $(READY)  ## the long campaign of workers on three hosts and of brokers, that come, go, freeze and lose the network
+	@$(BIN)/python -m tests.faults.campaign --disturbances 320 --seconds 1500 --events 60000 --brokers 3 --hosts 3
 
 fuzz: $(READY)  ## every decoder, policy, replay file and notice under coverage-guided fuzzing for an hour
 	@$(BIN)/python -m tests.hostile.fuzz --seconds 3600 --out data/fuzz

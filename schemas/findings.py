@@ -23,6 +23,10 @@ Kind = Literal[
 Severity = Literal["page", "ticket", "info"]
 
 
+REACHED = "reached_user"
+"""Among the details of a severe event: 1 where it reached a person, 0 where it did not; absent where nobody says."""
+
+
 class Finding(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event_type", tag="ai.safety.finding.v1"
 ):

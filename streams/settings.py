@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
     public_url: str = ""
     """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
+    board_url: str = ""
+    """A board that notifications lead to, with `{service}` and `{from}` (milliseconds) where these belong, as in
+    `https://GRAFANA/d/watchkeeper-service?var-service={service}&from={from}&to=now`."""
     grafana_url: str = "http://127.0.0.1:3000"
     """The Grafana of `watchkeeper grafana`, with its path if it has one."""
     grafana_token: SecretStr = SecretStr("")

@@ -24,6 +24,7 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.policy.policy import load_policy
 from streams.settings import Settings
+from streams.worker.background import in_background
 from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
 from streams.worker.plausible import Plausible
@@ -72,7 +73,7 @@ class Detect:
     async def start(self) -> None:
         """Connect."""
         await self._publisher.start()
-        self._saver = asyncio.create_task(self._save_regularly())
+        self._saver = in_background(self._save_regularly())
 
     async def stop(self) -> None:
         """Save what was learned, and disconnect."""

@@ -22,10 +22,11 @@ from schemas.kpis.kpi import Kpi
 from schemas.kpis.objectives import BURNS
 from streams.incidents.fold.incident_log import StreamClock
 from streams.incidents.fold.state import OVER, Incident
-from streams.incidents.worker import Incidents, end_worker
+from streams.incidents.worker import Incidents
 from streams.kpis.period import Period, begin
 from streams.settings import Settings
 from streams.store.ask import ask_running
+from streams.worker.background import in_background
 
 log: Final = structlog.get_logger()
 
@@ -138,8 +139,7 @@ class Gauges:
     async def start(self) -> None:
         """Answer scrapes, and begin to read."""
         REGISTRY.register(self)
-        self._task = asyncio.create_task(self._regularly())
-        self._task.add_done_callback(end_worker)
+        self._task = in_background(self._regularly())
 
     async def stop(self) -> None:
         """End both."""

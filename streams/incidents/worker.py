@@ -35,7 +35,8 @@ from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
 from streams.kafka.topics import TopicState, client_arguments
 from streams.policy.policy import load_policy
-from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.background import in_background
+from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
@@ -97,9 +98,7 @@ class Incidents:
         for companion in self._beside:
             await companion.start()
         urgent = self._regularly(self._request, self._escalate)
-        self._regular = [asyncio.create_task(work) for work in (urgent, self._regularly(self._gather))]
-        for task in self._regular:
-            task.add_done_callback(end_worker)
+        self._regular = [in_background(work) for work in (urgent, self._regularly(self._gather))]
 
     async def stop(self) -> None:
         """Disconnect."""

@@ -40,8 +40,9 @@ from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
 from streams.watch.single.severe import severe_findings
 from streams.watch.ticks import PartitionTicks
+from streams.worker.background import in_background
 from streams.worker.dead_letters import owner_of
-from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
 
 TOPICS: Final = (INFERENCE,)
@@ -106,8 +107,7 @@ class Watch:
     async def start(self) -> None:
         """Connect, and begin to look for partitions that have fallen silent."""
         await self._publisher.start()
-        self._tending = asyncio.create_task(self._tend())
-        self._tending.add_done_callback(end_worker)
+        self._tending = in_background(self._tend())
 
     async def stop(self) -> None:
         """Save what is finished, and disconnect."""

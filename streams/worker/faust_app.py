@@ -5,7 +5,6 @@ work ends the process: Faust would only restart the agent, which then stalls. A 
 """
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -250,13 +249,6 @@ async def _finish(work: Any) -> None:
     await task
     if stopped:
         raise asyncio.CancelledError
-
-
-def end_worker(task: asyncio.Task[None]) -> None:
-    """End the worker where what it does by time has failed; its supervisor starts it again."""
-    if not task.cancelled() and task.exception() is not None:
-        log.error("the worker's regular work failed", exc_info=task.exception())
-        signal.raise_signal(signal.SIGTERM)
 
 
 def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:

@@ -1,9 +1,8 @@
 """Health that means progress: `/health`, `/ready` and `/metrics` of a worker."""
 
-import asyncio
 import os
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import faust
 from faust.types import TP
@@ -14,6 +13,10 @@ from streams.health.metrics import BATCHES, LAG, RECORDS
 from streams.health.problems import AWAY, ENGINE, PROBLEMS
 from streams.kafka.reach import KafkaWatch
 from streams.settings import Settings
+from streams.worker.background import in_background
+
+if TYPE_CHECKING:
+    import asyncio
 
 STALLED_SECONDS: Final = 60.0
 """With records waiting and none acknowledged for this long, a worker is not healthy."""
@@ -34,7 +37,7 @@ class Progress:
     def started(self) -> None:
         """Note that the worker is connected to all it needs, and look from now on whether it stays so."""
         self._moved = self._acked_at = time.monotonic()
-        self._watching = asyncio.get_running_loop().create_task(self._kafka.watch())
+        self._watching = in_background(self._kafka.watch())
 
     async def stopped(self) -> None:
         """Look no more."""

@@ -165,7 +165,7 @@ class Bench:
         first = None
         try:
             while True:
-                seen = _received(port)
+                seen = received(port)
                 now = time.monotonic()
                 if first is None and seen > 0:
                     first = (now, seen)
@@ -235,7 +235,8 @@ class Bench:
         return "\n".join(lines)
 
 
-def _received(port: int) -> int:
+def received(port: int) -> int:
+    """Return how many records a worker has taken so far."""
     import requests
 
     try:

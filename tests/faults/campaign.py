@@ -1,6 +1,6 @@
 """Workers join, leave, die, freeze and lose the network, brokers die, partitions double; then everything is compared.
 
-python -m tests.faults.campaign --disturbances 300 --seconds 1500 --brokers 3
+python -m tests.faults.campaign --disturbances 300 --seconds 1500 --brokers 3 --hosts 3
 
 What is left afterwards equals one undisturbed pass over the log: rows, rollups, windows, findings, every array of the
 detectors, incidents. Whoever died by itself is started again, as a supervisor would.
@@ -38,9 +38,12 @@ from tests.faults.compare import Comparison, unread
 from tests.faults.fleet import KINDS, Fleet, doors
 from tests.faults.log import committed
 from tests.real.cluster import Cluster
+from tests.real.hosts import Hosts
 
 SESSION_SECONDS = 3
 SEVERE_EVERY = 150
+LONG_SECONDS = 120
+"""A campaign has room for restarts of all workers, one after another, where it is no shorter."""
 STILL_SECONDS = 150
 """Nothing moved for so long: it never will."""
 
@@ -48,20 +51,23 @@ STILL_SECONDS = 150
 class Campaign:
     """One run: events at a steady pace, disturbances at random moments, then the comparison."""
 
-    def __init__(self, folder, disturbances, seconds, events, seed, brokers=1, *, doubling=True):
+    def __init__(self, folder, disturbances, seconds, events, seed, brokers=1, *, doubling=True, hosts=None):
         self.folder, self.disturbances, self.seconds, self.events = folder, disturbances, seconds, events
         self.rng, self.doubling = random.Random(seed), doubling
         self.done = Counter()
+        self.rolling = int(seconds >= LONG_SECONDS)
         self._later = []
-        self._cluster = Cluster(folder, brokers, doors())
+        self._hosts = hosts or Hosts(0)
+        self._cluster = Cluster(folder, brokers, doors(), self._hosts.address)
         self._store_port = free_port()
-        self.settings = load(kafka=self._cluster.address(), clickhouse=f"http://127.0.0.1:{self._store_port}",
+        self.settings = load(kafka=self._cluster.address(), clickhouse=f"http://{self._hosts.address}:{self._store_port}",
                              kafka_session_seconds=SESSION_SECONDS, data_dir=folder)  # fmt: skip
 
     def run(self):
         """Return the report; an `AssertionError` says what was lost or doubled."""
         store = subprocess.Popen(
-            [sys.executable, "-m", "tests.real.store_server", str(self._store_port), str(self.folder / "store")],
+            [sys.executable, "-m", "tests.real.store_server", str(self._store_port), str(self.folder / "store"),
+             self._hosts.address],
             preexec_fn=die_with_parent,  # noqa: PLW1509
                 start_new_session=True, stderr=(self.folder / "store.log").open("ab"),
         )  # fmt: skip
@@ -88,7 +94,7 @@ class Campaign:
     def _played(self):
         environment = {"CLICKHOUSE": self.settings.clickhouse, "KAFKA_SESSION_SECONDS": str(SESSION_SECONDS),
                        "API_TOKEN": "token-of-the-campaign"}  # fmt: skip
-        fleet = Fleet(self._cluster, environment, self.folder)
+        fleet = Fleet(self._cluster, environment, self.folder, self._hosts)
         try:
             for kind in (*KINDS, "watch", "detect", "history"):
                 fleet.join(kind)
@@ -122,6 +128,7 @@ class Campaign:
 
     def _double(self):
         """Double the partitions of the events; who reads them notices by itself."""
+        self._undo_all()
         admin = KafkaAdminClient(**client_arguments(self.settings))
         name = self.settings.topic(INFERENCE.name)
         admin.create_partitions({name: 2 * INFERENCE.partitions})
@@ -150,7 +157,7 @@ class Campaign:
 
     def _disturb(self, fleet):
         kinds = {"join": 3, "leave": 2, "leave killed": 2, "kill": 4, "freeze short": 2, "freeze long": 3,
-                 "freeze all of a kind": 1, "cut off": 3, "broker": 1}  # fmt: skip
+                 "freeze all of a kind": 1, "cut off": 3, "broker": 1, "rolling restart": self.rolling}  # fmt: skip
         name = self.rng.choices(list(kinds), list(kinds.values()))[0]
         if getattr(self, "_" + name.replace(" ", "_"))(fleet, self.rng.choice(fleet.workers)):
             self.done[name] += 1
@@ -196,6 +203,10 @@ class Campaign:
         seconds = SESSION_SECONDS * self.rng.uniform(0.5, 4)
         self._later.append((time.monotonic() + seconds, lambda: self._cluster.relays.mend(worker.door)))
         return True
+
+    def _rolling_restart(self, fleet, worker):
+        self._undo_all()
+        return fleet.roll()
 
     def _broker(self, fleet, worker):
         if any(name == "broker" for _, name in getattr(self, "_down", [])):
@@ -263,12 +274,13 @@ def main():
     parser.add_argument("--events", type=int, default=40_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--brokers", type=int, choices=[1, 3], default=1)
+    parser.add_argument("--hosts", type=int, default=0, help="spread the workers over hosts of their own")
     parser.add_argument("--folder", type=Path)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Hosts(chosen.hosts) as hosts:
         place = chosen.folder or Path(folder)
         given = (chosen.disturbances, chosen.seconds, chosen.events, chosen.seed, chosen.brokers)
-        print(Campaign(place, *given).run())
+        print(Campaign(place, *given, hosts=hosts).run())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ def doors():
 class Worker:
     """One worker, started again when it dies, as its supervisor would."""
 
-    def __init__(self, kind, number, environment, folder):
+    def __init__(self, kind, number, environment, folder, prefix=()):
+        self._prefix = list(prefix)
         self.kind, self.number, self.door = kind, number, f"{kind.upper()}{number}"
         self._folder = folder / self.door
         self._environment = environment
@@ -35,7 +36,7 @@ class Worker:
                  "API_PORT": str(free_port()), "SQL_PORT": str(free_port())} | self._environment  # fmt: skip
         with (self._folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "worker", self.kind], stdout=log, stderr=log,
+                [*self._prefix, sys.executable, "-m", "streams", "worker", self.kind], stdout=log, stderr=log,
                 env={**os.environ, **{f"WATCHKEEPER_{name}": value for name, value in given.items()}},
                 preexec_fn=die_with_parent,  # noqa: PLW1509
                 start_new_session=True,
@@ -65,8 +66,8 @@ class Worker:
 class Fleet:
     """All workers that are wanted now."""
 
-    def __init__(self, cluster, environment, folder):
-        self._cluster, self._environment, self._folder = cluster, environment, folder
+    def __init__(self, cluster, environment, folder, hosts):
+        self._cluster, self._environment, self._folder, self._hosts = cluster, environment, folder, hosts
         self.workers = []
 
     def of(self, kind):
@@ -80,7 +81,7 @@ class Fleet:
         if not free:
             return False
         environment = self._environment | {"KAFKA": self._cluster.address(f"{kind.upper()}{free[0]}")}
-        worker = Worker(kind, free[0], environment, self._folder)
+        worker = Worker(kind, free[0], environment, self._folder, self._hosts.prefix(free[0]))
         worker.start()
         self.workers.append(worker)
         return True
@@ -91,6 +92,14 @@ class Fleet:
             return False
         self.workers.remove(worker)
         worker.end(number)
+        return True
+
+    def roll(self):
+        """Start every worker anew, one after another, as an upgrade does."""
+        for worker in self.workers:
+            if not worker.frozen:
+                worker.end(signal.SIGTERM)
+                worker.start()
         return True
 
     def tend(self):

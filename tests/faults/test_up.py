@@ -214,7 +214,7 @@ def test_a_full_disk_stops_writing_before_it_is_full_and_all_goes_on_when_there_
     wait_until(lambda: running.stored() == 200)
     filler = fill(small_disk, 0)  # at once, before anyone can look
     wait_until(lambda: running.part("broker").get("state") == "waiting")
-    time.sleep(3)
+    wait_until(lambda: "Kafka does not answer" in str(running.worker("watch")[1]["problems"]))  # and can't log it
     filler.unlink()
     running.runs()
     wait_until(lambda: running.health()["healthy"])

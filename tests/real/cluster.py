@@ -43,17 +43,19 @@ class Cluster:
     ----------
     doors
         Names of those who reach every broker through a relay of their own.
+    host
+        The address at which the relays are reached.
     """
 
-    def __init__(self, folder, brokers, doors):
-        self._folder, self._doors, self.brokers = folder, list(doors), brokers
+    def __init__(self, folder, brokers, doors, host="127.0.0.1"):
+        self._folder, self._doors, self.brokers, self._host = folder, list(doors), brokers, host
         self._jars = ":".join(map(str, ensure_jars(default_cache())))
         self._id = uuid.uuid4().hex[:22]
         names = ["MAIN", *self._doors, "CONTROLLER"]
         self._ports = [{name: free_port() for name in names} for _ in range(brokers)]
         self._fronts = [{name: free_port() for name in self._doors} for _ in range(brokers)]
         self._processes = [None] * brokers
-        self.relays = Relays()
+        self.relays = Relays(host)
         for number in range(brokers):
             for name in self._doors:
                 self.relays.add(name, self._fronts[number][name], self._ports[number][name])
@@ -65,8 +67,9 @@ class Cluster:
 
     def address(self, door=None):
         """Return all brokers as seen through a door, or directly."""
-        ports = self._ports if door is None else self._fronts
-        return ",".join(f"127.0.0.1:{each[door or 'MAIN']}" for each in ports)
+        if door is None:
+            return ",".join(f"127.0.0.1:{each['MAIN']}" for each in self._ports)
+        return ",".join(f"{self._host}:{each[door]}" for each in self._fronts)
 
     def start(self):
         """Start all brokers and wait until they answer."""
@@ -102,13 +105,15 @@ class Cluster:
 
     def _properties(self, number, folder):
         ports = self._ports[number]
-        fronts = {"MAIN": ports["MAIN"], **self._fronts[number]}
+        names = ["MAIN", *self._doors]
+        advertised = [f"MAIN://127.0.0.1:{ports['MAIN']}"]
+        advertised += [f"{name}://{self._host}:{port}" for name, port in self._fronts[number].items()]
         return PROPERTIES.format(
             number=number + 1,
             voters=",".join(f"{i + 1}@127.0.0.1:{each['CONTROLLER']}" for i, each in enumerate(self._ports)),
-            listeners=",".join(f"{name}://127.0.0.1:{ports[name]}" for name in fronts),
-            advertised=",".join(f"{name}://127.0.0.1:{port}" for name, port in fronts.items()),
-            protocols=",".join(f"{name}:PLAINTEXT" for name in fronts),
+            listeners=",".join(f"{name}://127.0.0.1:{ports[name]}" for name in names),
+            advertised=",".join(advertised),
+            protocols=",".join(f"{name}:PLAINTEXT" for name in names),
             controller=ports["CONTROLLER"],
             data=folder / "log",
             copies=self.copies,

@@ -6,9 +6,16 @@ import threading
 
 
 class Relays:
-    """Relays on loopback in a thread of their own; each has a name, and all of one name are cut together."""
+    """Relays in a thread of their own; each has a name, and all of one name are cut together.
 
-    def __init__(self):
+    Parameters
+    ----------
+    host
+        The address on which they listen.
+    """
+
+    def __init__(self, host="127.0.0.1"):
+        self._host = host
         self._loop = asyncio.new_event_loop()
         self._open = {}
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -24,7 +31,7 @@ class Relays:
                 await asyncio.gather(_pass(reader, there[1], gate), _pass(there[0], writer, gate))
             writer.close()
 
-        asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", port), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, self._host, port), self._loop).result(10)
 
     def cut(self, name):
         """Let nothing through any more, and keep connections as they are."""

@@ -1,6 +1,6 @@
 """The ClickHouse engine as a server: one process that takes questions and inserts of many over ClickHouse's HTTP.
 
-``python -m tests.real.store_server PORT FOLDER``. It is what stands for a ClickHouse server where none can be had:
+``python -m tests.real.store_server PORT FOLDER [HOST]``. It stands for a ClickHouse server where none can be had:
 the same engine, the same tables, one store for several history workers. It knows no users and no limits.
 """
 
@@ -106,12 +106,12 @@ def _read(value):
     return value.replace("\\t", "\t").replace("\\n", "\n").replace("\\\\", "\\")
 
 
-def main(port, folder):
+def main(port, folder, host="127.0.0.1"):
     """Serve until a signal ends it."""
     Handler.folder = folder
     keep = chdb.connect(folder)
     keep.query("CREATE DATABASE IF NOT EXISTS watchkeeper")
-    ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
+    ThreadingHTTPServer((host, int(port)), Handler).serve_forever()
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from schemas.changes import Change
-from schemas.incidents import IncidentAction, IncidentSeverity, Mitigation
-from streams.incidents.fold.moves import act, reached, refusal, reopened
+from schemas.incidents import IncidentAction, IncidentSeverity
+from streams.incidents.fold.moves import MITIGATES, act, reached, refusal, reopened
 from streams.incidents.fold.state import (
     DAY_NANO,
     MINUTE_NANO,
@@ -29,6 +29,7 @@ from streams.incidents.fold.state import (
     Incident,
     Key,
     Step,
+    affected,
     happened,
     stepped,
 )
@@ -48,15 +49,6 @@ MOST_JOINED: Final = 100
 """So many joined findings are steps of an incident; further ones are counted."""
 
 MOST_CHANGES: Final = 50
-
-_MITIGATES: Final[dict[str, Mitigation]] = {
-    "rolled_back": "rollback",
-    "kill_switch": "kill_switch",
-    "feature_flag": "feature_disabled",
-    "model": "model_switched",
-    "guard_policy": "policy_tightened",
-    "threshold": "policy_tightened",
-}
 
 
 @dataclass(slots=True)
@@ -158,16 +150,17 @@ class Fold:
         )
         self._put(
             stepped(
-                self._with(incident, finding),
-                Step("detected", finding.at, finding.detector, finding.id, event_ids=finding.event_ids),
+                affected(self._with(incident, finding), finding),
+                _said("detected", finding),
             )
         )
 
     def _join(self, incident: Incident, finding: FindingSummary) -> None:
-        step = Step("joined", finding.at, finding.detector, finding.id, event_ids=finding.event_ids)
+        step = _said("joined", finding)
         ended, few = incident.ended is not None, incident.findings <= MOST_JOINED
         incident = self._with(incident, finding)
         if finding.severity == "page":
+            incident = affected(incident, finding)
             onset = _earliest(finding.onset, incident.clocks.onset)
             severity = min(incident.severity, self.severity(finding))
             incident = replace(incident, clocks=replace(incident.clocks, onset=onset), severity=severity)
@@ -224,7 +217,7 @@ class Fold:
             touched = list(self._alive(self.by_service.get(service, ())))
         else:
             touched = []
-        kind = _MITIGATES.get(change.action) or _MITIGATES.get(change.subject_type, "none")
+        kind = MITIGATES.get(change.action) or MITIGATES.get(change.subject_type, "none")
         for incident in touched:
             if incident.clocks.mitigated is None and incident.ended is None:
                 who = change.initiator_id or change.source
@@ -262,7 +255,7 @@ class Fold:
         self._put(
             stepped(
                 replace(
-                    into,
+                    affected(into, incident),
                     keys=_also(into.keys, incident.keys),
                     causes=_also(into.causes, incident.causes),
                     tenants=_also(into.tenants, incident.tenants),
@@ -278,6 +271,12 @@ class Fold:
 
     def _put(self, incident: Incident) -> None:
         self.incidents[incident.incident_id] = incident
+
+
+def _said(name: str, finding: FindingSummary) -> Step:
+    """Return the step that a finding makes, in its own words."""
+    reason = finding.evidence or None
+    return Step(name, finding.at, finding.detector, finding.id, reason=reason, event_ids=finding.event_ids)
 
 
 def _goes_on(incident: Incident, at: int) -> bool:

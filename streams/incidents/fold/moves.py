@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from schemas.incidents import IncidentAction
+from schemas.incidents import IncidentAction, Mitigation
 from streams.incidents.fold.state import Incident, Status, Step, stepped
 
 _TALK: Final = ("note", "notify")
@@ -30,6 +30,17 @@ _BECOMES: Final[dict[str, Status]] = {
     "merge": "merged",
 }
 _SAYS: Final = {"note": "noted", "notify": "notified", "escalate": "escalated", "remind": "reminded"}
+
+
+MITIGATES: Final[dict[str, Mitigation]] = {
+    "rolled_back": "rollback",
+    "kill_switch": "kill_switch",
+    "feature_flag": "feature_disabled",
+    "model": "model_switched",
+    "guard_policy": "policy_tightened",
+    "threshold": "policy_tightened",
+}
+"""What a change does against an incident, by its action or by what is changed."""
 
 
 class UnknownIncidentError(ValueError):

@@ -1,14 +1,16 @@
 """What an incident is: its facts, its steps and its clocks. All of it is plain and never changed in place."""
 
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.changes import Change
 from schemas.fields import NANO
-from schemas.findings import Finding
+from schemas.findings import REACHED, Finding
 from schemas.incidents import Actor, IncidentAction, IncidentSeverity, Mitigation
+
+T = TypeVar("T", int, bool)
 
 Status = Literal["detected", "acknowledged", "mitigated", "recovered", "closed", "merged"]
 OVER: Final[tuple[Status, ...]] = ("closed", "merged")
@@ -23,7 +25,11 @@ DAY_NANO: Final = 1_440 * MINUTE_NANO
 
 
 class FindingSummary(Struct, frozen=True):
-    """A finding, as far as incidents need it."""
+    """A finding, as far as incidents need it.
+
+    `evidence` is its sentence of what was measured; `sessions` and `outputs` how many it names as affected, None where
+    it says nothing of that; `reached` whether a person got something bad, None where that is not known.
+    """
 
     id: str
     at: int
@@ -38,6 +44,10 @@ class FindingSummary(Struct, frozen=True):
     detector: str
     versions: tuple[str, ...]
     event_ids: tuple[str, ...]
+    evidence: str = ""
+    sessions: int | None = None
+    outputs: int | None = None
+    reached: bool | None = None
 
 
 Entry = FindingSummary | IncidentAction | Change
@@ -46,7 +56,7 @@ Entry = FindingSummary | IncidentAction | Change
 class Step(Struct, frozen=True):
     """One transition: what the incident became or what was said of it, when, by whom, and by which entry.
 
-    `severity`, `onset` and `services` are those of the incident after it.
+    `severity`, `onset`, `services` and who is affected are those of the incident after it.
     """
 
     name: str
@@ -62,6 +72,10 @@ class Step(Struct, frozen=True):
     onset: int | None = None
     services: tuple[str, ...] = ()
     event_ids: tuple[str, ...] = ()
+    tenants: int = 0
+    sessions: int | None = None
+    outputs: int | None = None
+    reached: bool | None = None
 
 
 class Clocks(Struct, frozen=True):
@@ -91,7 +105,8 @@ class Incident(Struct, frozen=True):
     """One incident, as known now.
 
     `waiting` are the paged findings that nothing has called back yet, `unproven` the tickets among those that
-    joined; `findings` counts all of them.
+    joined; `findings` counts all of them. `sessions` is what the finding that names most of them names, because those
+    of two findings may be the same; outputs found one by one are different ones.
     """
 
     incident_id: str
@@ -110,6 +125,9 @@ class Incident(Struct, frozen=True):
     waiting: frozenset[str] = frozenset()
     unproven: frozenset[str] = frozenset()
     findings: int = 0
+    sessions: int | None = None
+    outputs: int | None = None
+    reached: bool | None = None
     event_ids: tuple[str, ...] = ()
     suspected_change: str | None = None
     mitigation: Mitigation | None = None
@@ -140,8 +158,32 @@ class Incident(Struct, frozen=True):
 
 def stepped(incident: Incident, step: Step) -> Incident:
     """Return the incident with one more step."""
-    known = replace(step, severity=incident.severity, onset=incident.clocks.onset, services=tuple(incident.services))
+    known = replace(
+        step,
+        severity=incident.severity,
+        onset=incident.clocks.onset,
+        services=tuple(incident.services),
+        tenants=len(incident.tenants),
+        sessions=incident.sessions,
+        outputs=incident.outputs,
+        reached=incident.reached,
+    )
     return replace(incident, steps=(*incident.steps, known))
+
+
+def affected(incident: Incident, by: FindingSummary | Incident) -> Incident:
+    """Return the incident with those whom a page, or an incident that it takes over, names as affected."""
+    return replace(
+        incident,
+        sessions=_most(incident.sessions, by.sessions),
+        outputs=None if incident.outputs is by.outputs is None else (incident.outputs or 0) + (by.outputs or 0),
+        reached=_most(incident.reached, by.reached),
+    )
+
+
+def _most(known: T | None, new: T | None) -> T | None:
+    """Return the greater of what is known; yes is more than no."""
+    return max((each for each in (known, new) if each is not None), default=None)
 
 
 def summary_of(finding: Finding) -> FindingSummary | None:
@@ -162,6 +204,20 @@ def summary_of(finding: Finding) -> FindingSummary | None:
         detector=finding.detector,
         versions=tuple(finding.versions or ()),
         event_ids=tuple((finding.event_ids or ())[:20]),
+        evidence=finding.evidence or "",
+        sessions=finding.flagged if finding.kind == "rate" and finding.direction != "down" else None,
+        outputs=1 if finding.kind == "severe_event" else None,
+        reached=_reached(finding),
+    )
+
+
+def _reached(finding: Finding) -> bool | None:
+    """Return whether a person got something bad, as far as a finding says."""
+    told = (finding.details or {}).get(REACHED)
+    if told is not None:
+        return told > 0
+    return (
+        True if finding.kind == "rate" and finding.metric == "unsafe_served" and finding.direction != "down" else None
     )
 
 

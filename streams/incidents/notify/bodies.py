@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from schemas.fields import NANO
 from schemas.incidents import IncidentTransition
 from schemas.wire import encode
 from streams.incidents.notify.planning import Due
@@ -20,6 +21,10 @@ from streams.text.times import utc
 
 PAGERDUTY_SEVERITY: Final = {"sev1": "critical", "sev2": "error", "sev3": "warning", "sev4": "info"}
 """Severities of PD-CEF, the format of PagerDuty's events."""
+
+_REACHED: Final = {True: "reached users", False: "reached no user", None: ""}
+
+HOUR_NANO: Final = 3600 * NANO
 
 DIGEST_LINES: Final = 20
 """A Slack section holds 3,000 characters; what does not fit is counted."""
@@ -32,6 +37,13 @@ class Link(NamedTuple):
     href: str
 
 
+class Places(NamedTuple):
+    """Where people read on: the address of the pages of incidents, and a board's; empty leaves a link out."""
+
+    public_url: str = ""
+    board_url: str = ""
+
+
 class Told(NamedTuple):
     """A transition with what is said beside it."""
 
@@ -40,7 +52,7 @@ class Told(NamedTuple):
     links: list[Link]
 
 
-def body(due: Due, receiver: Receiver, policy: Policy, public_url: str, routing_key: str = "") -> bytes:
+def body(due: Due, receiver: Receiver, policy: Policy, places: Places, routing_key: str = "") -> bytes:
     """Return the JSON that tells a receiver of what is due.
 
     Parameters
@@ -51,12 +63,12 @@ def body(due: Due, receiver: Receiver, policy: Policy, public_url: str, routing_
         Whom; its kind chooses the form.
     policy
         Where the runbooks stand.
-    public_url
-        Where people reach the pages of incidents; empty leaves that link out.
+    places
+        Where people reach the pages of incidents, and a board.
     routing_key
         For PagerDuty.
     """
-    told = [Told(record, _facts(record, policy), links(record, policy, public_url)) for record in due.transitions]
+    told = [Told(record, _facts(record, policy), links(record, policy, places)) for record in due.transitions]
     match receiver.kind:
         case "pagerduty":
             made = _pagerduty(told[0], routing_key)
@@ -84,7 +96,7 @@ def _pagerduty(told: Told, routing_key: str) -> dict[str, Any]:
         "dedup_key": record.incident_id[:255],
         "client": "Watchkeeper",
         "payload": {
-            "summary": cut(headline(record), 1_024),
+            "summary": cut(": ".join(filter(None, (headline(record), record.reason))), 1_024),
             "source": record.service_name,
             "severity": PAGERDUTY_SEVERITY[record.severity],
             "timestamp": datetime.fromtimestamp(record.transition_time_unix_nano / 1e9, UTC).isoformat(),
@@ -123,16 +135,24 @@ def _mrkdwn(text: str) -> dict[str, str]:
     return {"type": "mrkdwn", "text": text}
 
 
-def links(record: IncidentTransition, policy: Policy, public_url: str) -> list[Link]:
-    """Return where to go on reading: the page of the incident, the runbook, the ticket, the post-mortem."""
-    page = f"{public_url.rstrip('/')}/incidents/{quote(record.incident_id, safe='')}/page" if public_url else ""
+def links(record: IncidentTransition, policy: Policy, places: Places) -> list[Link]:
+    """Return where to go on reading: the page of the incident, a board, the runbook, the ticket, the post-mortem."""
+    page = f"{places.public_url.rstrip('/')}/incidents/{quote(record.incident_id, safe='')}/page"
     found = (
         Link("incident", page),
+        Link("board", _board(record, places.board_url)),
         Link("runbook", policy.service(record.service_name).runbook),
         Link("ticket", record.ticket_url or ""),
         Link("post-mortem", record.postmortem_url or ""),
     )
     return [link for link in found if link.href.startswith(("https://", "http://"))]
+
+
+def _board(record: IncidentTransition, address: str) -> str:
+    """Return the address of a board, from an hour before it began."""
+    began = (record.onset_time_unix_nano or record.transition_time_unix_nano) - HOUR_NANO
+    named = address.replace("{service}", quote(record.service_name, safe=""))
+    return named.replace("{from}", str(began // 1_000_000))
 
 
 def headline(record: IncidentTransition) -> str:
@@ -175,14 +195,16 @@ def _facts(record: IncidentTransition, policy: Policy) -> dict[str, str]:
         "users": record.users_affected,
         "sessions": record.sessions_affected,
         "tenants": record.tenants_affected,
+        "outputs": record.outputs_affected,
     }
+    counts = ", ".join(f"{count} {name}" for name, count in affected.items() if count is not None)
     found = {
         "incident": record.incident_id,
         "since": utc(onset) if onset else "",
         "by": record.actor_id or record.actor_kind,
         "why": record.reason or "",
         "mitigation": (record.mitigation_kind or "").replace("_", " "),
-        "affected": ", ".join(f"{count} {name}" for name, count in affected.items() if count is not None),
+        "affected": ", ".join(filter(None, (counts, _REACHED[record.reached_user]))),
         "suspected change": record.suspected_change_id or "",
         "owner": policy.service(record.service_name).owner,
     }

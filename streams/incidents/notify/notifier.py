@@ -20,7 +20,7 @@ from schemas.incidents import Delivery, IncidentTransition
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
 from streams.incidents.fold.state import SOURCE
-from streams.incidents.notify.bodies import body
+from streams.incidents.notify.bodies import Places, body
 from streams.incidents.notify.planning import GIVES_UP_AFTER, WAITS_MS, Due, backoff, expires_at, plan, said_at
 from streams.incidents.notify.sending import Outcome, Target, target
 from streams.kafka.publisher import Message, Publisher
@@ -157,7 +157,7 @@ class Notifier:
     async def _post(self, session: aiohttp.ClientSession, receiver: Receiver, where: Target, due: Due) -> Outcome:
         pagerduty = receiver.kind == "pagerduty"
         key = where.secret.get_secret_value() if pagerduty and where.secret else ""
-        content = body(due, receiver, self._policy, self._settings.public_url, key)
+        content = body(due, receiver, self._policy, Places(self._settings.public_url, self._settings.board_url), key)
         return await where.post(session, content, due.delivery_id, signed=receiver.kind == "webhook")
 
 

@@ -1,11 +1,11 @@
 """Single events that are severe enough to page at once, without waiting for a rate to rise."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from schemas.categories import family
-from schemas.findings import Finding
+from schemas.findings import REACHED, Finding
 from schemas.sql import literal
 from streams.events.decode import Columns
 from streams.events.flags import Guards
@@ -51,7 +51,7 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
                 detector_version="1",
                 event_ids=[event["event_id"]],
                 evidence=f"{_degree(guards, index)} and stopped by nothing: {category}, risk {risk[index]:.2f}",
-                details={"risk": float(risk[index])},
+                details={"risk": float(risk[index])} | _reached(event),
                 evidence_sql=f"SELECT * FROM guard_verdicts WHERE event_id = {literal(event['event_id'])}",
             )
         )
@@ -63,6 +63,12 @@ def _risk(columns: Columns, guards: Guards, policy: Policy) -> Floats:
     names = columns.table.column("service_name").combine_chunks().dictionary_encode()
     tiers = [policy.risk.tiers.get(policy.service(name).tier, 1.0) for name in names.dictionary.to_pylist()]
     return risk_of(columns, guards, policy.risk) * np.array(tiers)[names.indices.to_numpy()]
+
+
+def _reached(event: dict[str, Any]) -> dict[str, float]:
+    """Return whether the event reached a person, where it says so."""
+    reached = event.get("reached_user")
+    return {} if reached is None else {REACHED: float(reached)}
 
 
 def _degree(guards: Guards, index: int) -> str:

@@ -18,7 +18,8 @@ def at(second):
 def page(name="p", second=0, severity="page", kind="rate", opened=None, service="a", family="leak", onset=-600, **more):
     """Return a finding."""
     return Finding(
-        finding_id=name, kind=kind, severity=severity, service_name=service, metric=family, family=family,
+        finding_id=name, kind=kind, severity=severity, service_name=service, family=family,
+        metric=more.pop("metric", family),
         detected_time_unix_nano=at(second), onset_time_unix_nano=at(second + onset), detector="d",
         detector_version="1", opened_finding_id=opened, **more,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.incidents import IncidentTransition
 from schemas.wire import decoder
-from streams.incidents.notify.bodies import body
+from streams.incidents.notify.bodies import Places, body
 from streams.incidents.notify.planning import Due
 from streams.policy.policy import parse_policy
 from streams.policy.receivers import Receiver
@@ -21,11 +21,12 @@ texts = st.sampled_from(NASTY) | st.text(max_size=60) | st.lists(st.sampled_from
 longest = st.just("x" * 2048) | st.just("<" * 2048)
 
 
-def told(kind, *records, url="https://watch.example.org", policy=POLICY):
+def told(kind, *records, url="https://watch.example.org", board="", policy=POLICY):
     """Return what a receiver of a kind is sent, parsed."""
     receiver = Receiver(name="a", kind=kind, url="https://hook.example.org/", secret_from="key")  # noqa: S106
     due = Due("a", records, 1, 0, digest=len(records) > 1)
-    return json.loads(body(due, receiver, policy, url, "routing" if kind == "pagerduty" else ""))
+    places = Places(url, board)
+    return json.loads(body(due, receiver, policy, places, "routing" if kind == "pagerduty" else ""))
 
 
 def test_a_webhook_gets_the_record_and_links():
@@ -78,6 +79,20 @@ def test_slack_is_told_the_facts_and_shows_names_as_they_are():
     assert "*why*\na &amp; b" in fields
     assert "*affected*\n3 users" in fields
     assert sent["blocks"][2]["elements"][0]["text"] == "<https://watch.example.org/incidents/i/page|incident>"
+
+
+def test_a_page_says_what_was_measured_who_is_affected_and_where_to_look():
+    """The finding's own sentence, the numbers, and a board of this service from an hour before it began."""
+    one = record(service_name="shop & co", reason="leak is 16.5 %", sessions_affected=9, outputs_affected=12,
+                 reached_user=True, onset_time_unix_nano=1_770_000_000 * 10**9)  # fmt: skip
+    board = "https://g.example.org/d/s?var-service={service}&from={from}"
+    assert told("pagerduty", one)["payload"]["summary"].endswith(": leak is 16.5 %")
+    sent = told("slack", one, board=board)
+    fields = [field["text"] for field in sent["blocks"][1]["fields"]]
+    assert "*affected*\n9 sessions, 12 outputs, reached users" in fields
+    assert told("webhook", one, board=board)["links"][1] == {
+        "text": "board", "href": "https://g.example.org/d/s?var-service=shop%20%26%20co&from=1769996400000"
+    }  # fmt: skip
 
 
 def test_only_web_addresses_are_links():
