@@ -51,12 +51,12 @@ def worker(
     port: Annotated[int | None, typer.Option(help="Port of health and metrics.")] = None,
 ) -> None:
     """Run one worker until it is told to stop."""
-    from streams.app import READS
+    from streams.app import WORKERS
     from streams.health.logs import configure_logs
     from streams.run import run_worker
 
-    if name not in READS:
-        raise SettingsError(f"no worker is called {name!r}; take one of {', '.join(READS)}")
+    if name not in WORKERS:
+        raise SettingsError(f"no worker is called {name!r}; take one of {', '.join(WORKERS)}")
     settings = load(kafka=kafka, clickhouse=clickhouse, instance=instance, port=port)
     configure_logs(settings)
     run_worker(name, settings)

@@ -48,8 +48,9 @@ from streams.store.client import connect as open_store
 from streams.store.keeper import StoreWatch
 from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
+from streams.worker.background import in_background
 from streams.worker.dead_letters import Letters
-from streams.worker.faust_app import LogBatch, end_worker
+from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
 from streams.worker.plausible import Plausible
 
@@ -132,8 +133,7 @@ class History:
         await self._publisher.start()
         self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared)
         self._watching = asyncio.gather(self._watch.run(), self._reach.watch())
-        self._storing = asyncio.create_task(self._gathering.run())
-        self._storing.add_done_callback(end_worker)
+        self._storing = in_background(self._gathering.run())
 
     async def stop(self) -> None:
         """Store what waits, and disconnect."""
