@@ -19,7 +19,8 @@ log: Final = structlog.get_logger()
 
 def run_worker(name: Any, settings: Settings) -> None:
     """Run a worker until a signal ends it or its work fails; does not return."""
-    without_pandas(store=name == "history")
+    if name in ("history", "watch"):  # the two that decode columns
+        without_pandas(store=name == "history")
     policy = load_policy(settings.policy)  # refuse a wrong one before the start
     if name == "incidents":
         from streams.incidents.requests.signing import check_key

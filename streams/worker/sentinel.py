@@ -23,7 +23,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, FINDINGS
-from streams.events.decode import Refused
+from streams.events.records import Refused
 from streams.findings.finding import about_ourselves
 from streams.health.metrics import SET_ASIDE
 from streams.kafka.publisher import Publisher

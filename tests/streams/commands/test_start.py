@@ -31,7 +31,8 @@ print(json.dumps([status, sorted({name.partition(".")[0] for name in sys.modules
 TELL_WORKER = """
 import json, sys
 from streams.worker.light import without_pandas
-without_pandas(store=sys.argv[1] == "history")
+if sys.argv[1] in ("history", "watch"):
+    without_pandas(store=sys.argv[1] == "history")
 from streams.app import module
 module(sys.argv[1])
 print(json.dumps(sorted(sys.modules)))
@@ -62,8 +63,8 @@ def test_help_loads_no_heavy_package(group):
     [
         ("history", {"river", "scipy", "fastapi"}),
         ("watch", {"clickhouse_connect", "fastapi"}),
-        ("detect", {"clickhouse_connect", "fastapi"}),
-        ("incidents", {"streams.detect", "streams.watch"}),
+        ("detect", {"clickhouse_connect", "fastapi", "pyarrow"}),
+        ("incidents", {"streams.detect", "streams.watch", "pyarrow", "scipy"}),
     ],
 )
 def test_a_worker_loads_nothing_that_only_others_need(worker, spared):
