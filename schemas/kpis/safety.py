@@ -85,7 +85,7 @@ KPIS: Final = (
     Kpi(
         id="drift_open", title="Drift indicators", unit="count", better="lower", view="kpi_drifts",
         says="Findings that something is distributed differently, and that are not proven back.",
-        formula="drift findings (quantity, mix, vote, pattern) open at the end of the window; n counts their metrics",
+        formula="drift findings (quantity, mix, vote) open at the end of the window; n counts their metrics",
         misleads="a vote of a drift detector has no recovery of its own and lapses after seven days",
         source="a count", by_version=False, exact=True,
         objective=3, window_hours=1, severity="ticket", family="quantity", runbook="drift",

@@ -85,7 +85,8 @@ LEFT JOIN (
 ) AS closed ON closed.opened_finding_id = opened.finding_id
 SETTINGS join_use_nulls = 1;
 
--- Drift findings, and since when they are over. A vote has no recovery of its own and lapses after a week.
+-- Drift findings, and since when they are over. A vote has no recovery of its own and lapses after a week. A pattern of
+-- similar inputs is no drift: it is news once, and nothing could ever call it back.
 CREATE OR REPLACE VIEW drift_indicators AS
 SELECT
     opened.finding_id AS finding_id, opened.kind AS kind, opened.service_name AS service_name,
@@ -93,7 +94,7 @@ SELECT
     multiIf(back.recovered IS NOT NULL, back.recovered,
         opened.kind = 'drift_vote', opened.detected_time + INTERVAL 7 DAY, NULL) AS ended
 FROM (
-    SELECT * FROM findings FINAL WHERE kind IN ('quantity', 'mix', 'drift_vote', 'pattern')
+    SELECT * FROM findings FINAL WHERE kind IN ('quantity', 'mix', 'drift_vote')
 ) AS opened
 LEFT JOIN (
     SELECT opened_finding_id, toNullable(min(detected_time)) AS recovered

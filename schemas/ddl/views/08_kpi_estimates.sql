@@ -1,15 +1,17 @@
 -- Risk-adjusted uptime, formula 1.
 -- up(hour) = 1 - errors / calls; risk(hour) = min(1, w * p / (1 - objective)), p the unsafe share that was served and w
 -- the mean weight of its severities (none said 1, low 0.3, medium 1, high 3, critical 10); uptime is the mean of
--- up * (1 - risk) over the hours with outputs. Its bounds put those of p (Wilson) in, hour by hour, so they are wide.
+-- up * (1 - risk) over the hours with outputs. Its bounds put those of the share of the whole window in (Wilson), spread
+-- over the hours as what was seen is; an hour alone has too few outputs to say anything. Where nothing unsafe was seen,
+-- each hour has the upper bound of the whole.
 CREATE OR REPLACE VIEW kpi_uptimes AS
 WITH 1 - {objective:Float64} AS tolerated
 SELECT
     'risk_adjusted_uptime' AS kpi, '' AS part, hours.bucket AS window_start,
     hours.service_name AS service_name, hours.model_version AS model_version,
     avgOrNullIf(up * (1 - least(1, weight * p / tolerated)), outputs > 0) AS value,
-    avgOrNullIf(up * (1 - least(1, weight * high / tolerated)), outputs > 0) AS lower,
-    avgOrNullIf(up * (1 - least(1, weight * low / tolerated)), outputs > 0) AS upper,
+    avgOrNullIf(up * (1 - least(1, weight * if(all_p = 0, high, p * high / all_p) / tolerated)), outputs > 0) AS lower,
+    avgOrNullIf(up * (1 - least(1, weight * if(all_p = 0, 0, p * low / all_p) / tolerated)), outputs > 0) AS upper,
     countIf(outputs > 0) AS n,
     if(any(frame.guard_trust) = 'trusted', 'trusted', 'untrusted') AS trust, any(frame.guard_trust_reason) AS trust_reason
 FROM (
@@ -23,8 +25,10 @@ FROM (
             {{ weight }} * unsafe_by_severity[{{ loop.index }}] +
 {% endfor %}
             {{ severity_weights.medium }} * unsaid) / k) AS weight,
-        {{ wilson("p", "outputs") }}
+        sum(outputs) OVER same AS all_outputs, sum(k) OVER same / all_outputs AS all_p,
+        {{ wilson("all_p", "all_outputs") }}
     FROM kpi_counts(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions={versions:UInt8})
+    WINDOW same AS (PARTITION BY bucket, service_name, model_version)
 ) AS hours
 LEFT JOIN kpi_frame({{ windows }}) AS frame ON frame.window_start = hours.bucket AND frame.service_name = hours.service_name
 GROUP BY window_start, service_name, model_version;

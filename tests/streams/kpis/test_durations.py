@@ -141,14 +141,14 @@ def test_leak_incidents_are_those_that_may_have_reached_a_user(store):
 
 
 def test_drift_is_open_until_it_is_called_back(store):
-    """A finding counts at the end of each window in which it is open; a vote lapses, rates are no drift."""
+    """A finding counts at the end of each window in which it is open; votes lapse, rates and patterns are no drift."""
 
     def finding(identity, kind, hour, opened="", metric="latency"):
         return {"finding_id": identity, "kind": kind, "service_name": "a", "metric": metric,
                 "detected_time": START + hour * HOUR + HOUR / 4, "opened_finding_id": opened}  # fmt: skip
 
     rows = [finding("1", "quantity", 1), finding("2", "recovery", 4, "1"), finding("3", "mix", 3, metric="tool"),
-            finding("4", "rate", 0), finding("5", "drift_vote", -170)]  # fmt: skip
+            finding("4", "rate", 0), finding("5", "drift_vote", -170), finding("6", "pattern", 0)]  # fmt: skip
     fill(store, service_hours=[counts(hour) for hour in range(6)], findings=rows)
     found = of(ask(store, "kpi_totals", step=3600), "drift_open")
     assert [found[hour, "a", ""]["value"] for hour in range(6)] == [0, 1, 1, 2, 1, 1]

@@ -120,3 +120,15 @@ def test_uptime_and_budget_follow_their_formulas(store, rows):
         uptime = found["risk_adjusted_uptime", "", 0, service, ""]
         assert (uptime["value"], uptime["n"]) == (pytest.approx(sum(each) / len(each)), len(each))
         assert uptime["lower"] <= uptime["value"] <= uptime["upper"]
+
+
+def test_the_bounds_of_uptime_say_something_where_nothing_unsafe_was_served(store):
+    """A day of 500 clean outputs an hour can't be far below 1; with one output an hour, nothing is known."""
+    for each, floor in ((500, 0.95), (1, 0.0)):
+        fill(store, service_hours=[counts(hour, "a", "m", each, unsafe_served=0) for hour in range(24)])
+        uptime = ask(store, "kpi_uptimes")["risk_adjusted_uptime", "", 0, "a", ""]
+        n = 24 * each
+        high = 1.96**2 / (n + 1.96**2)  # Wilson's upper bound of none among n
+        assert uptime["value"] == uptime["upper"] == 1
+        assert uptime["lower"] == pytest.approx(1 - min(1, high / 0.01), abs=1e-4)
+        assert uptime["lower"] >= floor
