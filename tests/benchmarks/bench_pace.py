@@ -62,6 +62,7 @@ LINES = (
     Line("detect", "week", "detect: windows to findings", EIGHTH),
     Line("history", "week", "history: rows, inserts, rollups", EIGHTH),
     Line("incidents", "week", "incidents: 30,000 findings", EIGHTH),
+    Line("history_live", "week", "history, ten small batches a second"),
     Line("watch", "away", "watch after a day away"),
     Line("detect", "away", "detect after a day away"),
     Line("tick_of_5000", "week", "ten ticks of 5,000 series"),

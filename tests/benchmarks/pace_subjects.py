@@ -8,6 +8,7 @@ workers drive them, with messages kept instead of sent, the judge, and the comma
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -140,20 +141,34 @@ def detect(work, log):
 
 def history(work, log):
     """Events through the stage of history: rows, inserts, and the store's rollups of them, in the embedded engine."""
+    return stored(work, list(batches(work / log, EVENTS, HISTORY_BATCH)), 0)
+
+
+def history_live(work, log):
+    """The same for five seconds of a log that comes as it is written: a small batch each tenth of a second."""
+    return stored(work, list(itertools.islice(batches(work / log, EVENTS, 100), 50)), 0.1)
+
+
+def stored(work, read, pause):
+    """Measure the stage of history over some batches, with a pause before each."""
     from streams.history.worker import History
     from streams.store.client import connect
-    from streams.store.schema.migrate import migrate
     from streams.worker.plausible import Plausible
+
+    try:
+        from streams.store.schema.migrate import migrate
+    except ModuleNotFoundError:  # where it was
+        from streams.store.migrate import migrate
 
     settings = load(clickhouse=f"chdb://{work / f'store{time.monotonic_ns()}'}", data_dir=work)
     with connect(settings) as client:
         migrate(client)
-        stage = History(settings, Kept(), lambda: client, Plausible(10, EVENTS, SUMS, lambda: EVENTS))
-        read = list(batches(work / log, EVENTS, HISTORY_BATCH))
+        stage = History(settings, Kept(), lambda: connect(settings), Plausible(10, EVENTS, SUMS, lambda: EVENTS))
 
         async def run():
             await stage.start()
             for batch in read:
+                await asyncio.sleep(pause)
                 await stage.take(batch)
             await stage.stop()
 
@@ -315,6 +330,7 @@ SUBJECTS = {
         watch,
         detect,
         history,
+        history_live,
         incidents,
         tick_of_5000,
         checkpoint_of_10000,
