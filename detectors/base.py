@@ -59,10 +59,11 @@ class Recovery:
 
 
 class Findings(NamedTuple):
-    """What one tick brought to light."""
+    """What one tick brought to light; `expected` is the rate that was normal for each series with data, ascending."""
 
     alarms: list[Alarm]
     recoveries: list[Recovery]
+    expected: Floats
 
 
 def checked_sums(series: Ints, trials: Floats, flagged: Floats, known: int) -> tuple[Ints, Floats, Floats]:

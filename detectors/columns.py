@@ -24,6 +24,8 @@ class Columns:
 
     def extend(self, count: int) -> None:
         """Add rows of zeros."""
+        if not count:
+            return
         size = len(self) + count
         for name in self.COLUMNS:
             rows = getattr(self, name)
@@ -37,6 +39,10 @@ class Columns:
         """Set a row to zeros again."""
         for name in self.COLUMNS:
             getattr(self, name)[row] = 0
+
+    def all_columns(self) -> list[npt.NDArray[Any]]:
+        """Return the columns themselves, in their order."""
+        return [getattr(self, name) for name in self.COLUMNS]
 
     def columns(self) -> State:
         """Return copies of all columns."""

@@ -1,6 +1,6 @@
 """Category codes on two axes, and the family each belongs to.
 
-Content hazards follow the MLCommons AILuminate 1.1 hazard uids, with two marked extensions. Security and
+Content hazards follow the MLCommons AILuminate 1.1 hazard uids, with three marked extensions. Security and
 agency hazards are our slugs, keyed to OWASP LLM 2025, OWASP Agentic 2026 and MITRE ATLAS. Quality codes are no
 hazards by themselves; they make over-blocking and drift visible.
 """
@@ -9,12 +9,14 @@ from typing import Final, Literal
 
 Family = Literal["unsafe", "injection", "leak", "tool", "refusal", "quality"]
 
-_CONTENT = "vcr ncr src cse dfm spc spc_ele spc_fin spc_hlt spc_lgl prv ipv iwp hte ssh sxc sxc_prn x_hrs x_prf"
+_CONTENT = "vcr ncr src cse dfm spc spc_ele spc_fin spc_hlt spc_lgl prv ipv iwp hte ssh sxc sxc_prn x_hrs x_prf x_oth"
 _INJECTION = "prompt_injection.direct prompt_injection.indirect jailbreak goal_hijack memory_poisoning rag_poisoning"
 _LEAK = "data_leakage.pii data_leakage.secret exfiltration.tool system_prompt_leak"
 _TOOL = "tool_misuse privilege_abuse code_exec rogue_agent inter_agent cascading_failure"
-_OTHER_SECURITY = "improper_output supply_chain human_trust unbounded_consumption model_extraction repudiation"
-_QUALITY = "ungrounded irrelevant off_topic misinformation bias"
+_OTHER_SECURITY = (
+    "improper_output malicious_uri malware supply_chain human_trust unbounded_consumption model_extraction repudiation"
+)
+_QUALITY = "ungrounded irrelevant off_topic misinformation bias format custom_rule"
 _REFUSAL = "refusal over_refusal"
 
 
@@ -32,6 +34,9 @@ FAMILIES: Final[dict[str, Family]] = {
     **_codes("qual", _REFUSAL, "refusal"),
 }
 """Family of each known code. A code not in it is counted under its own name and belongs to no family."""
+
+UNNAMED: Final = "content.x_oth"
+"""A hazard for which there is no closer code; the native one beside it says which."""
 
 
 def family(category: str) -> Family | None:

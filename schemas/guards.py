@@ -15,6 +15,9 @@ STOPPING_ACTIONS = frozenset({"redacted", "replaced", "blocked", "aborted"})
 FLAGGING_VERDICTS = frozenset({"flag", "redact", "block", "escalate"})
 """Verdicts by which a guard said that something is wrong."""
 
+NOTHING_FOUND = ("none", "negligible", "safe")
+"""Buckets, in small letters, by which a finding says that what it was looked for is not there."""
+
 
 class GuardFinding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One category that a guard reported. `category` is ours, the native pair is kept untouched beside it."""

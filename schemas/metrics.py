@@ -19,6 +19,11 @@ Metric = Literal[
     "denied_tool",
     "over_refusal",
     "guard_failure",
+    "blocked",
+    "filtered",
+    "failing_tool",
+    "prompt_pii",
+    "quality",
     "cascade",
 ]
 
@@ -26,7 +31,8 @@ Metric = Literal[
 class Rate(Struct, frozen=True):
     """A watched rate: its family (findings of one family join), trials, numerator and policy ceiling.
 
-    `falls` says that a fall matters too: flags that vanish may be a guard that went blind.
+    `falls` says that a fall matters too: flags that vanish may be a guard that went blind. `level` is what a rise is
+    where the policy says nothing of it.
     """
 
     name: Metric
@@ -35,6 +41,7 @@ class Rate(Struct, frozen=True):
     flagged: str
     ceiling: float
     falls: bool = False
+    level: Literal["page", "ticket"] = "page"
 
 
 RATES: Final[tuple[Rate, ...]] = (
@@ -42,7 +49,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "unsafe_attempted",
         "unsafe",
         "sessions with a model output",
-        "a guard on the output reported a content or security hazard, stopped or not",
+        "a guard on the output reported a content or security hazard or just objected, stopped or not",
         0.02,
         falls=True,
     ),
@@ -56,8 +63,8 @@ RATES: Final[tuple[Rate, ...]] = (
     Rate(
         "injection_flag",
         "injection",
-        "sessions with a model call or tool step",
-        "a guard reported prompt injection, jailbreak or goal hijack",
+        "sessions with a model call or tool step, or anything else in which a guard looked for it",
+        "a guard reported prompt injection, jailbreak or goal hijack, or objected to an input in words of its own",
         0.15,
         falls=True,
     ),
@@ -76,7 +83,9 @@ RATES: Final[tuple[Rate, ...]] = (
         0.15,
         falls=True,
     ),
-    Rate("error", "error", "sessions with a model call", "the call ended in an error", 0.05),
+    Rate(
+        "error", "error", "sessions with a model call", "the call ended in an error, and was no block or filter", 0.05
+    ),
     Rate(
         "denied_tool",
         "tool",
@@ -97,6 +106,41 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions in which a guard was asked",
         "a guard ended in an error or a time-out, or gave half a verdict",
         0.05,
+    ),
+    Rate(
+        "blocked",
+        "blocked",
+        "sessions with a model call, or a run of an agent that a guard looked at",
+        "a guard blocked the request or its answer",
+        0.15,
+        falls=True,
+        level="ticket",
+    ),
+    Rate(
+        "filtered",
+        "filtered",
+        "sessions with a model call",
+        "the provider filtered the request or its answer, or one of its choices",
+        0.15,
+        falls=True,
+        level="ticket",
+    ),
+    Rate("failing_tool", "tool_error", "sessions with a call of a tool", "the tool ended in an error", 0.15),
+    Rate(
+        "prompt_pii",
+        "prompt_pii",
+        "sessions with a model call",
+        "a guard on the input reported personal data or a secret",
+        0.15,
+        level="ticket",
+    ),
+    Rate(
+        "quality",
+        "quality",
+        "sessions with a model output",
+        "a guard or judge found it ungrounded, irrelevant, off topic, misinforming or biased",
+        0.15,
+        level="ticket",
     ),
 )
 """Rates that each event says for itself. Order is part of the contract of stored state: new rates go at the end."""

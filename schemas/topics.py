@@ -11,7 +11,8 @@ class Topic(Struct, frozen=True, kw_only=True):
     """A Kafka topic.
 
     `partitions` is the default of a small installation; `scales` marks the topics that may be given more.
-    `timestamp` is whose clock stamps a record: the broker's, wherever event time is judged against it.
+    `timestamp` is whose clock stamps a record: the broker's, wherever event time is judged against it; None for topics
+    of others, whatever they do.
     """
 
     name: str
@@ -19,7 +20,7 @@ class Topic(Struct, frozen=True, kw_only=True):
     partitions: int
     retention_ms: int
     cleanup: Literal["delete", "compact"] = "delete"
-    timestamp: Literal["CreateTime", "LogAppendTime"] = "LogAppendTime"
+    timestamp: Literal["CreateTime", "LogAppendTime"] | None = "LogAppendTime"
     scales: bool = False
     max_message_bytes: int = 2_097_152
     segment_bytes: int = 134_217_728
@@ -47,6 +48,13 @@ REVIEW_QUEUE: Final = Topic(name="review-queue.v1", key="target event", partitio
 DEAD_LETTERS: Final = Topic(
     name="dead-letters.v1", key="topic, partition and offset", partitions=1, retention_ms=30 * DAY_MS
 )
+OTLP_SPANS: Final = Topic(
+    name="otlp_spans", key="trace, in lower-case hexadecimal", partitions=4, retention_ms=2 * DAY_MS, scales=True
+)
+"""Raw telemetry, as the Collector's Kafka exporter writes it; it may hold text, and so is kept for a short time."""
+OTLP_LOGS: Final = Topic(
+    name="otlp_logs", key="trace, in lower-case hexadecimal", partitions=4, retention_ms=2 * DAY_MS, scales=True
+)
 CHECKPOINTS: Final = Topic(
     name="checkpoints.v1",
     key="worker, partition, slot, chunk",
@@ -58,5 +66,5 @@ CHECKPOINTS: Final = Topic(
 
 TOPICS: Final = (
     INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, REVIEW_QUEUE,
-    DEAD_LETTERS, CHECKPOINTS,
+    DEAD_LETTERS, OTLP_SPANS, OTLP_LOGS, CHECKPOINTS,
 )  # fmt: skip

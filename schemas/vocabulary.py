@@ -17,15 +17,49 @@ AUTHORIZATIONS: Final = (
     "allowed", "denied", "simulated", "approval_required", "approved", "rejected", "not_checked",
 )  # fmt: skip
 
+STEP_STATUSES: Final = ("ok", "error", "cancelled", "unknown")
+TOOL_STEPS: Final = ("execute_tool", "mcp")
+"""Steps that call a tool, and may fail."""
+
+WITHOUT_OUTPUT: Final = (
+    "embeddings", "embedding", "text_embedding", "rerank", "reranking", "moderation", "moderations", "classify",
+    "classification", "count_tokens", "tokenize", "score", "retrieval", "search", "execute_tool", "create_agent",
+    "evaluate", "guardrail", "apply_guardrail", "run_guardrail",
+)  # fmt: skip
+"""Operations whose answer is no output for people: a call of them is no trial of what rests on outputs.
+
+Anything else is one, whatever it gives: text, an image, speech, a transcript.
+"""
+
+WRAPPERS: Final = ("invoke_agent", "invoke_workflow")
+"""Operations around calls that have events of their own: their usage, duration and errors are those of the calls."""
+
+FILTERED: Final = ("content_filter", "content_filtered", "safety", "prohibited_content", "image_safety", "blocklist")
+"""Reasons for an end, in small letters, by which a provider says that it filtered the answer or one of its choices."""
+
+FILTER_ERRORS: Final = (
+    "content_filter", "content_filtered", "content_policy_violation", "contentpolicyviolationerror",
+    "responsibleaipolicyviolation",
+)  # fmt: skip
+"""Types of error, in small letters, that stand for a filter of the provider."""
+
+GUARD_ERRORS: Final = (
+    "guardrailraisedexception", "guardrail_intervened", "inputguardrailtripwiretriggered",
+    "outputguardrailtripwiretriggered", "blockedpiientityerror",
+)  # fmt: skip
+"""Types of error, in small letters, that stand for a guard that blocked."""
+
 EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "outcome": OUTCOMES,
-    "finish_reason_norm": ("stop", "length", "content_filter", "tool_call", "compaction", "error", "unknown"),
+    "finish_reason_norm": (
+        "stop", "length", "content_filter", "tool_call", "compaction", "refusal", "error", "unknown",
+    ),
     "outcome_source": ("provider_refusal", "provider_filter", "guardrail", "classifier", "none"),
     "step_kind": ("invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"),
     "tool_tier": ("read", "write", "destructive", "external", "privileged", "unknown"),
     "authorization": AUTHORIZATIONS,
     "approver_kind": ("human", "policy", "llm"),
-    "status": ("ok", "error", "cancelled", "unknown"),
+    "status": STEP_STATUSES,
     "deployment_variant": ("stable", "canary", "shadow"),
     "ingest_dialect": (
         "native", "otel_le_1_36", "otel_1_37_plus", "otel_genai_repo", "openinference", "openllmetry", "openlit",

@@ -24,6 +24,7 @@ Reason = Literal[
     "invalid",
     "nul_character",
     "future_time",
+    "not_otlp",  # a record of another's topic that is not what the topic holds
     "implausible",  # a record of our own that contradicts what its reader knows
     "kills_worker",  # found by halving what was in work when a worker died again and again
 ]

@@ -1,1 +1,1 @@
-"""Everything that moves. Read `app` first: it wires the four workers on one screen."""
+"""Everything that moves. Read `app` first: it wires the five workers on one screen."""

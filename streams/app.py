@@ -1,14 +1,16 @@
-"""The four workers, wired. Read this first.
+"""The five workers, wired. Read this first.
 
 ```
+otlp_spans, otlp_logs ──► Normalise ──► inference.v1   what OpenTelemetry's instrumentations say
 inference.v1 ──► History ──► ClickHouse          every topic, each record once
 inference.v1 ──► Watch   ──► windows.v1          sums per tick; severe events at once to findings.v1
 windows.v1   ──► Detect  ──► findings.v1         detectors over the sums
 findings.v1  ──► Incidents ► incidents.v1        with what people and delivery systems say: actions and changes
 ```
 
-An event is decoded in `streams.events.decode`, counted in `streams.watch.counting` and `streams.watch.reduce`, judged
-in `streams.detect.judge` with `detectors`, stored by `streams.history.writer`, and answered for by `streams.incidents`.
+Spans are translated in `streams.dialects`. An event is decoded in `streams.events.decode`, counted in
+`streams.watch.counting` and `streams.watch.reduce`, judged in `streams.detect.judge` with `detectors`, stored by
+`streams.history.writer`, and answered for by `streams.incidents`.
 """
 
 from importlib import import_module
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from streams.incidents.worker import Companion, Incidents
 
-Worker = Literal["history", "watch", "detect", "incidents"]
+Worker = Literal["history", "watch", "detect", "incidents", "normalise"]
 WORKERS: Final[tuple[Worker, ...]] = get_args(Worker)
 
 
@@ -66,8 +68,11 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
     from streams.api import changes, controls, reviews
     from streams.api.incidents import api
     from streams.api.server import Server
+    from streams.console.app import add_console
     from streams.incidents.gauges import Gauges
 
     settings, publisher = work.settings, work.publisher
     routers = [each.router(settings, publisher) for each in (changes, controls, reviews)]
-    return [Server(api(work, *routers), settings.host, settings.api_port), Gauges(work)]
+    served = api(work, *routers)
+    add_console(served, work)
+    return [Server(served, settings.host, settings.api_port), Gauges(work)]

@@ -11,11 +11,11 @@ Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069}
+WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069, "normalise": 6070}
 """Where each kind of worker answers for its health, unless a setting says otherwise."""
 
-PORTS_OF_ONE: Final = len(WORKER_PORTS) + 4
-"""What an installation takes from its base port on: broker, workers, SQL, API, supervisor."""
+PORTS_OF_ONE: Final = len(WORKER_PORTS) + 5
+"""What an installation takes from its base port on: broker, workers, SQL, API, supervisor, OTLP."""
 
 
 class SettingsError(ValueError):
@@ -60,20 +60,32 @@ class Settings(BaseSettings):
     the name in the public URL: requests with another `Host` are refused."""
     base_port: Annotated[int, Field(ge=0, le=65535 - PORTS_OF_ONE)] = 0
     """Moves all ports that no other setting names: the broker's to this one, then history, watch, detect, incidents,
-    SQL, API and the supervisor on the ones that follow. With 0 each has its own default."""
+    normalise, SQL, API, the supervisor and OTLP on the ones that follow. With 0 each has its own default."""
     port: Port = 0
     """Port of `/health`, `/ready` and `/metrics`; 0 takes 6066 for history, 6067 for watch, 6068 for detect, 6069
-    for incidents."""
+    for incidents, 6070 for normalise."""
     sql_port: Port = 8123
     """Port of the read-only SQL endpoint that serves a `chdb://` store."""
     api_port: Port = 8130
     """Port of the HTTP API that the incidents worker serves."""
     up_port: Port = 6065
     """Port of `/health` of `watchkeeper up`, about all its parts."""
+    otlp_port: Port = 4318
+    """Port at which OTLP over HTTP is received; OpenTelemetry's SDKs send to 4318 unless they are told otherwise."""
+    otlp_token: SecretStr = SecretStr("")
+    """Token that senders of OTLP must have; or a secrets file. Without it, the receiver binds loopback alone."""
+    console: bool = True
+    """Whether that API serves the console, the pages for people under `/console/`."""
     api_url: str = ""
     """Where commands find that API; `http://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")
     """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder."""
+    otlp_encoding: Literal["auto", "otlp_proto", "otlp_json"] = "auto"
+    """How records in `otlp_spans` and `otlp_logs` are encoded; by default each record is looked at."""
+    root_wait_seconds: Seconds = 6.0
+    """How long a span waits for its root, which may know session and model; SDKs export every five seconds."""
+    hash_key: SecretStr = SecretStr("")
+    """Key of the hashes of texts and users in telemetry that is translated; or a secrets file, as above."""
     sql_users: Path | None = None
     """Users of the SQL endpoint (YAML, made with `watchkeeper sql-user`); without it, this machine alone may ask."""
     sql_user: str = "default"
@@ -149,7 +161,7 @@ class Settings(BaseSettings):
         """Move what nobody has named."""
         if self.base_port:
             after = self.base_port + len(WORKER_PORTS)
-            moved = {"sql_port": after + 1, "api_port": after + 2, "up_port": after + 3}
+            moved = {"sql_port": after + 1, "api_port": after + 2, "up_port": after + 3, "otlp_port": after + 4}
             moved_to = {"kafka": f"127.0.0.1:{self.base_port}"} | moved
             self.__dict__.update({name: to for name, to in moved_to.items() if name not in self.model_fields_set})
         return self

@@ -1,17 +1,23 @@
 """What the detectors of quantities and of mixes have in common: growth, the life of a finding, and their state."""
 
 from abc import ABC
-from typing import ClassVar, Final, Generic, TypeVar
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import numpy as np
 
 from detectors import columns
-from detectors.base import Ints, State, StateError
+from detectors.base import Floats, Ints, State, StateError
 from detectors.columns import Columns, check_version, check_whole
 from detectors.distributions.evidence import Evidence
 from detectors.distributions.inflation import Inflation
 from detectors.distributions.reference import BANDS, Reference
 from detectors.distributions.returning import Returns
+
+Judging = Callable[..., int]
+Cells = tuple[Ints, Ints, Floats]
+"""Series, cells and counts."""
 
 R = TypeVar("R", bound=Reference)
 
@@ -65,6 +71,33 @@ class DistributionDetector(ABC, Generic[R]):
         self._evidence.clear(row)
         self._returns.start(row, alternative)
         self._reference.waiting[row] = 0
+
+    def _ready(self, kernel: ModuleType, tick: int, series: Ints, cells: Ints, counts: Floats) -> Any:
+        """Return the cells of a tick as the kernel takes them, or None where they have to be put in order first."""
+        given = [np.asarray(each) for each in (series, cells, counts)]
+        if [each.dtype.char for each in given] != ["l", "l", "d"] or tick < max(self.tick, 0):
+            return None
+        if not given[0].shape == given[1].shape == given[2].shape or given[0].ndim != 1:
+            return None
+        found = kernel.Cells(*map(np.ascontiguousarray, given), np.zeros(len(series) + 1, np.int64))
+        return found if kernel.usable(found, len(self), self.cells) else None
+
+    def _left(self, kernel: ModuleType, judge: Judging, own: Any, cells: Any, moment: Any) -> Iterator[Cells]:
+        """Judge the series of a tick, and yield the cells of each that is left to the plain form."""
+        self.tick, tick = moment.tick, moment.tick
+        common = self._common(kernel)
+        if kernel.due(common, cells, tick * self.tick_seconds // 3600):
+            self._renew(np.unique(cells.rows), tick)
+        at = 0
+        while cells.starts[(at := judge(kernel.LOOPS, common, own, cells, moment, at))] < len(cells.rows):
+            one = slice(cells.starts[at], cells.starts[at + 1])
+            yield cells.rows[one], cells.at[one], cells.counts[one]
+            at += 1
+
+    def _common(self, kernel: ModuleType) -> Any:
+        reference = self._reference
+        columns = (*self._evidence.all_columns(), *self._inflation.all_columns(), self._returns.alternative)
+        return kernel.Common(*columns, reference.waiting, reference.usable, reference.renewed)
 
     def _band(self, tick: int) -> int:
         return int(tick * self.tick_seconds // (86_400 // BANDS)) % BANDS

@@ -11,11 +11,13 @@ Falls have no alternatives of their own: where one share falls, others rise.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from types import ModuleType
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
 from detectors.base import Bools, Floats, Ints, checked_cells, checked_tick
+from detectors.compiled import kernels
 from detectors.distributions.distribution import DistributionDetector
 from detectors.distributions.reference import BANDS, Reference
 from detectors.distributions.returning import BACK
@@ -30,7 +32,7 @@ PSEUDO: Final = 0.5
 COMMON: Final = 0.005
 """Slots with a smaller share say nothing about the scatter of counts."""
 
-_CARE: Final = 1.0
+CARE: Final = 1.0
 _WIDE: Final = len(MULTIPLIERS)
 
 
@@ -133,8 +135,21 @@ class MixDetector(DistributionDetector[_Shares]):
         ValueError
             Where time goes backwards, a cell is not known, or a count is not a whole number above 0.
         """
+        kernel = kernels.kernel("distributions")
+        if kernel is not None and (ready := self._ready(kernel, tick, series, slots, counts)) is not None:
+            return self._compiled(kernel, int(tick), ready, float(promise))
         tick = checked_tick(tick, self.tick)
-        cells, slot, amounts = checked_cells(series, slots, counts, len(self), self.cells)
+        return self._plain(tick, checked_cells(series, slots, counts, len(self), self.cells), promise)
+
+    def _compiled(self, kernel: ModuleType, tick: int, cells: Any, promise: float) -> list[Swing]:
+        reference, found = self._reference, []
+        own = kernel.Shares(reference.share, reference.known, reference.used, self._multipliers, self._signs)
+        for left in self._left(kernel, kernel.judge_mixes, own, cells, kernel.Moment(tick, self._band(tick), promise)):
+            found += self._plain(tick, left, promise)
+        return sorted(found, key=lambda swing: swing.back)
+
+    def _plain(self, tick: int, of_tick: tuple[Ints, Ints, Floats], promise: float) -> list[Swing]:
+        cells, slot, amounts = of_tick
         self.tick = tick
         rows, at = np.unique(cells, return_inverse=True)
         table = np.zeros((len(rows), self.cells))
@@ -164,16 +179,17 @@ class MixDetector(DistributionDetector[_Shares]):
     def _log_ratios(self, rows: Ints, table: Floats, band: int) -> Floats:
         """Return tempered log L, shape (rows, slots x multipliers); slots that are not in use never gain."""
         share = self._reference.share[rows, band][:, :, None]
-        safe = np.where(share > 0, share, 0.5)
+        several = (share > 0) & (share < 1)  # where one slot is all there is, nothing can be a multiple of it
+        safe = np.where(several, share, 0.5)
         raised = np.minimum(safe * self._multipliers, 0.5 + safe / 2)
         n = table.sum(axis=1)[:, None, None]
         count = table[:, :, None]
         ratios = count * np.log(raised / safe) + (n - count) * (np.log1p(-raised) - np.log1p(-safe))
         known = self._reference.known[rows, band][:, None, None]
-        low = (1 + _CARE * np.sqrt(safe * known + 1)) / known  # by how much a share may be higher than it looks
+        low = (1 + CARE * np.sqrt(safe * known + 1)) / known  # by how much a share may be higher than it looks
         ratios -= n * np.log1p(low * (raised - safe) / (safe * (1 - safe)))
         ratios /= self._inflation.factor(rows)[:, None, None]
-        whole: Floats = np.where(share > 0, ratios, -np.inf).reshape(len(rows), self.cells * _WIDE)
+        whole: Floats = np.where(several, ratios, -np.inf).reshape(len(rows), self.cells * _WIDE)
         return whole
 
     def _learn_scatter(self, rows: Ints, table: Floats, band: int) -> None:

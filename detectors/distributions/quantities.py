@@ -12,13 +12,15 @@ And what may be a change is not learned: a histogram waits until the evidence is
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from types import ModuleType
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from detectors.base import Floats, Ints, checked_cells, checked_tick
 from detectors.columns import Columns
+from detectors.compiled import kernels
 from detectors.distributions.distribution import DistributionDetector
 from detectors.distributions.reference import HistogramReference
 from detectors.distributions.returning import BACK
@@ -109,8 +111,22 @@ class QuantityDetector(DistributionDetector[HistogramReference]):
         ValueError
             Where time goes backwards, a cell is not known, or a count is not a whole number above 0.
         """
+        kernel = kernels.kernel("distributions")
+        if kernel is not None and (ready := self._ready(kernel, tick, series, bins, counts)) is not None:
+            return self._compiled(kernel, int(tick), ready, float(promise))
         tick = checked_tick(tick, self.tick)
         cells = checked_cells(series, bins, counts, len(self), self.cells)
+        return self._plain(tick, cells, promise)
+
+    def _compiled(self, kernel: ModuleType, tick: int, cells: Any, promise: float) -> list[Shift]:
+        tables, found = self._reference, []
+        own = kernel.Histograms(tables.coarse, tables.ratios, tables.score, tables.moments, self._recent.counts)
+        moment = kernel.Moment(tick, self._band(tick), promise)
+        for left in self._left(kernel, kernel.judge_quantities, own, cells, moment):
+            found += self._plain(tick, left, promise)
+        return sorted(found, key=lambda shift: shift.back)
+
+    def _plain(self, tick: int, cells: tuple[Ints, Ints, Floats], promise: float) -> list[Shift]:
         self.tick = tick
         rows, at = np.unique(cells[0], return_inverse=True)
         self._renew(rows, tick)

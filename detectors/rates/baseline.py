@@ -80,6 +80,7 @@ class Baseline(Columns):
         self.half_life: Final = int(half_life_days * 86_400 / tick_seconds)
         self.seasonal: Final = seasonal
         self._first_day: Final = -(-86_400 // tick_seconds)
+        self.clock: Final = (tick_seconds, self.half_life, self._first_day, seasonal)
         cells = (0, _HOURS if seasonal else 0)
         self.prior: Floats = np.empty(0)
         self.policy: Floats = np.empty(0)

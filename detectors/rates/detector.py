@@ -18,16 +18,18 @@ at an alarm. While a finding is open the baseline is frozen, until the down-test
 person closes it.
 """
 
-from typing import Final
+from types import ModuleType
+from typing import Any, Final
 
 import numpy as np
 
-from detectors.base import Alarm, Findings, Floats, Ints, Recovery, State, StateError, checked_sums, checked_tick
+from detectors.base import Alarm, Bools, Findings, Floats, Ints, Recovery, State, StateError, checked_sums, checked_tick
 from detectors.columns import Columns, check_version, restore, stored
+from detectors.compiled import kernels
 from detectors.intervals import wilson
 from detectors.rates.baseline import HALF_LIFE_DAYS, Baseline
 from detectors.rates.excursions import Excursions
-from detectors.rates.likelihood import MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
+from detectors.rates.likelihood import FALLS, MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
 from detectors.rates.quarantine import Quarantine
 from detectors.rates.recovery import EVIDENCE, RecoveryTest
 
@@ -99,6 +101,8 @@ class RateDetector:
 
     def grow(self, priors: Floats, parents: Ints | None = None, ceilings: Floats | None = None) -> None:
         """Add series; `Baseline.grow` explains the parameters and what it refuses."""
+        if not len(priors):
+            return
         self.baseline.grow(priors, parents, ceilings)
         for part in (self._watch, self._excursions, self._quarantine, self._recovery):
             part.extend(len(self.baseline) - len(part))
@@ -106,6 +110,11 @@ class RateDetector:
     def is_open(self, series: int) -> bool:
         """Tell whether a finding of a series is open; while it is, there is no second alarm."""
         return bool(self._watch.open[series])
+
+    def open(self, rows: Ints) -> Bools:
+        """Tell which of some series have an open finding."""
+        found: Bools = self._watch.open[rows]
+        return found
 
     def update(self, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats) -> Findings:
         """Score the sums of a tick, then learn from them.
@@ -129,21 +138,63 @@ class RateDetector:
             Where time goes backwards, a sum cannot be (`checked_sums`), a series has had its sums of this tick
             already, or the threshold is not a number of at least 1. Nothing is changed then.
         """
+        kernel = kernels.kernel("rates")
+        if kernel is not None and (cells := self._cells(kernel, tick, series, trials, flagged, promise)) is not None:
+            return self._compiled(kernel, int(tick), cells)
         tick = checked_tick(tick, self.tick)
         rows, n, k = checked_sums(series, trials, flagged, len(self))
         limit = _limits(promise, series, trials)
         if (self._watch.latest[rows] > tick).any():
             raise ValueError(f"a series has had its sums of tick {tick} already; add up all parts of a tick first")
+        return self._plain(tick, rows, n, k, limit)
+
+    def _plain(self, tick: int, rows: Ints, n: Floats, k: Floats, limit: Floats) -> Findings:
         self.tick = tick
         self._watch.latest[rows] = tick + 1
-        bound = self._bounds(rows, tick)[1]
+        expected, bound = self._bounds(rows, tick)
         is_open = self._watch.open[rows]
         recoveries = self._follow(tick, rows[is_open], n[is_open], k[is_open], bound[is_open])
         unbounded = ~is_open & (bound == 0)
         self._learn(tick, rows[unbounded], n[unbounded], k[unbounded])
         quiet = ~is_open & (bound > 0)
         alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet])
-        return Findings(alarms, recoveries)
+        return Findings(alarms, recoveries, expected)
+
+    def _cells(
+        self, kernel: ModuleType, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats
+    ) -> Any:
+        """Return the sums as the kernel takes them, or None where they have to be checked or put in order first."""
+        given = [np.asarray(each) for each in (series, trials, flagged, promise)]
+        if [each.dtype.char for each in given] != ["l", "d", "d", "d"] or tick < max(self.tick, 0):
+            return None
+        rows, n, k, limit = given
+        if limit.shape != rows.shape:
+            limit = np.full(rows.shape, promise)
+        if rows.ndim != 1 or not n.shape == k.shape == rows.shape:
+            return None
+        cells = kernel.Cells(rows, n, k, limit, np.empty(len(rows)))
+        return cells if kernel.usable(tick, cells, self._watched(kernel)) else None
+
+    def _compiled(self, kernel: ModuleType, tick: int, cells: Any) -> Findings:
+        """Judge a tick with the kernel, and one by one what it leaves over."""
+        self.tick = tick
+        found = Findings([], [], cells.expected)
+        level, watched = kernel.Level(*self.baseline.all_columns()), self._watched(kernel)
+        clock = kernel.Clock(*self.baseline.clock, self.direction == "up")
+        at, multiples = 0, MULTIPLIERS if self.direction == "up" else FALLS
+        while (at := kernel.judge(kernel.LOOPS, clock, level, watched, cells, multiples, tick, at)) < len(cells.rows):
+            one = slice(at, at + 1)
+            rest = self._plain(tick, *(each[one] for each in cells[:4]))
+            found.alarms.extend(rest.alarms)
+            found.recoveries.extend(rest.recoveries)
+            cells.expected[one] = rest.expected
+            at += 1
+        return found
+
+    def _watched(self, kernel: ModuleType) -> Any:
+        watch, waiting = self._watch, self._quarantine
+        columns = (watch.evidence, watch.latest, watch.open, *self._excursions.all_columns(), *waiting.all_columns())
+        return kernel.Watched(*columns)
 
     def _bounds(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
         return self.baseline.rates(rows, tick) if self.direction == "up" else self.baseline.floors(rows, tick)

@@ -5,28 +5,20 @@
 sent is counted by its reason, and reported in the stream itself as soon as Kafka takes it.
 """
 
-import hashlib
-import hmac
 import time
-import uuid
-from collections.abc import Callable
-from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
-import msgspec
-
-from ..events import AgentStep, Envelope, Event, GuardVerdict, Inference, Retrieval, Telemetry
+from ..events import AgentStep, Event, GuardVerdict, Inference, Retrieval, Telemetry
 from ..fields import MAX_RECORD_BYTES
-from ..identity import identity
+from ..reviews import ReviewLabel
 from ..wire import InvalidRecordError, decoder, encode
 from .endings import flush_on_sigterm, look_after
 from .kafka_sink import KafkaSink
+from .observation import Observation
 from .outbox import Outbox
-from .sink import Counts, Done, Headers, Record, RejectedError, Sink
-
-Send = Callable[[bytes | None, bytes, Headers], object]
-"""``send(key, value, headers)``: takes one record, may block, may raise; may return a future of kafka-python."""
+from .records import built, event_identity, headers, is_name, routing_key
+from .sink import Arrival, Counts, Direct, Headers, RejectedError, Send, Sink
 
 QUEUE_EVENTS: Final = 50_000
 QUEUE_BYTES: Final = 64 * 1024 * 1024
@@ -40,9 +32,12 @@ class Emitter:
     Parameters
     ----------
     send
-        Takes one record; `to_kafka` brings what sends to Kafka and again after an outage.
+        Takes one record; `to_kafka` brings what sends to Kafka and again after an outage. A function of your own is
+        given feedback too; `ce_type` of the headers tells it from events.
     source
         Who emits, for instance ``shop/checkout-assistant``.
+    service_name
+        Of the service, for events that name none, and for losses before the first event.
     queue_events, queue_bytes
         What may wait, on its way included; above that events are dropped and counted.
 
@@ -55,19 +50,28 @@ class Emitter:
     --------
     >>> sent = []
     >>> with Emitter(lambda key, value, headers: sent.append(value), source="demo") as emitter:
-    ...     emitter.inference(service_name="chat", request_model="gpt-4", session_id="s1")
+    ...     event_id = emitter.inference(service_name="chat", request_model="gpt-4", session_id="s1")
     >>> len(sent), emitter.counts.emitted
     (1, 1)
     """
 
     def __init__(
-        self, send: Send | KafkaSink, *, source: str, queue_events: int = QUEUE_EVENTS, queue_bytes: int = QUEUE_BYTES
+        self,
+        send: Send | KafkaSink,
+        *,
+        source: str,
+        service_name: str | None = None,
+        queue_events: int = QUEUE_EVENTS,
+        queue_bytes: int = QUEUE_BYTES,
     ) -> None:
-        if not _is_name(source):
-            raise ValueError(f"source={source!r} must be a text of 1 to 256 characters")
-        sink: Sink = send if isinstance(send, KafkaSink) else _Direct(send)
+        for name, value in (("source", source), ("service_name", service_name if service_name is not None else source)):
+            if not is_name(value):
+                raise ValueError(f"{name}={value!r} must be a text of 1 to 256 characters")
+        sink: Sink = send if isinstance(send, KafkaSink) else Direct(send, _check)
         self.source = source
-        self._service = source
+        self.service_name = service_name
+        self._service = service_name or source
+        self._used = False
         self._outbox = Outbox(sink, events=queue_events, size=queue_bytes, report=self._report)
         look_after(self._outbox)
 
@@ -77,7 +81,9 @@ class Emitter:
         bootstrap: str,
         *,
         source: str,
+        service_name: str | None = None,
         topic: str = "inference.v1",
+        reviews_topic: str = "reviews.v1",
         queue_events: int = QUEUE_EVENTS,
         queue_bytes: int = QUEUE_BYTES,
         sigterm: bool = True,
@@ -87,6 +93,8 @@ class Emitter:
 
         Parameters
         ----------
+        topic, reviews_topic
+            Where events go, and what users say of them (`feedback`).
         sigterm
             Flush for up to ten seconds before SIGTERM ends the process, where the application has no handler of
             its own; see `schemas.endings.flush_on_sigterm`.
@@ -99,8 +107,10 @@ class Emitter:
         ValueError
             Where an argument can't be right. Kafka being away is no error.
         """
-        sink = KafkaSink(bootstrap, topic, _check, producer)
-        emitter = cls(sink, source=source, queue_events=queue_events, queue_bytes=queue_bytes)
+        sink = KafkaSink(bootstrap, topic, _check, producer, reviews_topic)
+        emitter = cls(
+            sink, source=source, service_name=service_name, queue_events=queue_events, queue_bytes=queue_bytes
+        )
         if sigterm:
             flush_on_sigterm()
         return emitter
@@ -110,35 +120,98 @@ class Emitter:
         """What became of the events of this process so far."""
         return self._outbox.counts
 
-    def inference(self, **fields: Any) -> None:
-        """Emit one call of a model; see `schemas.events.Inference` for the fields."""
-        self._build(Inference, fields)
+    def inference(self, **fields: Any) -> str | None:
+        """Emit one call of a model; see `schemas.events.Inference` for the fields.
 
-    def agent_step(self, **fields: Any) -> None:
+        Returns
+        -------
+        The event's id, for verdicts and feedback that come later; None where the fields made no event.
+        """
+        return self._build(Inference, fields)
+
+    def agent_step(self, **fields: Any) -> str | None:
         """Emit one step of an agent; see `AgentStep`."""
-        self._build(AgentStep, fields)
+        return self._build(AgentStep, fields)
 
-    def guard_verdict(self, **fields: Any) -> None:
+    def guard_verdict(self, **fields: Any) -> str | None:
         """Emit a verdict that came later or elsewhere than its event; see `GuardVerdict`."""
-        self._build(GuardVerdict, fields)
+        return self._build(GuardVerdict, fields)
 
-    def retrieval(self, **fields: Any) -> None:
+    def retrieval(self, **fields: Any) -> str | None:
         """Emit one search in a knowledge base; see `Retrieval`."""
-        self._build(Retrieval, fields)
+        return self._build(Retrieval, fields)
 
-    def _build(self, kind: type[Any], fields: dict[str, Any]) -> None:
+    def feedback(self, target_event_id: str, score: Any, **fields: Any) -> str | None:
+        """Emit what a user thought of an answer, under the event's id.
+
+        It goes to the topic of reviews and makes the KPI `satisfaction`. It judges no safety unless `label` says so
+        (`schemas.reviews.ReviewLabel` has the fields), and it is not drawn at random: no true rate rests on it.
+
+        Parameters
+        ----------
+        target_event_id
+            As `inference` returned it or `Observation.event_id` says.
+        score
+            From 0, thumbs down, to 1.
+        """
+        usual = {"evaluation_name": "user_feedback", "label": "cannot_judge", "annotator_kind": "end_user"}
+        drawn = {"sampling_method": "appeal", "sampling_probability": 1.0}
+        said = {"target_event_id": target_event_id, "score": score}
+        if not isinstance(score, int | float) or not 0 <= score <= 1:
+            self._outbox.drop("contract", f"score={score!r} of a feedback must be from 0 to 1", refused=True)
+            return None
+        return self._build(ReviewLabel, usual | drawn | fields | said)
+
+    def observe(self, kind: type[Any] = Inference, **fields: Any) -> Observation:
+        """Return what times a call and emits it at its end; see `Observation`.
+
+        Parameters
+        ----------
+        kind
+            `Inference`, `AgentStep` or `Retrieval`, of `schemas.events`.
+        fields
+            Of the event, as far as they are known at the beginning.
+
+        Examples
+        --------
+        >>> sent = []
+        >>> with Emitter(lambda key, value, headers: sent.append(value), source="demo", service_name="chat") as emitter:
+        ...     with emitter.observe(session_id="s1", request_model="gpt-4o") as call:
+        ...         _ = call.add(finish_reasons=["stop"], usage_output_tokens=7)
+        >>> b'"duration_ms"' in sent[0], b'"finish_reason_norm":"stop"' in sent[0]
+        (True, True)
+        """
+        event_id = fields.get("event_id") or event_identity(kind, fields.get("trace_id"), fields.get("span_id"))
+        return Observation(self._build, kind, event_id, fields)
+
+    def check(self, seconds: float = CLOSE_SECONDS) -> Arrival:
+        """Say whether all events so far have arrived in Kafka, and if not, why; waits at most so long.
+
+        Without events it sends a mark of time, which counts nowhere: a service may ask at its start whether the
+        connection holds. Whether Watchkeeper then counts the events, `watchkeeper tail --service NAME` shows.
+        """
+        if not self._used and self.counts == Counts():
+            mark = Telemetry(
+                event_id=event_identity(Telemetry, None, None),
+                source=self.source,
+                time_unix_nano=time.time_ns(),
+                service_name=self._service,
+            )
+            self.emit(mark)
+        return self._outbox.check(seconds)
+
+    def _build(self, kind: type[Any], fields: dict[str, Any]) -> str | None:
         try:
-            fields.setdefault("source", self.source)
-            fields.setdefault("time_unix_nano", time.time_ns())
-            if "event_id" not in fields:
-                fields["event_id"] = event_identity(kind, fields.get("trace_id"), fields.get("span_id"))
-            event = msgspec.convert(fields, kind) if _is_plain(fields) else kind(**fields)
+            if is_name(fields.get("service_name")):
+                self._service = fields["service_name"]
+            event = built(kind, fields, self.source, self.service_name)
         except Exception as error:  # noqa: BLE001  whatever a service hands over, it goes on
             self._outbox.drop("contract", error, refused=True)
-        else:
-            self.emit(event)
+            return None
+        self.emit(event)
+        return str(event.event_id)
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: Event | ReviewLabel) -> None:
         """Queue one event; what does not fit is dropped and counted."""
         if record := self._encoded(event):
             self._outbox.put(*record)
@@ -148,7 +221,7 @@ class Emitter:
         if record := self._encoded(event):
             self._outbox.put_waiting(*record)
 
-    def _encoded(self, event: Event) -> tuple[bytes, bytes, Headers] | None:
+    def _encoded(self, event: Event | ReviewLabel) -> tuple[bytes, bytes, Headers] | None:
         try:
             record = routing_key(event), encode(event), headers(event)
         except Exception as error:  # noqa: BLE001  as above
@@ -157,8 +230,9 @@ class Emitter:
         if len(record[1]) > MAX_RECORD_BYTES:
             self._outbox.drop("too_large", f"{len(record[1])} bytes", refused=True)
             return None
-        if _is_name(event.service_name):
+        if is_name(event.service_name):
             self._service = event.service_name
+        self._used = True
         return record
 
     def _report(self, lost: Counts) -> tuple[bytes, Headers]:
@@ -201,33 +275,7 @@ class Emitter:
         self.close()
 
 
-class _Direct:
-    """A function that takes records; what it raises is the end of that record."""
-
-    def __init__(self, send: Send) -> None:
-        self._send: Final = send
-
-    def open(self) -> None: ...
-    def discard(self) -> None: ...
-    def close(self) -> None: ...
-    def forget(self) -> None: ...
-
-    def send(self, record: Record, done: Done) -> None:
-        if record.told is None:
-            _check(record.value)
-        number = record.number
-        try:
-            future: Any = self._send(record.key, record.value, record.headers)
-        except Exception as error:
-            raise RejectedError("failed", f"{type(error).__name__}: {error}") from error
-        if hasattr(future, "add_errback"):
-            future.add_callback(lambda _: done(number, None))
-            future.add_errback(lambda error: done(number, RejectedError("failed", str(error))))
-        else:
-            done(number, None)
-
-
-_decode: Final = decoder(Event)  # type: ignore[arg-type]
+_decode: Final = decoder(Event | ReviewLabel)  # type: ignore[arg-type]
 
 
 def _check(value: bytes) -> None:
@@ -236,58 +284,3 @@ def _check(value: bytes) -> None:
         _decode(value, time.time_ns())
     except InvalidRecordError as error:
         raise RejectedError("contract", f"{error.reason}: {error}") from None
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 256
-
-
-def _is_plain(fields: dict[str, Any]) -> bool:
-    """Tell whether guards and the like came as dicts, as they do from a configuration or another library."""
-    return any(
-        isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict))
-        for value in fields.values()
-    )
-
-
-def event_identity(kind: type[Any], trace_id: str | None, span_id: str | None) -> str:
-    """Return an event id: the same for the same span, so that a repeat is recognised; else a new one.
-
-    >>> event_identity(Inference, "t", "s") == event_identity(Inference, "t", "s")
-    True
-    """
-    if trace_id and span_id:
-        return identity(kind.__struct_config__.tag, trace_id, span_id)
-    return uuid.uuid4().hex
-
-
-def routing_key(event: Event) -> bytes:
-    """Return the key that keeps all of a session in one partition, in order."""
-    return (event.session_id or event.conversation_id or event.trace_id or event.event_id).encode()
-
-
-def headers(event: Envelope) -> Headers:
-    """Return the CloudEvents attributes of an event (Kafka binding, binary mode)."""
-    return [
-        _SPECVERSION,
-        ("ce_type", _tag(type(event))),
-        ("ce_id", event.event_id.encode()),
-        ("ce_source", event.source.encode()),
-    ]
-
-
-_SPECVERSION: Final = ("ce_specversion", b"1.0")
-
-
-@cache
-def _tag(kind: type[Envelope]) -> bytes:
-    return str(kind.__struct_config__.tag).encode()
-
-
-def hash_text(text: str, key: bytes) -> str:
-    """Return a keyed hash of a text, to compare texts without keeping them.
-
-    >>> hash_text("hello", b"k")[:20]
-    'hmac-sha256:406e4b43'
-    """
-    return "hmac-sha256:" + hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -7,10 +7,11 @@ what it is for, no doubles, `event_id` gives us anyway.
 import atexit
 import encodings.idna  # noqa: F401  for names of hosts: a fork while a thread imports it leaves the child without it
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
+from ..reviews import ReviewLabel
 from .sink import AwayError, Done, Record, RejectedError
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,14 @@ DEFAULTS: Final[dict[str, Any]] = {
 REQUEST_MS: Final = 10_000
 _PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _ACKS: Final = ("all", -1, 0, 1)
+_ASK: Final = "are address, security_protocol and password right? the logger `kafka` says more"
+_REVIEW: Final = ("ce_type", str(ReviewLabel.__struct_config__.tag).encode())
 _INHERITED: Final[list[object]] = []
 """Producers of a parent process: kept for ever, because letting go of one would reach into its connections."""
 
 
 class KafkaSink:
-    """Hands records to one topic.
+    """Hands events to their topic, and judgements to that of reviews.
 
     Parameters
     ----------
@@ -50,12 +53,19 @@ class KafkaSink:
         Where an argument can't be right, whoever is at the address; the message says which.
     """
 
-    def __init__(self, bootstrap: str, topic: str, check: Callable[[bytes], None], options: dict[str, Any]) -> None:
-        self._topic: Final = topic
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        check: Callable[[bytes], None],
+        options: dict[str, Any],
+        reviews_topic: str = "reviews.v1",
+    ) -> None:
+        self._topics: Final = {True: reviews_topic, False: topic}
         self._check: Final = check
         self._options: Final = {"bootstrap_servers": _addresses(bootstrap), **_completed(options)}
         self._producer: Any = None
-        _try_out(topic, self._options)
+        _try_out(self._topics.values(), self._options)
 
     def open(self) -> None:
         """Connect; raises `AwayError` after at most the bootstrap's time-out."""
@@ -66,7 +76,7 @@ class KafkaSink:
         try:
             producer = KafkaProducer(**self._options)
         except Exception as error:  # noqa: BLE001  whatever it is, it may be gone at the next try
-            raise AwayError(f"{type(error).__name__}: {error}") from None
+            raise AwayError(f"{error}; {_ASK}") from None
         _without_its_exit(producer)
         self._producer = producer
 
@@ -79,7 +89,8 @@ class KafkaSink:
         number = record.number
         try:
             # no timestamp of our own: event time is in the event, Kafka's retention works on the record's
-            future = self._producer.send(self._topic, value=record.value, key=record.key, headers=record.headers)
+            topic = self._topics[_REVIEW in record.headers]
+            future = self._producer.send(topic, value=record.value, key=record.key, headers=record.headers)
         except (KafkaError, OSError) as error:
             raise _meant(error) from None
         except Exception as error:
@@ -147,7 +158,7 @@ def _completed(options: dict[str, Any]) -> dict[str, Any]:
     return full
 
 
-def _try_out(topic: str, options: dict[str, Any]) -> None:
+def _try_out(topics: Iterable[str], options: dict[str, Any]) -> None:
     """Raise what can be known to be wrong without a broker: a producer told its version connects to none."""
     from kafka import KafkaProducer
     from kafka.errors import KafkaError
@@ -161,7 +172,8 @@ def _try_out(topic: str, options: dict[str, Any]) -> None:
         if options.get(name) and not Path(options[name]).is_file():
             raise ValueError(f"{name}: there is no file {options[name]}")
     try:
-        ensure_valid_topic_name(topic)
+        for topic in topics:
+            ensure_valid_topic_name(topic)
         producer = KafkaProducer(**{"api_version": (2, 6), **options})
     except (KafkaError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"Kafka's producer does not take these arguments: {error}") from None

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from .sink import OVERHEAD_BYTES, AwayError, Counts, Headers, Record, RejectedError, Sink
+from .sink import OVERHEAD_BYTES, Arrival, AwayError, Counts, Headers, Record, RejectedError, Sink
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ class Outbox:
         self._telling = False
         self._report_at = 0.0
         self._said: dict[str, float] = {}
+        self._trouble = ""
 
     def forget(self) -> None:
         """Start anew in a forked child: its parent's events are the parent's, and no lock may be trusted."""
@@ -130,6 +131,7 @@ class Outbox:
             else:
                 self.counts.dropped += 1
             self.counts.reasons[reason] = self.counts.reasons.get(reason, 0) + 1
+            self._trouble = f"{reason}: {detail}" if detail else reason
             if not self._closed:
                 self._ensure_thread()
             now = time.monotonic()
@@ -184,7 +186,7 @@ class Outbox:
             self._broken = None
             if not self._away:
                 log.warning("Kafka can't be reached; events wait (at most %d): %s", self._events, error)
-            self._away = True
+            self._away, self._trouble = True, f"Kafka can't be reached: {error}"
             least, most = BACK_OFF_SECONDS
             seconds = min(most, least * 2 ** min(self._failures, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
             self._failures += 1
@@ -243,6 +245,18 @@ class Outbox:
             while self._oldest() < last and (left := end - time.monotonic()) > 0:
                 self._settled.wait(left)
             return sum(record.number < last for record in (*self._waiting, *self._flying.values()))
+
+    def check(self, seconds: float) -> Arrival:
+        """Wait until everything queued so far is settled; say what became of it, and what keeps the rest."""
+        waiting = self.flush(seconds)
+        with self._lock:
+            problem = ""
+            if waiting:
+                problem = f"{waiting} wait: {self._trouble or 'Kafka has not acknowledged them yet; ask again'}"
+            elif self.counts.dropped or self.counts.refused:
+                lost = ", ".join(f"{name} {count}" for name, count in sorted(self.counts.reasons.items()))
+                problem = f"lost so far: {lost}; the last: {self._trouble}"
+            return Arrival(not problem, waiting, self.counts, problem)
 
     def _oldest(self) -> int:
         first = [self._waiting[0].number] if self._waiting else []

@@ -1,7 +1,7 @@
 """What the emitter's queue needs of a place where records go, and what comes back from it."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -58,6 +58,15 @@ class Counts(msgspec.Struct):
         )
 
 
+class Arrival(msgspec.Struct, frozen=True):
+    """Whether all events so far are in Kafka; `problem` says what to do where they are not."""
+
+    arrived: bool
+    waiting: int
+    counts: Counts
+    problem: str = ""
+
+
 class Record(msgspec.Struct):
     """One record on its way; `number` is its place in the order, `told` what it says if it is a report."""
 
@@ -94,3 +103,34 @@ class Sink(Protocol):
 
     def forget(self) -> None:
         """Forget a connection that belongs to the parent process, without touching it."""
+
+
+Send = Callable[[bytes | None, bytes, Headers], object]
+"""``send(key, value, headers)``: takes one record, may block, may raise; may return a future of kafka-python."""
+
+
+class Direct:
+    """A function that takes records; what it raises is the end of that record."""
+
+    def __init__(self, send: Send, check: Callable[[bytes], None]) -> None:
+        self._send: Final = send
+        self._check: Final = check
+
+    def open(self) -> None: ...
+    def discard(self) -> None: ...
+    def close(self) -> None: ...
+    def forget(self) -> None: ...
+
+    def send(self, record: Record, done: Done) -> None:
+        if record.told is None:
+            self._check(record.value)
+        number = record.number
+        try:
+            future: Any = self._send(record.key, record.value, record.headers)
+        except Exception as error:
+            raise RejectedError("failed", f"{type(error).__name__}: {error}") from error
+        if hasattr(future, "add_errback"):
+            future.add_callback(lambda _: done(number, None))
+            future.add_errback(lambda error: done(number, RejectedError("failed", str(error))))
+        else:
+            done(number, None)

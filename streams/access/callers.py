@@ -38,15 +38,18 @@ class Callers:
         The address that is bound, the names in ``WATCHKEEPER_ALLOWED_HOSTS``, and the name in the public URL.
     types
         Content types that a body may have beside ``application/...``.
+    links
+        People may come by a link on another site, as in a notification: that shows a page and changes nothing.
     """
 
-    def __init__(self, settings: Settings, types: frozenset[str] = frozenset()) -> None:
+    def __init__(self, settings: Settings, types: frozenset[str] = frozenset(), *, links: bool = False) -> None:
         public = urlsplit(settings.public_url).hostname or ""
         named = {name.strip().lower() for name in settings.allowed_hosts.split(",")}
         self._named: Final = (named | {public}) - {""}
         self._hosts: Final = self._named | _LOOPBACK | {settings.host.lower().strip("[]")}
         self._everywhere: Final = _unspecified(settings.host)
         self._types: Final = types
+        self._links: Final = links
 
     def refusal(self, method: str, headers: Mapping[str, str]) -> Refusal | None:
         """Return why a request is refused; None where it is not."""
@@ -54,6 +57,8 @@ class Callers:
         if not self._ours(host):
             name = f"{host[:100]!r} is no name of this service"
             return Refusal(421, f"{name}; WATCHKEEPER_ALLOWED_HOSTS takes the names under which it is reached")
+        if self._links and _followed(method, headers):
+            return None
         page = headers.get("Origin") or headers.get("Referer")
         if page is not None and not self._own_page(page, host):
             return Refusal(403, "pages of other sites may not ask this service")
@@ -95,6 +100,18 @@ class Callers:
         return check
 
 
+def _followed(method: str, headers: Mapping[str, str]) -> bool:
+    """Tell whether a person opens a link in a window of its own, which the page with the link cannot read.
+
+    >>> _followed("GET", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
+    True
+    >>> _followed("POST", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"})
+    False
+    """
+    how = headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")
+    return method == "GET" and how == ("navigate", "document")
+
+
 def _name(host: str) -> str:
     """Return the name in a ``Host`` field, without port and brackets; empty where it cannot be read.
 
@@ -114,3 +131,11 @@ def _unspecified(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:
         return False
+
+
+def loopback(host: str) -> bool:
+    """Tell whether an address that is bound is of this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -12,10 +12,11 @@ from typing import Final
 SECRETS: Final = (
     "watchkeeper_clickhouse_password",
     "watchkeeper_api_token",
+    "watchkeeper_otlp_token",
     "grafana_clickhouse_password",
     "grafana_admin_password",
 )
-"""The first two are named as the settings want them, so that `WATCHKEEPER_SECRETS` can point to the folder itself."""
+"""The first three are named as the settings want them, so that `WATCHKEEPER_SECRETS` can point to the folder itself."""
 
 USERS_FILE: Final = "clickhouse_users.xml"
 USERS: Final = {"watchkeeper": "watchkeeper_clickhouse_password", "grafana": "grafana_clickhouse_password"}

@@ -83,7 +83,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
     app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
-    app.add_middleware(RequestLimits, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings))
+    app.add_middleware(RequestLimits, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings, links=True))
     return app
 
 

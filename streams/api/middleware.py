@@ -27,10 +27,13 @@ class RequestLimits:
         The longest body, whatever its client says of it; what is longer is not read to its end.
     callers
         Tells from which pages and under which names the application may be asked.
+    door
+        What refusals are counted under.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int, callers: Callers) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, callers: Callers, door: str = "api") -> None:
         self._app: Final = app
+        self._door: Final = door
         self._callers: Final = callers
         self._most_bytes: Final = most_bytes
 
@@ -55,7 +58,7 @@ class RequestLimits:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] >= status.HTTP_400_BAD_REQUEST:
-                TURNED_AWAY.labels("api", message["status"]).inc()
+                TURNED_AWAY.labels(self._door, message["status"]).inc()
             await send(message)
 
         if why := self._callers.refusal(scope.get("method", ""), Headers(scope=scope)):

@@ -11,12 +11,18 @@ from streams.access.half_open import close_idle
 
 
 class Server:
-    """The API on its port, in the event loop of the worker."""
+    """An application on its port, in the event loop of the process.
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    Parameters
+    ----------
+    setting
+        What moves the port, for the message where it is taken.
+    """
+
+    def __init__(self, app: FastAPI, host: str, port: int, setting: str = "WATCHKEEPER_API_PORT") -> None:
         config = uvicorn.Config(app, host, port, log_config=None, access_log=False, lifespan="off")
         self._server: Final = _Quiet(config)
-        self._where: Final = f"{host}:{port}"
+        self._taken: Final = f"{host}:{port} is taken; set {setting}"
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -30,7 +36,7 @@ class Server:
         self._task = asyncio.create_task(self._serve())
         while not self._server.started:
             if self._task.done():
-                raise ValueError(f"{self._where} is taken; set WATCHKEEPER_API_PORT")
+                raise ValueError(self._taken)
             await asyncio.sleep(0.01)  # uvicorn says only by a flag that it serves
 
     async def _serve(self) -> None:

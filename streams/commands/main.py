@@ -11,7 +11,10 @@ import typer
 from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
+from streams.commands.doctor import doctor
+from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
+from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
 from streams.commands.options import Kafka, Seed, Speed, Store
@@ -19,6 +22,7 @@ from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
 from streams.commands.review import review_app
+from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
 from streams.settings import SettingsError, load
@@ -35,16 +39,20 @@ app.add_typer(control_app, name="control")
 app.add_typer(grafana_app, name="grafana")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
+app.command()(doctor)
+app.command()(explain)
+app.command("import")(import_files)
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)
+app.command()(tail)
 app.command()(verify)
 app.command()(rebuild)
 
 
 @app.command()
 def worker(
-    name: Annotated[str, typer.Argument(help="history, watch, detect or incidents.")],
+    name: Annotated[str, typer.Argument(help="history, watch, detect, incidents or normalise.")],
     kafka: Kafka = None,
     clickhouse: Store = None,
     instance: Annotated[str | None, typer.Option(help="A stable name among the workers of its kind.")] = None,
@@ -60,6 +68,17 @@ def worker(
     settings = load(kafka=kafka, clickhouse=clickhouse, instance=instance, port=port)
     configure_logs(settings)
     run_worker(name, settings)
+
+
+@app.command()
+def receiver(kafka: Kafka = None) -> None:
+    """Receive OTLP over HTTP and write it to Kafka, until it is told to stop."""
+    from streams.health.logs import configure_logs
+    from streams.receiver.run import run_receiver
+
+    settings = load(kafka=kafka)
+    configure_logs(settings)
+    run_receiver(settings)
 
 
 @app.command()

@@ -38,7 +38,7 @@ def run_demo(settings: Settings, pace: Pace) -> None:
     """Play the week, then hold what was found against what had been recorded."""
     console = terminal()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
-    console.print("starting a Kafka broker and four workers; nothing but this machine is involved")
+    console.print("starting a Kafka broker, five workers and a receiver; nothing but this machine is involved")
     installation = Installation(settings, say=partial(_say, console))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

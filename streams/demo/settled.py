@@ -18,7 +18,13 @@ STILL_SECONDS: Final = 15.0
 RATE_SECONDS: Final = 60.0
 """Workers commit in lumps: what they did lately is taken over this long."""
 
-UNITS: Final = {"history": "records", "watch": "events", "detect": "windows", "incidents": "findings and actions"}
+UNITS: Final = {
+    "history": "records",
+    "watch": "events",
+    "detect": "windows",
+    "incidents": "findings and actions",
+    "normalise": "spans and logs",
+}
 
 
 class NotReadError(RuntimeError):

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 from river.sketch import HeavyHitters
 
+from detectors.base import Floats, Ints
 from detectors.columns import prefixed, under
 from detectors.distributions.mixes import MixDetector, Swing
 from detectors.distributions.quantities import QuantityDetector, Shift
@@ -55,10 +56,10 @@ class QuantityWatch:
         if not cells:
             return []
         self.detector.grow(len(self.book) - len(self.detector))
-        ordered = np.array([(*cell, amount) for cell, amount in sorted(cells.items())], np.int64)
-        self.book.note(np.unique(ordered[:, 0]), tick)
+        series, bins, counts = _in_order(cells)
+        self.book.note(np.unique(series), tick)
         promise = self.book.promise(tick, self._tickets)
-        shifts = self.detector.update(tick, ordered[:, 0], ordered[:, 1], ordered[:, 2].astype(np.float64), promise)
+        shifts = self.detector.update(tick, series, bins, counts, promise)
         return [self._finding(shift) for shift in shifts]
 
     def _finding(self, shift: Shift) -> Finding:
@@ -116,24 +117,27 @@ class MixWatch:
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return the mixes in which a tick shows a share to have risen, or to be back."""
-        counts: dict[int, dict[str, int]] = {}
+        of_names: dict[int, dict[str, int]] = {}
         for group in sums:
             for mix, names in group.mixes.items():
                 if mix in MIXES and mix not in self._off:
                     row = self.book.row((group.service_name, mix), (OTHER[1], mix))
-                    counts[row] = added_names([{"": counts.get(row, {})}, {"": names}]).get("", {})
-        if not counts:
+                    before = of_names.get(row)
+                    of_names[row] = names if before is None else added_names([{"": before}, {"": names}])[""]
+        if not of_names:
             return []
         self._grow()
         cells: dict[tuple[int, int], int] = {}
-        for row, names in counts.items():
+        for row, names in of_names.items():
             for name, amount in sorted(names.items()):
                 slot = self._slot(row, name, amount)
                 cells[row, slot] = cells.get((row, slot), 0) + amount
-        ordered = np.array([(*cell, amount) for cell, amount in sorted(cells.items())], np.int64)
-        self.book.note(np.unique(ordered[:, 0]), tick)
+        if not cells:
+            return []
+        series, slots, counts = _in_order(cells)
+        self.book.note(np.unique(series), tick)
         promise = self.book.promise(tick, self._tickets)
-        swings = self.detector.update(tick, ordered[:, 0], ordered[:, 1], ordered[:, 2].astype(np.float64), promise)
+        swings = self.detector.update(tick, series, slots, counts, promise)
         return [self._finding(swing) for swing in swings]
 
     def _grow(self) -> None:
@@ -202,3 +206,10 @@ class MixWatch:
         self._episodes.restore(under("episodes_", state))
         self.book.restore(under("book_", state))
         self.detector.restore(under("detector_", state))
+
+
+def _in_order(cells: dict[tuple[int, int], int]) -> tuple[Ints, Ints, Floats]:
+    """Return the series, cells and counts of a tick."""
+    ordered = sorted(cells)
+    series, at = np.array(ordered, np.int64).T
+    return series.copy(), at.copy(), np.array([cells[cell] for cell in ordered], np.float64)

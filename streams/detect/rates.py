@@ -18,7 +18,7 @@ from detectors.rates.detector import RateDetector
 from detectors.river.vote import DriftVote, Vote
 from schemas.findings import Finding
 from schemas.metrics import WATCHED, Rate
-from schemas.windows import OTHER
+from schemas.windows import OTHER, GroupSums
 from streams.detect.watcher import TickSums
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
@@ -60,25 +60,28 @@ class RateWatch:
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
         self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
         self._episodes: Final = Episodes("rate", tick_seconds)  # of the series' names and a direction
+        self._known: dict[tuple[str, str, str], dict[str, tuple[int, ...]]] = {}  # rows by group and metric
+        self._alarms, self._budget_of = _budgets(policy, share)
+        self._look_up()
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Return the rates that a tick shows to have changed, or to be back."""
         cells = self._cells(sums)
-        rows = np.array(sorted(cells), np.int64)
-        if not len(rows):
+        if not cells:
             return []
-        trials = np.array([cells[row][0] for row in rows.tolist()], np.float64)
-        flagged = np.array([cells[row][1] for row in rows.tolist()], np.float64)
+        rows = np.array(sorted(cells), np.int64)
+        trials, flagged = np.array([cells[row] for row in rows.tolist()], np.float64).T.copy()
         self.book.note(rows, tick)
-        expected, _ = self.rises.baseline.rates(rows, tick)
-        whole = np.array([self.book.names[row][0] == WHOLE for row in rows.tolist()], bool)
         activity = self.book.activity(tick)
         up = self.rises.update(tick, rows, trials, flagged, self._promises(rows, activity))
+        whole = self._whole[rows]
         promise = threshold(*activity, self._policy.budget.tickets_per_day * self._share)
-        down = self._fallen(tick, rows[whole], trials[whole], flagged[whole], promise)
+        down = self._fallen(tick, rows, trials, flagged, promise)
         # a vote needs a series whose baseline is its own; the wholes see each change first
         settled = whole & self.rises.baseline.settled(rows)
-        votes = self.votes.update(tick, rows[settled], trials[settled], flagged[settled], expected[settled])
+        votes: list[Vote] = []
+        if settled.any():
+            votes = self.votes.update(tick, rows[settled], trials[settled], flagged[settled], up.expected[settled])
         alarms = sorted(
             [*up.alarms, *down[0]], key=lambda found: (self.book.names[found.series][0] != WHOLE, found.series)
         )
@@ -91,13 +94,15 @@ class RateWatch:
     def _fallen(
         self, tick: int, rows: Ints, trials: Floats, flagged: Floats, promise: float
     ) -> tuple[list[Alarm], list[Recovery]]:
-        if self._policy.detectors.falls == "off":
-            return [], []
+        own = self._falls[rows]
+        falling = (own >= 0) & ~self.rises.open(rows)
         # while a rise is open, the rate is not normal: neither a fall from it is news, nor is it to be learned
-        falling = np.array([self._rate(row).falls and not self.rises.is_open(row) for row in rows.tolist()], bool)
-        own = np.array([self._falling[row] for row in rows[falling].tolist()], np.int64)
+        if self._policy.detectors.falls == "off" or not falling.any():
+            return [], []
+        found = self.falls.update(tick, own[falling], trials[falling], flagged[falling], promise)
+        if not (found.alarms or found.recoveries):
+            return [], []
         whose = list(self._falling)
-        found = self.falls.update(tick, own, trials[falling], flagged[falling], promise)
         return (
             [replace(alarm, series=whose[alarm.series]) for alarm in found.alarms],
             [replace(recovery, series=whose[recovery.series]) for recovery in found.recoveries],
@@ -108,35 +113,35 @@ class RateWatch:
 
     def _promises(self, rows: Ints, activity: tuple[float, float]) -> Floats:
         """Return the threshold of each series: its family's part of the budget for pages, or for tickets."""
-        budget = self._policy.budget
-        levels: dict[Level, list[str]] = {"page": [], "ticket": [], "off": []}
-        for rate in WATCHED:
-            families = levels[self._policy.level(rate.name)]
-            families += [rate.family] if rate.family not in families else []
-        found: dict[tuple[Level, str], float] = {}
-        alarms_of: dict[Level, float] = {"page": budget.pages_per_day, "ticket": budget.tickets_per_day}
-        for level, alarms in alarms_of.items():
-            weights = {family: budget.weights.get(family, 1.0) for family in levels[level]}
-            for family, weight in weights.items():
-                part = weight * len(weights) / sum(weights.values())
-                found[level, family] = threshold(*activity, alarms * self._share * part)
-        rates = [self._rate(row) for row in rows.tolist()]
-        return np.array([found.get((self._policy.level(rate.name), rate.family), np.inf) for rate in rates])
+        found = [threshold(*activity, alarms) for alarms in self._alarms]
+        return np.array([*found, np.inf])[self._budgets[rows]]
 
     def _cells(self, sums: TickSums) -> Cells:
         """Return (trials, flagged) by series, the wholes among them."""
         cells: Cells = {}
         for group in sums:
+            known = self._known.setdefault((group.tenant_id, group.service_name, group.model_version), {})
             for metric, counts in group.rates.items():
                 if metric not in RATES or not counts.trials:
                     continue
-                service = group.service_name
-                for name in ((WHOLE, service, WHOLE, metric), (group.tenant_id, service, group.model_version, metric)):
-                    cell = cells.setdefault(self.book.row(name, (*OTHER[:3], metric)), [0, 0])
-                    cell[0] += counts.trials
-                    cell[1] += counts.flagged
+                for row in known.get(metric) or self._rows(group, metric, known):
+                    cell = cells.get(row)
+                    if cell is None:
+                        cells[row] = [counts.trials, counts.flagged]
+                    else:
+                        cell[0] += counts.trials
+                        cell[1] += counts.flagged
         self._grow()
         return cells
+
+    def _rows(self, group: GroupSums, metric: str, known: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+        """Return the rows of the whole and of the group itself, and keep them where both have a place of their own."""
+        service, other = group.service_name, (*OTHER[:3], metric)
+        names = ((WHOLE, service, WHOLE, metric), (group.tenant_id, service, group.model_version, metric))
+        rows = tuple(self.book.row(name, other) for name in names)
+        if all(self.book.find(name) >= 0 for name in names):
+            known[metric] = rows
+        return rows
 
     def _grow(self) -> None:
         """Give the series that were just met to the detectors; a whole comes before its parts, and is their parent."""
@@ -151,6 +156,15 @@ class RateWatch:
             if whole == new and rate.falls:
                 self._falling[new] = len(self._falling)
                 self.falls.grow(ceiling)
+        if len(self._whole) < len(self.book):
+            self._look_up()
+
+    def _look_up(self) -> None:
+        """Keep by row what follows from the names: what is a whole, its row among the falls, and its budget."""
+        names = self.book.names
+        self._whole = np.array([name[0] == WHOLE for name in names], bool)
+        self._falls = np.array([self._falling.get(row, -1) for row in range(len(names))], np.int64)
+        self._budgets = np.array([self._budget_of[name[3]] for name in names], np.int64)
 
     def _alarm_finding(self, alarm: Alarm) -> Finding:
         _, service, _, metric = name = self.book.names[alarm.series]
@@ -258,6 +272,8 @@ class RateWatch:
         """Take over what `state` returned."""
         self.book.restore(under("book_", state))
         self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
+        self._known = {}
+        self._look_up()
         self._episodes.restore(under("episodes_", state))
         self.rises.restore(under("rises_", state))
         self.falls.restore(under("falls_", state))
@@ -266,3 +282,23 @@ class RateWatch:
 
 def _some(names: Iterable[str]) -> list[str]:
     return sorted({*names} - {""})[:50]
+
+
+def _budgets(policy: Policy, share: float) -> tuple[list[float], dict[str, int]]:
+    """Return the budgets of alarms a day, and which of them is that of each rate; one that is off has none, the last.
+
+    Families share the budget for pages and that for tickets by their weights.
+    """
+    levels: dict[Level, list[str]] = {"page": [], "ticket": [], "off": []}
+    for rate in WATCHED:
+        families = levels[policy.level(rate.name)]
+        families += [rate.family] if rate.family not in families else []
+    alarms: list[float] = []
+    places: dict[tuple[Level, str], int] = {}
+    of_level: dict[Level, float] = {"page": policy.budget.pages_per_day, "ticket": policy.budget.tickets_per_day}
+    for level, of_all in of_level.items():
+        weights = {family: policy.budget.weights.get(family, 1.0) for family in levels[level]}
+        for family, weight in weights.items():
+            places[level, family] = len(alarms)
+            alarms.append(of_all * share * (weight * len(weights) / sum(weights.values())))
+    return alarms, {rate.name: places.get((policy.level(rate.name), rate.family), len(alarms)) for rate in WATCHED}

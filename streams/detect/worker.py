@@ -10,6 +10,7 @@ from typing import Final
 from aiokafka import ConsumerRecord
 
 from detectors.columns import prefixed, under
+from detectors.compiled import kernels
 from schemas.findings import Finding
 from schemas.topics import CHECKPOINTS, DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
@@ -32,6 +33,9 @@ from streams.worker.plausible import Plausible
 TOPICS: Final = (WINDOWS_TOPIC,)
 NEEDED: Final = (INFERENCE, WINDOWS_TOPIC, FINDINGS, CHECKPOINTS)
 BATCH_RECORDS: Final = 1_000
+MANY_WINDOWS: Final = 200
+MANY_SERIES: Final = 1_000
+"""A batch of so many windows, or so many series, make compiled detectors worth the seconds and memory they take."""
 
 
 def stage(parts: Parts) -> "Detect":
@@ -126,6 +130,8 @@ class Detect:
 
     def _judge(self, partition: Partition, batch: LogBatch) -> list[Finding]:
         findings: list[Finding] = []
+        if len(batch.records) >= MANY_WINDOWS or partition.judge.series >= MANY_SERIES:
+            kernels.load()
         repeats, overflow = partition.merger.repeats, partition.judge.overflow
         self._plausible.begin()
         for record in batch.records:

@@ -12,6 +12,7 @@ import pyarrow.json as pj
 from schemas.fields import MAX_AHEAD_NANO
 from schemas.wire import encode
 from streams.events.arrow_contract import acceptable, arrow_schema, map_fields, occurring, readable_schema, widened
+from streams.events.blanks import without_blanks
 from streams.events.records import LogRecord
 
 Kind = type[msgspec.Struct]
@@ -92,7 +93,7 @@ class ColumnReader:
         for field in self._full:
             if field.name in table.column_names:
                 column = table.column(field.name)
-                columns.append(column if column.type == field.type else column.cast(field.type))
+                columns.append(without_blanks(column if column.type == field.type else column.cast(field.type), field))
             else:
                 columns.append(maps.get(field.name, pa.nulls(len(table), field.type)))
         return pa.Table.from_arrays(columns, schema=self._full)

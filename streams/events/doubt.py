@@ -7,11 +7,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.vocabulary import LAYERS, MODES, OUTCOMES, STATUSES, VERDICTS
+from schemas.vocabulary import LAYERS, MODES, OUTCOMES, STATUSES, STEP_STATUSES, VERDICTS
 
 Bools = npt.NDArray[np.bool_]
 
 SURE_OUTCOMES: Final = tuple(word for word in OUTCOMES if word != "unknown")
+SURE_STEP_STATUSES: Final = tuple(word for word in STEP_STATUSES if word != "unknown")
 _GUARD_WORDS: Final = {
     "layer": LAYERS,
     "mode": MODES,
@@ -27,11 +28,14 @@ def strange_words(column: pa.Array | pa.ChunkedArray, known: tuple[str, ...]) ->
 
 
 def unsure_results(result: pa.Array) -> Bools:
-    """Tell which guard results say in unknown words whether they ran, on what, how, or what they think."""
+    """Tell which guard results say in unknown words whether they ran, on what, how, or what they think.
+
+    One that ran and says nothing of what it thinks is unsure too; half a verdict without one is a failure instead.
+    """
     strange = [strange_words(pc.struct_field(result, name), known) for name, known in _GUARD_WORDS.items()]
-    ran = np.array(pc.equal(pc.struct_field(result, "status"), "ok"), bool)
+    status, verdict = pc.struct_field(result, "status"), pc.struct_field(result, "verdict")
+    ran = np.array(pc.is_in(status, pa.array(("ok", "partial"))), bool)
+    silent = np.array(pc.equal(status, "ok"), bool) & np.array(pc.is_null(verdict), bool)
     shadow = np.array(pc.fill_null(pc.equal(pc.struct_field(result, "mode"), "shadow"), pa.scalar(False)), bool)
-    unsure: Bools = strange_words(pc.struct_field(result, "status"), STATUSES) | (
-        ran & ~shadow & np.any(strange, axis=0)
-    )
+    unsure: Bools = strange_words(status, STATUSES) | (~shadow & (silent | (ran & np.any(strange, axis=0))))
     return unsure

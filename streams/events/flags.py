@@ -1,11 +1,14 @@
 """What is unsafe about each event, once for everyone who counts: history's rows and watch's sums.
 
-Only results of guards that ran (`status` ok) and that are not in shadow say anything. Content was *stopped*
-when an enforcing guard took one of `schemas.guards.STOPPING_ACTIONS`. A probe is an attack of our own: it is a
-trial of nothing, flagged for nothing, and none of its findings counts.
+What of guards counts is said in `streams.events.guards`, how a call ended in `streams.events.outcomes`. Content was
+*stopped* when an enforcing guard took one of `schemas.guards.STOPPING_ACTIONS`, when its call was blocked or filtered,
+or, on its way out, when it reached nobody. A probe is an attack of our own: it is a trial of nothing, flagged for
+nothing, and none of its findings counts.
 
 A word that nobody here knows is neither safe nor unsafe: where a rate depends on it and nothing else says what it
 is, the event is no trial of that rate, flagged or not (a trial only when flagged would make every rate 100 %).
+
+A verdict that travels alone is a trial of what rests on guards only: of all else the event that it judged was one.
 """
 
 from dataclasses import dataclass, replace
@@ -19,54 +22,47 @@ import pyarrow.compute as pc
 
 from schemas.categories import FAMILIES
 from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
-from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
-from schemas.vocabulary import AUTHORIZATIONS, STATUSES
+from schemas.vocabulary import AUTHORIZATIONS, STATUSES, TOOL_STEPS, WRAPPERS
 from streams.events.decode import Columns
-from streams.events.doubt import SURE_OUTCOMES, strange_words, unsure_results
+from streams.events.doubt import SURE_OUTCOMES, SURE_STEP_STATUSES, strange_words
+from streams.events.guards import Bools, Guards, flatten_guards, values
+from streams.events.outcomes import Outcomes, is_in, not_served, outcomes_of, present
 
 Bits = npt.NDArray[np.uint16]
-RowNumbers = npt.NDArray[np.int64]
 
 BIT: Final = {rate.name: 1 << index for index, rate in enumerate(RATES)}
 INPUT_LAYERS: Final = ("input", "retrieval", "tool_result")
 ACTION_LAYERS: Final = ("tool_call", "plan", "memory")
+OUTPUT_LAYERS: Final = ("output", "unknown")
 
 OVER_REFUSAL: Final = "qual.over_refusal"
 
-_CALL_TRIALS = BIT["error"] | BIT["injection_flag"]
-_OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"]
+_CALL_TRIALS = BIT["error"] | BIT["injection_flag"] | BIT["blocked"] | BIT["filtered"] | BIT["prompt_pii"]
+_OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"] | BIT["quality"]
 _JUDGED = _OUTPUT_TRIALS & ~BIT["refusal"] | BIT["injection_flag"] | BIT["denied_tool"]
 """What a guard may speak of anywhere but on an input; a refusal shows in the outcome too."""
+_ASKED = BIT["injection_flag"] | BIT["prompt_pii"]
+"""What a guard may speak of on an input."""
 _STEP_TRIALS = BIT["denied_tool"] | BIT["injection_flag"] | BIT["leak"]
 _FAMILY_BITS: Final = {
     "unsafe": BIT["unsafe_attempted"] | BIT["unsafe_served"],
     "injection": BIT["injection_flag"],
     "leak": BIT["leak"],
+    "prompt_pii": BIT["prompt_pii"],
     "refusal": BIT["refusal"],
     "over_refusal": BIT["over_refusal"],
     "tool": BIT["denied_tool"],
+    "quality": BIT["quality"],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Guards:
-    """The guard results of a batch, flattened: the event row of each, and what it amounts to.
-
-    `sure` ones gave a verdict that counts, `unsure` ones said something in words that nobody here knows.
-    """
-
-    row: RowNumbers
-    status: pa.Array
-    result: pa.Array
-    sure: npt.NDArray[np.bool_]
-    unsure: npt.NDArray[np.bool_]
-    finding_row: RowNumbers
-    finding_category: pa.Array
-    finding_severity: RowNumbers
-    finding_score: npt.NDArray[np.float64]
-    finding_counts: npt.NDArray[np.bool_]
-    finding_stopped: npt.NDArray[np.bool_]
+_LAYER_TRIALS: Final = {
+    "input": _ASKED,
+    "retrieval": BIT["injection_flag"],
+    "tool_result": BIT["injection_flag"],
+    "output": _OUTPUT_TRIALS & ~BIT["refusal"],
+    **dict.fromkeys(ACTION_LAYERS, BIT["denied_tool"] | BIT["leak"]),
+}
+"""What an event is a trial of because a guard looked at this layer of it, whatever kind of event it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ class Flags:
     trials: Bits
     flagged: Bits
     guards: Guards
-    probe: npt.NDArray[np.bool_]
+    probe: Bools
 
 
 def event_flags(columns: Columns) -> Flags:
@@ -91,13 +87,17 @@ def event_flags(columns: Columns) -> Flags:
         n events as `streams.events.decode` gives them.
     """
     guards = flatten_guards(columns)
-    trials, flagged = _own_flags(columns)
-    _add_guard_flags(guards, flagged)
+    outcomes = outcomes_of(columns.table) if columns.kind is Inference else None
+    trials, flagged = _own_flags(columns, outcomes)
+    unserved = np.zeros(len(trials), bool)
+    if outcomes is not None:
+        unserved, stopped = not_served(columns.table, outcomes)
+        guards = _stopped(guards, unserved, stopped)
+    _add_guard_flags(guards, flagged, unserved)
+    _add_judged(columns, outcomes, guards, trials)
     _add_guard_health(guards, trials, flagged)
     trials &= ~_doubtful(columns, guards)
-    if columns.kind is GuardVerdict:
-        trials |= flagged  # the event it judged was the trial; alone it must not vanish
-    else:
+    if columns.kind is not GuardVerdict:
         flagged &= trials
     probe = _probes(columns)
     if probe.any():
@@ -106,33 +106,46 @@ def event_flags(columns: Columns) -> Flags:
     return Flags(trials, flagged, guards, probe)
 
 
-def _probes(columns: Columns) -> npt.NDArray[np.bool_]:
+def _probes(columns: Columns) -> Bools:
     if columns.kind is Telemetry:
         return np.zeros(len(columns.table), bool)
-    return _present(columns.table, "probe_id")
+    return present(columns.table, "probe_id")
 
 
-def _without(guards: Guards, probe: npt.NDArray[np.bool_]) -> Guards:
+def _without(guards: Guards, probe: Bools) -> Guards:
     """Return guard results of which those on probes find nothing that counts."""
     users = ~probe[guards.row[guards.finding_row]]
     return replace(guards, finding_counts=guards.finding_counts & users, finding_stopped=guards.finding_stopped & users)
 
 
-def _own_flags(columns: Columns) -> tuple[Bits, Bits]:
+def _own_flags(columns: Columns, outcomes: Outcomes | None) -> tuple[Bits, Bits]:
     """Return what the event itself says, before any guard."""
     table, count = columns.table, len(columns.table)
     trials, flagged = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
-    if columns.kind is Inference:
-        failed = _is_in(table, "outcome", ("error",)) | _present(table, "error_type")
-        silent = failed | _is_in(table, "outcome", ("cancelled",))
-        trials |= np.where(silent, _CALL_TRIALS, _CALL_TRIALS | _OUTPUT_TRIALS).astype(np.uint16)
-        trials[_is_in(table, "finish_reason_norm", ("tool_call",))] |= BIT["denied_tool"]
-        flagged[failed] |= BIT["error"]
-        flagged[_is_in(table, "outcome", ("refused",))] |= BIT["refusal"]
+    if outcomes is not None:
+        trials[~outcomes.wrapper] |= np.uint16(_CALL_TRIALS)
+        trials[outcomes.output] |= np.uint16(_OUTPUT_TRIALS)
+        trials[is_in(table, "finish_reason_norm", ("tool_call",))] |= BIT["denied_tool"]
+        flagged[outcomes.error] |= BIT["error"]
+        flagged[outcomes.blocked] |= BIT["blocked"]
+        flagged[outcomes.filtered] |= BIT["filtered"]
+        flagged[outcomes.refused] |= BIT["refusal"]
     elif columns.kind is AgentStep:
         trials |= np.uint16(_STEP_TRIALS)
-        flagged[_is_in(table, "authorization", ("denied", "rejected"))] |= BIT["denied_tool"]
+        denied = is_in(table, "authorization", ("denied", "rejected"))
+        flagged[denied] |= BIT["denied_tool"]
+        tool = is_in(table, "step_kind", TOOL_STEPS) & ~denied & ~is_in(table, "status", ("cancelled",))
+        trials[tool] |= BIT["failing_tool"]
+        flagged[is_in(table, "status", ("error",)) | present(table, "error_type")] |= BIT["failing_tool"]
     return trials, flagged
+
+
+def _stopped(guards: Guards, unserved: Bools, stopped: Bools) -> Guards:
+    """Return guard results of which the findings on what reached nobody are stopped, whoever stopped it."""
+    if not len(guards.row) or not unserved.any():
+        return guards
+    kept = stopped[guards.row] | (unserved[guards.row] & values(guards.result, "layer", OUTPUT_LAYERS))
+    return replace(guards, finding_stopped=guards.finding_stopped | (guards.finding_counts & kept[guards.finding_row]))
 
 
 def _doubtful(columns: Columns, guards: Guards) -> Bits:
@@ -141,112 +154,61 @@ def _doubtful(columns: Columns, guards: Guards) -> Bits:
     always = np.zeros(len(columns.table), np.uint16)
     if columns.kind is Inference:
         strange = strange_words(columns.table.column("outcome"), SURE_OUTCOMES)
-        always[strange] = BIT["error"] | BIT["refusal"]
+        always[strange] = BIT["error"] | BIT["refusal"] | BIT["blocked"] | BIT["filtered"]
         doubt[strange] = _OUTPUT_TRIALS
     elif columns.kind is AgentStep:
-        word = columns.table.column("authorization")
-        strange = strange_words(word, AUTHORIZATIONS)
+        strange = strange_words(columns.table.column("authorization"), AUTHORIZATIONS)
         doubt[strange] = BIT["denied_tool"]
-        sure[_is_in(columns.table, "authorization", AUTHORIZATIONS)] = BIT["denied_tool"]
+        sure[is_in(columns.table, "authorization", AUTHORIZATIONS)] = BIT["denied_tool"]
+        always[strange_words(columns.table.column("status"), SURE_STEP_STATUSES)] = BIT["failing_tool"]
     if guards.unsure.any() or (doubt.any() and guards.sure.any()):
-        asked = _values(guards.result, "layer", INPUT_LAYERS)
-        judged = np.where(asked, BIT["injection_flag"], _JUDGED).astype(np.uint16)
+        asked = values(guards.result, "layer", INPUT_LAYERS)
+        judged = np.where(asked, _ASKED, _JUDGED).astype(np.uint16)
         np.bitwise_or.at(doubt, guards.row[guards.unsure], judged[guards.unsure])
         np.bitwise_or.at(sure, guards.row[guards.sure], judged[guards.sure])
     return always | (doubt & ~sure)
 
 
-def _is_in(table: pa.Table, name: str, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    column = table.column(name)
-    if column.null_count == len(column):
-        return np.zeros(len(column), bool)
-    found: npt.NDArray[np.bool_] = pc.is_in(column, pa.array(values)).to_numpy(zero_copy_only=False)
-    return found
+def _add_guard_flags(guards: Guards, flagged: Bits, unserved: Bools) -> None:
+    """Set the bits of each event that its guards' findings, and their objections without one, stand for.
 
-
-def _present(table: pa.Table, name: str) -> npt.NDArray[np.bool_]:
-    column = table.column(name)
-    if column.null_count == len(column):
-        return np.zeros(len(column), bool)
-    present: npt.NDArray[np.bool_] = pc.not_equal(pc.fill_null(column, ""), "").to_numpy()
-    return present
-
-
-def flatten_guards(columns: Columns) -> Guards:
-    """Return all guard results of the events, in order, with their findings."""
-    row, result = _results(columns)
-    if not len(result):
-        return _no_guards(row, result)
-    unsure = unsure_results(result)
-    counts = _values(result, "status", ("ok",)) & ~_values(result, "mode", ("shadow",)) & ~unsure
-    flagging = counts & _values(result, "verdict", tuple(FLAGGING_VERDICTS))
-    stopped = flagging & _values(result, "action", tuple(STOPPING_ACTIONS)) & ~_values(result, "mode", ("monitor",))
-    findings = pc.struct_field(result, "findings")
-    parent = pc.list_parent_indices(findings).to_numpy().astype(np.int64)
-    items = pc.list_flatten(findings)
-    return Guards(
-        row=row,
-        status=pc.struct_field(result, "status"),
-        result=result,
-        sure=counts,
-        unsure=unsure,
-        finding_row=parent,
-        finding_category=pc.struct_field(items, "category"),
-        finding_severity=pc.fill_null(pc.struct_field(items, "severity"), 0).to_numpy(zero_copy_only=False),
-        finding_score=_probabilities(items),
-        finding_counts=flagging[parent],
-        finding_stopped=stopped[parent],
-    )
-
-
-def _no_guards(row: RowNumbers, result: pa.Array) -> Guards:
-    words, numbers, none = pa.array([], pa.string()), np.empty(0, np.int64), np.empty(0, bool)
-    return Guards(row, words, result, none, none, numbers, words, numbers, np.empty(0), none, none)
-
-
-def _probabilities(items: pa.Array) -> npt.NDArray[np.float64]:
-    """Return the score of each finding where it is a probability, else NaN."""
-    score = pc.struct_field(items, "score")
-    probability = pc.equal(pc.struct_field(items, "score_kind"), "probability")
-    kept = pc.if_else(pc.fill_null(probability, pa.scalar(False)), score, pa.scalar(None, pa.float64()))
-    scores: npt.NDArray[np.float64] = kept.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return scores
-
-
-def _results(columns: Columns) -> tuple[RowNumbers, pa.Array]:
-    if columns.kind is GuardVerdict:
-        return np.arange(len(columns.table), dtype=np.int64), columns.table.column("guard").combine_chunks()
-    if "guards" not in columns.table.column_names:
-        return np.empty(0, np.int64), pa.array([], pa.struct([]))
-    lists = columns.table.column("guards").combine_chunks()
-    return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
-
-
-def _values(result: pa.Array, name: str, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = pc.is_in(pc.struct_field(result, name), pa.array(values)).to_numpy(
-        zero_copy_only=False
-    )
-    return found
-
-
-def _add_guard_flags(guards: Guards, flagged: Bits) -> None:
-    """Set the bits of each event that its guards' findings stand for.
-
-    Hazards in the *input* are attacks or bad questions, not unsafe output: only injection is read from there.
+    Hazards in the *input* are attacks or bad questions, not unsafe output: injection and personal data are read there.
     """
-    if not guards.finding_counts.any():
+    if not guards.flagging.any():
         return
-    chosen = np.flatnonzero(guards.finding_counts)
-    parent = guards.finding_row[chosen]
-    layers = pc.struct_field(guards.result, "layer").dictionary_encode()
-    layer_names = layers.dictionary.to_pylist()
-    layer = layers.indices.to_numpy()[parent]
-    codes = guards.finding_category.dictionary_encode()
-    names = codes.dictionary.to_pylist()
-    table = np.array([[_bits_of(layer_name, name) for name in names] for layer_name in layer_names], np.uint16)
-    bits = table[layer, codes.indices.to_numpy()[chosen]]
-    bits[guards.finding_stopped[chosen]] &= 65535 - BIT["unsafe_served"]
-    np.bitwise_or.at(flagged, guards.row[parent], bits)
+    found, bare = np.flatnonzero(guards.finding_counts), np.flatnonzero(guards.bare)
+    result = np.concatenate([guards.finding_row[found], bare])
+    stopped = np.concatenate([guards.finding_stopped[found], guards.stopping[bare] | unserved[guards.row[bare]]])
+    layer, layers = _encoded(pc.struct_field(guards.result, "layer"))
+    code, codes = _encoded(guards.finding_category)
+    table = np.array([[_bits_of(name, word) for word in (*codes, "")] for name in layers], np.uint16)
+    bits = table[layer[result], np.concatenate([code[found], np.full(len(bare), len(codes), np.int64)])]
+    bits[stopped] &= 65535 - BIT["unsafe_served"]
+    np.bitwise_or.at(flagged, guards.row[result], bits)
+    blocking = guards.stopping & values(guards.result, "action", ("blocked", "aborted"))
+    flagged[guards.row[blocking]] |= BIT["blocked"]
+
+
+def _encoded(words: pa.Array) -> tuple[npt.NDArray[np.int64], list[str]]:
+    encoded = words.dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
+
+
+def _add_judged(columns: Columns, outcomes: Outcomes | None, guards: Guards, trials: Bits) -> None:
+    """Make events trials of what guards looked for in them: an agent's answer, a document, the arguments of a tool."""
+    if columns.kind is GuardVerdict or not guards.sure.any():
+        return
+    layer, layers = _encoded(pc.struct_field(guards.result, "layer"))
+    bits = np.array([_LAYER_TRIALS.get(name, 0) for name in layers], np.uint16)[layer]
+    judged = np.zeros(len(trials), np.uint16)
+    np.bitwise_or.at(judged, guards.row[guards.sure], bits[guards.sure])
+    if outcomes is not None:
+        judged[~(outcomes.output | outcomes.wrapper | outcomes.cancelled)] &= 65535 - _OUTPUT_TRIALS
+        judged[outcomes.wrapper & (judged > 0)] |= BIT["blocked"]
+    elif columns.kind is AgentStep:
+        trials[guards.row[guards.stopping]] &= 65535 - BIT["failing_tool"]  # it was kept from running
+        judged[is_in(columns.table, "step_kind", WRAPPERS) & (judged > 0)] |= BIT["blocked"]
+    trials |= judged
 
 
 def _add_guard_health(guards: Guards, trials: Bits, flagged: Bits) -> None:
@@ -261,11 +223,32 @@ def _add_guard_health(guards: Guards, trials: Bits, flagged: Bits) -> None:
 
 @cache
 def _bits_of(layer: str, category: str) -> int:
-    family: str | None = "over_refusal" if category == OVER_REFUSAL else FAMILIES.get(category)
-    if family == "injection" and layer in ACTION_LAYERS:
-        family = "tool"  # an injection that reached an action shows as a hijacked tool
-    bits = _FAMILY_BITS.get(family or "", 0)
-    return bits & BIT["injection_flag"] if layer in INPUT_LAYERS else bits
+    """Return the rates that a finding flags where a guard looked at this layer.
+
+    A code that is not known, or none at all, is the usual hazard of its layer: a guard objected, and who knows to what.
+    """
+    family: str | None = "over_refusal" if category == OVER_REFUSAL else FAMILIES.get(category, _usual(layer))
+    if layer in INPUT_LAYERS:
+        return _bits_of_input(layer, family or "", category)
+    if layer in ACTION_LAYERS:
+        # an injection or harmful text that reached an action shows as a hijacked tool
+        return _FAMILY_BITS["tool" if family in ("injection", "unsafe") else family or ""] if family else 0
+    return _FAMILY_BITS.get("unsafe" if family == "tool" else family or "", 0)
+
+
+def _bits_of_input(layer: str, family: str, category: str) -> int:
+    if category.startswith("sec.data_leakage."):
+        return _FAMILY_BITS["prompt_pii"] if layer == "input" else 0
+    return BIT["injection_flag"] if family in ("injection", "leak", "tool") else 0
+
+
+def _usual(layer: str) -> str | None:
+    """Return the family of the hazards that a layer usually has."""
+    if layer in INPUT_LAYERS:
+        return "injection"
+    if layer in ACTION_LAYERS:
+        return "tool"
+    return "unsafe" if layer == "output" else None
 
 
 def counted_version(columns: Columns) -> pa.ChunkedArray:

@@ -71,7 +71,8 @@ def labels_of(columns: Columns, flags: Flags) -> tuple[list[str], Named]:
 
 def _labelled(columns: Columns, flags: Flags) -> Iterator[tuple[str, Int64s, pa.Array]]:
     guards = flags.guards
-    chosen = np.flatnonzero(guards.finding_counts)
+    named = pc.not_equal(guards.finding_category, "").to_numpy(zero_copy_only=False).astype(bool)
+    chosen = np.flatnonzero(guards.finding_counts & named)
     if len(chosen):
         yield "category", guards.row[guards.finding_row[chosen]], guards.finding_category.take(pa.array(chosen))
     for field, mix in _MIX_FIELDS.get(columns.kind, {}).items():

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from schemas.events import AgentStep, Retrieval
 from streams.events.decode import Columns
-from streams.events.flags import Guards
+from streams.events.guards import Guards
 from streams.policy.risk import Risk
 
 Floats = npt.NDArray[np.float64]

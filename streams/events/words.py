@@ -11,7 +11,7 @@ from schemas.categories import FAMILIES
 from schemas.events import Retrieval
 from schemas.vocabulary import EVENT_WORDS, FINDING_WORDS, GUARD_WORDS, TRUSTS
 from streams.events.decode import Columns
-from streams.events.flags import Guards
+from streams.events.guards import Guards
 from streams.health.metrics import UNKNOWN_WORDS
 
 log = structlog.get_logger()

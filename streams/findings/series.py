@@ -1,17 +1,20 @@
 """Which series a detector follows: their names, how active they are, and the threshold that the budget gives them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from types import ModuleType
+from typing import Any, Final
 
 import numpy as np
 
 from detectors.base import Floats, Ints
 from detectors.budget import threshold
+from detectors.compiled import kernels
 from streams.kafka.checkpoints import Arrays, decoded, encoded
 
 Name = tuple[str, ...]
 
 RECENT_DAYS: Final = 1.0
+_LOG_2: Final = float(np.log(2))
 
 
 def ticks_per_day(tick_seconds: int) -> float:
@@ -74,6 +77,10 @@ class SeriesBook:
 
     def note(self, rows: Ints, tick: int) -> None:
         """Note which series have data in a tick."""
+        kernel = kernels.kernel("activity")
+        if kernel is not None:
+            kernel.note(kernel.LOOPS, self._columns(kernel), rows, tick, self._day)
+            return
         fade = 0.5 ** ((tick - self.last_tick[rows]) / self._day)
         self._active[rows] = self._active[rows] * fade + 1
         self.last_tick[rows] = tick
@@ -85,14 +92,21 @@ class SeriesBook:
 
     def activity(self, tick: int) -> tuple[float, float]:
         """Return how many series are alive, and how many ticks with data one of them has a day on average."""
+        kernel = kernels.kernel("activity")
+        if kernel is not None:
+            count, each = kernel.activity(kernel.LOOPS, self._columns(kernel), tick, self._day, RECENT_DAYS, _LOG_2)
+            return float(count or 1), each
         alive = np.flatnonzero(self.last_tick > tick - self._day * RECENT_DAYS)
         if not len(alive):
             return 1.0, self._day
         # until a series has been seen for a day, its activity is taken to go on as it began
         age = np.clip(tick - self.first_tick[alive] + 1, self._day / 24, self._day)
         faded = self._active[alive] * 0.5 ** ((tick - self.last_tick[alive]) / self._day)
-        per_day = np.minimum(faded / (1 - 0.5 ** (age / self._day)) * np.log(2), self._day)
+        per_day = np.minimum(faded / (1 - 0.5 ** (age / self._day)) * _LOG_2, self._day)
         return float(len(alive)), float(per_day.mean())
+
+    def _columns(self, kernel: ModuleType) -> Any:
+        return kernel.Active(self.first_tick, self.last_tick, self._active)
 
     def seen_since(self, tick: int, rows: Iterable[int]) -> Iterator[Name]:
         """Yield the names of those series that had data since a tick."""

@@ -19,8 +19,11 @@ UNKNOWN_WORDS = Counter("watchkeeper_unknown_words", "Words in events that no vo
 ROWS = Counter("watchkeeper_rows", "Rows written to ClickHouse")
 FINDINGS = Counter("watchkeeper_findings", "Findings published", ["kind", "severity"])
 TURNED_AWAY = Counter(
-    "watchkeeper_turned_away", "Requests to the SQL endpoint or the API that were refused", ["door", "code"]
+    "watchkeeper_turned_away",
+    "Requests to the SQL endpoint, the API or the OTLP receiver that were refused",
+    ["door", "code"],
 )
+RECEIVED = Counter("watchkeeper_otlp_items", "Spans, log records and bodies of metrics received", ["signal", "what"])
 RETRIES = Counter("watchkeeper_retries", "Attempts that a dependency did not answer", ["dependency"])
 SERIES = Gauge("watchkeeper_series", "Series that the detectors follow")
 OVERFLOW = Counter("watchkeeper_series_overflow", "Group sums that were counted under the name ~other")

@@ -13,7 +13,8 @@ from clickhouse_connect.driver.client import Client
 from schemas.categories import FAMILIES
 from schemas.guards import FLAGGING_VERDICTS
 from schemas.metrics import RATES
-from schemas.sql import query
+from schemas.sql import literal, query
+from schemas.vocabulary import WRAPPERS
 from streams.history.rows import Rows
 from streams.history.touched import Touched
 from streams.store.client import WRITE
@@ -50,6 +51,7 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
             rates=_RATES,
             error_bit=_RATES.index("error"),
             separator=NAME_SEPARATOR,
+            wrappers=", ".join(map(literal, WRAPPERS)),
         )
         client.command(text, parameters=parameters, settings=WRITE)
 

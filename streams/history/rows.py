@@ -137,29 +137,39 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
                 np.bincount(flags.guards.row[said & ~ok], minlength=len(offset)).astype(np.uint16)
             ),
         }
+        if columns.kind in (Inference, AgentStep):
+            own["unsafe_severity"] = _unsafe_severity(flags)
         if columns.kind is Inference:
-            own |= _output_columns(flags, ok)
+            own |= _guards_ok(flags, ok)
         full = beside(base, beside(counted, pa.table(own)))
         yield _rows(TABLE_OF[columns.kind], full, offset, np.zeros(len(offset), np.int64), origin, columns)
 
 
-def _output_columns(flags: Flags, ok: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
-    """Return which guards gave each output a verdict, and the worst severity of what was unsafe and served."""
-    guards, count = flags.guards, len(flags.trials)
-    severity = np.zeros(count, np.uint8)
+def _unsafe_severity(flags: Flags) -> pa.Array:
+    """Return the worst severity of what was unsafe and served in each event."""
+    guards = flags.guards
+    severity = np.zeros(len(flags.trials), np.uint8)
     if not len(guards.row):
-        return {"unsafe_severity": pa.array(severity)}
+        return pa.array(severity)
     unsafe = pc.is_in(guards.finding_category, _UNSAFE).to_numpy(zero_copy_only=False).astype(bool)
     asked = pc.is_in(pc.struct_field(guards.result, "layer"), pa.array(INPUT_LAYERS)).to_numpy(zero_copy_only=False)
     served = guards.finding_counts & ~guards.finding_stopped & unsafe & ~asked.astype(bool)[guards.finding_row]
     np.maximum.at(severity, guards.row[guards.finding_row[served]], guards.finding_severity[served].astype(np.uint8))
     severity[(flags.flagged & BIT["unsafe_served"]) == 0] = 0
+    return pa.array(severity)
+
+
+def _guards_ok(flags: Flags, ok: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """Return which guards gave each output a verdict."""
+    guards, count = flags.guards, len(flags.trials)
+    if not len(guards.row):
+        return {}
     names = pc.struct_field(guards.result, "guard_name").filter(pa.array(ok)).dictionary_encode()
     found = np.unique(np.stack([guards.row[ok], _ranks(names)]), axis=1)
     offsets = np.searchsorted(found[0], np.arange(count + 1)).astype(np.int32)
     ranked = names.dictionary.take(pc.sort_indices(names.dictionary))
     lists = pa.ListArray.from_arrays(pa.array(offsets), ranked.take(pa.array(found[1])))
-    return {"unsafe_severity": pa.array(severity), "guards_ok": lists}
+    return {"guards_ok": lists}
 
 
 def _ranks(names: pa.DictionaryArray) -> Int64s:

@@ -35,7 +35,7 @@ LABELS: Final = {
     "watchkeeper_kpi": ("kpi", "service", "part"),
     "watchkeeper_incident_open_seconds": ("incident_id", "service", "severity", "state"),
 }
-_ROWS: Final = "SELECT kpi, part, service_name, value, lower, upper, trust FROM "
+_ROWS: Final = "SELECT kpi, part, service_name, value, lower, upper, n, trust, trust_reason FROM "
 _OVER_A_WINDOW: Final = (
     "(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}, versions=0,"
     " objective={objective:Float64}, known_at={until:DateTime('UTC')}) WHERE has({kpis:Array(String)}, kpi)"
@@ -117,11 +117,16 @@ def read_kpis(settings: Settings, now_unix_nano: int) -> list[Sample]:
     until = datetime.fromtimestamp(now_unix_nano // NANO, UTC)
     found: list[Sample] = []
     for (view, hours), kpis in WINDOWS.items():
-        asked = Period(begin(f"{hours}h", until), until).parameters() | {"kpis": kpis}
-        found += kpi_samples(ask_running(settings, _ROWS + view + _OVER_A_WINDOW, asked))
+        found += kpi_samples(window_rows(settings, view, hours, kpis, until))
     for source in _OF_ALL_TIME:
         found += kpi_samples(ask_running(settings, _ROWS + source, Period(until, until).parameters()))
     return found
+
+
+def window_rows(settings: Settings, view: str, hours: int, kpis: list[str], until: datetime) -> list[dict[str, Any]]:
+    """Return KPIs of one view over their window up to a time, a row a service; errors as of `read_kpis`."""
+    asked = Period(begin(f"{hours}h", until), until).parameters() | {"kpis": kpis}
+    return ask_running(settings, _ROWS + view + _OVER_A_WINDOW, asked)
 
 
 class Gauges:

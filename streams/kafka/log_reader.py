@@ -4,6 +4,7 @@ Workers get their records through Faust; whoever must know that nothing was left
 group and keeps no position between two questions.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
@@ -66,6 +67,15 @@ class LogReader:
             async for record in _read(consumer, tp, *await _bounds(consumer, tp)):
                 yield record
 
+    async def since(self, topic: str, partition: int, time_ms: int) -> AsyncIterator[ConsumerRecord]:
+        """Yield the records that a partition holds now, from the first that was written at a time or after it."""
+        tp = TopicPartition(topic, partition)
+        async with self._consumer(tp) as consumer:
+            found = (await consumer.offsets_for_times({tp: max(time_ms, 0)}))[tp]
+            if found is not None:
+                async for record in _read(consumer, tp, found.offset, (await _bounds(consumer, tp)).end):
+                    yield record
+
     async def whole(self, topics: Iterable[TopicState]) -> AsyncIterator[ConsumerRecord]:
         """Yield all records that topics hold now, topic by topic, each partition in its order."""
         for topic in topics:
@@ -93,6 +103,7 @@ class LogReader:
         await consumer.start()
         try:
             consumer.assign([tp])
+            await asyncio.sleep(0)  # a client that is closed before its tasks have begun says that it was cancelled
             yield consumer
         finally:
             await consumer.stop()

@@ -146,7 +146,7 @@ def _check_timestamps(client: KafkaAdminClient, wanted: dict[str, Topic]) -> Non
     described = client.describe_configs(resources)["topic"]
     for name, topic in wanted.items():
         found = described[name].get("message.timestamp.type", {}).get("value", "CreateTime")
-        if found != topic.timestamp:
+        if topic.timestamp is not None and found != topic.timestamp:
             raise TopicError(
                 f"topic {name} has message.timestamp.type={found}, it must be {topic.timestamp}; run "
                 f"`kafka-configs --alter --topic {name} --add-config message.timestamp.type={topic.timestamp}`"

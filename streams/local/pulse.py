@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import requests
+
 ASK_SECONDS: Final = 3.0
 """How long an answer may take."""
 PAUSE_SECONDS: Final = 1.0
@@ -33,6 +35,15 @@ class Answer:
     problems: tuple[str, ...] = ()
     pid: int | None = None
     """Who says it; another process may answer at the port of one that has died."""
+
+
+def ask_worker(host: str, port: int) -> Answer | None:
+    """Return what a worker says of itself; None where it does not answer."""
+    try:
+        body = requests.get(f"http://{host}:{port}/health", timeout=ASK_SECONDS).json()
+        return Answer(bool(body["ready"]), bool(body["stalled"]), tuple(body["problems"]), int(body["pid"]))
+    except (requests.RequestException, ValueError, KeyError):
+        return None
 
 
 class Pulse:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-import requests
 import structlog
 from pydantic import SecretStr
 
@@ -19,7 +18,7 @@ from streams.local.broker import Broker, answers
 from streams.local.orphans import end_orphans, marked
 from streams.local.page import Page
 from streams.local.ports import check_ports
-from streams.local.pulse import ASK_SECONDS, Answer
+from streams.local.pulse import Answer, ask_worker
 from streams.local.supervisor import Child, Ending, State, Step, Supervisor, await_all, log_step
 from streams.settings import WORKER_PORTS, Settings, SettingsError
 
@@ -27,6 +26,8 @@ log: Final = structlog.get_logger()
 
 DEAD_BROKER_GRACE_SECONDS: Final = 5.0  # workers that can't commit any more have nothing to wait for
 POLL_SECONDS: Final = 0.1
+RECEIVED_BY: Final = "normalise"
+"""The worker that reads what the receiver takes in; an installation without it needs no receiver."""
 
 
 class Installation:
@@ -64,17 +65,19 @@ class Installation:
         self._guard: IO[str] | None = None
         self._topics_due = False
         self.broker_supervisor: Final = Supervisor(broker_children(self._broker, settings), settings.hang_seconds, say)
-        workers = [self._worker(name, port) for name, port in self._ports.items()]
+        workers = [self._child(name, ["worker", name], port) for name, port in self._ports.items()]
+        if RECEIVED_BY in self._ports:
+            workers.append(self._child("receiver", ["receiver"], settings.otlp_port))
         self.supervisor: Final = Supervisor(workers, settings.hang_seconds, say)
 
     def children(self) -> Iterable[Child]:
         """Return broker and workers."""
         return (*self.broker_supervisor.children, *self.supervisor.children)
 
-    def _worker(self, name: str, port: int) -> Child:
+    def _child(self, name: str, command: list[str], port: int) -> Child:
         return Child(
             name=name,
-            command=[sys.executable, "-m", "streams", "worker", name],
+            command=[sys.executable, "-m", "streams", *command],
             log_file=self.settings.data_dir / "logs" / f"{name}.log",
             environment=marked(self.settings.data_dir) | _environment(self.settings, port),
             ask=lambda: ask_worker(self.settings.host, port),
@@ -115,6 +118,8 @@ class Installation:
             ports["SQL"] = settings.sql_port
         if "incidents" in self._ports:
             ports["API"] = settings.api_port
+        if RECEIVED_BY in self._ports:
+            ports["OTLP"] = settings.otlp_port
         broker = {} if self._broker is None else {"Kafka": ("127.0.0.1", self._broker.port)}
         return broker | {name: (settings.host, port) for name, port in ports.items()}
 
@@ -207,19 +212,10 @@ def _environment(settings: Settings, port: int) -> dict[str, str]:
     """Return what was set here, as a worker reads it; secrets travel with the environment or in their files."""
     given = {
         f"WATCHKEEPER_{name.upper()}": str(value)
-        for name in sorted(settings.model_fields_set | {"sql_port", "api_port", "clickhouse", "data_dir"})
+        for name in sorted(settings.model_fields_set | {"sql_port", "api_port", "otlp_port", "clickhouse", "data_dir"})
         if not isinstance(value := getattr(settings, name), SecretStr) and value is not None
     }
     return given | {"WATCHKEEPER_PORT": str(port)}
-
-
-def ask_worker(host: str, port: int) -> Answer | None:
-    """Return what a worker says of itself; None where it does not answer."""
-    try:
-        body = requests.get(f"http://{host}:{port}/health", timeout=ASK_SECONDS).json()
-        return Answer(bool(body["ready"]), bool(body["stalled"]), tuple(body["problems"]), int(body["pid"]))
-    except (requests.RequestException, ValueError, KeyError):
-        return None
 
 
 def _take(folder: Path) -> IO[str]:
@@ -276,6 +272,7 @@ def _say_where(installation: Installation) -> None:
         kafka=settings.kafka,
         api=f"http://{settings.host}:{settings.api_port}/",
         sql=f"http://{settings.host}:{settings.sql_port}/",
+        otlp=f"http://{settings.host}:{settings.otlp_port}",
         health=f"http://{settings.host}:{settings.up_port}/health",
         logs=str(settings.data_dir / "logs"),
     )

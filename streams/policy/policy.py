@@ -20,12 +20,14 @@ from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
 from streams.policy.risk import Risk
+from streams.policy.telemetry import TelemetryRules
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
 Parameters = dict[str, float | int | bool | str]
 
 FAMILIES: Final = tuple(dict.fromkeys(rate.family for rate in WATCHED))
+_LEVELS: Final = {rate.name: rate.level for rate in WATCHED}
 
 
 class PolicyError(ValueError):
@@ -140,6 +142,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     detectors: Detectors = Detectors()
     risk: Risk = Risk()
     review: Review = Review()
+    telemetry: TelemetryRules = TelemetryRules()
     receivers: list[Receiver] = []
     response: ResponseTimes = ResponseTimes()
 
@@ -162,8 +165,8 @@ class Policy(BaseModel, extra="forbid", frozen=True):
         return own.get(metric, self.defaults.ceilings.get(metric, usual))
 
     def level(self, metric: Metric) -> Level:
-        """Return what a risen rate is: a page, unless the policy says otherwise."""
-        return self.detectors.rates.get(metric, "page")
+        """Return what a risen rate is: what its definition says, unless the policy says otherwise."""
+        return self.detectors.rates.get(metric, _LEVELS[metric])
 
 
 def _all_in(value: dict[str, Any], known: Any, kind: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from detectors.compiled import kernels
 from schemas.findings import Finding
 from streams.detect.judge import Judge
 from streams.detect.merge import united
@@ -113,6 +114,7 @@ def run_backtest(
     """
     if bool(files) == bool(period):
         raise BacktestError("name files of recorded events, or --from and --to for stored history")
+    kernels.load()
     policies = {"the policy in use": load_policy(settings.policy)} | {str(path): load_policy(path) for path in others}
     with _told("windows" if period else "events") as progress:
         if period is not None:

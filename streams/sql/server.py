@@ -1,7 +1,6 @@
 """Read-only SQL over ClickHouse's HTTP interface, served by the process that holds the embedded store."""
 
 import asyncio
-import ipaddress
 import threading
 from typing import Final
 
@@ -9,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from streams.access.callers import Callers
+from streams.access.callers import Callers, loopback
 from streams.access.half_open import close_idle
 from streams.settings import Settings, SettingsError
 from streams.sql.app import TYPES, SqlApp
@@ -41,7 +40,7 @@ class Endpoint:
     """
 
     def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
-        if settings.sql_users is None and not _loopback(settings.host):
+        if settings.sql_users is None and not loopback(settings.host):
             raise SettingsError(
                 f"WATCHKEEPER_HOST={settings.host} would let anyone who reaches this machine read the store: name a "
                 "user file in WATCHKEEPER_SQL_USERS; `watchkeeper sql-user NAME` prints a line for it"
@@ -123,10 +122,3 @@ def _connections(runner: web.AppRunner) -> list[RequestHandler]:
 
 def _busy(connection: RequestHandler) -> bool:
     return connection._current_request is not None  # noqa: SLF001  aiohttp shows it nowhere
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

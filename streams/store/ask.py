@@ -1,6 +1,10 @@
 """A question to the store from another process."""
 
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 import requests
@@ -13,8 +17,34 @@ PING_SECONDS: Final = 10.0
 """Where nobody listens the answer comes at once; a busy machine is not nobody."""
 ASK_SECONDS: Final = 60.0
 
+_deadline: Final[ContextVar[float | None]] = ContextVar("deadline", default=None)
+
 Parameters = dict[str, str | int | list[str]]
 """Values of the placeholders of a query, by name."""
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Have all questions that are asked here answered within so many seconds, by a store that runs; none is opened.
+
+    Who shows a page asks so: a store that hangs is then a `StoreUnavailableError`, and soon.
+    """
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def _seconds_left() -> float | None:
+    """Return how long an answer may still take; None where nobody has said so."""
+    deadline = _deadline.get()
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise StoreUnavailableError("the store did not answer in time")
+    return left
 
 
 def ask(settings: Settings, query: str, output: str, parameters: Parameters | None = None) -> bytes:
@@ -29,6 +59,8 @@ def ask(settings: Settings, query: str, output: str, parameters: Parameters | No
     """
     if not settings.clickhouse.startswith("chdb://"):
         return _ask_server(settings, query, output, parameters or {})
+    if _deadline.get() is not None:
+        return _ask_running(settings, query, output, parameters or {})
     if endpoint_answers(settings):
         return _ask_endpoint(settings, query, output, parameters or {})
     return _ask_here(settings, query, output, parameters or {})
@@ -46,8 +78,12 @@ def ask_running(settings: Settings, query: str, parameters: Parameters) -> list[
     """
     if not settings.clickhouse.startswith("chdb://"):
         return _rows(_ask_server(settings, query, "JSONEachRow", parameters))
+    return _rows(_ask_running(settings, query, "JSONEachRow", parameters))
+
+
+def _ask_running(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
     try:
-        return _rows(_ask_endpoint(settings, query, "JSONEachRow", parameters))
+        return _ask_endpoint(settings, query, output, parameters)
     except requests.RequestException as error:
         raise StoreUnavailableError(f"no history worker answers at {_url(settings)}") from error
 
@@ -61,7 +97,7 @@ def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Param
             "X-ClickHouse-User": settings.sql_user.encode(),
             "X-ClickHouse-Key": settings.sql_password.get_secret_value().encode(),
         },
-        timeout=ASK_SECONDS,
+        timeout=_seconds_left() or ASK_SECONDS,
     )
     if answer.status_code != requests.codes.ok:
         raise ValueError(answer.text.strip())
@@ -69,7 +105,7 @@ def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Param
 
 
 def _ask_server(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
-    with reading(settings) as client:
+    with reading(settings, _seconds_left()) as client:
         writes = client.server_settings["readonly"].value == "0"  # who only reads may not even say so
         return bytes(
             client.raw_query(

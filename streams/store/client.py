@@ -52,8 +52,13 @@ def connect(settings: Settings) -> Client:
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[Client]:
+def reading(settings: Settings, seconds: float | None = None) -> Iterator[Client]:
     """Give a client of a server to ask with, for users who may make no database.
+
+    Parameters
+    ----------
+    seconds
+        How long it waits for the server; the client's own limits, when not given.
 
     Raises
     ------
@@ -63,7 +68,7 @@ def reading(settings: Settings) -> Iterator[Client]:
         With ClickHouse's own message, where it refuses.
     """
     try:
-        with _answering(settings), _client(settings, database=settings.clickhouse_database) as client:
+        with _answering(settings), _client(settings, settings.clickhouse_database, seconds) as client:
             yield client
     except ClickHouseError as error:
         raise ValueError(str(error)) from error
@@ -77,14 +82,14 @@ def _answering(settings: Settings) -> Iterator[None]:
         raise StoreUnavailableError(f"ClickHouse does not answer at {settings.clickhouse}: {error}") from error
 
 
-def _client(settings: Settings, database: str | None = None) -> Client:
+def _client(settings: Settings, database: str | None = None, seconds: float | None = None) -> Client:
     if settings.clickhouse.startswith("chdb://"):
         path = Path(settings.clickhouse.removeprefix("chdb://")).absolute()
         path.mkdir(parents=True, exist_ok=True)
         return clickhouse_connect.get_client(dsn=f"chdb://{path}")
-    return clickhouse_connect.get_client(
-        dsn=settings.clickhouse, password=settings.clickhouse_password.get_secret_value(), database=database
-    )
+    limits: dict[str, Any] = {} if seconds is None else {"connect_timeout": seconds, "send_receive_timeout": seconds}
+    password = settings.clickhouse_password.get_secret_value()
+    return clickhouse_connect.get_client(dsn=settings.clickhouse, password=password, database=database, **limits)
 
 
 def rows(client: Client, query: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:

@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, Inference, Telemetry
+from schemas.vocabulary import WRAPPERS
 from schemas.windows import Group
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns, Decoded
 from streams.events.flags import Flags, counted_version
 from streams.events.hashing import hash_texts
 from streams.events.labels import Named, guard_statuses, labels_of
+from streams.events.outcomes import is_in
 from streams.events.risk import risk_of
 from streams.policy.risk import Risk
 from streams.watch.batches import MEASURES, Batch, EventColumns, Float32s, Int64s, Shown, UInt8s, UInt64s, no_events
@@ -138,6 +140,7 @@ class _Part(msgspec.Struct):
 
 def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk) -> _Part:
     table, count = columns.table, len(columns.table)
+    wraps = is_in(table, "operation_name", WRAPPERS) if columns.kind is Inference else np.ones(count, bool)
     groups, group = _groups(columns)
     names, labels = labels_of(columns, flags)
     source = _chunk(table.column("source")).dictionary_encode()
@@ -149,9 +152,9 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk
         source=source.indices.to_numpy().astype(np.int64),
         time=np.minimum(_times(table), written_ms[columns.position] * 1_000_000),
         session=hash_texts(session_of(table)),
-        trace=hash_texts(_chunk(pc.coalesce(_text(table, "trace_id"), table.column("event_id")))),
+        trace=hash_texts(_chunk(pc.coalesce(table.column("trace_id"), table.column("event_id")))),
         flags=flags,
-        call=np.full(count, columns.kind is Inference, np.uint8),
+        call=(~wraps).astype(np.uint8),
         counted=(~flags.probe & (columns.kind is not Telemetry)).astype(np.uint8),
         measures=_measures(columns, flags),
         risk=risk_of(columns, flags.guards, weights).astype(np.float32),
@@ -168,15 +171,8 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk
 
 def session_of(table: pa.Table) -> pa.Array:
     """Return the unit of counting of each event: its session, else conversation, else trace, else itself."""
-    parts = [_text(table, name) for name in ("session_id", "conversation_id", "trace_id")]
+    parts = [table.column(name) for name in ("session_id", "conversation_id", "trace_id")]
     return _chunk(pc.coalesce(*parts, table.column("event_id")))
-
-
-def _text(table: pa.Table, name: str) -> pa.ChunkedArray:
-    column = table.column(name)
-    if column.null_count == len(column):
-        return column
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def _chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -195,6 +191,8 @@ def _measures(columns: Columns, flags: Flags) -> Float32s:
         column = columns.table.column(field)
         if column.null_count < len(column):
             measures[:, MEASURES.index(name)] = column.cast(pa.float64()).to_numpy()
+    if columns.kind is Inference:
+        measures[is_in(columns.table, "operation_name", WRAPPERS)] = np.nan  # its calls have measures of their own
     guards = flags.guards
     if len(guards.finding_row):
         row = guards.row[guards.finding_row]

@@ -156,7 +156,7 @@ def table(lines, base, hours):
 
 
 def four(lines):
-    """Return the rows of the four workers over the week with their runs, then and now."""
+    """Return the rows of the workers over the week with their runs, then and now."""
     workers = [line for line in lines if line.most is not None]
     return [(line, line.base) for line in workers], [(line, line.now) for line in workers]
 

@@ -8,6 +8,7 @@ workers drive them, with messages kept instead of sent, the judge, and the comma
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -127,6 +128,7 @@ def detect(work, log):
     read = [[batch.records for batch in batches(work / f"{log}.windows.{target}", SUMS, 1_000)] for target in range(4)]
 
     def run():
+        compiled()
         for of_target in read:
             judge, merger = Judge(10, 1 / 4, 10_000, Policy()), TickMerger()
             for record in (record for records in of_target for record in records):
@@ -137,6 +139,14 @@ def detect(work, log):
 
     amount = sum(len(records) for of_target in read for records in of_target)
     return measured(run) | {"amount": amount}
+
+
+def compiled():
+    """Bring compiled detectors into use where there are any, as the worker does with so many windows or series."""
+    with contextlib.suppress(ImportError):
+        from detectors.compiled import kernels
+
+        kernels.load()
 
 
 def history(work, log):
@@ -214,6 +224,7 @@ def ticks_of(series, ticks, first=177_000_000):
 
 def tick_of_5000(work, log):
     """Ten ticks of five thousand series, after as many in which these were met."""
+    compiled()
     judge, ticks = Judge(10, 1.0, 20_000, Policy()), list(ticks_of(5_000, 20))
     for tick, sums in ticks[:10]:
         judge.judge(tick, sums)

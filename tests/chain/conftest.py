@@ -11,7 +11,7 @@ from tests.real.alerting.servers import Alertmanager, Listener, Prometheus
 
 @pytest.fixture
 def ports(monkeypatch):
-    """Ports of the four workers' metrics."""
+    """Ports of the workers' metrics."""
     found = {name: free_port() for name in WORKER_PORTS}
     monkeypatch.setattr("streams.local.up.WORKER_PORTS", found)
     return found
@@ -19,9 +19,14 @@ def ports(monkeypatch):
 
 @pytest.fixture
 def settings(kafka_settings, tmp_path):
-    """Settings of the four workers, on the session's broker."""
+    """Settings of the workers, on the session's broker."""
     return kafka_settings.model_copy(
-        update={"clickhouse": f"chdb://{tmp_path}/clickhouse", "sql_port": free_port(), "api_port": free_port()}
+        update={
+            "clickhouse": f"chdb://{tmp_path}/clickhouse",
+            "sql_port": free_port(),
+            "api_port": free_port(),
+            "otlp_port": free_port(),
+        }
     )
 
 
@@ -54,7 +59,7 @@ def prometheus(ports, alertmanager, tmp_path):
 
 @pytest.fixture
 def installation(settings, prometheus, monkeypatch):
-    """All four workers, started when the others wait for them; KPIs are read as often as Prometheus looks."""
+    """All workers, started when the others wait for them; KPIs are read as often as Prometheus looks."""
     monkeypatch.setenv("WATCHKEEPER_GAUGE_SECONDS", "1")
     running = Installation(settings, kafka=settings.kafka)
     running.start()

@@ -1,6 +1,6 @@
 """The recorded leak, from its events to the end of its alerts, with nothing left out.
 
-The events of one service go through a real broker and the four workers as processes; a real Prometheus scrapes them and
+The events of one service go through a real broker and all workers as processes; a real Prometheus scrapes them and
 evaluates the generated rules, a real Alertmanager routes by the generated configuration and tells the API of the
 incidents worker. Waiting is cut short (`tests.real.alerting.config`) and receivers outside of this machine are left
 out.

@@ -82,11 +82,15 @@ def test_mounted_files_exist():
     assert [source for source in sources if source.startswith(".") and not (ROOT / source).exists()] == []
 
 
-def test_only_grafana_and_the_api_are_reachable_on_loopback():
-    """Two ports are published, for this machine alone; the network of Kafka and the store leads nowhere else."""
+def test_only_grafana_the_api_and_otlp_are_reachable_on_loopback():
+    """Three ports are published, for this machine alone; the network of Kafka and the store leads nowhere else."""
     published = {name: service["ports"] for name, service in SERVICES.items() if service.get("ports")}
-    api = Settings.model_fields["api_port"].default
-    assert published == {"grafana": ["127.0.0.1:3000:3000"], "incidents": [f"127.0.0.1:{api}:{api}"]}
+    api, otlp = (Settings.model_fields[name].default for name in ("api_port", "otlp_port"))
+    assert published == {
+        "grafana": ["127.0.0.1:3000:3000"],
+        "incidents": [f"127.0.0.1:{api}:{api}"],
+        "receiver": [f"127.0.0.1:{otlp}:{otlp}"],
+    }
     assert COMPOSE["networks"]["data"]["internal"]
     assert {name for name, service in SERVICES.items() if "front" in service["networks"]} == set(published)
 
@@ -133,6 +137,8 @@ def test_health_is_asked_at_the_port_of_each_worker():
     """The health check of a worker asks the port that this kind of worker answers at."""
     asked = {name: service["healthcheck"]["test"][1:] for name, service in WORKERS.items()}
     assert asked == {name: ["python", "-m", "streams.worker.healthcheck", str(WORKER_PORTS[name])] for name in KINDS}
+    otlp = str(Settings.model_fields["otlp_port"].default)
+    assert SERVICES["receiver"]["healthcheck"]["test"][1:] == ["python", "-m", "streams.worker.healthcheck", otlp]
     assert not any("WATCHKEEPER_PORT" in service["environment"] for service in WORKERS.values())
 
 

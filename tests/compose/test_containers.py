@@ -87,7 +87,7 @@ def test_the_one_shot_services_do_their_work_and_end(container):
 
 @read_only
 def test_the_workers_are_well_under_a_read_only_root(container):
-    """All four workers become ready with what the compose file grants; the health check sees it, and their end."""
+    """All workers become ready with what the compose file grants; the health check sees it, and their end."""
     ports = {name: free_port() for name in WORKERS}
     made = {
         name: container(name, PORT=port, API_PORT=free_port(), SQL_PORT=free_port()) for name, port in ports.items()

@@ -6,9 +6,18 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+def completion(number, model, text):
+    """Return the body of a chat completion."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    return {"id": f"answer-{number}", "object": "chat.completion", "created": 0, "model": model, "choices": [choice]}
+
+
 @contextmanager
 def provider(answers):
-    """Serve the answers in their order, and yield the base address."""
+    """Serve the answers in their order, and yield the base address.
+
+    Each is the text of a completion, or a status with the whole body of the answer.
+    """
     given = iter(enumerate(answers, start=1))
 
     class Chat(BaseHTTPRequestHandler):
@@ -16,12 +25,10 @@ def provider(answers):
             """Answer a chat completion."""
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             assert self.path == "/v1/chat/completions"
-            number, text = next(given)
-            message = {"role": "assistant", "content": text}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            body = {"id": f"answer-{number}", "object": "chat.completion", "created": 0, "model": asked["model"]}
-            written = json.dumps(body | {"choices": [choice]}).encode()
-            self.send_response(200)
+            number, answer = next(given)
+            status, body = answer if isinstance(answer, tuple) else (200, completion(number, asked["model"], answer))
+            written = json.dumps(body).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(written)))
             self.end_headers()

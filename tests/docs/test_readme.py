@@ -7,7 +7,9 @@ import pytest
 import typer
 
 from dashboards.boards import BOARDS
+from docs import categories as categories_page
 from docs import settings as settings_page
+from schemas.categories import FAMILIES
 from streams.commands.main import app
 from streams.settings import Settings
 from tests.docs.pages import PAGES, ROOMS, ROOT, TOLD, blocks, ids, spans
@@ -40,6 +42,12 @@ def test_the_page_of_settings_is_the_one_that_the_code_would_write():
     """``python -m docs.settings`` would change nothing, and every setting has a meaning."""
     assert settings_page.FILE.read_text() == settings_page.page()
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_page_of_categories_is_the_one_that_the_code_would_write():
+    """``python -m docs.categories`` would change nothing, and every code has a meaning."""
+    assert categories_page.FILE.read_text() == categories_page.page()
+    assert set(categories_page.meanings()) == set(FAMILIES)
 
 
 def test_the_events_of_the_readme_are_the_example_that_is_run():

@@ -62,7 +62,7 @@ class Up:
 
     def runs(self, *names, seconds=180):
         """Wait until parts run, all of them if none is named."""
-        names = names or ("broker", "history", "watch", "detect", "incidents")
+        names = names or ("broker", "history", "watch", "detect", "incidents", "normalise", "receiver")
         wait_until(lambda: all(self.part(name).get("state") == "running" for name in names), seconds=seconds)
 
     def stored(self):

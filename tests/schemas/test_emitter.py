@@ -98,6 +98,8 @@ sent = []
 with Emitter(lambda *record: sent.append(record), source="shop") as emitter:
     emitter.inference(service_name="chat")
 assert len(sent) == 1
+from watchkeeper_events.vendors import guards_from_llama_guard
+assert guards_from_llama_guard("unsafe\\nS1")[0].findings[0].category == "content.vcr"
 import kafka
 for absent in ("faust", "clickhouse_connect", "pyarrow", "numpy"):
     try:

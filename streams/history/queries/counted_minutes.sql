@@ -4,7 +4,7 @@ SELECT
     toStartOfMinute(time) AS minute,
     toStartOfMinute(toDateTime(intDiv(toUnixTimestamp64Nano(counted_time), 1000000000 * {tick:Int64}) * {tick:Int64}, 'UTC'))
         AS counted,
-    service_name, count(), sum(bitCount(trials)), sum(bitCount(bitAnd(flagged, trials))),
+    service_name, count(), sum(bitCount(trials)), sum(bitCount(flagged)),
     {% include "writer.sql" %}
 FROM (
     {% for table, events in tables %}

@@ -1,3 +1,4 @@
+{% set wraps = "(operation_name IN (" ~ wrappers ~ "))" %}
 -- Grouped by what becomes a key first: a map is then built of a hundred bins instead of every event.
 INSERT INTO service_minutes (
     minute, tenant_id, service_name, model_version, events, calls,
@@ -24,7 +25,7 @@ FROM (
         {% include "bin.sql" %} AS bin, count() AS n, sum(call) AS calls,
         {% for rate in rates %}
         countIf(bitTest(trials, {{ loop.index0 }})) AS {{ rate }}_trials,
-        countIf(bitTest(flagged, {{ loop.index0 }}) AND bitTest(trials, {{ loop.index0 }})) AS {{ rate }},
+        countIf(bitTest(flagged, {{ loop.index0 }})) AS {{ rate }},
         {% endfor %}
         sum(guard_ok) AS ok, sum(guard_not_ok) AS not_ok, countIf(bitTest(trials, 0) AND guard_ok = 0) AS uncovered,
         countIf(bitTest(trials, 0) AND call) AS outputs, countIf(bitTest(trials, 0) AND served) AS reached,
@@ -32,15 +33,16 @@ FROM (
     FROM (
         SELECT
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
-            usage_input_tokens AS input, usage_output_tokens AS output, duration_ms AS ms, 1 AS call,
+            if({{ wraps }}, NULL, usage_input_tokens) AS input, if({{ wraps }}, NULL, usage_output_tokens) AS output,
+            if({{ wraps }}, NULL, duration_ms) AS ms, NOT {{ wraps }} AS call,
             arrayStringConcat(guards_ok, '{{ separator }}') AS guards, unsafe_severity AS severity,
-            ifNull(reached_user, true) AND outcome NOT IN ('blocked', 'filtered') AS served
+            ifNull(reached_user, outcome NOT IN ('blocked', 'filtered')) AND NOT {{ wraps }} AS served
         FROM inferences {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
-        {% for table in ["agent_steps", "retrievals"] %}
+        {% for table, severity in [("agent_steps", "unsafe_severity"), ("retrievals", "0")] %}
         UNION ALL
         SELECT
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
-            NULL, NULL, NULL, 0, '' AS guards, 0 AS severity, false AS served
+            NULL, NULL, NULL, 0, '' AS guards, {{ severity }} AS severity, false AS served
         FROM {{ table }} {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
         {% endfor %}
         UNION ALL

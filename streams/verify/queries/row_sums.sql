@@ -1,1 +1,1 @@
-count() AS events, sum(bitCount(t)) AS trials, sum(bitCount(bitAnd(f, t))) AS flagged
+count() AS events, sum(bitCount(t)) AS trials, sum(bitCount(f)) AS flagged

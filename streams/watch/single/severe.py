@@ -8,7 +8,7 @@ from schemas.categories import family
 from schemas.findings import REACHED, Finding
 from schemas.sql import literal
 from streams.events.decode import Columns
-from streams.events.flags import Guards
+from streams.events.guards import Guards, RowNumbers
 from streams.events.risk import Floats, risk_of
 from streams.findings.finding import finding
 from streams.policy.policy import Policy
@@ -28,9 +28,7 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
     policy
         Weights and threshold of the risk, and the tiers of the services.
     """
-    risk = _risk(columns, guards, policy)[guards.row[guards.finding_row]] if len(guards.finding_row) else np.empty(0)
-    bad = (guards.finding_severity >= CRITICAL) | (risk >= policy.risk.page_at)
-    severe = np.flatnonzero(guards.finding_counts & ~guards.finding_stopped & bad)
+    severe, risk = severe_results(columns, guards, policy)
     found = []
     for index in severe.tolist():
         event = columns.table.slice(int(guards.row[guards.finding_row[index]]), 1).to_pylist()[0]
@@ -56,6 +54,13 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
             )
         )
     return found
+
+
+def severe_results(columns: Columns, guards: Guards, policy: Policy = _USUAL) -> tuple[RowNumbers, Floats]:
+    """Return which of the guards' findings page at once, and the risk of each finding."""
+    risk = _risk(columns, guards, policy)[guards.row[guards.finding_row]] if len(guards.finding_row) else np.empty(0)
+    bad = (guards.finding_severity >= CRITICAL) | (risk >= policy.risk.page_at)
+    return np.flatnonzero(guards.finding_counts & ~guards.finding_stopped & bad), risk
 
 
 def _risk(columns: Columns, guards: Guards, policy: Policy) -> Floats:

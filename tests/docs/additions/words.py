@@ -4,8 +4,11 @@ WHAT = "a guard's words"
 FILES = {
     "schemas/vocabulary.py": [('"memory", "plan", "unknown")\nMODES', '"memory", "plan", "audio", "unknown")\nMODES')],
     "schemas/categories.py": [("memory_poisoning rag_poisoning", "memory_poisoning rag_poisoning voice_injection")],
+    "schemas/categories.toml": [
+        ("rag_poisoning =", 'voice_injection = "Instructions spoken in a sound"\nrag_poisoning =')
+    ],
 }
-GENERATED = []
+GENERATED = ["docs.categories"]
 CHECKS = ["tests/schemas/test_examples.py"]
 SEEN = '''
 """The words are known, and an event with them is flagged."""

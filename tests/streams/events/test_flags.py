@@ -32,7 +32,8 @@ def flagged(event) -> set[str]:
 
 CASES = [
     (guard("content.ncr"), {"unsafe_attempted", "unsafe_served"}),
-    (guard("content.ncr", verdict="block", action="blocked"), {"unsafe_attempted"}),
+    (guard("content.ncr", verdict="block", action="blocked"), {"unsafe_attempted", "blocked"}),
+    (guard("content.ncr", verdict="redact", action="redacted"), {"unsafe_attempted"}),
     (guard("content.ncr", verdict="block", action="blocked", mode="monitor"), {"unsafe_attempted", "unsafe_served"}),
     (guard("content.ncr", mode="shadow"), set()),
     (guard("content.ncr", verdict="allow"), set()),
@@ -41,7 +42,13 @@ CASES = [
     (guard("sec.jailbreak", layer="input"), {"injection_flag"}),
     (guard("sec.data_leakage.pii"), {"leak"}),
     (guard("qual.refusal"), {"refusal"}),
-    (guard("vendor.unknown"), set()),
+    (guard("vendor.unknown"), {"unsafe_attempted", "unsafe_served"}),
+    (guard("vendor.unknown", layer="input"), {"injection_flag"}),
+    (guard("sec.code_exec"), {"unsafe_attempted", "unsafe_served"}),
+    (guard("sec.data_leakage.pii", layer="input"), {"prompt_pii"}),
+    (guard("qual.ungrounded"), {"quality"}),
+    (guard("sec.jailbreak", layer="input", status="partial"), {"guard_failure", "injection_flag"}),
+    (guard("content.ncr", status="partial", verdict="allow"), {"guard_failure"}),
 ]
 
 
@@ -67,10 +74,10 @@ def test_hijacked_tool_calls_are_denied_tools():
 
 
 def test_a_verdict_alone_is_not_lost():
-    """A standalone verdict counts as a trial and as flagged of what it found, and as a guard that was asked."""
+    """A standalone verdict is flagged for what it found, and a trial only of a guard that was asked."""
     found = event_flags(columns(GuardVerdict(**BASE, guard=guard("content.ncr"))))
     assert int(found.flagged[0]) == BIT["unsafe_attempted"] | BIT["unsafe_served"]
-    assert int(found.trials[0]) == int(found.flagged[0]) | BIT["guard_failure"]
+    assert int(found.trials[0]) == BIT["guard_failure"]
 
 
 @pytest.mark.parametrize(("verdict", "over"), [("flag", {"refusal", "over_refusal"}), ("allow", {"refusal"})])
@@ -95,8 +102,8 @@ OUTPUT = {"unsafe_attempted", "unsafe_served", "leak"}
 @pytest.mark.parametrize("word", ["success", "unknown"])
 def test_an_outcome_that_nobody_knows_is_neither_good_nor_bad(word):
     """It is no trial of what rests on the outcome, with or without an error; a guard's word on the output stands."""
-    assert trials(Inference(**BASE, outcome=word)) == {"injection_flag"}
-    assert trials(Inference(**BASE, outcome=word, error_type="429")) == {"injection_flag"}
+    assert trials(Inference(**BASE, outcome=word)) == {"injection_flag", "prompt_pii"}
+    assert trials(Inference(**BASE, outcome=word, error_type="429")) == {"injection_flag", "prompt_pii"}
     judged = Inference(**BASE, outcome=word, guards=[guard("content.ncr")])
     assert trials(judged) >= OUTPUT
     assert flagged(judged) == {"unsafe_attempted", "unsafe_served"}

@@ -93,7 +93,8 @@ def test_rollups_are_what_a_loop_over_the_events_counts(store, sent):
             named = "\x1f".join(sorted({result.guard_name for result in guards_of(event) if result.status == "ok"}))
             outputs[*hour_of(event), named] += 1
             served[*hour_of(event), named] += event.outcome != "blocked"
-        if isinstance(event, GuardVerdict) or (isinstance(event, Inference) and event.outcome != "error"):
+        served_at_all = isinstance(event, Inference) and event.outcome not in ("error", "blocked")
+        if isinstance(event, GuardVerdict | AgentStep) or served_at_all:
             worst = [result.findings[0].severity for result in guards_of(event) if result.status == "ok"
                      and result.action != "blocked" and result.findings[0].category == "content.ncr"]  # fmt: skip
             if worst:

@@ -17,7 +17,8 @@ from tests.support.waiting import PATIENCE_SECONDS
 def ports_of(settings):
     """Return every port of an installation."""
     workers = [settings.worker_port(name) for name in WORKER_PORTS]
-    return [settings.broker_port, *workers, settings.sql_port, settings.api_port, settings.up_port]
+    after = [settings.sql_port, settings.api_port, settings.up_port, settings.otlp_port]
+    return [settings.broker_port, *workers, *after]
 
 
 @given(base=st.integers(1, 65535 - PORTS_OF_ONE), more=st.integers(0, 40_000))
@@ -34,10 +35,10 @@ def test_what_is_named_for_itself_wins(monkeypatch):
     monkeypatch.setenv("WATCHKEEPER_BASE_PORT", "7000")
     monkeypatch.setenv("WATCHKEEPER_SQL_PORT", "9999")
     settings = load(kafka="elsewhere:9092")
-    assert (settings.sql_port, settings.api_port, settings.kafka) == (9999, 7006, "elsewhere:9092")
+    assert (settings.sql_port, settings.api_port, settings.kafka) == (9999, 7007, "elsewhere:9092")
     monkeypatch.delenv("WATCHKEEPER_BASE_PORT")
     monkeypatch.delenv("WATCHKEEPER_SQL_PORT")
-    assert ports_of(load()) == [9092, 6066, 6067, 6068, 6069, 8123, 8130, 6065]
+    assert ports_of(load()) == [9092, 6066, 6067, 6068, 6069, 6070, 8123, 8130, 6065, 4318]
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.events import Inference
-from streams.events.flags import event_flags, flatten_guards
+from streams.events.flags import event_flags
+from streams.events.guards import flatten_guards
 from streams.policy.policy import Policy, parse_policy
 from streams.watch.single.severe import severe_findings
 from tests.streams.events.test_flags import BASE, columns, guard

@@ -1,0 +1,1 @@
+"""What guard models, guard libraries and gateways say."""

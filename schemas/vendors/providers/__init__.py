@@ -1,0 +1,1 @@
+"""What providers of models say of their own filters and guards."""

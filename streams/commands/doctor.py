@@ -1,0 +1,37 @@
+"""``watchkeeper doctor``: what is often wrong with telemetry that is accepted."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from streams.commands.options import Store
+from streams.settings import load
+
+
+def doctor(
+    files: Annotated[list[str] | None, typer.Argument(help="Files to look at instead of the store, also .gz.")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, help="How far back to look in the store.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One complaint a line.")] = False,  # noqa: FBT002
+    clickhouse: Store = None,
+) -> None:
+    """Look over the last hour of telemetry, or files of it, and say what looks wrong and what to do; 1 if anything."""
+    from streams.intake.doctor import complaints, look_at_events, look_at_store
+    from streams.intake.explain import explain
+    from streams.intake.reading import read_file
+
+    if files:
+        read = (found for name in files for found in explain(read_file(name)))
+        looks = look_at_events(event for found in read for event in found.translation.events)
+    else:
+        looks = look_at_store(load(clickhouse=clickhouse), hours)
+    found = complaints(looks)
+    events = sum(len(look.calls) + len(look.steps) for look in looks)
+    for complaint in found:
+        typer.echo(json.dumps(asdict(complaint)) if as_json else str(complaint))
+    if not events:
+        typer.echo("there is no call and no step to look at: is anything sent, and to this installation?", err=True)
+    elif not found:
+        typer.echo(f"{events:,} events of {len(looks)} services: nothing looks wrong", err=as_json)
+    raise typer.Exit(0 if events and not found else 1)

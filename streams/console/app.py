@@ -1,0 +1,123 @@
+"""The application of the console, wired into the API."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.staticfiles import StaticFiles
+
+from streams.access.tokens import made_token
+from streams.console import now, session
+from streams.console.asking import Store
+from streams.console.session import NotSignedInError, session_key
+from streams.incidents.fold.moves import UnknownIncidentError
+from streams.incidents.worker import Incidents
+from streams.pages.render import render
+
+HOME: Final = "/console/"
+SECONDS_SIGNED_IN: Final = 12 * 3_600
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""On every answer: nothing comes from elsewhere, nothing stands inside a page that is not the page's own."""
+
+
+def add_console(app: FastAPI, work: Incidents) -> None:
+    """Serve the console from the API, unless the settings say otherwise.
+
+    A link to the page of an incident, opened in a browser, shows the incident there.
+    """
+    if not work.settings.console:
+        return
+    app.mount(HOME.rstrip("/"), console(work))
+    app.add_route("/", _home)
+    app.add_exception_handler(401, _unauthorised)
+
+
+def console(work: Incidents) -> FastAPI:
+    """Return the application that is mounted under `/console`."""
+    settings, store = work.settings, Store(work.settings)
+    token = made_token(settings)
+    made = FastAPI(openapi_url=None)
+    made.include_router(session.router(token))
+    for part in (now,):
+        made.include_router(part.router(work, store))
+    made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
+    for kind, answer in (
+        (NotSignedInError, _sign_in),
+        (UnknownIncidentError, _unknown),
+        (RequestValidationError, _unreadable),
+        (HTTPException, _refused),
+    ):
+        made.add_exception_handler(kind, answer)
+    made.add_middleware(
+        SessionMiddleware,
+        secret_key=session_key(token),
+        session_cookie="watchkeeper",
+        max_age=SECONDS_SIGNED_IN,
+        path=HOME,
+        same_site="strict",
+        https_only=settings.public_url.startswith("https://"),
+    )
+    made.middleware("http")(_guarded)
+    return made
+
+
+async def _guarded(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
+    answer = await following(request)
+    answer.headers.update(HEADERS)
+    if not request.url.path.startswith(f"{HOME}static/"):
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse(HOME, 303)
+
+
+async def _unauthorised(request: Request, error: Any) -> Response:
+    """Answer who has no token: a person with a link to an incident is shown it in the console."""
+    head, _, last = request.url.path.rpartition("/")
+    if request.method == "GET" and head.startswith("/incidents/") and last == "page":
+        return RedirectResponse(f"{HOME}incidents/{quote(head.removeprefix('/incidents/'), safe='')}", 303)
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+async def _sign_in(request: Request, error: Any) -> Response:
+    """Send a person to the form and back.
+
+    The cookie is not sent along where a page of another site holds the link that was followed. So such a person is
+    shown a page of our own first, which follows the link again.
+    """
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method != "GET":
+        return _page(request, "Your session is over", "Nothing was done. Sign in and do it again.", 401)
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return HTMLResponse(render("arriving", "streams.console", here=here))
+    return RedirectResponse(f"{HOME}sign-in?next={quote(here, safe='')}", 303)
+
+
+async def _unknown(request: Request, error: Any) -> Response:
+    return _page(request, "No such incident", str(error), 404)
+
+
+async def _unreadable(request: Request, error: Any) -> Response:
+    return _page(request, "That cannot be shown", "The address has a value that cannot be read.", 422)
+
+
+async def _refused(request: Request, error: Any) -> Response:
+    return _page(request, "That did not work", str(error.detail), error.status_code)
+
+
+def _page(request: Request, title: str, text: str, code: int) -> Response:
+    who = request.session.get("who", "") if "session" in request.scope else ""
+    return HTMLResponse(render("message", "streams.console", title=title, text=text, here="", who=who, csrf=""), code)

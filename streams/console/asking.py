@@ -1,0 +1,80 @@
+"""Questions to the store for a page: at the same time, with little patience, and with gaps where there is no answer."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import structlog
+from fastapi import HTTPException, status
+
+from streams.incidents.fold.incident_log import IncidentLog
+from streams.incidents.worker import Incidents
+from streams.settings import Settings
+from streams.store.ask import patience
+
+log: Final = structlog.get_logger()
+
+PATIENCE_SECONDS: Final = 1.5
+"""How long a page waits for the store."""
+THREADS: Final = 8
+
+
+class Store:
+    """Asks the store on threads of its own, so that one that hangs holds up nothing else.
+
+    Parameters
+    ----------
+    settings
+        Of the store.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings: Final = settings
+        self._threads: Final = ThreadPoolExecutor(THREADS, "console")
+
+    async def ask(self, **loaders: Callable[[], Any]) -> dict[str, Any]:
+        """Return what each loader found; None where the store did not answer it in time or refused."""
+        loop = asyncio.get_running_loop()
+        asked = {name: loop.run_in_executor(self._threads, _patient, loader) for name, loader in loaders.items()}
+        done, waiting = await asyncio.wait(asked.values(), timeout=PATIENCE_SECONDS + 0.2)
+        for each in waiting:
+            each.cancel()
+        return {name: each.result() if each in done else None for name, each in asked.items()}
+
+
+def _patient(loader: Callable[[], Any]) -> Any:
+    try:
+        with patience(PATIENCE_SECONDS):
+            return loader()
+    except (OSError, ValueError, RuntimeError) as error:
+        log.warning("the console has no answer from the store", error=str(error)[:200])
+        return None
+
+
+async def held(work: Incidents) -> IncidentLog:
+    """Return the incidents.
+
+    Raises
+    ------
+    HTTPException
+        503 where this worker does not hold them.
+    """
+    incident_log = await work.incident_log()
+    if incident_log is None:
+        text = "Another worker holds the incidents, or this one starts. Try again in some seconds."
+        raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, text)
+    return incident_log
+
+
+def stream_now(incident_log: IncidentLog, newest: int | None) -> int:
+    """Return the time of the stream in Unix nanoseconds: a replayed week has its own.
+
+    Parameters
+    ----------
+    newest
+        What is newest in the store; None where that is not known.
+    """
+    wall = time.time_ns()
+    return min(max(incident_log.clock.now(wall) or 0, newest or 0) or wall, wall)

@@ -1,0 +1,29 @@
+// Small helps for those who have scripts: keys for buttons, and live parts that renew themselves. Pages work without.
+"use strict";
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  for (const each of document.querySelectorAll("[data-key]")) {
+    if (each.dataset.key !== event.key.toLowerCase()) continue;
+    event.preventDefault();
+    if (each.tagName === "SUMMARY") each.parentElement.open = true;
+    const field = each.tagName === "SUMMARY" && each.parentElement.querySelector("input:not([type=hidden]), select, textarea");
+    if (field) field.focus();
+    else each.click();
+    return;
+  }
+});
+
+async function renew() {
+  const live = [...document.querySelectorAll("[data-live]")];
+  if (!live.length || document.hidden || live.some((part) => part.contains(document.activeElement))) return;
+  const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of live) {
+    const other = fresh.getElementById(part.id);
+    if (other) part.replaceWith(document.adoptNode(other));
+  }
+}
+
+setInterval(() => renew().catch(() => {}), 10000);

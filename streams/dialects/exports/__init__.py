@@ -1,0 +1,1 @@
+"""What observability platforms and providers write into files."""

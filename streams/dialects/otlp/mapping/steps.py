@@ -1,0 +1,71 @@
+"""Spans of agents, tools, plans, hand-overs and MCP, read into the fields of an `AgentStep`."""
+
+from typing import Any, Final
+
+import msgspec
+
+from streams.dialects.otlp.kinds import STEPS
+from streams.dialects.otlp.records import Attributes
+from streams.dialects.otlp.rules import Rules
+from streams.dialects.otlp.tables.aliases import TEXTS, first
+from streams.dialects.otlp.tables.words import Role
+
+FIELDS: Final = ("agent_name", "agent_id", "agent_version", "workflow_name", "tool_name", "tool_type", "tool_call_id",
+                 "tool_server", "tool_protocol")  # fmt: skip
+_FAILED: Final = ("error", "failure", "failed")
+_ENTITY: Final = {"agent": "agent_name", "workflow": "workflow_name", "tool": "tool_name"}
+"""The field that a span's own name fills where no attribute does."""
+
+
+def step_fields(role: Role, fields: dict[str, Any], name: str, attributes: Attributes, rules: Rules) -> dict[str, Any]:
+    """Return the fields of a step; arguments and results are measured and go no further.
+
+    Parameters
+    ----------
+    role
+        What the span is.
+    fields
+        As `fields_of` reads them.
+    name
+        Of the span.
+    attributes
+        Of the span.
+    rules
+        How texts are hashed.
+    """
+    found = {field: fields[field] for field in FIELDS if field in fields} | {"step_kind": STEPS[role.name]}
+    if (field := _ENTITY.get(role.name)) and field not in found:
+        found[field] = fields.get("entity_name") or _named(name)
+    if role.name == "tool":
+        found |= _measured(attributes, rules)
+    elif role.name == "mcp":
+        found["labels"] = {"mcp.method.name": fields["mcp_method"]}
+    elif role.name == "handoff" and (target := fields.get("handoff_to")):
+        found["agent_name"] = target
+    found["status"] = "error" if fields.get("tool_status") in _FAILED else "ok"
+    return {field: value for field, value in found.items() if value}
+
+
+def _named(name: str) -> str:
+    """Return what a span's name says beside its operation.
+
+    >>> _named("execute_tool get_weather"), _named("MCP send tools/call get_weather"), _named("search.tool")
+    ('get_weather', 'get_weather', 'search')
+    """
+    for start in ("MCP send ", "tools/call ", "execute_tool ", "invoke_agent ", "running tool: ", "Tool: "):
+        name = name.removeprefix(start)
+    return name.removesuffix(".tool").removesuffix(".agent").removesuffix(".workflow")[:256]
+
+
+def _measured(attributes: Attributes, rules: Rules) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for side, field in (("arguments", "args"), ("result", "result")):
+        if (value := first(attributes, TEXTS[side])) is not None:
+            text = value if isinstance(value, str) else as_text(value)
+            found |= {f"{field}_hash": rules.hashed(text), f"{field}_bytes": len(text.encode("utf-8", "replace"))}
+    return found
+
+
+def as_text(value: Any) -> str:
+    """Return one text for a structured value, the same for the same value."""
+    return msgspec.json.encode(value, order="deterministic").decode("utf-8", "replace")

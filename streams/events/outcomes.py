@@ -1,0 +1,99 @@
+"""How calls ended, told from all that their events say of it.
+
+What a guard or the provider stopped is no error, whatever type of error it came with; and what reports a block or a
+filter as an error is told by the type. Of several choices the worst stands for the call: one that was filtered makes
+it a filtered call, one that was a refusal a refused one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.vocabulary import FILTER_ERRORS, FILTERED, GUARD_ERRORS, WITHOUT_OUTPUT, WRAPPERS
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Of each call, whether it ended in this way; at most one of the first four, and `cancelled` beside none of them.
+
+    `wrapper` marks runs of an agent, and `output` calls that made something for people.
+    """
+
+    error: Bools
+    blocked: Bools
+    filtered: Bools
+    refused: Bools
+    cancelled: Bools
+    wrapper: Bools
+    output: Bools
+
+
+def outcomes_of(table: pa.Table) -> Outcomes:
+    """Return how the calls of a table of inferences ended."""
+    blocked, filtered, refused = (is_in(table, "outcome", (word,)) for word in ("blocked", "filtered", "refused"))
+    failed = is_in(table, "outcome", ("error",))
+    told = present(table, "error_type") & ~(blocked | filtered | refused)
+    by_guard = told & _is_in_small(table, "error_type", GUARD_ERRORS)
+    by_provider = told & _is_in_small(table, "error_type", FILTER_ERRORS)
+    blocked |= by_guard
+    filtered |= by_provider
+    error = (failed | told) & ~(by_guard | by_provider)
+    ended = error | blocked | filtered | refused
+    filtered |= ~ended & (is_in(table, "finish_reason_norm", FILTERED) | _any_reason(table, FILTERED))
+    ended |= filtered
+    refused |= ~ended & (is_in(table, "finish_reason_norm", ("refusal",)) | _any_reason(table, ("refusal",)))
+    cancelled = is_in(table, "outcome", ("cancelled",))
+    wrapper = is_in(table, "operation_name", WRAPPERS)
+    output = ~(error | cancelled | wrapper | _is_in_small(table, "operation_name", WITHOUT_OUTPUT))
+    return Outcomes(error, blocked, filtered, refused, cancelled, wrapper, output)
+
+
+def not_served(table: pa.Table, outcomes: Outcomes) -> tuple[Bools, Bools]:
+    """Return which answers reached nobody, and which requests were stopped altogether."""
+    column = table.column("reached_user")
+    seen, unseen = (pc.fill_null(pc.equal(column, pa.scalar(value)), pa.scalar(False)) for value in (True, False))
+    stopped = (outcomes.blocked | outcomes.filtered) & ~np.array(seen, bool)
+    return stopped | np.array(unseen, bool), stopped
+
+
+def is_in(table: pa.Table, name: str, values: tuple[str, ...]) -> Bools:
+    """Tell which rows have one of some words in a column."""
+    column = table.column(name)
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    found: Bools = pc.is_in(column, pa.array(values)).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _is_in_small(table: pa.Table, name: str, values: tuple[str, ...]) -> Bools:
+    column = table.column(name)
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    found: Bools = pc.is_in(pc.utf8_lower(column), pa.array(values)).to_numpy(zero_copy_only=False)
+    return found
+
+
+def present(table: pa.Table, name: str) -> Bools:
+    """Tell which rows have anything in a column."""
+    column = table.column(name)
+    if column.null_count == len(column):
+        return np.zeros(len(column), bool)
+    there: Bools = pc.is_valid(column).to_numpy()
+    return there
+
+
+def _any_reason(table: pa.Table, values: tuple[str, ...]) -> Bools:
+    """Tell which calls have one of some words among the reasons for the end of their choices."""
+    column = table.column("finish_reasons")
+    found = np.zeros(len(column), bool)
+    if column.null_count < len(column):
+        lists = column.combine_chunks()
+        parent = pc.list_parent_indices(lists).to_numpy().astype(np.int64)
+        hit = pc.is_in(pc.utf8_lower(pc.list_flatten(lists)), pa.array(values)).to_numpy(zero_copy_only=False)
+        found[parent[hit.astype(bool)]] = True
+    return found

@@ -1,0 +1,7 @@
+"""What is often wrong with telemetry that is accepted: looked for in the last hour of the store, or in a file."""
+
+from streams.intake.doctor.complaint import Complaint
+from streams.intake.doctor.look import Look, look_at_events, look_at_store
+from streams.intake.doctor.run import complaints
+
+__all__ = ["Complaint", "Look", "complaints", "look_at_events", "look_at_store"]

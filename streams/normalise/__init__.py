@@ -1,0 +1,1 @@
+"""Everybody's telemetry to events of the contract, as a worker."""

@@ -1,0 +1,52 @@
+"""A broker that wants TLS and a password of everybody who does not sit beside it."""
+
+import subprocess
+
+from streams.local.broker import Broker
+from streams.local.ports import free_port
+
+PASSWORD = "open-sesame"  # noqa: S105  of the test alone
+
+DOOR = """
+listeners={plain},SECURE://127.0.0.1:{port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{own},SECURE://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+listener.name.secure.sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+user_assistant="{password}";
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={key}
+"""
+
+
+class SecureBroker(Broker):
+    """As the other, with a second door; `secure` is its address, `authority` the file of who signed for it."""
+
+    def __init__(self, data_dir):
+        super().__init__(data_dir)
+        self._secure_port = free_port()
+        self.secure = f"127.0.0.1:{self._secure_port}"
+        self.authority = self.data_dir / "authority.pem"
+
+    def _configure(self):
+        config = super()._configure()
+        both = certified(self.data_dir, self.authority)
+        [plain] = [line for line in config.read_text().splitlines() if line.startswith("listeners=")]
+        door = DOOR.format(
+            plain=plain.partition("=")[2], port=self._secure_port, own=self.port, password=PASSWORD, key=both
+        )
+        config.write_text(config.read_text() + door)
+        return config
+
+
+def certified(folder, authority):
+    """Make a key and a certificate for this machine that vouches for itself; return the file with both."""
+    key = folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(authority)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    both = folder / "both.pem"
+    both.write_text(key.read_text() + authority.read_text())
+    return both
