@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-from scipy.special import betaln, ndtri
 
 from detectors.base import Floats
 
@@ -33,6 +32,8 @@ def wilson(flagged: Floats, trials: Floats, confidence: float = 0.95) -> tuple[F
     ([0.0, 0.0215], [0.037, 0.1118])
     """
     k, n = _checked(flagged, trials, confidence)
+    from scipy.special import ndtri  # who only shows rates starts without SciPy
+
     z = float(ndtri(0.5 + confidence / 2))
     some = np.maximum(n, 1.0)
     p = k / some
@@ -74,6 +75,8 @@ def confidence_sequence(
     k, n = _checked(flagged, trials, confidence)
     if not min(prior) > 0:
         raise ValueError(f"both parameters of the mixing distribution must be above 0, not {prior}")
+    from scipy.special import betaln
+
     bound = betaln(k + prior[0], n - k + prior[1]) - betaln(*prior) + np.log1p(-confidence)
     centre = np.clip(k / np.maximum(n, 1), _EDGE, 1 - _EDGE)
     low = _bisect(np.full(k.shape, _EDGE), centre, k, n, bound)

@@ -13,39 +13,34 @@ Spans are translated in `streams.dialects`. An event is decoded in `streams.even
 `streams.history.writer`, and answered for by `streams.incidents`.
 """
 
-from collections.abc import Sequence
-from types import ModuleType
-from typing import Final, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from schemas.topics import Topic
-from streams.api import changes, controls, reviews
-from streams.api.incidents import api
-from streams.api.server import Server
-from streams.console.app import add_console
-from streams.detect import worker as detect
-from streams.history import worker as history
-from streams.incidents import worker as incidents
-from streams.incidents.gauges import Gauges
-from streams.incidents.worker import Companion, Incidents
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
-from streams.normalise import worker as normalise
-from streams.normalise.sources import named_topics
 from streams.settings import Settings
-from streams.watch import worker as watch
 from streams.worker.faust_app import Stage, WorkerApp, read, worker_app
 from streams.worker.parts import Parts
 
-Worker = Literal["history", "watch", "detect", "incidents", "normalise"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-MODULES: Final[dict[Worker, ModuleType]] = {
-    "history": history,
-    "watch": watch,
-    "detect": detect,
-    "incidents": incidents,
-    "normalise": normalise,
-}
-READS: Final[dict[Worker, tuple[Topic, ...]]] = {name: module.TOPICS for name, module in MODULES.items()}
+    from streams.incidents.worker import Companion, Incidents
+
+Worker = Literal["history", "watch", "detect", "incidents", "normalise"]
+WORKERS: Final[tuple[Worker, ...]] = get_args(Worker)
+
+
+def module(name: Worker) -> Any:
+    """Return `streams.NAME.worker`, loaded now: a process of one worker need not hold what the others need."""
+    return import_module(f"streams.{name}.worker")
+
+
+def reads(name: Worker) -> tuple[Topic, ...]:
+    """Return the topics that a worker reads."""
+    topics: tuple[Topic, ...] = module(name).TOPICS
+    return topics
 
 
 def worker(name: Worker, settings: Settings) -> WorkerApp:
@@ -56,21 +51,28 @@ def worker(name: Worker, settings: Settings) -> WorkerApp:
     KafkaUnavailableError, TopicError
         Where it could not run; the message says what to do.
     """
-    more = named_topics(settings) if name == "normalise" else ()
-    topics = check_topics(settings, (*MODULES[name].NEEDED, *more))
-    app = worker_app(name, settings, settings.worker_port(name), MODULES[name].BATCH_RECORDS)
+    more = module(name).named_topics(settings) if name == "normalise" else ()
+    topics = check_topics(settings, (*module(name).NEEDED, *more))
+    app = worker_app(name, settings, settings.worker_port(name), module(name).BATCH_RECORDS)
     parts = Parts(settings, topics, Publisher(client_arguments(settings)), app.holds)
-    reads = {topic.name: topic for topic in map(parts.topic, (*READS[name], *more))}
-    return read(app, name, reads, stage(name, parts), parts)
+    read_here = {topic.name: topic for topic in map(parts.topic, (*reads(name), *more))}
+    return read(app, name, read_here, stage(name, parts), parts)
 
 
 def stage(name: Worker, parts: Parts) -> Stage:
     """Return what a worker does with its batches."""
-    return Incidents(parts, _beside) if name == "incidents" else MODULES[name].stage(parts)
+    made: Stage = module(name).Incidents(parts, _beside) if name == "incidents" else module(name).stage(parts)
+    return made
 
 
-def _beside(work: Incidents) -> Sequence[Companion]:
+def _beside(work: "Incidents") -> "Sequence[Companion]":
     """Return what runs in the process of the incidents worker, because it asks what the worker holds."""
+    from streams.api import changes, controls, reviews
+    from streams.api.incidents import api
+    from streams.api.server import Server
+    from streams.console.app import add_console
+    from streams.incidents.gauges import Gauges
+
     settings, publisher = work.settings, work.publisher
     routers = [each.router(settings, publisher) for each in (changes, controls, reviews)]
     served = api(work, *routers)

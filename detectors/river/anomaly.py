@@ -8,7 +8,7 @@ and rebuilding are bounded, and a restored scorer is equal to one that was never
 from typing import Any, Final
 
 import numpy as np
-from river import anomaly, base
+from river import base
 
 from detectors.base import Floats, Ints, State, StateError
 from detectors.columns import check_version
@@ -16,6 +16,7 @@ from detectors.events.odd import REACH, OddEvents
 from detectors.river.classes import anomaly_class, seeded
 
 VERSION: Final = 1
+TREES: Final = "river.anomaly.HalfSpaceTrees"
 EPOCH: Final = 1_024
 KEPT: Final = 512
 
@@ -51,7 +52,7 @@ class RiverAnomaly:
         self._class: Final = anomaly_class(dotted_name)
         self._parameters: Final = seeded(self._class, parameters or {})
         self._names: Final = [f"f{index}" for index in range(features)]
-        self._unit: Final = issubclass(self._class, anomaly.HalfSpaceTrees)
+        self._unit: Final = dotted_name == TREES
         self._made()  # a wrong parameter is refused now and not with the first event
         self._detectors: list[Any] = []
         self._rows: list[list[Floats]] = []

@@ -17,7 +17,7 @@ from streams.commands.grafana import grafana_app
 from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
-from streams.commands.options import Kafka, Store
+from streams.commands.options import Kafka, Seed, Speed, Store
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
@@ -59,12 +59,12 @@ def worker(
     port: Annotated[int | None, typer.Option(help="Port of health and metrics.")] = None,
 ) -> None:
     """Run one worker until it is told to stop."""
-    from streams.app import READS
+    from streams.app import WORKERS
     from streams.health.logs import configure_logs
     from streams.run import run_worker
 
-    if name not in READS:
-        raise SettingsError(f"no worker is called {name!r}; take one of {', '.join(READS)}")
+    if name not in WORKERS:
+        raise SettingsError(f"no worker is called {name!r}; take one of {', '.join(WORKERS)}")
     settings = load(kafka=kafka, clickhouse=clickhouse, instance=instance, port=port)
     configure_logs(settings)
     run_worker(name, settings)
@@ -100,15 +100,15 @@ def migrate(
 def replay(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="JSON lines, also .gz.")],
     kafka: Kafka = None,
-    speed: Annotated[str, typer.Option(help="Times real time, or max.")] = "max",
+    speed: Speed = "max",
+    seed: Seed = None,
 ) -> None:
     """Send recorded events into Kafka."""
+    from streams.replay.disorder import disordered
     from streams.replay.send import Replay, read
 
-    if speed != "max" and not speed.replace(".", "", 1).isdigit():
-        raise SettingsError(f"--speed is a number or max, not {speed!r}")
-    running = Replay(load(kafka=kafka), None if speed == "max" else float(speed))
-    count = running.run(read(files))
+    running = Replay(load(kafka=kafka), _times_real_time(speed))
+    count = running.run(read(files) if seed is None else disordered(read(files), seed))
     typer.echo(f"sent {count} events, {running.marks} time marks")
 
 
@@ -235,23 +235,27 @@ def up(
 @app.command()
 def demo(
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; emptied first.")] = None,
-    seconds: Annotated[float, typer.Option(help="How long the week shall take.")] = 50,
+    seconds: Annotated[float, typer.Option(help="How long the week shall take, if the machine can.")] = 50,
+    speed: Annotated[str | None, typer.Option(help="Times real time, or max, in place of --seconds.")] = None,
+    seed: Seed = None,
     kafka: Annotated[
         str | None, typer.Option("--kafka", help="Of services that run already, with --clickhouse.")
     ] = None,
     clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="Their store, which must be empty.")] = None,
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
+    from streams.demo.play import WEEK_SECONDS, Pace
     from streams.demo.run import run_demo, run_demo_there
     from streams.health.logs import configure_logs
     from streams.local.ports import free_base_port
 
+    pace = Pace(WEEK_SECONDS / seconds if speed is None else _times_real_time(speed), seed)
     if kafka or clickhouse:
         if data_dir or not (kafka and clickhouse):
             raise SettingsError("--kafka and --clickhouse name services that run; give both, and no --data-dir")
         settings = load(kafka=kafka, clickhouse=clickhouse, log_level="WARNING")
         configure_logs(settings)
-        run_demo_there(settings, seconds)
+        run_demo_there(settings, pace)
         return
     folder = data_dir or Path("data/demo")
     given = {"data_dir": folder, "clickhouse": _store_in(folder), "log_level": "WARNING"}
@@ -259,7 +263,7 @@ def demo(
     if not settings.base_port:
         settings = load(**given, base_port=free_base_port())  # beside whatever else runs here
     configure_logs(settings)
-    run_demo(settings, seconds)
+    run_demo(settings, pace)
 
 
 @app.command("secrets")
@@ -270,6 +274,13 @@ def make_secrets(
     from streams.access.secrets import write_secrets
 
     typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
+
+
+def _times_real_time(speed: str) -> float | None:
+    """Return how many times faster than it passed time shall pass; None for as fast as Kafka takes the events."""
+    if speed != "max" and not (speed.replace(".", "", 1).isdigit() and float(speed) > 0):
+        raise SettingsError(f"--speed is a number above 0 or max, not {speed!r}")
+    return None if speed == "max" else float(speed)
 
 
 def _store_in(folder: Path | None) -> str | None:

@@ -6,7 +6,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
-from streams.app import READS
+from streams.app import WORKERS, reads
 from streams.demo.settled import Look
 from streams.kafka.topics import client_arguments, topic_states
 from streams.settings import Settings
@@ -20,7 +20,7 @@ class Offsets:
 
     def __init__(self, settings: Settings) -> None:
         self._settings: Final = settings
-        self._groups: Final = {name: f"{settings.topic_prefix}watchkeeper-{name}" for name in READS}
+        self._groups: Final = {name: f"{settings.topic_prefix}watchkeeper-{name}" for name in WORKERS}
         self._client: KafkaAdminClient | None = None
         self._reads: dict[str, list[TopicPartition]] = {}
 
@@ -56,11 +56,11 @@ class Offsets:
         self._reads = {
             name: [
                 TopicPartition(state.name, number)
-                for topic in topics
+                for topic in reads(name)
                 if (state := states.get(self._settings.topic(topic.name))) is not None
                 for number in range(state.partitions)
             ]
-            for name, topics in READS.items()
+            for name in WORKERS
         }
         return self._client
 
@@ -75,9 +75,9 @@ class Offsets:
         begins = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
         ends = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
         done, left = {}, {}
-        for name, reads in self._reads.items():
+        for name, own in self._reads.items():
             known = {each: said.offset for each, said in groups.get(self._groups[name], {}).items()}  # type: ignore[index]
-            at = {each: max(known.get(each, 0), begins[each].offset) for each in reads}
+            at = {each: max(known.get(each, 0), begins[each].offset) for each in own}
             done[name] = sum(at.values())
-            left[name] = sum(max(ends[each].offset - at[each], 0) for each in reads)
+            left[name] = sum(max(ends[each].offset - at[each], 0) for each in own)
         return done, left

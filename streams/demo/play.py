@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from streams.demo.engineer import Pipeline
 from streams.demo.health import Health
@@ -13,11 +13,19 @@ from streams.demo.news import News, Played
 from streams.demo.offsets import Offsets
 from streams.demo.screen import Screen
 from streams.demo.settled import STUCK_SECONDS, NotReadError, Progress
+from streams.replay.disorder import disordered
 from streams.replay.send import Replay, read
 from streams.settings import Settings
 
 WEEK_SECONDS: Final = 7 * 86_400
 LOOK_SECONDS: Final = 1.0
+
+
+class Pace(NamedTuple):
+    """How fast the week is sent, in times real time or as fast as Kafka takes it; with a seed, in another order."""
+
+    speed: float | None
+    seed: int | None = None
 
 
 class _StoppedError(Exception):
@@ -29,16 +37,17 @@ class Player:
 
     Parameters
     ----------
-    seconds
-        How long the week shall take.
+    pace
+        How fast the week shall be sent; it takes longer where Kafka does not take it so fast.
     played
         Is told which event time was sent when.
     """
 
-    def __init__(self, settings: Settings, seconds: float, played: Played, pipeline: Pipeline) -> None:
+    def __init__(self, settings: Settings, pace: Pace, played: Played, pipeline: Pipeline) -> None:
         self._played: Final = played
         self._pipeline: Final = pipeline
-        self._replay: Final = Replay(settings, WEEK_SECONDS / seconds, self._note)
+        self._seed: Final = pace.seed
+        self._replay: Final = Replay(settings, pace.speed, self._note)
         self._stop: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._run, name="player", daemon=True)
         self._error: Exception | None = None
@@ -73,7 +82,8 @@ class Player:
         week = resources.files("streams.demo.recorded") / "week.jsonl.gz"
         try:
             with resources.as_file(week) as path:
-                self._replay.run(read([Path(path)]))
+                events = read([Path(path)])
+                self._replay.run(events if self._seed is None else disordered(events, self._seed))
             self.ended = True
         except _StoppedError:
             return

@@ -20,7 +20,7 @@ from streams.demo.incidents import compare_incidents
 from streams.demo.kpis import show_kpis
 from streams.demo.news import News, Played
 from streams.demo.offsets import Offsets
-from streams.demo.play import Follower, Player
+from streams.demo.play import Follower, Pace, Player
 from streams.demo.ready import check_ready
 from streams.demo.report import compare, print_grafana, print_queries, print_services
 from streams.demo.screen import Screen
@@ -35,7 +35,7 @@ INTERRUPTED: Final = 130
 """Status where somebody has ended it, as shells have it; where not all was read it is `os.EX_TEMPFAIL`, 75."""
 
 
-def run_demo(settings: Settings, seconds: float) -> None:
+def run_demo(settings: Settings, pace: Pace) -> None:
     """Play the week, then hold what was found against what had been recorded."""
     console = terminal()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
@@ -45,7 +45,7 @@ def run_demo(settings: Settings, seconds: float) -> None:
     try:
         installation.start()
         ports = {name: settings.worker_port(name) for name in WORKER_PORTS}
-        status = play_and_compare(installation.settings, seconds, console, ports, installation.check)
+        status = play_and_compare(installation.settings, pace, console, ports, installation.check)
     finally:
         installation.stop()
     console.print(
@@ -60,7 +60,7 @@ def _say(console: Console, part: str, done: str, seconds: float) -> None:
     console.print(f"{part}: {done} ({seconds:.1f} s)")
 
 
-def run_demo_there(settings: Settings, seconds: float) -> None:
+def run_demo_there(settings: Settings, pace: Pace) -> None:
     """Play the week to services that run already; how far they are is told by Kafka alone.
 
     Raises
@@ -72,11 +72,11 @@ def run_demo_there(settings: Settings, seconds: float) -> None:
     check_ready(settings)
     console.print(f"playing to Kafka at {settings.kafka}, stored in {settings.clickhouse}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(play_and_compare(settings, seconds, console, {}, lambda: None))
+    sys.exit(play_and_compare(settings, pace, console, {}, lambda: None))
 
 
 def play_and_compare(
-    settings: Settings, seconds: float, console: Console, ports: Mapping[str, int], check: Callable[[], None]
+    settings: Settings, pace: Pace, console: Console, ports: Mapping[str, int], check: Callable[[], None]
 ) -> int:
     """Play the week with an engineer on call, and return the exit status: 0 where all came out as it should.
 
@@ -89,7 +89,7 @@ def play_and_compare(
     """
     answers = json.loads((resources.files("streams.demo.recorded") / "answers.json").read_text())
     played = Played()
-    player = Player(settings, seconds, played, Pipeline(settings, answers))
+    player = Player(settings, pace, played, Pipeline(settings, answers))
     status, why = _play(settings, console, player, played, ports, check)
     if status:
         return _report_unread(settings, player.sent, answers, console, status, why)

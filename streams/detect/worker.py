@@ -60,6 +60,8 @@ class Partition:
 class Detect:
     """The stage of the detect worker."""
 
+    gathers: Final = False
+
     def __init__(
         self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints, plausible: Plausible
     ) -> None:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -13,20 +13,12 @@ from schemas.fields import MAX_AHEAD_NANO
 from schemas.wire import encode
 from streams.events.arrow_contract import acceptable, arrow_schema, map_fields, occurring, readable_schema, widened
 from streams.events.blanks import without_blanks
+from streams.events.records import LogRecord
 
 Kind = type[msgspec.Struct]
 
 LOOK_AGAIN: Final = 100
 """Batches with fields that the contract does not know, until it is tried whether they have ceased to come."""
-
-
-class LogRecord(Protocol):
-    """What decoding needs of a Kafka record: its bytes and when it was written, in milliseconds."""
-
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def timestamp(self) -> int: ...
 
 
 class ColumnReader:

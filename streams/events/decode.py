@@ -15,22 +15,14 @@ import pyarrow as pa
 
 from schemas.events import AgentStep, Event, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.fields import MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES
-from schemas.wire import InvalidRecordError, Reason, Record, decoder, refuse_shape
-from streams.events.column_reader import ColumnReader, Kind, LogRecord
+from schemas.wire import InvalidRecordError, Record, decoder, refuse_shape
+from streams.events.column_reader import ColumnReader, Kind
+from streams.events.records import LogRecord, Refused
 
 AT_ONCE: Final = 200
 """Records whose brackets are counted together: as many as a processor's cache holds."""
 
 Positions = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A record that the contract refuses, by its position in the batch."""
-
-    position: int
-    reason: Reason
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Fields of records to columns of ClickHouse: times as times, lists and structs taken apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,25 @@ _OWN_ROWS: Final = ("guards", "guard")
 def beside(left: pa.Table, right: pa.Table) -> pa.Table:
     """Return the columns of two tables of one length as one."""
     return pa.Table.from_arrays([*left.columns, *right.columns], names=[*left.column_names, *right.column_names])
+
+
+def stacked(tables: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of tables as one; a column that one of them does not have holds nothing there."""
+    kinds = {field.name: field.type for table in tables for field in table.schema}
+    return pa.concat_tables([_with_columns(table, kinds) for table in tables])
+
+
+def _with_columns(table: pa.Table, kinds: dict[str, pa.DataType]) -> pa.Table:
+    have = set(table.column_names)
+    columns = [table.column(name) if name in have else _nothing(kind, len(table)) for name, kind in kinds.items()]
+    return pa.Table.from_arrays(columns, names=list(kinds))
+
+
+def _nothing(kind: pa.DataType, count: int) -> pa.Array:
+    """Return a column without values; ClickHouse knows no list that is not there."""
+    if pa.types.is_list(kind) or pa.types.is_map(kind):
+        return pa.repeat(pa.scalar([], kind), count)
+    return pa.nulls(count, kind)
 
 
 def plain_columns(table: pa.Table) -> pa.Table:

@@ -66,6 +66,6 @@ def newest_before(client: Client, origin: Origin) -> int | None:
     first = int(origin.offsets[0])
     if not first:
         return None
-    parameters = {"partition": origin.partition, "topic_id": origin.topic_id, "first": first}
+    parameters = {"partitions": [origin.partition], "topic_id": origin.topic_id, "first": first}
     [(newest,)] = rows_of_query(client, query("streams.history", "newest", tables=_TABLES), parameters)
     return int(newest) or None

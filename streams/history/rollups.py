@@ -1,12 +1,13 @@
-"""Minutes and hours recomputed for one Kafka partition: right whatever was killed, lost or repeated.
+"""Minutes and hours recomputed for each Kafka partition by itself: right whatever was killed, lost or repeated.
 
-Minutes come from the base rows of the partition, hours from its minutes. Both are whole again after every batch, so
+Minutes come from the base rows of the partition, hours from its minutes. Both are whole again after every commit, so
 that a repeat or a half-done insert is put right by the next one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from schemas.categories import FAMILIES
@@ -14,61 +15,65 @@ from schemas.guards import FLAGGING_VERDICTS
 from schemas.metrics import RATES
 from schemas.sql import literal, query
 from schemas.vocabulary import WRAPPERS
+from streams.history.rows import Rows
+from streams.history.touched import Touched
 from streams.store.client import WRITE
 
-HOUR: Final = 3_600
 NAME_SEPARATOR: Final = "\x1f"
 """Between the guards in a key of `outputs_by_guards`: no name can hold it and still be one a person wrote."""
 
+IN_ROLLUPS: Final = frozenset({"inferences", "agent_steps", "retrievals", "guard_verdicts"})
+"""Tables whose rows are counted."""
+
 _RATES: Final = tuple(rate.name for rate in RATES)
-_RECOMPUTED: Final = (
-    "service_minutes", "category_minutes", "stage_minutes", "probe_minutes", "service_hours", "stage_hours",
-)  # fmt: skip
-"""Queries in their order: hours come from minutes."""
 
 
-def recompute(
-    client: Client, topic_id: str, partition: int, minutes: Iterable[int], version: int, *, several_writers: bool
-) -> None:
-    """Compute minutes anew, and then their hours.
+def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, several_writers: bool) -> None:
+    """Compute the minutes that were touched anew, and then the hours.
 
     Parameters
     ----------
-    topic_id, partition
-        Whose base rows to read, and which rows of the rollups to write.
-    minutes
-        Starts of the minutes, in Unix seconds.
-    version
-        The offset up to which the base rows are stored; the highest version of a row is the one that counts.
+    rollups
+        Names of the tables, in the order in which `touched_rollups` has them.
     several_writers
         Whether another process, thought dead, may have stored a row as well: reads then merge rows of one offset.
     """
-    chosen = sorted(minutes)
-    hours = sorted({minute - minute % HOUR for minute in chosen})
-    parameters = {
-        "topic_id": topic_id,
-        "partition": partition,
-        "version": version,
-        "minutes": chosen,
-        "hours": hours,
-        "first": hours[0],
-        "end": hours[-1] + HOUR,
+    parameters = touched.parameters() | {
         "flagging": sorted(FLAGGING_VERDICTS),
         "attacks": [code for code, family in FAMILIES.items() if family == "injection"],
         "unsafe": [code for code, family in FAMILIES.items() if family == "unsafe"],
     }
-    final = "FINAL" if several_writers else ""
-    for name in _RECOMPUTED:
-        client.command(
-            query(
-                "streams.history",
-                name,
-                final=final,
-                rates=_RATES,
-                error_bit=_RATES.index("error"),
-                separator=NAME_SEPARATOR,
-                wrappers=", ".join(map(literal, WRAPPERS)),
-            ),
-            parameters=parameters,
-            settings=WRITE,
+    for name in rollups:
+        text = query(
+            "streams.history",
+            name,
+            final="FINAL" if several_writers else "",
+            rates=_RATES,
+            error_bit=_RATES.index("error"),
+            separator=NAME_SEPARATOR,
+            wrappers=", ".join(map(literal, WRAPPERS)),
         )
+        client.command(text, parameters=parameters, settings=WRITE)
+
+
+def touched_rollups(rows: Sequence[Rows]) -> list[str]:
+    """Return which rollups rows change: hours after their minutes, categories and probes where a row has some."""
+    findings = any(_longest(part, "findings_category") for part in rows)
+    probes = any(_longest(part, "probe_id") for part in rows)
+    return [
+        "service_minutes",
+        "stage_minutes",
+        *(["category_minutes"] if findings else []),
+        *(["probe_minutes"] if probes else []),
+        "service_hours",
+        "stage_hours",
+    ]
+
+
+def _longest(rows: Rows, name: str) -> int:
+    """Return the length of the longest text or list of a column; 0 where it is left out."""
+    if name not in rows.columns.column_names:
+        return 0
+    column = rows.columns.column(name)
+    length = pc.binary_length if name == "probe_id" else pc.list_value_length
+    return int(pc.max(length(column)).as_py() or 0)

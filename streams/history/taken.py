@@ -11,7 +11,7 @@ from schemas.fields import NANO
 from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
-from streams.events.decode import Refused
+from streams.events.records import Refused
 from streams.history.columns import INSTANT
 from streams.history.rows import Origin, Rows, with_origin
 from streams.history.two_paths import Closing

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -33,9 +35,10 @@ from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from streams.events.decode import Decoder, events_decoder
 from streams.health.metrics import RETRIES, ROWS, count_refused, counted
-from streams.history.rows import TABLE_OF, Origin, rows_of
+from streams.history.gathering import Gathering
+from streams.history.rows import TABLE_OF, Int64s, Origin, rows_of
 from streams.history.taken import Taken, dead_letter_rows, window_rows
-from streams.history.two_paths import TwoPaths
+from streams.history.two_paths import Closed, TwoPaths
 from streams.history.writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
@@ -45,6 +48,7 @@ from streams.store.client import connect as open_store
 from streams.store.keeper import StoreWatch
 from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
+from streams.worker.background import in_background
 from streams.worker.dead_letters import Letters
 from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
@@ -77,6 +81,21 @@ def stage(parts: Parts) -> "History":
     return History(parts.settings, parts.publisher, partial(open_store, parts.settings), plausible)
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that is made into rows and waits to be stored; its records are gone, but for when they were written."""
+
+    batch: LogBatch
+    origin: Origin
+    written_ms: Int64s
+    taken: Taken
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows."""
+        return sum(rows.columns.nbytes for rows in self.taken.rows)
+
+
 class History:
     """The stage of the history worker.
 
@@ -88,6 +107,8 @@ class History:
         What windows are held against.
     """
 
+    gathers: Final = True
+
     def __init__(
         self, settings: Settings, publisher: Publisher, connect: Callable[[], Client], plausible: Plausible
     ) -> None:
@@ -97,6 +118,8 @@ class History:
         self._letters: Final = Letters(settings.topic(DEAD_LETTERS_TOPIC.name))
         self._plausible: Final = plausible
         self._writer: HistoryWriter | None = None
+        self._gathering: Final = Gathering(self._commit)
+        self._storing: asyncio.Task[None] | None = None
         self._reach: Final = StoreReach(settings, connect)
         self._watch: Final = StoreWatch(settings, connect, tables_of(settings), self._gives_rows)
         self._watching: asyncio.Future[Any] | None = None
@@ -110,9 +133,13 @@ class History:
         await self._publisher.start()
         self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared)
         self._watching = asyncio.gather(self._watch.run(), self._reach.watch())
+        self._storing = in_background(self._gathering.run())
 
     async def stop(self) -> None:
-        """Disconnect."""
+        """Store what waits, and disconnect."""
+        if self._storing is not None and not self._storing.done():
+            await self._gathering.flush()
+            self._storing.cancel()
         if self._watching is not None:
             self._watching.cancel()
         await self._publisher.stop()
@@ -121,42 +148,60 @@ class History:
         """Go on with what is committed, as a commit follows what is stored."""
 
     async def forget(self) -> None:
-        """Ask the store again what it holds."""
+        """Drop what is not stored, which comes again, and ask the store again what it holds."""
+        await self._gathering.drop()
         if self._writer is not None:
             self._writer.forget()
         self._paths.forget()
         self._watch.look_now()
 
     async def take(self, batch: LogBatch) -> None:
-        """Store a batch, publish its dead letters, then acknowledge it."""
+        """Make a batch into rows, publish its dead letters, and have it stored with others and then acknowledged."""
+        if batch.at_once:
+            await self._gathering.flush()
         taken = await asyncio.to_thread(self._rows, batch)
         count_refused(batch.topic.name, taken.refused)
         await self._publisher.publish(self._letters.of(batch, taken.refused))
-        async for attempt in AsyncRetrying(
-            wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
-        ):
-            with attempt:
-                if attempt.retry_state.attempt_number > 1:
-                    RETRIES.labels("clickhouse").inc()
-                    log.warning("the store does not answer; trying again", topic=batch.topic.name)
-                await self._reach.room()
-                await asyncio.to_thread(self._write, batch, taken)
-        batch.ack()
+        written = np.fromiter((record.timestamp for record in batch.records), np.int64, len(batch.records))
+        await self._gathering.add(Waiting(batch.without_records(), origin_of(batch), written, taken))
+        if batch.at_once:
+            await self._gathering.flush()
 
-    def _write(self, batch: LogBatch, taken: Taken) -> None:
+    async def _commit(self, group: Sequence[Waiting]) -> None:
+        """Store batches, then acknowledge them."""
+        with ExitStack() as marks:
+            for item in group:
+                marks.enter_context(item.batch.at_work())
+            async for attempt in AsyncRetrying(
+                wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
+            ):
+                with attempt:
+                    if attempt.retry_state.attempt_number > 1:
+                        RETRIES.labels("clickhouse").inc()
+                        log.warning("the store does not answer; trying again", batches=len(group))
+                    await self._reach.room()
+                    await asyncio.to_thread(self._write, group)
+        for item in group:
+            item.batch.ack()
+
+    def _write(self, group: Sequence[Waiting]) -> None:
         assert self._writer is not None  # noqa: S101
-        origin, rows = origin_of(batch), taken.rows
-        then: Callable[[Client], None] = _nothing
-        if batch.topic.name == self._settings.topic(INFERENCE.name):
-            written = np.fromiter((record.timestamp for record in batch.records), np.int64, len(batch.records))
-            rows, newest = self._writer.ask(
-                partial(self._paths.timed, origin=origin, written_ms=written, rows=taken.rows)
-            )
-            then = partial(self._paths.rows_stored, origin=origin, rows=rows, newest=newest)
-        elif taken.closings:
-            partitions = batch.topic.partitions
-            then = partial(self._paths.windows_stored, origin=origin, closings=taken.closings, partitions=partitions)
-        counted(ROWS, self._writer.write(origin, rows, then).rows)
+        events = [item for item in group if item.batch.topic.name == self._settings.topic(INFERENCE.name)]
+        batches = [(item.origin, item.written_ms, item.taken.rows) for item in events]
+        timed = self._writer.ask(partial(self._paths.timed, batches=batches)) if events else []
+        windows = [
+            Closed(item.origin, item.taken.closings, item.batch.topic.partitions)
+            for item in group
+            if item.taken.closings
+        ]
+        others = [
+            (item.origin, item.taken.rows)
+            for item in group
+            if item.batch.topic.name != self._settings.topic(INFERENCE.name)
+        ]
+        rows = [*((item.origin, item.rows) for item in timed), *others]
+        then = partial(self._paths.stored, events=timed, windows=windows)
+        counted(ROWS, self._writer.write_all(rows, then).rows)
 
     def _gives_rows(self, topic: TopicState, partition: int, records: Sequence[ConsumerRecord]) -> bool:
         """Tell whether any of some records is stored as a row."""
@@ -174,10 +219,6 @@ class History:
         decoded = self._decoders[batch.topic.name](batch.records)
         rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
         return Taken(rows, decoded.refused)
-
-
-def _nothing(client: Client) -> None:
-    """Do nothing after a batch."""
 
 
 def tables_of(settings: Settings) -> dict[str, tuple[Table, ...]]:

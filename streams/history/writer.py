@@ -2,7 +2,7 @@
 
 Every row knows the offset it came from. When a partition is new to this process, the offsets that are stored
 already are read, and exactly those rows are left out; that also completes an insert that was cut in the middle.
-Then the minutes that a batch touched are computed anew from the rows, also where all of them were left out.
+Then the minutes that the batches touched are computed anew from the rows, also where all of them were left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,11 +18,11 @@ from urllib3.exceptions import HTTPError
 
 from schemas.fields import NANO
 from schemas.tables import Table
-from streams.history.rollups import recompute
+from streams.history.columns import stacked
+from streams.history.rollups import IN_ROLLUPS, recompute, touched_rollups
 from streams.history.rows import Origin, Rows
+from streams.history.touched import by_topic
 from streams.store.client import WRITE, StoreUnavailableError
-
-_IN_ROLLUPS: Final = frozenset({"inferences", "agent_steps", "retrievals", "guard_verdicts"})
 
 T = TypeVar("T")
 Fence = set[tuple[int, int]]
@@ -63,18 +63,22 @@ class HistoryWriter:
         """Read the fences anew: after an assignment, and after an insert whose fate is not known."""
         self._stored.clear()
 
-    def write(
-        self, origin: Origin, batches: Iterable[Rows], then: Callable[[Client], None] = lambda _: None
+    def write(self, origin: Origin, rows: Iterable[Rows], then: Callable[[Client], None] = lambda _: None) -> Written:
+        """Store the rows of one batch; as `write_all`."""
+        return self.write_all([(origin, list(rows))], then)
+
+    def write_all(
+        self, batches: Sequence[tuple[Origin, Sequence[Rows]]], then: Callable[[Client], None] = lambda _: None
     ) -> Written:
-        """Store rows of one batch, bring the rollups up to it, and do what shall follow in the store.
+        """Store the rows of batches, bring the rollups up to them, and do what shall follow in the store.
 
         Raises
         ------
         StoreUnavailableError
-            Where the store does not answer; the same batch can be written again.
+            Where the store does not answer; the same batches can be written again.
         """
         with self._forgetting():
-            written = self._write(origin, list(batches))
+            written = self._write([(origin, rows) for origin, rows in batches if len(origin.offsets)])
             then(self._client)
             return written
 
@@ -95,27 +99,34 @@ class HistoryWriter:
             self.forget()
             raise
 
-    def _write(self, origin: Origin, batches: Sequence[Rows]) -> Written:
-        if not len(origin.offsets):
-            return Written(0, 0)
-        stored = self._stored.setdefault((origin.topic_id, origin.partition), Stored(int(origin.offsets[0])))
-        written = left_out = 0
-        for rows in batches:
-            fresh = rows.take(self._fresh(stored, origin, rows))
-            if len(fresh.offset):
-                insert(self._client, fresh.table, fresh.columns)
-            written += len(fresh.offset)
-            left_out += len(rows.offset) - len(fresh.offset)
-        if minutes := _minutes(batches):
-            recompute(
-                self._client,
-                origin.topic_id,
-                origin.partition,
-                minutes,
-                int(origin.offsets[-1]),
-                several_writers=self._several_writers,
-            )
-        return Written(written, left_out)
+    def _write(self, batches: Sequence[tuple[Origin, Sequence[Rows]]]) -> Written:
+        fresh: dict[str, list[Rows]] = {}
+        given = 0
+        for origin, rows in batches:
+            stored = self._stored.setdefault((origin.topic_id, origin.partition), Stored(int(origin.offsets[0])))
+            for part in rows:
+                fresh.setdefault(part.table.name, []).append(part.take(self._fresh(stored, origin, part)))
+                given += len(part.offset)
+        written = 0
+        for name, parts in fresh.items():
+            if count := sum(len(part.offset) for part in parts):
+                insert(self._client, name, stacked([part.columns for part in parts if len(part.offset)]))
+                written += count
+        self._roll_up(batches)
+        return Written(written, given - written)
+
+    def _roll_up(self, batches: Sequence[tuple[Origin, Sequence[Rows]]]) -> None:
+        """Compute anew what the rows of batches are counted in, also where all of them were stored before."""
+        counted = [(origin, [part for part in rows if part.table.name in IN_ROLLUPS]) for origin, rows in batches]
+        for topic_id, touched in by_topic(origin for origin, rows in counted if rows).items():
+            of_topic = [
+                (origin.partition, part) for origin, rows in counted for part in rows if origin.topic_id == topic_id
+            ]
+            for partition, part in of_topic:
+                touched.touch_minutes(partition, part.time)
+                touched.touch_hours(partition, part.time // NANO)
+            rollups = touched_rollups([part for _, part in of_topic])
+            recompute(self._client, touched, rollups, several_writers=self._several_writers)
 
     def _fresh(self, stored: Stored, origin: Origin, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         fence = stored.fences.get(rows.table.name)
@@ -139,14 +150,6 @@ def read_fence(client: Client, table: Table, origin: Origin, first_offset: int) 
     return {(int(offset), int(index)) for offset, index in result.result_rows}
 
 
-def insert(client: Client, table: Table, columns: pa.Table) -> None:
-    """Insert an Arrow table; columns it does not have get their defaults."""
-    client.insert_arrow(table.name, columns, settings=WRITE)
-
-
-def _minutes(batches: Sequence[Rows]) -> list[int]:
-    times = [rows.time for rows in batches if rows.table.name in _IN_ROLLUPS]
-    if not times:
-        return []
-    distinct = np.unique(np.concatenate(times) // (60 * NANO))
-    return [int(minute) * 60 for minute in distinct]
+def insert(client: Client, name: str, columns: pa.Table) -> None:
+    """Insert an Arrow table into a table; columns it does not have get their defaults."""
+    client.insert_arrow(name, columns, settings=WRITE)

@@ -69,6 +69,8 @@ class Companion(Protocol):
 class Incidents:
     """The stage of the incidents worker."""
 
+    gathers: Final = False
+
     def __init__(self, parts: Parts, beside: Callable[["Incidents"], Sequence[Companion]] = lambda _: ()) -> None:
         settings = self.settings = parts.settings
         publisher = self.publisher = parts.publisher

@@ -18,7 +18,7 @@ from schemas.topics import DEAD_LETTERS, INFERENCE, LITELLM, OTLP_LOGS, OTLP_SPA
 from schemas.wire import InvalidRecordError, Reason
 from streams.dialects.otlp import Rules, read_json, read_proto
 from streams.dialects.translation import Event
-from streams.events.decode import Refused
+from streams.events.records import Refused
 from streams.health.metrics import REFUSED, count_refused
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
@@ -55,6 +55,8 @@ def stage(parts: Parts) -> "Normalise":
 
 class Normalise:
     """The stage of the normalise worker."""
+
+    gathers: Final = False
 
     def __init__(self, parts: Parts, reader: LogReader) -> None:
         self._settings: Final = parts.settings

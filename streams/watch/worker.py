@@ -89,6 +89,8 @@ class Partition:
 class Watch:
     """The stage of the watch worker."""
 
+    gathers: Final = False
+
     def __init__(
         self, settings: Settings, publisher: Publisher, checkpoints: Checkpoints, windows: TopicState, marks: Marks
     ) -> None:

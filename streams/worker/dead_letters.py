@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from schemas.fields import MAX_KEPT_BYTES
-from streams.events.column_reader import LogRecord
-from streams.events.decode import Refused
+from streams.events.records import LogRecord, Refused
 from streams.health.metrics import LETTERS, LETTERS_LEFT
 from streams.kafka.publisher import Message
 

@@ -6,7 +6,9 @@ work ends the process: Faust would only restart the agent, which then stalls. A 
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 import faust
@@ -36,17 +38,31 @@ EVENT_BYTES: Final = 800
 
 @dataclass(frozen=True, slots=True)
 class LogBatch:
-    """All records just fetched of one partition, and how to acknowledge them."""
+    """All records just fetched of one partition, and how to acknowledge them.
+
+    Attributes
+    ----------
+    at_once
+        Whether its work must end before `take` does, apart from other work: what kills the worker is looked for.
+    at_work
+        Keeps written down that it is in work, where that goes on behind `take`.
+    """
 
     topic: TopicState
     partition: int
     records: tuple[ConsumerRecord, ...]
     ack: Callable[[], object]
+    at_once: bool = False
+    at_work: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def last_offset(self) -> int:
         """Offset of the last record."""
         return int(self.records[-1].offset)
+
+    def without_records(self) -> "LogBatch":
+        """Return the batch with its first and last record alone, which say where it is."""
+        return replace(self, records=(self.records[0], self.records[-1]))
 
 
 class TopicGrewError(RuntimeError):
@@ -55,6 +71,10 @@ class TopicGrewError(RuntimeError):
 
 class Stage(Protocol):
     """What a worker does with its batches."""
+
+    @property
+    def gathers(self) -> bool:
+        """Whether `take` only begins the work of a batch, which then ends with that of others, marked by `at_work`."""
 
     async def start(self) -> None:
         """Connect to what the work needs; called once, before the first batch."""
@@ -194,8 +214,9 @@ class _Work:
 
     async def _hand_on(self, batch: LogBatch) -> None:
         async for piece in self.sentinel.pieces(batch):
-            with self.sentinel.at_work(piece):
-                await self.stage.take(piece)
+            at_work = partial(self.sentinel.at_work, piece.without_records())
+            with self.sentinel.at_work(piece, whole=piece.at_once or not self.stage.gathers):
+                await self.stage.take(replace(piece, at_work=at_work))
 
 
 def _nothing() -> None:

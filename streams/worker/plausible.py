@@ -21,7 +21,7 @@ from schemas.windows import (
     partition_of,
 )
 from schemas.wire import InvalidRecordError
-from streams.events.column_reader import LogRecord
+from streams.events.records import LogRecord
 from streams.kafka.topics import TopicState, check_topics
 from streams.settings import Settings
 from streams.worker.parts import Parts

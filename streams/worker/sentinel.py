@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, FINDINGS
-from streams.events.decode import Refused
+from streams.events.records import Refused
 from streams.findings.finding import about_ourselves
 from streams.health.metrics import SET_ASIDE
 from streams.kafka.publisher import Publisher
@@ -44,7 +45,8 @@ DEATHS_ALONE: Final = 2
 DEATHS_OF_ALL: Final = 6
 """The same, where the worker has done nothing else since: then it may be the worker that is ill."""
 
-MARK_BYTES: Final = 128
+MARK_BYTES: Final = 1 << 16
+_END: Final = "-"
 _KEPT: Final = 10_000
 
 
@@ -88,14 +90,19 @@ class Sentinel:
         self._path: Final = folder / "memory"
         self._mark: Final = os.open(folder / "in-work", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._memory = _read_memory(self._path)
+        self._in_work: dict[object, str] = {}
         self._died()
 
     def _died(self) -> None:
         """Note what a predecessor had in work when it died."""
-        mark = os.pread(self._mark, MARK_BYTES, 0).decode(errors="replace").split()
-        if len(mark) != 4 or not all(part.isdecimal() for part in mark[1:]):
-            return
-        topic_id, (partition, first, last) = mark[0], map(int, mark[1:])
+        marks = os.pread(self._mark, MARK_BYTES, 0).decode(errors="replace").splitlines()
+        for mark in map(str.split, takewhile(_END.__ne__, marks)):
+            if len(mark) == 4 and all(part.isdecimal() for part in mark[1:]):
+                self._suspect(mark[0], *map(int, mark[1:]))
+        self._save()
+        self._write_marks()
+
+    def _suspect(self, topic_id: str, partition: int, first: int, last: int) -> None:
         found = next((each for each in self._memory.suspicions if each.meets(topic_id, partition, first, last)), None)
         if found is None:
             found = Suspicion(topic_id, partition, first, last)
@@ -104,8 +111,6 @@ class Sentinel:
             found.first, found.last = max(first, found.first), min(last, found.last)
             found.deaths += 1
         found.alone += found.first == found.last
-        self._save()
-        self._write("-")
         log.warning("died with records in work", worker=self._worker, **msgspec.structs.asdict(found))
 
     async def pieces(self, batch: "LogBatch") -> AsyncIterator["LogBatch"]:
@@ -127,21 +132,35 @@ class Sentinel:
             batch.ack()
         waiting = set(groups)
         for number, records in sorted(groups.items()):
-            yield replace(batch, records=tuple(records), ack=partial(_ack, batch, waiting, number))
+            place = batch.topic.topic_id, batch.partition, records[0].offset, records[-1].offset
+            suspected = any(each.meets(*place) for each in self._memory.suspicions)
+            yield replace(batch, records=tuple(records), ack=partial(_ack, batch, waiting, number), at_once=suspected)
 
     @contextmanager
-    def at_work(self, batch: "LogBatch") -> Iterator[None]:
-        """Keep written down what is in work, until it is done or the worker stops in good order."""
+    def at_work(self, batch: "LogBatch", *, whole: bool = True) -> Iterator[None]:
+        """Keep written down what is in work, until it is done or the worker stops in good order.
+
+        Parameters
+        ----------
+        whole
+            Whether the work of the batch is done then: not where it only waits for the rest.
+        """
         place = batch.topic.topic_id, batch.partition, int(batch.records[0].offset), batch.last_offset
-        self._write(" ".join(map(str, place)))
+        mark = object()
+        self._in_work[mark] = " ".join(map(str, place))
+        self._write_marks()
         try:
             yield
         except (OSError, KafkaError, asyncio.CancelledError, KeyboardInterrupt):
-            self._write("-")  # what is wrong is elsewhere; any other error is as good as a death
+            self._strike(mark)  # what is wrong is elsewhere; any other error is as good as a death
             raise
-        self._write("-")
-        if self._memory.suspicions:
+        self._strike(mark)
+        if whole and self._memory.suspicions:
             self._passed(*place)
+
+    def _strike(self, mark: object) -> None:
+        del self._in_work[mark]
+        self._write_marks()
 
     def _passed(self, topic_id: str, partition: int, first: int, last: int) -> None:
         """Clear those offsets of suspicion; pieces are taken in order."""
@@ -204,8 +223,10 @@ class Sentinel:
         SET_ASIDE.labels(batch.topic.name).inc()
         log.error("a record kills the worker and is set aside", worker=self._worker, record=where, deaths=deaths)
 
-    def _write(self, mark: str) -> None:
-        os.pwrite(self._mark, mark.encode().ljust(MARK_BYTES), 0)
+    def _write_marks(self) -> None:
+        """Write down all that is in work; what stands behind the end is of an earlier time."""
+        marks = "".join(f"{mark}\n" for mark in dict.fromkeys(self._in_work.values()))
+        os.pwrite(self._mark, f"{marks}{_END}\n".encode(), 0)
 
     def _save(self) -> None:
         beside = self._path.with_suffix(".new")

@@ -9,10 +9,16 @@ workers drive them, with messages kept instead of sent, the judge, and the comma
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
+import os
 import random
 import resource
+import socket
+import subprocess
+import sys
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +38,7 @@ from streams.worker.faust_app import LogBatch
 EVENTS = TopicState(INFERENCE.name, "events", 1)
 SUMS = TopicState(WINDOWS.name, "windows", 4)
 WATCH_BATCH, HISTORY_BATCH = 4_000, 20_000
+IDLE_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -144,20 +151,34 @@ def compiled():
 
 def history(work, log):
     """Events through the stage of history: rows, inserts, and the store's rollups of them, in the embedded engine."""
+    return stored(work, list(batches(work / log, EVENTS, HISTORY_BATCH)), 0)
+
+
+def history_live(work, log):
+    """The same for five seconds of a log that comes as it is written: a small batch each tenth of a second."""
+    return stored(work, list(itertools.islice(batches(work / log, EVENTS, 100), 50)), 0.1)
+
+
+def stored(work, read, pause):
+    """Measure the stage of history over some batches, with a pause before each."""
     from streams.history.worker import History
     from streams.store.client import connect
-    from streams.store.schema.migrate import migrate
     from streams.worker.plausible import Plausible
+
+    try:
+        from streams.store.schema.migrate import migrate
+    except ModuleNotFoundError:  # where it was
+        from streams.store.migrate import migrate
 
     settings = load(clickhouse=f"chdb://{work / f'store{time.monotonic_ns()}'}", data_dir=work)
     with connect(settings) as client:
         migrate(client)
-        stage = History(settings, Kept(), lambda: client, Plausible(10, EVENTS, SUMS, lambda: EVENTS))
-        read = list(batches(work / log, EVENTS, HISTORY_BATCH))
+        stage = History(settings, Kept(), lambda: connect(settings), Plausible(10, EVENTS, SUMS, lambda: EVENTS))
 
         async def run():
             await stage.start()
             for batch in read:
+                await asyncio.sleep(pause)
                 await stage.take(batch)
             await stage.stop()
 
@@ -258,6 +279,61 @@ def backtest(work, log):
         return measured(run) | {"amount": sum(1 for _ in lines)}
 
 
+def cold_start(work, log):
+    """`watchkeeper up` in an empty folder until every worker is ready; by the clock too, and what each holds idle."""
+    ports = free_ports()
+    environment = os.environ | {
+        "WATCHKEEPER_BASE_PORT": str(ports), "WATCHKEEPER_DATA_DIR": str(work / f"up{time.monotonic_ns()}"),
+    }  # fmt: skip
+    environment["WATCHKEEPER_CLICKHOUSE"] = f"chdb://{environment['WATCHKEEPER_DATA_DIR']}/clickhouse"
+    began = time.monotonic()
+    up = subprocess.Popen([sys.executable, "-m", "streams", "up"], env=environment, stdout=subprocess.DEVNULL)
+    names = ("history", "watch", "detect", "incidents")
+    try:
+        pids = {name: pid_when_ready(up, ports + 1 + at) for at, name in enumerate(names)}
+        clock = time.monotonic() - began
+        time.sleep(IDLE_SECONDS)
+        idle = {f"{name} MB": resident_mb(pid) for name, pid in pids.items()}
+    finally:
+        up.terminate()
+        up.wait()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"seconds": used.ru_utime + used.ru_stime, "mb": sum(idle.values()), "amount": 1, "clock s": clock} | idle
+
+
+def free_ports():
+    """Return where an installation finds all its ports free, most likely."""
+    for _ in range(100):
+        base = random.randrange(20_000, 60_000)
+        with socket.socket() as first, socket.socket() as last:
+            try:
+                first.bind(("127.0.0.1", base))
+                last.bind(("127.0.0.1", base + 7))
+            except OSError:
+                continue
+            return base
+    raise OSError("no free ports")
+
+
+def pid_when_ready(up, port):
+    """Wait until a worker says that it is ready, and return its process id."""
+    while up.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+                said = json.load(answer)
+        except OSError:
+            said = {"ready": False}
+        if said["ready"]:
+            return said["pid"]
+        time.sleep(0.1)
+    raise RuntimeError("the installation has ended")
+
+
+def resident_mb(pid):
+    """Return the resident memory of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
 def measured(run):
     """Return the processor time of a call, that of its threads included, and the most memory of the process so far."""
     before = time.process_time()
@@ -274,12 +350,14 @@ SUBJECTS = {
         watch,
         detect,
         history,
+        history_live,
         incidents,
         tick_of_5000,
         tick_of_500_services,
         checkpoint_of_10000,
         watch_checkpoint,
         backtest,
+        cold_start,
     )
 }
 

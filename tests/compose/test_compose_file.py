@@ -10,7 +10,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from streams.access.secrets import SECRETS, USERS_FILE
-from streams.app import READS
+from streams.app import WORKERS as KINDS
 from streams.commands.main import app
 from streams.local.jars import ENDPOINT
 from streams.settings import WORKER_PORTS, Settings, load
@@ -97,7 +97,7 @@ def test_only_grafana_the_api_and_otlp_are_reachable_on_loopback():
 
 def test_all_workers_run():
     """There is one service for each kind of worker, started as that worker."""
-    assert {name: service["command"] for name, service in WORKERS.items()} == {name: ["worker", name] for name in READS}
+    assert {name: service["command"] for name, service in WORKERS.items()} == {name: ["worker", name] for name in KINDS}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -136,7 +136,7 @@ def _kafka_port():
 def test_health_is_asked_at_the_port_of_each_worker():
     """The health check of a worker asks the port that this kind of worker answers at."""
     asked = {name: service["healthcheck"]["test"][1:] for name, service in WORKERS.items()}
-    assert asked == {name: ["python", "-m", "streams.worker.healthcheck", str(WORKER_PORTS[name])] for name in READS}
+    assert asked == {name: ["python", "-m", "streams.worker.healthcheck", str(WORKER_PORTS[name])] for name in KINDS}
     otlp = str(Settings.model_fields["otlp_port"].default)
     assert SERVICES["receiver"]["healthcheck"]["test"][1:] == ["python", "-m", "streams.worker.healthcheck", otlp]
     assert not any("WATCHKEEPER_PORT" in service["environment"] for service in WORKERS.values())

@@ -10,7 +10,7 @@ from schemas.fields import MAX_KEPT_BYTES
 from schemas.windows import GroupSums, Sums
 from streams.detect.fences import CALM_SECONDS
 from streams.detect.judge import Judge
-from streams.events.decode import Refused
+from streams.events.records import Refused
 from streams.kafka.topics import TopicState
 from streams.policy.policy import Policy
 from streams.watch.names import MOST_GROUPS, MOST_SERVICES, Names, Shares

@@ -111,6 +111,80 @@ def test_deaths_from_outside_set_nothing_aside(tmp_path):
     assert taken["offsets"] == set(range(1_000))
 
 
+class Died(Exception):  # noqa: N818
+    """The process is gone: nobody leaves a context."""
+
+
+class Together:
+    """Takes batches whose work ends together with that of others, as history does, and dies of poison."""
+
+    def __init__(self, subject, poison, taken):
+        self.subject, self.poison, self.taken, self.waiting = subject, poison, taken, []
+
+    def finish(self, group):
+        """End the work of a group."""
+        works = [self.subject.at_work(piece) for piece in group]
+        for work in works:
+            work.__enter__()
+        offsets = {(piece.partition, record.offset) for piece in group for record in piece.records}
+        if self.poison & offsets:
+            raise Died
+        for work in works:
+            work.__exit__(None, None, None)
+        self.taken.update(offsets)
+        group.clear()
+
+    async def take(self, batch):
+        """Take a batch in its pieces."""
+        async for piece in self.subject.pieces(batch):
+            begun = self.subject.at_work(piece, whole=piece.at_once)
+            begun.__enter__()
+            if piece.at_once:
+                self.finish(self.waiting)
+                self.finish([piece])
+            else:
+                self.waiting.append(piece)
+            begun.__exit__(None, None, None)
+        if len(self.waiting) >= 4:
+            self.finish(self.waiting)
+
+
+async def gather(subject, logs, poison, taken, size):
+    """Take what is not taken yet of two partitions in turn; True at the end of the logs."""
+    work = Together(subject, poison, taken)
+    todo = [[each for each in log if each not in taken] for log in logs]
+    try:
+        for at in range(0, max(map(len, todo)), size):
+            for log in todo:
+                if records := tuple(Record(offset) for _, offset in log[at : at + size]):
+                    await work.take(LogBatch(TOPIC, log[0][0], records, lambda: None))
+        work.finish(work.waiting)
+    except Died:
+        return False
+    return True
+
+
+@settings(max_examples=15)
+@given(
+    length=st.integers(1, 2_000),
+    poison=st.sets(st.tuples(st.integers(0, 1), st.integers(0, 1_999)), max_size=2),
+    sizes=st.lists(st.sampled_from([100, 300, 1_000]), min_size=60, max_size=60),
+)
+def test_a_poison_is_found_among_what_is_done_together(tmp_path_factory, length, poison, sizes):
+    """Where the work of several batches ends together, the ones that died of it are taken by themselves, and found."""
+    folder = tmp_path_factory.mktemp("sentinel")
+    logs, told, taken = [[(number, offset) for offset in range(length)] for number in (0, 1)], [], set()
+    poison = {(number, offset) for number, offset in poison if offset < length}
+    for size in sizes:
+        with process(folder, told) as subject:
+            if run(gather(subject, logs, poison, taken, size)):
+                break
+    else:
+        pytest.fail("the worker never got through")
+    assert sorted(told) == sorted(offset for _, offset in poison)
+    assert taken == {each for log in logs for each in log} - poison
+
+
 def test_an_outage_is_nobodys_fault(tmp_path):
     """A stage that ends for an error of network or disk leaves no mark, one that ends for another error does."""
     batch = LogBatch(TOPIC, 0, (Record(5),), lambda: None)

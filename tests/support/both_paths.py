@@ -9,7 +9,7 @@ from kafka.structs import OffsetAndMetadata
 from schemas.events import AgentStep, Inference
 from schemas.topics import DEAD_LETTERS, INFERENCE, WINDOWS
 from schemas.wire import encode
-from streams.app import MODULES
+from streams.app import module
 from streams.app import stage as stage_of
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
@@ -73,7 +73,7 @@ def commit(settings, topics=(INFERENCE, WINDOWS, DEAD_LETTERS)):
 
 def made(settings, name):
     """Return the stage of a worker."""
-    topics = check_topics(settings, MODULES[name].NEEDED)
+    topics = check_topics(settings, module(name).NEEDED)
     return stage_of(name, Parts(settings, topics, Publisher(client_arguments(settings)), lambda: True))
 
 

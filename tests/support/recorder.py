@@ -19,6 +19,8 @@ from streams.worker.parts import Parts
 class Recorder:
     """Writes partition and offset of each record to a file, then acknowledges; fails before one offset."""
 
+    gathers = False
+
     def __init__(self, out: Path, fail_at: int, publisher: Publisher) -> None:
         self._out, self._fail_at, self._publisher = out, fail_at, publisher
 

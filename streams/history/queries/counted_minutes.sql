@@ -5,12 +5,12 @@ SELECT
     toStartOfMinute(toDateTime(intDiv(toUnixTimestamp64Nano(counted_time), 1000000000 * {tick:Int64}) * {tick:Int64}, 'UTC'))
         AS counted,
     service_name, count(), sum(bitCount(trials)), sum(bitCount(flagged)),
-    {topic_id:String}, {partition:Int32}, {version:Int64}
+    {% include "writer.sql" %}
 FROM (
     {% for table, events in tables %}
-    SELECT time, counted_time, service_name, trials, flagged FROM {{ table }} {{ final }}
+    SELECT kafka_partition, time, counted_time, service_name, trials, flagged FROM {{ table }} {{ final }}
     WHERE {% include "minutes.sql" %} AND probe_id = '' AND counted_time > toDateTime64(0, 9, 'UTC') {{ events }}
     {{ "UNION ALL" if not loop.last }}
     {% endfor %}
 )
-GROUP BY minute, counted, service_name
+GROUP BY kafka_partition, minute, counted, service_name

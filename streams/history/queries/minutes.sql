@@ -1,1 +1,1 @@
-{% include "place.sql" %} AND toStartOfMinute(time) IN {minutes:Array(DateTime('UTC'))}
+{% include "place.sql" %} AND (kafka_partition, toStartOfMinute(time)) IN {minutes:Array(Tuple(Int32, DateTime('UTC')))}

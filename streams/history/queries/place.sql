@@ -1,1 +1,1 @@
-kafka_partition = {partition:Int32} AND kafka_topic_id = {topic_id:String}
+kafka_topic_id = {topic_id:String} AND kafka_partition IN {partitions:Array(Int32)}

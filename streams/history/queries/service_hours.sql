@@ -14,7 +14,7 @@ SELECT
     {% endfor %}
     sum(guard_ok), sum(guard_not_ok), sum(uncovered), sum(input_tokens), sum(output_tokens),
     sumMap(latency_bins), sumMap(outputs_by_guards), sumMap(served_by_guards), sumMap(unsafe_by_severity),
-    {topic_id:String}, {partition:Int32}, {version:Int64}
+    {% include "writer.sql" %}
 FROM service_minutes FINAL
 WHERE {% include "hours.sql" %}
-GROUP BY hour, tenant_id, service_name, model_version
+GROUP BY kafka_partition, hour, tenant_id, service_name, model_version

@@ -18,10 +18,10 @@ SELECT
     CAST(sumMapIf([guards], [toUInt64(outputs)], outputs > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([guards], [toUInt64(reached)], reached > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([severity], [toUInt64(unsafe_served)], unsafe_served > 0), 'Map(UInt8, UInt64)'),
-    {topic_id:String}, {partition:Int32}, {version:Int64}
+    {% include "writer.sql" %}
 FROM (
     SELECT
-        toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
+        kafka_partition, toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
         {% include "bin.sql" %} AS bin, count() AS n, sum(call) AS calls,
         {% for rate in rates %}
         countIf(bitTest(trials, {{ loop.index0 }})) AS {{ rate }}_trials,
@@ -32,7 +32,7 @@ FROM (
         sum(input) AS input, sum(output) AS output
     FROM (
         SELECT
-            time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
+            kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
             if({{ wraps }}, NULL, usage_input_tokens) AS input, if({{ wraps }}, NULL, usage_output_tokens) AS output,
             if({{ wraps }}, NULL, duration_ms) AS ms, NOT ({{ wraps }} OR ifNull(superseded, false)) AS call,
             arrayStringConcat(guards_ok, '{{ separator }}') AS guards, unsafe_severity AS severity,
@@ -41,14 +41,14 @@ FROM (
         {% for table, severity in [("agent_steps", "unsafe_severity"), ("retrievals", "0")] %}
         UNION ALL
         SELECT
-            time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
+            kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
             NULL, NULL, NULL, 0, '' AS guards, {{ severity }} AS severity, false AS served
         FROM {{ table }} {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
         {% endfor %}
         UNION ALL
         -- A verdict that travels alone says how severe its findings are, and is no output.
         SELECT
-            time, tenant_id, service_name, counted_version, trials, flagged,
+            kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged,
             toUInt16(status = 'ok'), toUInt16(status != 'ok'), NULL, NULL, NULL, 0, '' AS guards,
             toUInt8(arrayMax(arrayMap(
                 (level, counts, stopped, code) ->
@@ -58,6 +58,6 @@ FROM (
         FROM guard_verdicts {{ final }}
         WHERE {% include "minutes.sql" %} AND probe_id = '' AND event_kind = 'guard_verdict'
     )
-    GROUP BY minute, tenant_id, service_name, counted_version, bin, guards, severity
+    GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version, bin, guards, severity
 )
-GROUP BY minute, tenant_id, service_name, counted_version
+GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version

@@ -3,7 +3,7 @@ INSERT INTO stage_hours
     (hour, tenant_id, service_name, model_version, stage, judged, failed, bins, kafka_topic_id, kafka_partition, version)
 SELECT
     toStartOfHour(minute) AS hour, tenant_id, service_name, model_version, stage, sum(judged), sum(failed), sumMap(bins),
-    {topic_id:String}, {partition:Int32}, {version:Int64}
+    {% include "writer.sql" %}
 FROM stage_minutes FINAL
 WHERE {% include "hours.sql" %}
-GROUP BY hour, tenant_id, service_name, model_version, stage
+GROUP BY kafka_partition, hour, tenant_id, service_name, model_version, stage

@@ -28,6 +28,17 @@ print(json.dumps([status, sorted({name.partition(".")[0] for name in sys.modules
 """
 
 
+TELL_WORKER = """
+import json, sys
+from streams.worker.light import without_pandas
+if sys.argv[1] in ("history", "watch"):
+    without_pandas(store=sys.argv[1] == "history")
+from streams.app import module
+module(sys.argv[1])
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
 def run(*arguments, **environment):
     """Return the output, the status and the loaded packages of a command in a process of its own."""
     given = {name: value for name, value in os.environ.items() if not name.startswith("WATCHKEEPER_")} | environment
@@ -45,6 +56,23 @@ def test_help_loads_no_heavy_package(group):
     assert status == 0
     assert "Usage" in said
     assert not loaded & (HEAVY | {"requests", "clickhouse_connect"})
+
+
+@pytest.mark.parametrize(
+    ("worker", "spared"),
+    [
+        ("history", {"river", "scipy", "fastapi"}),
+        ("watch", {"clickhouse_connect", "fastapi"}),
+        ("detect", {"clickhouse_connect", "fastapi", "pyarrow"}),
+        ("incidents", {"streams.detect", "streams.watch", "pyarrow", "scipy"}),
+    ],
+)
+def test_a_worker_loads_nothing_that_only_others_need(worker, spared):
+    """No worker holds pandas or all of SciPy's statistics, nor what another kind of worker is made of."""
+    done = subprocess.run(
+        [sys.executable, "-c", TELL_WORKER, worker], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert not set(json.loads(done.stdout)) & (spared | {"pandas", "scipy.stats", "matplotlib"})
 
 
 @pytest.mark.store

@@ -19,6 +19,8 @@ from tests.streams.events.test_flags import guard
 
 pytestmark = pytest.mark.store
 
+ROLLUPS = ("service_minutes", "stage_minutes", "category_minutes", "service_hours", "stage_hours")
+
 
 def event(number):
     """Return the event of an offset: kinds, minutes and verdicts vary with it."""
@@ -34,12 +36,17 @@ def event(number):
     return Inference(**base, guards=results or None, duration_ms=100.0 + number, usage_input_tokens=number)
 
 
-def write(writer, first, end, topic_id="id", partition=0):
-    """Write the events of offsets first to end."""
+def batch(first, end, topic_id="id", partition=0):
+    """Return the rows of the events of offsets first to end, and where they come from."""
     records = [Record(encode(event(number))) for number in range(first, end)]
     origin = Origin("inference.v1", topic_id, partition, np.arange(first, end))
     decoded = events_decoder()(records)
-    return writer.write(origin, [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)])
+    return origin, [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
+
+
+def write(writer, first, end, topic_id="id", partition=0):
+    """Write the events of offsets first to end."""
+    return writer.write(*batch(first, end, topic_id, partition))
 
 
 def contents(client):
@@ -92,6 +99,28 @@ def test_any_repeats_and_any_batching_give_the_same_rows_and_rollups(client, ste
     assert sorted(offset for (offset,) in stored) == list(range(end))
     assert contents(client)[0]["inferences"] > before
     assert rolled_up(client) == fresh_group_by(client)
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(groups=st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 25)), min_size=1, max_size=4), max_size=3))
+def test_groups_of_any_partitions_give_what_single_batches_give(client, groups):
+    """Batches of several partitions that are written together leave the rows and rollups of each written by itself."""
+    together, alone = uuid.uuid4().hex, uuid.uuid4().hex
+    ends = dict.fromkeys(range(3), 0)
+    writer, single = HistoryWriter(client), HistoryWriter(client)
+    for group in groups:
+        batches = []
+        for partition, size in group:
+            place = ends[partition], ends[partition] + size
+            batches.append(batch(*place, together, partition))
+            write(single, *place, alone, partition)
+            ends[partition] += size
+        writer.write_all(batches)
+    for name in (*(table.name for table in BASES), *(f"{rollup} FINAL" for rollup in ROLLUPS)):
+        query = (
+            f"SELECT * EXCEPT (kafka_topic_id, version) FROM {name} WHERE kafka_topic_id = {{t:String}} ORDER BY ALL"
+        )
+        assert rows(client, query, {"t": together}) == rows(client, query, {"t": alone}), name
 
 
 def test_an_insert_cut_in_the_middle_is_completed(client):
