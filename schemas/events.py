@@ -67,11 +67,11 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
 
     *Choices*: one call is one event, however many answers it gave (`choice_count`); the worst of them stands for it,
     and `finish_reasons` has one for each. *Attempts*: each is an event with its `attempt`, from 0; one that another
-    followed is `superseded` and counts in no rate and as no call, though what it used is used. *Tokens*: `usage_input_tokens`
-    are all that the model read, those of the cache among them, and `usage_output_tokens` all that it wrote, its
-    reasoning among them. *Modalities*: images by number, sound and pictures by seconds; an answer in any of them is an
-    output. *Batch jobs*: `batch_id` names the job, and the time of an event is when its result was there, so that it
-    counts then; `duration_ms` of a job is left out.
+    followed is `superseded` and counts in no rate and as no call, though what it used is used. *Tokens*:
+    `usage_input_tokens` are all that the model read, those of the cache among them, and `usage_output_tokens` all that
+    it wrote, its reasoning among them. *Modalities*: images by number, sound and pictures by seconds; an answer in any
+    of them is an output. *Batch jobs*: `batch_id` names the job, and the time of an event is when its result was there,
+    so that it counts then; `duration_ms` of a job is left out.
     """
 
     operation_name: Name | None = None
