@@ -32,21 +32,9 @@ from detectors.rates.excursions import Excursions
 from detectors.rates.likelihood import FALLS, MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
 from detectors.rates.quarantine import Quarantine
 from detectors.rates.recovery import EVIDENCE, RecoveryTest
+from detectors.rates.watch import Watch, arrays_of, limits_of
 
 VERSION: Final = 4
-
-
-class _Watch(Columns):
-    """The evidence of all series, and what is known of their open findings."""
-
-    COLUMNS = ("evidence", "latest", "open", "open_trials", "open_flagged")
-
-    def __init__(self) -> None:
-        self.evidence: Floats = np.empty((0, len(MULTIPLIERS)))
-        self.latest: Ints = np.empty(0, np.int64)  # one more than the latest tick with data
-        self.open: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.empty(0, np.bool_)
-        self.open_trials: Floats = np.empty(0)  # since the onset of the open finding
-        self.open_flagged: Floats = np.empty(0)
 
 
 class RateDetector:
@@ -91,7 +79,7 @@ class RateDetector:
         self.direction: Final[Direction] = direction
         self.baseline: Final = Baseline(tick_seconds, half_life_days, seasonal=seasonal)
         self.tick = -1
-        self._watch: Final = _Watch()
+        self._watch: Final = Watch()
         self._excursions: Final = Excursions()
         self._quarantine: Final = Quarantine()
         self._recovery: Final = RecoveryTest(direction)
@@ -143,7 +131,7 @@ class RateDetector:
             return self._compiled(kernel, int(tick), cells)
         tick = checked_tick(tick, self.tick)
         rows, n, k = checked_sums(series, trials, flagged, len(self))
-        limit = _limits(promise, series, trials)
+        limit = limits_of(promise, series, trials)
         if (self._watch.latest[rows] > tick).any():
             raise ValueError(f"a series has had its sums of tick {tick} already; add up all parts of a tick first")
         return self._plain(tick, rows, n, k, limit)
@@ -164,15 +152,10 @@ class RateDetector:
         self, kernel: ModuleType, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats
     ) -> Any:
         """Return the sums as the kernel takes them, or None where they have to be checked or put in order first."""
-        given = [np.asarray(each) for each in (series, trials, flagged, promise)]
-        if [each.dtype.char for each in given] != ["l", "d", "d", "d"] or tick < max(self.tick, 0):
+        given = arrays_of(series, trials, flagged, promise)
+        if given is None or tick < max(self.tick, 0):
             return None
-        rows, n, k, limit = given
-        if limit.shape != rows.shape:
-            limit = np.full(rows.shape, promise)
-        if rows.ndim != 1 or not n.shape == k.shape == rows.shape:
-            return None
-        cells = kernel.Cells(rows, n, k, limit, np.empty(len(rows)))
+        cells = kernel.Cells(*given, np.empty(len(given[0])))
         return cells if kernel.usable(tick, cells, self._watched(kernel)) else None
 
     def _compiled(self, kernel: ModuleType, tick: int, cells: Any) -> Findings:
@@ -225,19 +208,10 @@ class RateDetector:
         self._watch.open[row] = True
         self._watch.open_trials[row], self._watch.open_flagged[row] = trials, flagged
         return Alarm(
-            series=row,
-            tick=tick,
-            onset_tick=onset,
-            e_value=statistic,
-            promise=promise,
-            rate=flagged / trials,
-            lower=float(low),
-            upper=float(high),
-            baseline=bound,
-            trials=int(trials),
-            flagged=int(flagged),
+            series=row, tick=tick, onset_tick=onset, e_value=statistic, promise=promise, rate=flagged / trials,
+            lower=float(low), upper=float(high), baseline=bound, trials=int(trials), flagged=int(flagged),
             direction=self.direction,
-        )
+        )  # fmt: skip
 
     def _follow(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats) -> list[Recovery]:
         if not len(rows):
@@ -320,13 +294,3 @@ class RateDetector:
             )
         restore(self._parts(), state)
         self.tick = int(state["tick"][0])
-
-
-def _limits(promise: float | Floats, series: Ints, trials: Floats) -> Floats:
-    """Return the threshold of each series that `checked_sums` keeps, in its order."""
-    limits = np.broadcast_to(np.asarray(promise, np.float64), np.shape(series))
-    if not (limits >= 1).all():
-        raise ValueError(f"a promise of {promise} ticks must be at least 1")
-    order = np.argsort(series, kind="stable")
-    kept: Floats = limits[order][np.asarray(trials)[order] > 0]
-    return kept

@@ -18,6 +18,7 @@ from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
 from streams.commands.options import Kafka, Seed, Speed, Store
+from streams.commands.policy import budget, policy_app
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
@@ -28,7 +29,6 @@ from streams.commands.verify import rebuild, verify
 from streams.settings import SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
 app.add_typer(policy_app, name="policy")
 app.add_typer(incident_app, name="incident")
 app.add_typer(topics_app, name="topics")
@@ -39,6 +39,7 @@ app.add_typer(control_app, name="control")
 app.add_typer(grafana_app, name="grafana")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
+app.command()(budget)
 app.command()(doctor)
 app.command()(explain)
 app.command("import")(import_files)
@@ -171,32 +172,6 @@ def backtest(
 
     period = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)) if since and until else None
     run_backtest(load(clickhouse=clickhouse), files or [], period, policy or [], as_json=as_json)
-
-
-@policy_app.command("check")
-def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
-    """Say whether a policy can be used, and if not, what is wrong in which line."""
-    from streams.policy.policy import load_policy
-
-    policy = load_policy(file)
-    typer.echo(
-        f"{file} is a policy: {len(policy.services)} services, at most {policy.budget.pages_per_day:g} false pages "
-        f"and {policy.budget.tickets_per_day:g} false tickets a day"
-    )
-
-
-@app.command()
-def budget(clickhouse: Store = None) -> None:
-    """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
-    from streams.findings.shown import BUDGET_QUERY, budget_table
-    from streams.policy.policy import load_policy
-    from streams.store.ask import ask_rows
-    from streams.text.terminal import console
-
-    settings = load(clickhouse=clickhouse)
-    promised = load_policy(settings.policy).budget
-    per_day = {"page": promised.pages_per_day, "ticket": promised.tickets_per_day}
-    console().print(budget_table(ask_rows(settings, BUDGET_QUERY), per_day))
 
 
 @app.command()

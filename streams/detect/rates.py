@@ -19,6 +19,7 @@ from detectors.river.vote import DriftVote, Vote
 from schemas.findings import Finding
 from schemas.metrics import WATCHED, Rate
 from schemas.windows import OTHER, UNKNOWN_VERSION, GroupSums
+from streams.detect.budgets import budgets
 from streams.detect.owed import Owed
 from streams.detect.watcher import TickSums
 from streams.findings.episodes import Episodes
@@ -26,7 +27,7 @@ from streams.findings.evidence import describe_alarm, describe_recovery, evidenc
 from streams.findings.finding import WHOLE, counted, end_of, finding
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
-from streams.policy.policy import Level, Policy
+from streams.policy.policy import Policy
 
 RATES: Final[dict[str, Rate]] = {rate.name: rate for rate in WATCHED}
 DETECTOR: Final = "mixture_shiryaev_roberts"
@@ -63,7 +64,7 @@ class RateWatch:
         self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
         self._episodes: Final = Episodes("rate", tick_seconds)  # of the series' names and a direction
         self._known: dict[tuple[str, str, str], dict[str, tuple[int, ...]]] = {}  # rows by group and metric
-        self._alarms, self._budget_of = _budgets(policy, share)
+        self._alarms, self._budget_of = budgets(policy, share)
         self._look_up()
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
@@ -288,23 +289,3 @@ class RateWatch:
 
 def _some(names: Iterable[str]) -> list[str]:
     return sorted({*names} - {""})[:50]
-
-
-def _budgets(policy: Policy, share: float) -> tuple[list[float], dict[str, int]]:
-    """Return the budgets of alarms a day, and which of them is that of each rate; one that is off has none, the last.
-
-    Families share the budget for pages and that for tickets by their weights.
-    """
-    levels: dict[Level, list[str]] = {"page": [], "ticket": [], "off": []}
-    for rate in WATCHED:
-        families = levels[policy.level(rate.name)]
-        families += [rate.family] if rate.family not in families else []
-    alarms: list[float] = []
-    places: dict[tuple[Level, str], int] = {}
-    of_level: dict[Level, float] = {"page": policy.budget.pages_per_day, "ticket": policy.budget.tickets_per_day}
-    for level, of_all in of_level.items():
-        weights = {family: policy.budget.weights.get(family, 1.0) for family in levels[level]}
-        for family, weight in weights.items():
-            places[level, family] = len(alarms)
-            alarms.append(of_all * share * (weight * len(weights) / sum(weights.values())))
-    return alarms, {rate.name: places.get((policy.level(rate.name), rate.family), len(alarms)) for rate in WATCHED}

@@ -119,7 +119,7 @@ def write(path, lines):
 
 def run(tree, work, line):
     """Run a subject with the code of a tree, and return what it measured."""
-    script = ROOT / "tests/benchmarks/pace_subjects.py"
+    script = ROOT / "tests/benchmarks" / ("pace_start.py" if line.subject == "cold_start" else "pace_subjects.py")
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-P", str(script), line.subject, "--work", str(work), "--log", line.log]
     done = subprocess.run(command, env=environment, cwd=work, capture_output=True, text=True, check=False)

@@ -11,14 +11,9 @@ import asyncio
 import contextlib
 import itertools
 import json
-import os
 import random
 import resource
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +30,8 @@ from streams.policy.policy import Policy
 from streams.settings import load
 from streams.worker.faust_app import LogBatch
 
-EVENTS = TopicState(INFERENCE.name, "events", 1)
-SUMS = TopicState(WINDOWS.name, "windows", 4)
+EVENTS, SUMS = TopicState(INFERENCE.name, "events", 1), TopicState(WINDOWS.name, "windows", 4)
 WATCH_BATCH, HISTORY_BATCH = 4_000, 20_000
-IDLE_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -279,61 +272,6 @@ def backtest(work, log):
         return measured(run) | {"amount": sum(1 for _ in lines)}
 
 
-def cold_start(work, log):
-    """`watchkeeper up` in an empty folder until every worker is ready; by the clock too, and what each holds idle."""
-    ports = free_ports()
-    environment = os.environ | {
-        "WATCHKEEPER_BASE_PORT": str(ports), "WATCHKEEPER_DATA_DIR": str(work / f"up{time.monotonic_ns()}"),
-    }  # fmt: skip
-    environment["WATCHKEEPER_CLICKHOUSE"] = f"chdb://{environment['WATCHKEEPER_DATA_DIR']}/clickhouse"
-    began = time.monotonic()
-    up = subprocess.Popen([sys.executable, "-m", "streams", "up"], env=environment, stdout=subprocess.DEVNULL)
-    names = ("history", "watch", "detect", "incidents")
-    try:
-        pids = {name: pid_when_ready(up, ports + 1 + at) for at, name in enumerate(names)}
-        clock = time.monotonic() - began
-        time.sleep(IDLE_SECONDS)
-        idle = {f"{name} MB": resident_mb(pid) for name, pid in pids.items()}
-    finally:
-        up.terminate()
-        up.wait()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {"seconds": used.ru_utime + used.ru_stime, "mb": sum(idle.values()), "amount": 1, "clock s": clock} | idle
-
-
-def free_ports():
-    """Return where an installation finds all its ports free, most likely."""
-    for _ in range(100):
-        base = random.randrange(20_000, 60_000)
-        with socket.socket() as first, socket.socket() as last:
-            try:
-                first.bind(("127.0.0.1", base))
-                last.bind(("127.0.0.1", base + 7))
-            except OSError:
-                continue
-            return base
-    raise OSError("no free ports")
-
-
-def pid_when_ready(up, port):
-    """Wait until a worker says that it is ready, and return its process id."""
-    while up.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-                said = json.load(answer)
-        except OSError:
-            said = {"ready": False}
-        if said["ready"]:
-            return said["pid"]
-        time.sleep(0.1)
-    raise RuntimeError("the installation has ended")
-
-
-def resident_mb(pid):
-    """Return the resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
-
-
 def measured(run):
     """Return the processor time of a call, that of its threads included, and the most memory of the process so far."""
     before = time.process_time()
@@ -346,20 +284,9 @@ def measured(run):
 
 SUBJECTS = {
     each.__name__: each
-    for each in (
-        watch,
-        detect,
-        history,
-        history_live,
-        incidents,
-        tick_of_5000,
-        tick_of_500_services,
-        checkpoint_of_10000,
-        watch_checkpoint,
-        backtest,
-        cold_start,
-    )
-}
+    for each in (watch, detect, history, history_live, incidents, tick_of_5000, tick_of_500_services,
+                 checkpoint_of_10000, watch_checkpoint, backtest)
+}  # fmt: skip
 
 
 if __name__ == "__main__":

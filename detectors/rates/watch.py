@@ -1,0 +1,42 @@
+"""What is known of each series while it is watched, and the threshold of each."""
+
+import numpy as np
+
+from detectors.base import Floats, Ints
+from detectors.columns import Columns
+from detectors.rates.likelihood import MULTIPLIERS
+
+
+class Watch(Columns):
+    """The evidence of all series, and what is known of their open findings."""
+
+    COLUMNS = ("evidence", "latest", "open", "open_trials", "open_flagged")
+
+    def __init__(self) -> None:
+        self.evidence: Floats = np.empty((0, len(MULTIPLIERS)))
+        self.latest: Ints = np.empty(0, np.int64)  # one more than the latest tick with data
+        self.open: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.empty(0, np.bool_)
+        self.open_trials: Floats = np.empty(0)  # since the onset of the open finding
+        self.open_flagged: Floats = np.empty(0)
+
+
+def arrays_of(
+    series: Ints, trials: Floats, flagged: Floats, promise: float | Floats
+) -> tuple[Ints, Floats, Floats, Floats] | None:
+    """Return sums and thresholds where they are arrays as they stand, or None where they have to be looked at first."""
+    rows, n, k, limit = (np.asarray(each) for each in (series, trials, flagged, promise))
+    if [each.dtype.char for each in (rows, n, k, limit)] != ["l", "d", "d", "d"]:
+        return None
+    if limit.shape != rows.shape:
+        limit = np.full(rows.shape, promise)
+    return (rows, n, k, limit) if rows.ndim == 1 and n.shape == k.shape == rows.shape else None
+
+
+def limits_of(promise: float | Floats, series: Ints, trials: Floats) -> Floats:
+    """Return the threshold of each series that `checked_sums` keeps, in its order."""
+    limits = np.broadcast_to(np.asarray(promise, np.float64), np.shape(series))
+    if not (limits >= 1).all():
+        raise ValueError(f"a promise of {promise} ticks must be at least 1")
+    order = np.argsort(series, kind="stable")
+    kept: Floats = limits[order][np.asarray(trials)[order] > 0]
+    return kept
