@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from schemas.identity import identity
 from streams.dialects.otlp.content.litellm_raw import unrolled
-from streams.dialects.otlp.kinds import RAW_REQUEST, STEPS, dialect_of, role_of
+from streams.dialects.otlp.kinds import RAW_REQUEST, STEPS, Role, dialect_of, role_of
 from streams.dialects.otlp.mapping.calls import call_fields
 from streams.dialects.otlp.mapping.envelope import Emitter, context_of
 from streams.dialects.otlp.mapping.extras import Extra, extra_of
@@ -124,15 +124,7 @@ def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
     )
     if rules.tenant_attribute and (tenant := text(attributes.get(rules.tenant_attribute))):
         node.envelope = {"tenant_id": tenant} | node.envelope
-    if role.name == "call":
-        node.fields, node.refused = call_fields(role, fields, attributes, rules)
-        node.reasons_given = "finish_reasons" in node.fields
-    elif role.name in STEPS:
-        node.fields = step_fields(role, fields, span.name, attributes, rules)
-    elif role.name == "chain":
-        node.fields = {"workflow_name": span.name[:256]}
-    elif role.name == "retrieval":
-        node.fields = retrieval_fields(fields, attributes, rules)
+    _fill(node, role, span.name, fields, attributes, rules)
     _note_error(node, span, fields)
     if not role.name:
         return node
@@ -141,6 +133,19 @@ def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
             absorb(node, extra)
     _note_guards(node, span, fields)
     return node
+
+
+def _fill(node: Node, role: Role, name: str, fields: dict[str, Any], attributes: dict[str, Any], rules: Rules) -> None:
+    """Read the fields of the event that a span of this role becomes."""
+    if role.name == "call":
+        node.fields, node.refused = call_fields(role, fields, attributes, rules)
+        node.reasons_given = "finish_reasons" in node.fields
+    elif role.name in STEPS:
+        node.fields = step_fields(role, fields, name, attributes, rules)
+    elif role.name == "chain":
+        node.fields = {"workflow_name": name[:256]}
+    elif role.name == "retrieval":
+        node.fields = retrieval_fields(fields, attributes, rules)
 
 
 def absorb(node: Node, extra: Extra) -> None:
