@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from schemas.fields import NANO
 from streams.pages.plots import Point
+from streams.text.shares import figures
 
 SPARK: Final = (120.0, 30.0)
 BAR: Final = 120.0
@@ -134,7 +135,7 @@ def rate(
         normal=None if normal is None else up(normal),
         ceiling=None if ceiling is None or ceiling > top else up(ceiling),
         across=[Tick(across(at), _moment(at, last - first)) for at in _steps(first, last)],
-        up=[Tick(up(step * n), f"{100 * step * n:.3g} %") for n in range(round(top / step) + 1)],
+        up=[Tick(up(step * n), f"{figures(100 * step * n, 3)} %") for n in range(round(top / step) + 1)],
         flags=list(_flags([(across(each.at), each) for each in inside])),
         shaded=[
             (across(max(start, first)), round(across(min(end, last)) - across(max(start, first)), 1))

@@ -21,7 +21,15 @@ def test_events_names_the_rates_of_their_bits(client):
     """Each bit is the rate of its place; a flag that does not count is left out, and a verdict inside an event too."""
     names = [rate.name for rate in RATES]
     for bit in range(len(names)):
-        put(client, "agent_steps", time=AT, trials=1 << bit, flagged=0x1FF, kafka_offset=bit, tool_name=names[bit])
+        put(
+            client,
+            "agent_steps",
+            time=AT,
+            trials=1 << bit,
+            flagged=(1 << len(names)) - 1,
+            kafka_offset=bit,
+            tool_name=names[bit],
+        )
     put(client, "guard_verdicts", time=AT, trials=1, flagged=1, event_kind="inference", guard_name="inside")
     found = rows(client, "SELECT kind, name, counted_in, flagged_in FROM events ORDER BY kind, name")
     assert found == sorted(

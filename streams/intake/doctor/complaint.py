@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from streams.text.shares import percent
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
@@ -23,4 +25,4 @@ def share(part: int, whole: int) -> str:
     >>> share(3, 8)
     '3 of 8 (38 %)'
     """
-    return f"{part:,} of {whole:,} ({100 * part / whole:.0f} %)"
+    return f"{part:,} of {whole:,} ({percent(part / whole, 0, ' ')})"

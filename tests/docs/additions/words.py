@@ -8,7 +8,7 @@ FILES = {
         ("rag_poisoning =", 'voice_injection = "Instructions spoken in a sound"\nrag_poisoning =')
     ],
 }
-GENERATED = ["docs.categories"]
+GENERATED = ["docs.categories", "schemas.json_schema"]
 CHECKS = ["tests/schemas/test_examples.py"]
 SEEN = '''
 """The words are known, and an event with them is flagged."""

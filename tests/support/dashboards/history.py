@@ -86,10 +86,15 @@ def write_hours(client, first: datetime, last: datetime, step: timedelta = timed
         client,
         "category_minutes",
         *(
-            {"minute": at} | key | {"category": "content.ncr", "layer": "output", "findings": 3, "stopped": 2}
+            {"minute": at} | key | {"category": category, "layer": "output", "findings": 3, "stopped": 2}
             for at in hours
+            for category in ("content.ncr", "S10")
         ),
     )
+    alone = {"service_name": SERVICE, "event_kind": "guard_verdict", "guard_name": "later"}
+    put(client, "guard_verdicts", *(
+        {"time": at, "event_id": f"alone-{at}", "kafka_offset": offset} | alone for offset, at in enumerate(hours)
+    ))  # fmt: skip
     put(
         client,
         "stage_hours",
