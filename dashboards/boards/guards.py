@@ -23,7 +23,7 @@ BOARD: Final = Board(
             title="Codes of other systems",
             text="Categories outside of the axes content, sec and qual. Each counts as the usual hazard of its layer:"
             " map it to a code of ours.",
-            query="unknown_codes", kind="table", width=24,
+            query="unknown_codes", kind="table", units={"latest": "dateTimeAsIso"}, width=24,
         ),
         history("mitigation"),
         Panel(

@@ -41,7 +41,7 @@ def detect(series):
     for tick, sums in ticks_of(series, 3):
         judge.judge(tick, sums)
     held, count = resident() - before, judge.series
-    ticks = list(ticks_of(series, 5, 177_000_003))
+    ticks = list(ticks_of(series, 5, first=177_000_003))
     spent = seconds(lambda: [judge.judge(tick, sums) for tick, sums in ticks])
     state = []
     saved = seconds(lambda: state.append(pack(judge.state())))

@@ -35,7 +35,7 @@ SELECT
     if(event_kind = 'guard_verdict', {{ rate_names("trials") }}, []) AS counted_in,
     if(event_kind = 'guard_verdict', {{ rate_names("flagged") }}, []) AS flagged_in,
     {% else %}
-    {{ rate_names("trials") }} AS counted_in, {{ rate_names("flagged") }} AS flagged_in,
+    {{ rate_names("trials") }} AS counted_in, {{ rate_names("bitAnd(flagged, trials)") }} AS flagged_in,
     {% endif %}
     coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, user_pseudo_id, trace_id,
     event_id, probe_id != '' AS is_probe
