@@ -10,12 +10,12 @@ from typing import Final
 from aiokafka import ConsumerRecord
 
 from detectors.columns import prefixed, under
-from detectors.compiled import kernels
 from schemas.findings import Finding
 from schemas.topics import CHECKPOINTS, DAY_MS, FINDINGS, INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
+from streams.detect.compiling import compile_beside
 from streams.detect.judge import Judge
 from streams.detect.merge import TickMerger
 from streams.findings.finding import about_ourselves
@@ -131,7 +131,7 @@ class Detect:
     def _judge(self, partition: Partition, batch: LogBatch) -> list[Finding]:
         findings: list[Finding] = []
         if len(batch.records) >= MANY_WINDOWS or partition.judge.series >= MANY_SERIES:
-            kernels.load()
+            compile_beside()
         repeats, overflow = partition.merger.repeats, partition.judge.overflow
         self._plausible.begin()
         for record in batch.records:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 from kafka import KafkaProducer
@@ -29,7 +30,7 @@ from tests.benchmarks.scale_points import renamed
 SERIES = (100, 1_000, 10_000, 100_000)
 PARTITIONS = (1, 4, 16)
 WORKERS = (1, 2, 4)
-EVENTS = 100_000
+EVENTS = 40_000
 SETTLES_SECONDS = 3
 """What was received last is written by then."""
 
@@ -86,11 +87,17 @@ def _resident(process):
     return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
 
 
+@cache
+def events():
+    """Return the events, made once."""
+    return [renamed(number, 20) for number in range(EVENTS)]
+
+
 def fill(settings):
     """Send the events."""
     producer = KafkaProducer(bootstrap_servers=settings.kafka, linger_ms=50, batch_size=262_144)
-    for number in range(EVENTS):
-        producer.send(settings.topic(INFERENCE.name), value=renamed(number, 20), key=f"{number // 3:x}".encode())
+    for number, value in enumerate(events()):
+        producer.send(settings.topic(INFERENCE.name), value=value, key=f"{number // 3:x}".encode())
     producer.flush()
     producer.close()
 

@@ -61,7 +61,7 @@ def partitions(count):
     """The same events over so many partitions: watch counts each for itself, detect joins their windows."""
     logs = [[] for _ in range(count)]
     for number in range(EVENTS):
-        logs[number % count].append(renamed(number, 20))
+        logs[number // 20 % count].append(renamed(number, 20))
     windows, spent = through_watch(logs)
     decode = decoder(Window)
     of_target = [decode(each.value, 0) for each in windows if each.partition == 0]
