@@ -16,10 +16,8 @@ from msgspec.structs import replace
 from schemas.events import Inference
 from schemas.fields import NANO
 from schemas.topics import INFERENCE, WINDOWS
-from schemas.windows import Window
-from schemas.wire import decoder, encode
+from schemas.wire import encode
 from streams.detect.judge import Judge
-from streams.detect.merge import TickMerger
 from streams.kafka.checkpoints import pack
 from streams.kafka.topics import TopicState
 from streams.policy.policy import Policy
@@ -63,12 +61,7 @@ def partitions(count):
     for number in range(EVENTS):
         logs[number // 20 % count].append(renamed(number, 20))
     windows, spent = through_watch(logs)
-    decode = decoder(Window)
-    of_target = [decode(each.value, 0) for each in windows if each.partition == 0]
-    judge, merger = Judge(10, 1 / WINDOWS.partitions, 20_000, Policy()), TickMerger()
-    order = sorted(of_target, key=lambda window: (window.tick, window.source_partition))
-    return {"us an event": spent / EVENTS * 1e6, "windows a tick": len(windows) / len({each.tick for each in of_target}),
-            "us a window in detect": seconds(lambda: judged(judge, merger, order)) / max(len(order), 1) * 1e6}  # fmt: skip
+    return {"us an event": spent / EVENTS * 1e6, "windows": len(windows)}
 
 
 def findings(services):
@@ -117,15 +110,6 @@ def through_watch(logs):
 
     spent = seconds(lambda: asyncio.run(run()))
     return [each for each in kept.messages if each.topic == windows.name], spent
-
-
-def judged(judge, merger, windows):
-    """Judge windows as a worker does."""
-    for window in windows:
-        if merger.add(window):
-            for tick, sums in merger.whole():
-                judge.judge(tick, sums)
-            judge.advance(merger.end())
 
 
 def _record(log, at):
