@@ -14,7 +14,6 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.events import Inference
-from schemas.fields import NANO
 from schemas.topics import INFERENCE, WINDOWS
 from schemas.wire import encode
 from streams.detect.judge import Judge
@@ -30,6 +29,7 @@ from tests.benchmarks.pace_subjects import Kept, NoMarks, Record, ticks_of
 SERIES_A_GROUP = 10
 """What a service, version and tenant usually has: rates, quantities, mixes and volume."""
 EVENTS = 40_000
+SPACING_MS = 50
 BATCH = 4_000
 
 
@@ -50,16 +50,16 @@ def detect(series):
 def watch(series):
     """Events of so many services that their series are as many, through one partition, from bytes to windows."""
     services = max(series // SERIES_A_GROUP, 1)
-    log = [renamed(number, services) for number in range(EVENTS)]
+    log = [(number, renamed(number, services)) for number in range(EVENTS)]
     kept, spent = through_watch([log])
-    return {"us an event": spent / EVENTS * 1e6, "bytes an event": sum(map(len, log)) / EVENTS, "windows": len(kept)}  # fmt: skip
+    return {"us an event": spent / EVENTS * 1e6, "bytes an event": sum(len(value) for _, value in log) / EVENTS, "windows": len(kept)}  # fmt: skip
 
 
 def partitions(count):
     """The same events over so many partitions: watch counts each for itself, detect joins their windows."""
     logs = [[] for _ in range(count)]
     for number in range(EVENTS):
-        logs[number // 20 % count].append(renamed(number, 20))
+        logs[number // 20 % count].append((number, renamed(number, 20)))
     windows, spent = through_watch(logs)
     return {"us an event": spent / EVENTS * 1e6, "windows": len(windows)}
 
@@ -85,7 +85,9 @@ def findings(services):
 def renamed(number, services):
     """Return an event of the benchmark of pipelines, of one of so many services."""
     decoded = msgspec.json.decode(event(number), type=Inference)
-    return encode(replace(decoded, service_name=f"s{number % services}", time_unix_nano=NOW + number * NANO // 200))
+    return encode(
+        replace(decoded, service_name=f"s{number % services}", time_unix_nano=NOW + number * SPACING_MS * 1_000_000)
+    )
 
 
 def through_watch(logs):
@@ -113,7 +115,8 @@ def through_watch(logs):
 
 
 def _record(log, at):
-    return Record(log[at], at, NOW // 1_000_000 + at * 5)
+    number, value = log[at]
+    return Record(value, at, NOW // 1_000_000 + number * SPACING_MS)
 
 
 def seconds(run):
