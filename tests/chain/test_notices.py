@@ -90,7 +90,7 @@ def test_a_receiver_that_was_away_is_told_of_each_beginning_and_end_once(worker,
 
 def test_a_standby_that_says_not_now_is_asked_until_it_takes_over(worker, manager):
     """While another worker holds the incidents a standby answers 503 and takes no notice; none is lost by that."""
-    holder = Worker(worker.settings, "holder")
+    holder = Worker(worker.settings, "0")  # the first by name keeps what it holds when another one joins
     for each in (holder, worker):  # a busy machine shall not take the incidents from the one that holds them
         each.environment["WATCHKEEPER_KAFKA_SESSION_SECONDS"] = "20"
     holder.start()
