@@ -17,6 +17,7 @@ from streams.kafka.reach import NAME, KafkaWatch
 from streams.kafka.topics import check_topics, client_arguments
 from streams.receiver.app import Receiver, receiver_app
 from streams.settings import Settings, SettingsError
+from streams.worker.background import in_background
 
 log: Final = structlog.get_logger()
 
@@ -50,7 +51,7 @@ async def _receive(settings: Settings) -> None:
         loop.add_signal_handler(number, asked.set)
     publisher, kafka = Publisher(client_arguments(settings)), KafkaWatch(settings)
     await publisher.start()
-    watching = asyncio.create_task(kafka.watch())
+    watching = in_background(kafka.watch())
     app = receiver_app(settings, Receiver(settings, publisher), lambda: NAME not in PROBLEMS.current())
     server = Server(app, settings.host, settings.otlp_port, "WATCHKEEPER_OTLP_PORT")
     try:
