@@ -62,6 +62,15 @@ def finding(words: Table, taxonomy: str, native: str | None, named: str | None =
     return GuardFinding(category=category, native_category=named or native, native_taxonomy=taxonomy, **known)
 
 
+def probability(score: float | None) -> dict[str, Any]:
+    """Return the fields of a score that is a probability, where there is one.
+
+    >>> probability(0.5), probability(None)
+    ({'score': 0.5, 'score_kind': 'probability'}, {})
+    """
+    return {} if score is None else {"score": score, "score_kind": "probability"}
+
+
 def own_finding(native: str | None, categories: Mapping[str, str] | None, **fields: Any) -> GuardFinding:
     """Return a finding of a guard that people made themselves and that names what it found in words of theirs.
 

@@ -170,7 +170,7 @@ class Bench:
                 if first is None and seen > 0:
                     first = (now, seen)
                 if first and seen >= self.events and (name == "watch" or _lag("127.0.0.1", port) == 0):
-                    self.memory[name] = _rss_mb(process.pid)
+                    self.memory[name] = rss_mb(process.pid)
                     return (seen - first[1]) / (now - first[0])
                 assert process.poll() is None, (folder / "log").read_text()
                 time.sleep(0.05)
@@ -248,7 +248,8 @@ def received(port: int) -> int:
     )
 
 
-def _rss_mb(pid: int) -> float:
+def rss_mb(pid: int) -> float:
+    """Return the resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 
 

@@ -24,7 +24,7 @@ from streams.kafka.topics import create_topics
 from streams.local.broker import Broker, free_port
 from streams.settings import load
 from tests.benchmarks.bench_incidents import processor_seconds
-from tests.benchmarks.bench_pipeline import received
+from tests.benchmarks.bench_pipeline import received, rss_mb
 from tests.benchmarks.scale_points import renamed
 
 SERIES = (100, 1_000, 10_000, 100_000)
@@ -65,7 +65,10 @@ def _together(kind, count, address, folder):
             time.sleep(0.2)
         time.sleep(SETTLES_SECONDS)
         spent = sum(processor_seconds(process.pid) for process in processes)
-        return {"us an event": spent / EVENTS * 1e6, "mb a worker": sum(map(_resident, processes)) / count}
+        return {
+            "us an event": spent / EVENTS * 1e6,
+            "mb a worker": sum(rss_mb(process.pid) for process in processes) / count,
+        }
     finally:
         for process in processes:
             process.kill()
@@ -81,10 +84,6 @@ def _started(kind, port, settings, folder):
             [sys.executable, "-m", "streams", "worker", kind], stdout=log, stderr=log,
             env=os.environ | {f"WATCHKEEPER_{name}": str(value) for name, value in given.items()},
         )  # fmt: skip
-
-
-def _resident(process):
-    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
 
 
 @cache

@@ -5,7 +5,7 @@ from typing import Any, Final, Unpack
 
 from ...guards import GuardFinding, GuardResult
 from ..reading import Node
-from ..results import Given, Judged, failed, finding, guard_results, own_finding
+from ..results import Given, Judged, failed, finding, guard_results, own_finding, probability
 from ..words import Opinion, table
 
 TRIPPED: Final = Opinion("block", "aborted")
@@ -106,8 +106,7 @@ def _found(info: Node, name: str, categories: Mapping[str, str] | None) -> Guard
         word, score = info.get("category").value, info.get("score", "confidence").value
         if isinstance(word, str) and word:
             number = score if isinstance(score, float) and 0 <= score <= 1 else None
-            kind = None if number is None else "probability"
-            return own_finding(info.get("category").word(), categories, score=number, score_kind=kind)
+            return own_finding(info.get("category").word(), categories, **probability(number))
     return _named(name, categories)
 
 
@@ -183,8 +182,7 @@ def _findings(info: Node, name: str) -> list[GuardFinding]:
         return [finding(_TABLE, "openai_moderation", item.word()) for item in flagged.items()]
     count = next((_size(found) for key in ("detected_secrets", "matched", "blocked") if (found := info.get(key))), None)
     score, limit = info.get("confidence").number(), info.get("threshold").number()
-    kind = None if score is None else "probability"
-    return [finding(_TABLE, "openai_guardrails", name, score=score, score_kind=kind, threshold=limit, count=count)]
+    return [finding(_TABLE, "openai_guardrails", name, threshold=limit, count=count, **probability(score))]
 
 
 def _size(matches: Node) -> int:

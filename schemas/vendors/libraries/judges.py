@@ -5,7 +5,7 @@ from typing import Any, Final, Unpack
 
 from ...guards import GuardResult
 from ..reading import Node, model_text
-from ..results import FLAG, Given, Judged, failed, finding, guard_results
+from ..results import FLAG, Given, Judged, failed, finding, guard_results, probability
 from ..words import table
 
 _TABLE: Final = table("judges")
@@ -93,9 +93,8 @@ def guards_from_shield_gemma(
         readable += said is not None
         if said == "flag":
             limit = None if score is None else threshold
-            kind = None if score is None else "probability"
             judged.append(Judged(FLAG, finding(_TABLE, "shield_gemma", name.lower()[:256] or None, name[:256] or None,
-                                               score=score, score_kind=kind, threshold=limit)))  # fmt: skip
+                                               threshold=limit, **probability(score))))  # fmt: skip
     if not readable:
         return failed(_TABLE, given, guard_name="shield-gemma", guard_provider="google", reason="unreadable answer")
     status = "ok" if readable == len(asked) else "partial"

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ...guards import GuardResult
 from ..reading import Node, model_text
-from ..results import FLAG, Given, Judged, failed, finding, guard_results
+from ..results import FLAG, Given, Judged, failed, finding, guard_results, probability
 from ..words import table
 
 _TABLE: Final = table("meta")
@@ -49,7 +49,7 @@ def guards_from_llama_guard(
     codes = [part.strip() for line in lines[1:] for part in line.split(",") if part.strip()]
     judged = []
     for code in dict.fromkeys(code if _CODE.fullmatch(code) else "(unreadable)" for code in codes):
-        found = finding(_TABLE, "llama_guard", code, score=score, score_kind=None if score is None else "probability")
+        found = finding(_TABLE, "llama_guard", code, **probability(score))
         judged.append(Judged(FLAG, replace(found, native_taxonomy=f"llama_guard_{generation}")))
     if verdict == "safe":
         judged = []

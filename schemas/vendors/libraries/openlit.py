@@ -4,7 +4,7 @@ from typing import Any, Final, Unpack
 
 from ...guards import GuardResult
 from ..reading import Node, snake
-from ..results import Given, Judged, failed, finding, guard_results
+from ..results import Given, Judged, failed, finding, guard_results, probability
 from ..words import NONE, Opinion, table
 
 _TABLE: Final = table("openlit")
@@ -51,8 +51,7 @@ def guards_from_openlit(response: Any, **given: Unpack[Given]) -> list[GuardResu
     native = next(iter(known), word or name)
     if _TABLE.category("openlit", snake(native)) == NONE:
         native = name
-    kind = None if score is None else "probability"
-    found = finding(_TABLE, "openlit", snake(native), word or name, score=score, score_kind=kind)
+    found = finding(_TABLE, "openlit", snake(native), word or name, **probability(score))
     return guard_results(
         _TABLE, [] if opinion.verdict == "allow" else [Judged(opinion, found)], given, guard_name=name, **fields
     )

@@ -4,7 +4,7 @@ from typing import Any, Final, Unpack
 
 from ...guards import GuardResult
 from ..reading import Node, snake
-from ..results import FLAG, Given, Judged, finding, guard_results
+from ..results import FLAG, Given, Judged, finding, guard_results, probability
 from ..words import Opinion, table
 
 _PRESIDIO: Final = table("presidio")
@@ -118,8 +118,7 @@ def guards_from_llm_guard(
         score = scores.get(name)
         if not clean:
             kept = None if score is None or score < 0 else min(score, 1.0)
-            kind = None if kept is None else "probability"
-            found = finding(_LLM_GUARD, "llm_guard", snake(name), name, score=kept, score_kind=kind)
+            found = finding(_LLM_GUARD, "llm_guard", snake(name), name, **probability(kept))
             judged.append(Judged(Opinion("block", "unknown"), found))
     if changed and not judged:
         judged.append(Judged(Opinion("redact", "redacted")))
