@@ -183,7 +183,7 @@ def _note_error(node: Node, span: Span, fields: dict[str, Any]) -> None:
     node.fault = outcome_of_error(error, fields.get("error_code", ""), message) or ""
     if found := _TRIPPED.search(span.status_message):
         node.tripped = found.group(1)
-    if "step_kind" in node.fields:
+    if "step_kind" in node.fields and "status" not in fields.get("own", ()):
         node.fields["status"] = "error"
 
 

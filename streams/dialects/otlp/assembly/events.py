@@ -37,7 +37,7 @@ def event_of(node: Node, parent_id: str, depth: int) -> Event | None:
     if node.role == "call":
         return _head(node, Inference, parent_id) | _call(node) | _tail(node)
     if node.role in STEPS:
-        return _head(node, AgentStep, parent_id) | node.fields | {"depth": depth} | _tail(node)
+        return _head(node, AgentStep, parent_id) | {"depth": depth} | node.fields | _tail(node)
     if node.role == "retrieval":
         return _head(node, Retrieval, parent_id) | node.fields | _tail(node)
     if node.role == "chain" and not node.parent_id:

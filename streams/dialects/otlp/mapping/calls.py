@@ -2,11 +2,13 @@
 
 from typing import Any, Final
 
+from schemas.events import Inference
 from streams.dialects.otlp.content.messages import Message, last_of, messages_of
 from streams.dialects.otlp.content.raw_answers import ending_of
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import MAX_TEXT, Rules
 from streams.dialects.otlp.tables.aliases import first, text_of
+from streams.dialects.otlp.tables.own import own_fields
 from streams.dialects.otlp.tables.words import Role
 
 FIELDS: Final = (
@@ -58,7 +60,7 @@ def call_fields(
             found["finish_reasons"] = list(dict.fromkeys(ending.reasons))
     if reasons := [message.finish_reason for message in answer if message.finish_reason]:
         found.setdefault("finish_reasons", reasons)
-    return found, refused
+    return found | own_fields(fields, Inference), refused
 
 
 def _says_more(reasons: list[str], found: dict[str, Any]) -> bool:

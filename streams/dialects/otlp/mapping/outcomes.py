@@ -26,7 +26,7 @@ def norm_of(reasons: Iterable[str]) -> str:
 
 
 def settle_outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) -> None:
-    """Fill `outcome`, `outcome_source` and `finish_reason_norm` of a call, in place.
+    """Fill `outcome`, `outcome_source` and `finish_reason_norm` of a call, in place; what the source said stands.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def settle_outcome(fields: dict[str, Any], *, status: int, refused: bool, fault:
     """
     reasons = fields.get("finish_reasons", ())
     if reasons:
-        fields["finish_reason_norm"] = norm_of(reasons)
-    outcome = _outcome(fields, status=status, refused=refused, fault=fault)
+        fields.setdefault("finish_reason_norm", norm_of(reasons))
+    outcome = fields.get("outcome") or _outcome(fields, status=status, refused=refused, fault=fault)
     if outcome:
         fields["outcome"] = outcome
         if source := _SOURCES.get(outcome):
-            fields["outcome_source"] = source
+            fields.setdefault("outcome_source", source)
 
 
 def _outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) -> str | None:

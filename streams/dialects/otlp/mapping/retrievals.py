@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from schemas.events import Retrieval
 from streams.dialects.otlp.mapping.steps import as_text
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
 from streams.dialects.otlp.tables.aliases import FLATTENED, text_of
+from streams.dialects.otlp.tables.own import own_fields
 from streams.dialects.otlp.tables.readers import number, structure, text
 
 MAX_DOCUMENTS: Final = 1_000
@@ -38,7 +40,7 @@ def retrieval_fields(fields: dict[str, Any], attributes: Attributes, rules: Rule
             found |= {"score_max": max(scores), "score_mean": sum(scores) / len(scores)}
         if listed := [document for item in documents if (document := _document(item, rules))]:
             found["documents"] = listed
-    return found
+    return found | own_fields(fields, Retrieval)
 
 
 def _flattened(attributes: Attributes) -> Iterator[dict[str, Any]]:

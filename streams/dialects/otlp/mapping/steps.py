@@ -4,10 +4,12 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.events import AgentStep
 from streams.dialects.otlp.kinds import STEPS
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
 from streams.dialects.otlp.tables.aliases import text_of
+from streams.dialects.otlp.tables.own import own_fields
 from streams.dialects.otlp.tables.words import Role
 
 FIELDS: Final = ("agent_name", "agent_id", "agent_version", "workflow_name", "tool_name", "tool_type", "tool_call_id",
@@ -43,7 +45,7 @@ def step_fields(role: Role, fields: dict[str, Any], name: str, attributes: Attri
     elif role.name == "handoff" and (target := fields.get("handoff_to")):
         found["agent_name"] = target
     found["status"] = "error" if fields.get("tool_status") in _FAILED else "ok"
-    return {field: value for field, value in found.items() if value}
+    return {field: value for field, value in found.items() if value} | own_fields(fields, AgentStep)
 
 
 def _named(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from streams.dialects.otlp.records import Attributes
+from streams.dialects.otlp.tables.own import EVENT, GUARD, own_value
 from streams.dialects.otlp.tables.readers import READERS, structure
 
 TABLE: Final[dict[str, Any]] = yaml.safe_load(files(__package__).joinpath("aliases.yaml").read_text("utf-8"))
@@ -18,6 +19,12 @@ VERSION: Final[str] = TABLE["version"]
 TEXTS: Final[dict[str, list[str]]] = TABLE["texts"]
 FLATTENED: Final[dict[str, list[str]]] = TABLE["flattened"]
 RESOURCE: Final[dict[str, list[str]]] = TABLE["resource"]
+OWN: Final[dict[str, tuple[str, str]]] = {
+    prefix + name: (group, name)
+    for group, prefix, names in (("own", EVENT, TABLE["own"]["event"]), ("own_guard", GUARD, TABLE["own"]["guard"]))
+    for name in names
+}
+"""Of our own attributes the group and the field that each fills."""
 
 
 class _Alias(NamedTuple):
@@ -41,7 +48,9 @@ def _compile() -> tuple[dict[str, list[_Alias]], dict[str, list[_Alias]]]:
 
 
 _DIRECT, _INSIDE = _compile()
-KNOWN: Final = frozenset(_DIRECT) | frozenset(_INSIDE) | {key for keys in TEXTS.values() for key in keys}
+KNOWN: Final = (
+    frozenset(_DIRECT) | frozenset(_INSIDE) | frozenset(OWN) | {key for keys in TEXTS.values() for key in keys}
+)
 """Attributes that the table speaks of."""
 
 
@@ -50,6 +59,7 @@ class Plan(NamedTuple):
 
     direct: tuple[tuple[str, tuple[tuple[str, Reader], ...]], ...]
     inside: tuple[tuple[str, tuple[_Alias, ...]], ...]
+    own: tuple[str, ...]
     texts: dict[str, tuple[str, ...]]
     flattened: frozenset[str]
 
@@ -72,6 +82,7 @@ def plan_of(keys: tuple[str, ...]) -> Plan:
             (field, tuple((key, read) for _, key, read in sorted(found, key=_rank))) for field, found in sources.items()
         ),
         tuple((key, tuple(_INSIDE[key])) for key in keys if key in _INSIDE),
+        tuple(key for key in keys if key in OWN),
         {side: present for side, wanted in TEXTS.items() if (present := tuple(key for key in wanted if key in keys))},
         frozenset(side for side, starts in FLATTENED.items() if any(key.startswith(tuple(starts)) for key in keys)),
     )
@@ -87,7 +98,8 @@ def fields_of(attributes: Attributes) -> dict[str, Any]:
     Parameters
     ----------
     attributes
-        Of a span, a span event or a log record. What is missing, of a wrong kind or blank fills nothing.
+        Of a span, a span event or a log record. What is missing, of a wrong kind or blank fills nothing. Our own stand
+        apart, under `own` and `own_guard`, for they come before all others.
 
     >>> fields_of({"gen_ai.usage.prompt_tokens": "12", "gen_ai.usage.input_tokens": 13, "llm.token_count.prompt": None})
     {'usage_input_tokens': 13}
@@ -102,6 +114,11 @@ def fields_of(attributes: Attributes) -> dict[str, Any]:
                 break
     if plan.inside:
         _look_inside(plan, attributes, found)
+    for key in plan.own:
+        value = own_value(key, attributes[key])
+        if value is not None:
+            group, name = OWN[key]
+            found.setdefault(group, {})[name] = value
     return found
 
 

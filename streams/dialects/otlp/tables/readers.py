@@ -99,13 +99,13 @@ def milliseconds(value: Any) -> float | None:
 
 
 def seconds(value: Any) -> float | None:
-    """Return milliseconds of a duration given in seconds.
+    """Return milliseconds of a duration given in seconds, to the nanosecond.
 
-    >>> seconds(0.25), seconds(-1)
-    (250.0, None)
+    >>> seconds(0.25), seconds(0.3509), seconds(-1)
+    (250.0, 350.9, None)
     """
     amount = number(value)
-    return milliseconds(amount * 1000) if amount is not None else None
+    return milliseconds(round(amount * 1000, 6)) if amount is not None else None
 
 
 def flag(value: Any) -> bool | None:
