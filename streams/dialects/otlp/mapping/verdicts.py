@@ -27,7 +27,7 @@ def guard_of(fields: Mapping[str, Any], name: str, *, failed: bool, fault: str, 
     Parameters
     ----------
     fields
-        As `fields_of` reads them.
+        As `said_of` reads them.
     name
         What the guard is called where no attribute names it.
     failed, fault

@@ -1,6 +1,7 @@
 """Attributes of our own, `watchkeeper.*`: what no convention has, read as the contract types it."""
 
-from typing import Any, Final, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -11,40 +12,71 @@ from streams.dialects.otlp.tables.readers import structure
 
 EVENT: Final = "watchkeeper."
 GUARD: Final = "watchkeeper.guard."
-_GUARD_TYPES: Final = get_type_hints(GuardResult, include_extras=True) | {"severity": Level}
-_TYPES: Final = {
-    name: kind for event in (Inference, AgentStep, Retrieval)
-    for name, kind in get_type_hints(event, include_extras=True).items()
-}  # fmt: skip
-_FIELDS: Final[dict[type, frozenset[str]]] = {
+_KINDS: Final[dict[type, frozenset[str]]] = {
     kind: frozenset(kind.__struct_fields__) for kind in (Inference, AgentStep, Retrieval)
 }
 
 
-def own_value(key: str, value: Any) -> Any:
-    """Return the value of one of our attributes; None for what is blank or does not fit the contract.
+def _hints(*kinds: type) -> dict[str, Any]:
+    return {name: hint for kind in kinds for name, hint in get_type_hints(kind, include_extras=True).items()}
+
+
+def _is_text(hint: Any) -> bool:
+    """Tell whether a field is a text, which is never read as JSON."""
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) in (Union, UnionType):
+        return all(_is_text(part) for part in get_args(hint) if part is not NoneType)
+    return hint is str
+
+
+_TYPES: Final = {"own": _hints(*_KINDS), "own_guard": _hints(GuardResult) | {"severity": Level}}
+_TEXTS: Final = {
+    group: frozenset(name for name, hint in types.items() if _is_text(hint)) for group, types in _TYPES.items()
+}
+_WHOLE: Final = {
+    group: msgspec.defstruct(group, [(name, hint | None, None) for name, hint in types.items()], omit_defaults=True)
+    for group, types in _TYPES.items()
+}
+
+
+def own_of(group: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what our attributes say; what is blank or does not fit the contract is left out.
 
     Parameters
     ----------
-    key
-        The attribute, which the table knows.
-    value
-        As the emitter set it; lists and objects may be JSON.
+    group
+        `own` for those of an event, `own_guard` for those of a guard.
+    values
+        By field, as the emitter set them; lists and objects may be JSON.
 
-    >>> own_value("watchkeeper.reached_user", "false"), own_value("watchkeeper.turn_index", -1)
-    (False, None)
-    >>> own_value("watchkeeper.guard.findings", '[{"category": "sec.jailbreak", "severity": 3}]')
-    [{'category': 'sec.jailbreak', 'severity': 3}]
+    >>> own_of("own", {"reached_user": "false", "turn_index": -1, "outcome": ""})
+    {'reached_user': False}
+    >>> own_of("own_guard", {"findings": '[{"category": "sec.jailbreak", "severity": 3}]'})
+    {'findings': [{'category': 'sec.jailbreak', 'severity': 3}]}
     """
-    kind = _GUARD_TYPES[key.removeprefix(GUARD)] if key.startswith(GUARD) else _TYPES[key.removeprefix(EVENT)]
-    if isinstance(value, str) and value[:1] in ("[", "{"):
-        value = structure(value)
-    if value in (None, ""):
-        return None
+    texts = _TEXTS[group]
+    given = {
+        name: value if name in texts or type(value) is not str or value[:1] not in ("[", "{") else structure(value)
+        for name, value in values.items()
+        if value is not None and value != ""
+    }
     try:
-        return msgspec.to_builtins(msgspec.convert(value, kind, strict=False))
+        return _converted(group, given)
     except msgspec.ValidationError:
-        return None
+        return {name: value for pair in given.items() for name, value in _alone(group, *pair).items()}
+
+
+def _converted(group: str, given: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(msgspec.convert(given, _WHOLE[group], strict=False))
+    return found
+
+
+def _alone(group: str, name: str, value: Any) -> dict[str, Any]:
+    try:
+        return _converted(group, {name: value})
+    except msgspec.ValidationError:
+        return {}
 
 
 def own_fields(fields: dict[str, Any], kind: type) -> dict[str, Any]:
@@ -53,7 +85,7 @@ def own_fields(fields: dict[str, Any], kind: type) -> dict[str, Any]:
     Parameters
     ----------
     fields
-        As `fields_of` reads them.
+        As `said_of` reads them.
     """
-    own: dict[str, Any] = fields.get("own", {})
-    return {name: value for name, value in own.items() if name in _FIELDS[kind]}
+    own = fields.get("own")
+    return {name: value for name, value in own.items() if name in _KINDS[kind]} if own else {}
