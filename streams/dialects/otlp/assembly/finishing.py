@@ -27,14 +27,14 @@ _EVIDENCE = ("response_id", "finish_reasons", "usage_input_tokens", "usage_outpu
 _JUDGES = ("guard", "evaluation")
 
 
-class Late(Struct):
+class Late(Struct, gc=False):
     """What a log record says, with a node that can stand for its span, should that never come."""
 
     node: Node
     extra: Extra
 
 
-class Trace(Struct):
+class Trace(Struct, gc=False):
     """The spans of a trace that are remembered, by id, and the log records that wait for theirs."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Trace(Struct):
         return bool(self.logs) or any(not node.done for node in self.nodes.values())
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """A span that becomes an event, the event that it lies beneath, and how deep."""
 
     node: Node
@@ -66,7 +66,7 @@ def finish(trace: Trace, settled: int, waited: int) -> tuple[list[Told], list[Ev
     waited
         What arrived until this is ready whatever it misses.
     """
-    alone = _take_logs(trace, waited)
+    alone = _take_logs(trace, waited) if trace.logs else []
     nodes = trace.nodes
     ready = [
         node
@@ -79,12 +79,15 @@ def finish(trace: Trace, settled: int, waited: int) -> tuple[list[Told], list[Ev
         _merge(nodes, {node.span_id for node in ready})
         _spread_faults(nodes, ready)
         inherit(nodes, ready)
-    alone += _place_verdicts(nodes, ready)
+    if any(node.role in _JUDGES for node in ready):
+        alone += _place_verdicts(nodes, ready)
     told = []
     for node in ready:
         if not node.done:
             node.done = "given"
             told.append(node)
+    if len(nodes) == 1:
+        return [Told(node, node.parent_id, 0) for node in told if node.role], alone
     return [Told(node, _event_above(nodes, node), depth(nodes, node)) for node in told if node.role], alone
 
 

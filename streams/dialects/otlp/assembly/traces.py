@@ -147,7 +147,7 @@ class Traces:
             keys[self._soon.popleft()[1]] = None
         while self._late and self._late[0][0] <= self._now:
             keys[self._late.popleft()[1]] = None
-        traces = [trace for key in keys if (trace := self._traces.get(key))]
+        traces = [trace for key in keys if (trace := self._traces.get(key)) and trace.waits()]
         found = [self._finish(trace, self._now - settle, self._now - wait) for trace in traces]
         self._forget()
         return self._told(found)
