@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
 from schemas.windows import GUARD_COUNTS
 from streams.events.decode import Columns
-from streams.events.flags import BIT, Flags
+from streams.events.flags import OUTPUT_BIT, Flags
 from streams.events.versions import canonical
 
 Int64s = npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ def guard_statuses(columns: Columns, flags: Flags) -> Named:
     row, status = guards.row[known], code[known]
     if columns.kind is not Inference:
         return Named(row, status)
-    output = (flags.trials & BIT["unsafe_attempted"]) > 0
+    output = (flags.trials & OUTPUT_BIT) > 0
     output[row[status == 0]] = False
     uncovered = np.flatnonzero(output)
     return Named(np.concatenate([row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)]))

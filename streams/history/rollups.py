@@ -16,6 +16,7 @@ from schemas.guards import FLAGGING_VERDICTS
 from schemas.metrics import RATES
 from schemas.sql import literal, query
 from schemas.vocabulary import WRAPPERS
+from streams.events.flags import OUTPUT_BIT
 from streams.history.rows import Rows
 from streams.history.touched import Touched
 from streams.store.client import WRITE
@@ -51,6 +52,7 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
             final="FINAL" if several_writers else "",
             rates=_RATES,
             error_bit=_RATES.index("error"),
+            output_bit=OUTPUT_BIT.bit_length() - 1,
             separator=NAME_SEPARATOR,
             wrappers=", ".join(map(literal, WRAPPERS)),
         )

@@ -131,8 +131,10 @@ LEFT JOIN (
         sum(over_refusal_trials) AS over_refusal_trials, sum(over_refusal) AS over_refusal,
         sum(blocked_trials) AS blocked_trials, sum(blocked) AS blocked,
         sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered,
+        sum(failing_tool_trials) AS failing_tool_trials, sum(failing_tool) AS failing_tool,
+        sum(prompt_pii_trials) AS prompt_pii_trials, sum(prompt_pii) AS prompt_pii,
+        sum(quality_trials) AS quality_trials, sum(quality) AS quality,
         sumMap(unsafe_by_severity) AS unsafe_by_severity
-    FROM service_hours FINAL
-    WHERE {{ within("hour") }}
+    FROM {{ by_known_version("service_hours FINAL", "calls") }}
     GROUP BY bucket, service_name, version
 ) AS counted ON counted.bucket = frame.window_start AND counted.service_name = frame.service_name;

@@ -94,6 +94,16 @@ def test_a_dialect_may_be_said():
         CliRunner().invoke(app, ["explain", __file__, "--dialect", "lightllm"], catch_exceptions=False)
 
 
+def test_a_document_of_another_topic_is_refused_as_it_stands():
+    """Taken for what `inference.v1` holds, OTLP is refused with the topic that it belongs on; else it is translated."""
+    span = {"traceId": "ab" * 16, "spanId": "1" * 16, "name": "chat", "startTimeUnixNano": "1770000000000000000"}
+    otlp = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+    [found] = plain("-", "--dialect", "canonical", given=otlp, status=1)
+    assert found["counted"][0]["refused"] == "invalid"
+    assert "this is OTLP: send it to otlp_spans" in found["counted"][0]["detail"]
+    assert plain("-", given=otlp)[0]["dialect"] == "otlp"
+
+
 def test_what_says_no_time_is_told_all_the_same():
     """A piece of a record has the time of reading, and a warning that it could not be imported."""
     [found] = plain("-", given=json.dumps({"run_type": "llm", "session_id": "project", "trace_id": "t"}))
