@@ -8,6 +8,9 @@ from schemas.traps import ANSWERS, ENOUGH, FASTEST, SHORTEST_MS
 from streams.intake.doctor.complaint import Complaint, share
 from streams.intake.doctor.look import Look, Row
 
+BEYOND_DOUBT: Final = 10 * FASTEST
+"""The same of a few calls."""
+
 SEVERE: Final = 0.3
 """Share of level 4 among findings with a severity from which the scale is not ours."""
 
@@ -23,7 +26,7 @@ def seconds(look: Look) -> Iterator[Complaint]:
         if (tokens := _number(call, "usage_output_tokens")) and (duration := _number(call, "duration_ms"))
     ]
     durations = [float(call["duration_ms"]) for call in timed]
-    if len(rates) >= ENOUGH and median(rates) > FASTEST:
+    if rates and median(rates) > (FASTEST if len(rates) >= ENOUGH else BEYOND_DOUBT):
         seen = f"the median call makes {median(rates):,.0f} tokens a second"
     elif len(durations) >= ENOUGH and not rates and median(durations) < SHORTEST_MS:
         seen = f"the median call takes {median(durations):.2f} ms"
