@@ -57,6 +57,7 @@ WITH
         SELECT hour, service_name, sum(outputs) AS outputs, sum(covered) AS covered
         FROM guard_hours_now GROUP BY hour, service_name
     ),
+    traps AS (SELECT hour, service_name, trap FROM trap_hours FINAL WHERE trap != ''),
     counted AS (
         SELECT hour, service_name, arrayStringConcat(groupArray(reason), ', ') AS reason
         FROM (SELECT * FROM counted_differences ORDER BY hour, service_name, reason) GROUP BY hour, service_name
@@ -68,6 +69,7 @@ WITH
         if(refused.letters > {{ refused_share }} * (refused.letters + heard.events), concat(toString(refused.letters), ' events refused'), ''),
         if(unnamed.share > {{ refused_share }}, 'refused events that name no service', ''),
         if(delayed.number > {{ late_share }} * heard.events, concat(toString(delayed.number), ' events late'), ''),
+        traps.trap,
         counted.reason
     ]) AS reasons,
     if(guarded.covered < {{ covered_share }} * guarded.outputs,
@@ -86,6 +88,7 @@ LEFT JOIN unnamed ON unnamed.hour = lives.hour
 LEFT JOIN dropped ON dropped.hour = lives.hour AND dropped.service_name = lives.service_name
 LEFT JOIN delayed ON delayed.hour = lives.hour AND delayed.service_name = lives.service_name
 LEFT JOIN gaps ON gaps.hour = lives.hour AND gaps.service_name = lives.service_name
+LEFT JOIN traps ON traps.hour = lives.hour AND traps.service_name = lives.service_name
 LEFT JOIN counted ON counted.hour = lives.hour AND counted.service_name = lives.service_name
 LEFT JOIN guarded ON guarded.hour = lives.hour AND guarded.service_name = lives.service_name;
 

@@ -10,6 +10,7 @@ from schemas.categories import FAMILIES
 from schemas.kpis.objectives import VIEW_VALUES
 from schemas.metrics import RATES
 from schemas.sql import literal
+from schemas.traps import VIEW_VALUES as TRAP_VALUES
 from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS
 from schemas.windows import UNKNOWN_VERSION
 
@@ -43,7 +44,7 @@ def schema() -> dict[str, str]:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  SQL of our own
     )
-    environment.globals |= VIEW_VALUES | _known()
+    environment.globals |= VIEW_VALUES | TRAP_VALUES | _known()
     environment.filters["quoted"] = lambda words: ", ".join(map(literal, words))
     macros = {name: value for file in _MACROS for name, value in vars(environment.get_template(file).module).items()}
     return {

@@ -156,6 +156,18 @@ def test_the_input_is_read_as_a_file_is():
     assert done.returncode == 1
 
 
+def test_a_verdict_that_meets_no_event_says_so():
+    """It counts in the service as a whole, as an orphan; one that meets its event says nothing of the kind."""
+    guard = {"guard_name": "g", "layer": "output", "status": "ok", "verdict": "flag"}
+    alone = EVENT | {"event_type": "ai.safety.guard_verdict.v1", "guard": guard}
+    del alone["response_model"]
+    told = [
+        json.dumps(alone | {"event_id": name, "target_event_id": target}) for name, target in (("v", "e"), ("w", "x"))
+    ]
+    found = plain("-", given="\n".join([json.dumps(EVENT), *told]))
+    assert [any("orphan" in why for why in one["counted"][0]["why"]) for one in found] == [False, False, True]
+
+
 def test_nothing_is_started():
     """The command loads no engine and no worker."""
     code = "import sys, streams.intake.explain; print({'chdb', 'faust'} & set(sys.modules))"
