@@ -38,6 +38,7 @@ ORDER_NANO = 9 * NANO
 """A little less than what an event may be late."""
 
 MOST_EVENTS = 200
+LONGEST_SECONDS = 1_800
 POLICY = f"telemetry: {{tenant_attribute: {TENANT}}}\n"
 
 
@@ -76,7 +77,7 @@ class Chain:
 
     def found(self):
         """Return findings and transitions of incidents, once all that was sent is read."""
-        wait_until(self._settled)
+        wait_until(self._settled, LONGEST_SECONDS)
         return decoded(self.settings, FINDINGS, Finding), decoded(self.settings, INCIDENTS, IncidentTransition)
 
     def _settled(self, kinds=KINDS):
@@ -94,7 +95,7 @@ class Chain:
         for batch in orderly(events):
             answer = self.receiver.post(request_of(batch).SerializeToString(), token="")
             assert answer.status_code == 200, answer.text
-        wait_until(lambda: self._settled(KINDS[:1]))
+        wait_until(lambda: self._settled(KINDS[:1]), LONGEST_SECONDS)
         replay = Replay(self.settings, None)
         replay._mark(events[-1].time_unix_nano + AFTER_THE_END_NANO)
         replay._kafka.close()
