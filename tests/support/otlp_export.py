@@ -21,14 +21,14 @@ ERROR = 2
 
 
 def request_of(events):
-    """Return one request with the span of each event, in their order."""
-    request, scopes = ExportTraceServiceRequest(), {}
+    """Return one request with the span of each event, in their order: a resource is named again where it changes."""
+    request, last, scope = ExportTraceServiceRequest(), None, None
     for event in events:
         resource = tuple((name, event[name]) for name in RESOURCE if name in event and ("own", name) not in _OWN)
         key = (*resource, event["source"])
-        if key not in scopes:
-            scopes[key] = _scope(request, resource, event["source"])
-        _span(scopes[key].spans, event)
+        if key != last:
+            last, scope = key, _scope(request, resource, event["source"])
+        _span(scope.spans, event)
     return request
 
 

@@ -9,7 +9,7 @@ from streams.dialects.otlp.tables.words import FINISH_REASONS, OUTCOMES
 _SOURCES: Final = {"refused": "provider_refusal", "filtered": "provider_filter", "blocked": "guardrail"}
 _OK: Final = 1
 _ERROR: Final = 2
-_SPOKEN: Final = ("chat", "generate_content", "text_completion", None)
+SPOKEN: Final = ("chat", "generate_content", "text_completion", None)
 """Operations whose input may be counted before there is an answer."""
 _RANK: Final = ("content_filter", "refusal", "error", "length", "tool_call", "compaction", "stop")
 """Of several choices the one that tells most stands for all."""
@@ -78,4 +78,4 @@ def _settled(reasons: tuple[str, ...]) -> frozenset[str]:
 def _answered(fields: dict[str, Any]) -> bool:
     """Tell whether an answer was counted; emitters write `error` for a finish reason where none was obtained."""
     counted = bool(fields.get("usage_output_tokens"))
-    return counted or ("usage_input_tokens" in fields and fields.get("operation_name") not in _SPOKEN)
+    return counted or ("usage_input_tokens" in fields and fields.get("operation_name") not in SPOKEN)
