@@ -1,5 +1,6 @@
 """Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.sql import literal
 from schemas.windows import Sample
-from streams.detect.watcher import TickSums
+from streams.detect.watcher import Tick, TickSums
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import moment
 from streams.findings.finding import WHOLE, counted, end_of, finding, start_of
@@ -82,8 +83,11 @@ class PatternWatch:
         self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
         self._episodes: Final = Episodes("pattern", tick_seconds)  # of a cluster's number
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the patterns that a tick shows to be new, or to come more often."""
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return the patterns that each tick shows to be new, or to come more often."""
+        return [self._judge(*tick) for tick in ticks]
+
+    def _judge(self, tick: int, sums: TickSums) -> list[Finding]:
         if self._off:
             return []
         samples = [(group.service_name, sample) for group in sums for sample in group.samples]
