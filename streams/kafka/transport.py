@@ -10,6 +10,7 @@ Use it with the scheme ``coalesce://``; importing this module registers it with 
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -44,6 +45,12 @@ class CoalescedRecord:
         self.value = tuple(records)
 
 
+def _cut(records: list[ConsumerRecord], most: int) -> Iterator[CoalescedRecord]:
+    """Yield records in batches of at most so many: each is acknowledged, and a worker seen to move, by itself."""
+    for start in range(0, len(records), most):
+        yield CoalescedRecord(records[start : start + most])
+
+
 class Consumer(aiokafka.Consumer):
     """Delivers whole batches, and commits by what was delivered instead of by consecutive offsets.
 
@@ -73,7 +80,7 @@ class Consumer(aiokafka.Consumer):
             enough = getattr(self.app, "batch_records", DEFAULT_BATCH_RECORDS)
             if not batches or wait <= 0 or max(map(len, batches.values())) >= enough:
                 owned = self.assignment()
-                return {tp: [CoalescedRecord(records)] for tp, records in batches.items() if records and tp in owned}
+                return {tp: list(_cut(records, enough)) for tp, records in batches.items() if records and tp in owned}
 
     def _new_consumer_thread(self) -> aiokafka.AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -88,12 +95,29 @@ class Consumer(aiokafka.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         """Return the offset to commit: behind the last event before which all are acknowledged."""
         delivered, acked = self._delivered[tp], self._acked_index[tp]
-        last = None
-        while delivered and delivered[0] in acked:
+        before, last = self._committed_offset[tp] or 0, None
+        while delivered and (delivered[0] in acked or delivered[0] < before):  # what is committed is never acked again
             last = delivered.popleft()
             acked.discard(last)
         self._acked[tp].clear()
         return None if last is None else last + 1
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], *more: Any, **named: Any) -> bool:
+        """Commit, and where the broker refuses do it again: Faust takes an offset for committed whatever the answer.
+
+        It would then take no acknowledgement below it, and a record that comes again would never be committed. The
+        same where partitions were assigned anew meanwhile: what is committed was read before this commit had ended.
+        """
+        generation = self.app.consumer_generation_id
+        committed = bool(await super()._commit_offsets(offsets, *more, **named))
+        anew = generation != self.app.consumer_generation_id
+        for tp, offset in offsets.items():
+            if anew or not committed:
+                self._committed_offset.pop(tp, None)
+            if not anew and not committed:
+                self._delivered[tp].appendleft(offset - 1)
+                self._acked_index[tp].add(offset - 1)
+        return committed
 
     def on_buffer_full(self, tp: TP) -> None:
         """Do nothing: delivery waits for room by itself, and Faust would pause for a second with all full."""

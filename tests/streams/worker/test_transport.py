@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 
 import faust
 import pytest
+from faust.transport.drivers import aiokafka
 from faust.types import TP
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
@@ -64,6 +65,20 @@ def test_a_batch_takes_the_offset_of_its_last_record():
     assert [each.offset for each in record.value] == [3, 4, 9]
 
 
+@pytest.mark.enable_socket
+async def test_a_fetch_of_more_than_a_batch_comes_in_several(consumer, monkeypatch):
+    """So a backlog is acknowledged bit by bit, in order and whole, and a slow worker is seen to move."""
+
+    async def fetched(*_):
+        return {ONE: [Record(offset) for offset in range(10)]}
+
+    monkeypatch.setattr(aiokafka.Consumer, "_getmany", fetched)
+    consumer.app.batch_records = 4
+    consumer.assignment = lambda: {ONE}
+    found = (await consumer._getmany({ONE}, 1.0))[ONE]
+    assert [[record.offset for record in each.value] for each in found] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
 def test_a_first_batch_of_one_record_does_not_stop_commits(consumer):
     """Batches ending at 0, 50 and 120 commit 1, 51 and 121; by Faust's own rule nothing after 1 ever would."""
     for offset, commit in ((0, 1), (50, 51), (120, 121)):
@@ -87,6 +102,14 @@ def test_gaps_of_compaction_need_no_acknowledgement(consumer):
     deliver(consumer, 10, 1_000_000)
     ack(consumer, 10, 1_000_000)
     assert consumer._new_offset(ONE) == 1_000_001
+
+
+def test_what_was_committed_before_it_came_again_holds_nothing_back(consumer):
+    """A commit that ends after partitions were assigned anew covers what comes again, which is never acknowledged."""
+    deliver(consumer, 306, 307)
+    consumer._committed_offset[ONE] = 307  # noted late, over the 306 that was read at the assignment
+    ack(consumer, 307)
+    assert consumer._new_offset(ONE) == 308
 
 
 def recorder(settings, out, fail_at, *seed):
@@ -145,6 +168,7 @@ def test_what_the_client_loses_or_gives_again_is_read_once_and_in_order(kafka_se
         time.sleep(0.01)
     producer.close()
     wait_until(lambda: len(seen(tmp_path / "seen")) >= 400)
+    wait_until(lambda: committed(kafka_settings) == dict.fromkeys(range(4), 100))  # though seven commits of ten failed
     worker.terminate()
     assert worker.wait(PATIENCE_SECONDS) == 0
     for partition in range(4):
