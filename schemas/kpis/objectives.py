@@ -23,7 +23,12 @@ COVERED_SHARE: Final = 0.99
 """Where more events of an hour are refused or late, or fewer outputs are covered by guards, the hour is not trusted."""
 
 SEVERITY_WEIGHTS: Final = {"low": 0.3, "medium": 1.0, "high": 3.0, "critical": 10.0}
-"""What an unsafe output costs in risk-adjusted uptime; one whose severity nobody said costs what a medium one does."""
+"""What an unsafe output costs in risk-adjusted uptime, unless the policy says otherwise.
+
+One whose severity nobody said costs what a medium one does. No standard weighs severities (NIST SP 800-30, appendix H,
+ranks them only): each level costs about the square root of ten times the one below, so that two levels are a factor
+of ten.
+"""
 
 
 class Burn(Struct, frozen=True):

@@ -58,7 +58,8 @@ KPIS: Final[tuple[Kpi, ...]] = (
         "where nobody said when it was queued, the time of the event stands in",
     ),
     Kpi(
-        id="satisfaction", title="User satisfaction", unit="share", better="higher", view="kpi_known_shares",
+        id="satisfaction", axis="quality", title="User satisfaction", unit="share", better="higher",
+        view="kpi_known_shares",
         says="How content users say that they are.",
         formula="mean score of end users, 0 to 1",
         misleads="those who answer are not those who do not",

@@ -12,9 +12,10 @@ KPIS: Final = (
         id="risk_adjusted_uptime", title="Risk-adjusted uptime", unit="share", better="higher", view="kpi_uptimes",
         says="Mean over the hours of: calls without error, times one minus the weighted unsafe share over what is"
         " tolerated.",
-        formula="formula 1: mean over hours of (1 - error rate) x (1 - min(1, mean severity weight x unsafe share "
+        formula="formula 2: mean over hours of (1 - error rate) x (1 - min(1, mean severity weight x unsafe share "
         "served / tolerated share)); n counts hours",
-        misleads=f"the weights are a convention ({_WEIGHTS}; not said is medium), not a measurement",
+        misleads=f"the weights are a convention ({_WEIGHTS}, unless the policy says otherwise; not said is medium), not"
+        " a measurement",
         source="our own, as no definition is published",
         objective=SERVICE_OBJECTIVE, runbook="error-budget",
     ),

@@ -19,7 +19,7 @@ from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
-from streams.policy.risk import Risk
+from streams.policy.risk import Risk, SeverityWeights
 from streams.policy.telemetry import TelemetryRules
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -141,6 +141,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     services: dict[str, Service] = {}
     detectors: Detectors = Detectors()
     risk: Risk = Risk()
+    severity_weights: SeverityWeights = SeverityWeights()
     review: Review = Review()
     telemetry: TelemetryRules = TelemetryRules()
     receivers: list[Receiver] = []

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.kpis.objectives import SEVERITY_WEIGHTS
+
 Weight = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -26,3 +28,12 @@ class Risk(BaseModel):
     tiers: dict[str, Weight] = {"critical": 1.0, "standard": 0.7, "experimental": 0.4}
     page_at: Weight = 0.9
     """From this risk on a single event that nothing stopped is a page, also below the critical level."""
+
+
+class SeverityWeights(BaseModel, extra="forbid", frozen=True):
+    """What an unsafe output costs in risk-adjusted uptime, by severity; one that nobody graded costs a medium one."""
+
+    low: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["low"]
+    medium: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["medium"]
+    high: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["high"]
+    critical: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["critical"]

@@ -124,14 +124,14 @@ LEFT JOIN (
         {{ window_start("hour") }} AS bucket,
         service_name, {{ version }},
         sum(events) AS events, sum(calls) AS calls,
-        sum(unsafe_attempted_trials) AS unsafe_attempted_trials, sum(unsafe_attempted) AS unsafe_attempted,
-        sum(unsafe_served_trials) AS unsafe_served_trials, sum(unsafe_served) AS unsafe_served,
+        sum(unsafe_attempted_trials) AS unsafe_attempted_trials, sum(unsafe_served_trials) AS unsafe_served_trials,
+        sumMap(safety_by_harm) AS safety_by_harm, sumMap(security_by_harm) AS security_by_harm,
+        sumMap(unsafe_by_harm) AS unsafe_by_harm,
         sum(injection_flag_trials) AS injection_flag_trials, sum(injection_flag) AS injection_flag,
         sum(leak_trials) AS leak_trials, sum(leak) AS leak, sum(error_trials) AS error_trials, sum(error) AS error,
         sum(over_refusal_trials) AS over_refusal_trials, sum(over_refusal) AS over_refusal,
         sum(blocked_trials) AS blocked_trials, sum(blocked) AS blocked,
-        sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered,
-        sumMap(unsafe_by_severity) AS unsafe_by_severity
+        sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered
     FROM service_hours FINAL
     WHERE {{ within("hour") }}
     GROUP BY bucket, service_name, version

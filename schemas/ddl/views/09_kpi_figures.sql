@@ -55,15 +55,15 @@ FROM kpi_drifts({{ windows }});
 
 -- What takes a time people answer for is read once for the median, the 90th percentile and the ages of those that wait.
 -- Intervals are order statistics (binomial ranks); ages have none.
-CREATE OR REPLACE VIEW kpi_durations AS
+{% macro durations(axis) -%}
 SELECT
-    concat(name, measure.1) AS kpi, '' AS part, spans.window_start AS window_start,
+    concat(name, measure.1) AS kpi, spans.part AS part, spans.window_start AS window_start,
     spans.service_name AS service_name, '' AS model_version,
     measure.2 AS value, measure.3 AS lower, measure.4 AS upper, measure.5 AS n,
     {{ trust_of("frame.trust") }}
 FROM (
     SELECT
-        name, {{ window_start("toDateTime(began, 'UTC')") }} AS window_start,
+        name, {{ axis }} AS part, {{ window_start("toDateTime(began, 'UTC')") }} AS window_start,
         service_name, arraySort(groupArrayIf(assumeNotNull(seconds), seconds IS NOT NULL)) AS sorted,
         length(sorted) AS number, countIf(waiting) AS open,
         arrayMap(q -> {{ ranks("number", "q") }}, [0.5, 0.9]) AS ranks,
@@ -78,11 +78,18 @@ FROM (
                 CAST(NULL AS Nullable(Float64)), CAST(NULL AS Nullable(Float64)), open
             )]))) AS measure
     FROM (SELECT *, least(now64(3, 'UTC'), toDateTime64({until:DateTime('UTC')}, 3, 'UTC')) AS moment FROM clock_spans)
-    WHERE {{ within("began") }}
-    GROUP BY name, window_start, service_name
+    WHERE {{ within("began") }}{{ " AND axis != ''" if axis == "axis" }}
+    GROUP BY name, part, window_start, service_name
 ) AS spans
 LEFT JOIN kpi_frame({{ windows }}) AS frame
-    ON frame.window_start = spans.window_start AND frame.service_name = spans.service_name;
+    ON frame.window_start = spans.window_start AND frame.service_name = spans.service_name
+{%- endmacro %}
+CREATE OR REPLACE VIEW kpi_durations AS
+{{ durations("''") }};
+
+-- The same of each axis by itself; `part` is the axis.
+CREATE OR REPLACE VIEW kpi_axis_durations AS
+{{ durations("axis") }};
 
 -- Latency of each stage from bins an eighth of a doubling wide: the middle of the bin, and order-statistic bounds.
 CREATE OR REPLACE VIEW kpi_latencies AS

@@ -6,8 +6,10 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.categories import AXES, HARMS
+from schemas.kpis import KPIS
 from schemas.kpis.objectives import VIEW_VALUES
-from schemas.metrics import RATES
+from schemas.metrics import FAMILY_AXES, RATES
 
 TABLES: Final = "tables/"
 """Files that hold data: applied once, and locked by their digests."""
@@ -17,6 +19,14 @@ COMMENTS: Final = "comments/"
 REFRESHED: Final = "refreshed/"
 """Views that the store computes again and again, into a table."""
 
+_NAMES: Final = {
+    "rates": [rate.name for rate in RATES],
+    "axes": AXES,
+    "harms": HARMS,
+    "axis_by_family": {family: axis for family, axis in FAMILY_AXES.items() if axis},
+    "axis_by_kpi": {kpi.id: kpi.axis for kpi in KPIS if kpi.axis},
+}
+"""What the templates may name."""
 _MACROS: Final = ("tables/columns.sql.j2", "macros.sql.j2")
 _REFRESHED_VIEW: Final = re.compile(r"^CREATE MATERIALIZED VIEW (\w+) REFRESH", re.MULTILINE)
 _VIEW: Final = re.compile(r"^CREATE OR REPLACE VIEW (\w+)", re.MULTILINE)
@@ -36,7 +46,7 @@ def schema() -> dict[str, str]:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  SQL of our own
     )
-    environment.globals |= VIEW_VALUES | {"rates": [rate.name for rate in RATES]}
+    environment.globals |= VIEW_VALUES | _NAMES
     macros = {name: value for file in _MACROS for name, value in vars(environment.get_template(file).module).items()}
     return {
         name: environment.get_template(name).render(macros)

@@ -17,7 +17,7 @@ from tests.support.histories import counts, judge
 pytestmark = pytest.mark.store
 
 SHAPE = [
-    "kpi", "part", "window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust",
+    "kpi", "axis", "part", "window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust",
     "trust_reason",
 ]  # fmt: skip
 
