@@ -10,6 +10,7 @@ Use it with the scheme ``coalesce://``; importing this module registers it with 
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -88,12 +89,29 @@ class Consumer(aiokafka.Consumer):
     def _new_offset(self, tp: TP) -> int | None:
         """Return the offset to commit: behind the last event before which all are acknowledged."""
         delivered, acked = self._delivered[tp], self._acked_index[tp]
-        last = None
-        while delivered and delivered[0] in acked:
+        before, last = self._committed_offset[tp] or 0, None
+        while delivered and (delivered[0] in acked or delivered[0] < before):  # what is committed is never acked again
             last = delivered.popleft()
             acked.discard(last)
         self._acked[tp].clear()
         return None if last is None else last + 1
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], *more: Any, **named: Any) -> bool:
+        """Commit, and where the broker refuses do it again: Faust takes an offset for committed whatever the answer.
+
+        It would then take no acknowledgement below it, and a record that comes again would never be committed. The
+        same where partitions were assigned anew meanwhile: what is committed was read before this commit had ended.
+        """
+        generation = self.app.consumer_generation_id
+        committed = bool(await super()._commit_offsets(offsets, *more, **named))
+        anew = generation != self.app.consumer_generation_id
+        for tp, offset in offsets.items():
+            if anew or not committed:
+                self._committed_offset.pop(tp, None)
+            if not anew and not committed:
+                self._delivered[tp].appendleft(offset - 1)
+                self._acked_index[tp].add(offset - 1)
+        return committed
 
     def on_buffer_full(self, tp: TP) -> None:
         """Do nothing: delivery waits for room by itself, and Faust would pause for a second with all full."""

@@ -48,8 +48,8 @@ class Recorder:
 
 
 def be_unruly(seed: int) -> None:
-    """Have the client lose batches, give them again, and give only their ends, as it may while partitions move."""
-    rng, fetch, before = random.Random(seed), Consumer._getmany, {}
+    """Have the client lose batches, repeat them, give only their ends and fail to commit: partitions move."""
+    rng, fetch, commit, before = random.Random(seed), Consumer._getmany, Consumer._commit, {}
     watchdog.CHECK_SECONDS, watchdog.HEAL_SECONDS = 0.2, 1.0
 
     async def unruly(self, active_partitions, timeout):  # noqa: ASYNC109
@@ -63,7 +63,10 @@ def be_unruly(seed: int) -> None:
                 found[tp] = [CoalescedRecord(records)]
         return found
 
-    Consumer._getmany = unruly
+    async def refused(self, offsets):
+        return rng.random() < 0.3 and await commit(self, offsets)
+
+    Consumer._getmany, Consumer._commit = unruly, refused
 
 
 def main(kafka: str, prefix: str, port: str, out: str, fail_at: str, seed: str = "") -> None:

@@ -74,6 +74,8 @@ def _source(incident: Incident) -> tuple[str, Parameters] | None:
         return "cascade.sql", {"unsafe": sum(1 << BITS[name] for name in CASCADING)}
     if incident.detector == "severe_event":
         return "severe.sql", {"metric": incident.metric}
+    if incident.detector == "tool_policy":
+        return "breach.sql", {"metric": incident.metric}
     return None
 
 

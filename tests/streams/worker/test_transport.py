@@ -89,6 +89,14 @@ def test_gaps_of_compaction_need_no_acknowledgement(consumer):
     assert consumer._new_offset(ONE) == 1_000_001
 
 
+def test_what_was_committed_before_it_came_again_holds_nothing_back(consumer):
+    """A commit that ends after partitions were assigned anew covers what comes again, which is never acknowledged."""
+    deliver(consumer, 306, 307)
+    consumer._committed_offset[ONE] = 307  # noted late, over the 306 that was read at the assignment
+    ack(consumer, 307)
+    assert consumer._new_offset(ONE) == 308
+
+
 def recorder(settings, out, fail_at, *seed):
     """Start a worker whose stage writes down what it sees, and fails before an offset when told to."""
     arguments = [settings.kafka, settings.topic_prefix, str(free_port()), str(out), str(fail_at), *map(str, seed)]
@@ -145,6 +153,7 @@ def test_what_the_client_loses_or_gives_again_is_read_once_and_in_order(kafka_se
         time.sleep(0.01)
     producer.close()
     wait_until(lambda: len(seen(tmp_path / "seen")) >= 400)
+    wait_until(lambda: committed(kafka_settings) == dict.fromkeys(range(4), 100))  # though seven commits of ten failed
     worker.terminate()
     assert worker.wait(PATIENCE_SECONDS) == 0
     for partition in range(4):
