@@ -49,8 +49,5 @@ def test_the_numbers_in_the_views_are_those_of_the_registry(client):
     limits = [float(found) for found in re.findall(r"[<>] \(?(0\.\d+)\b", view["kpi_trust"])]
     refused, late, covered = (VIEW_VALUES[name] for name in ("refused_share", "late_share", "covered_share"))
     assert limits == [refused, refused, late, covered]
-    weighed = {
-        name: float((re.findall(rf"([\d.]+) \* \(?unsafe_by_severity\[{place}\]", view["kpi_uptimes"]) or [1])[0])
-        for place, name in enumerate(SEVERITY_WEIGHTS, start=1)
-    }
-    assert weighed == SEVERITY_WEIGHTS
+    [weights] = re.findall(r"agreed, \[([\d., ]+)\]", view["kpi_uptimes"])
+    assert [float(weight) for weight in weights.split(",")] == list(SEVERITY_WEIGHTS.values())
