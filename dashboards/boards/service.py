@@ -68,6 +68,10 @@ BOARD: Final = Board(
             text=f"One call in twenty is slower in this stage. Dashed lines are the 95 % interval. {UNTRUSTED}",
             query="stage_latency", values={"kpi": "latency_p95"}, unit="ms",
         ),
+        history("call_errors", width=6),
+        history("call_error_budget", width=6),
+        history("slow_calls", width=6),
+        history("slow_call_budget", width=6),
         Panel(
             title="Events a second", text="How much is counted at all. A rate over few events says little.",
             query="events", unit="ops",

@@ -17,6 +17,7 @@ SELECT
 FROM (
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_outputs(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0, objective={objective:Float64}) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_guards(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
+    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_calls(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_losses(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_known_shares(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_leaks(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL

@@ -13,7 +13,8 @@ PERIOD = (
     "(since='2026-03-01 00:00:00', until='2026-03-03 12:00:00', step=31536000, versions=0, objective=0.99,"
     " known_at='2026-03-03 12:00:00')"
 )
-ARGUMENTS = {"kpi_burn_rates": "(objective=0.99, at='2026-03-03 12:00:00')", "kpi_governance_now": ""}
+_AT = "(objective=0.99, at='2026-03-03 12:00:00')"
+ARGUMENTS = {"kpi_burn_rates": _AT, "kpi_call_burn_rates": _AT, "kpi_governance_now": ""}
 
 
 def test_no_two_kpis_share_an_id_or_a_title():

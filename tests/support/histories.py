@@ -33,6 +33,8 @@ ARGUMENTS = {
     "kpi_durations": _WINDOWS,
     "kpi_reviewed": f"{_VERSIONS}, {_KNOWN}",
     "kpi_agreements": _WINDOWS,
+    "kpi_calls": _VERSIONS,
+    "kpi_call_burn_rates": "at={until:DateTime('UTC')}",
     "kpi_axis_outputs": f"{_VERSIONS}, objective=0.99",
     "kpi_axis_uptimes": f"{_VERSIONS}, objective=0.99",
     "kpi_burn_rates": "objective=0.99, at={until:DateTime('UTC')}",

@@ -42,42 +42,63 @@ CREATE OR REPLACE VIEW kpi_axis_uptimes AS
 
 -- Burn rates up to a moment over a long window and its short one: the smaller of the two, which is what an alert
 -- compares with the threshold in `part` (Site Reliability Workbook, chapter 5).
-{% macro burn_rates(axes) -%}
-WITH 1 - {objective:Float64} AS tolerated, {{ wilson("p", "n") }}
+{% macro burn_rates(trust) -%}
+WITH {{ wilson("p", "n") }}
 SELECT
-    'burn_rate' AS kpi, sums.axis AS axis, pair.1 AS part, {at:DateTime('UTC')} AS window_start, sums.service_name AS service_name,
+    sums.kpi AS kpi, sums.axis AS axis, pair.1 AS part, {at:DateTime('UTC')} AS window_start, sums.service_name AS service_name,
     '' AS model_version, if(n = 0, NULL, p) / tolerated AS value,
     if(n = 0, NULL, low) / tolerated AS lower, if(n = 0, NULL, high) / tolerated AS upper, n,
-    {{ trust_of("frame.guard_trust") }}
+    {{ trust_of("frame." ~ trust) }}
 FROM (
     SELECT
-        service_name, axis,
+        service_name, kpi, axis, any(tolerable) AS tolerated,
         arrayJoin({{ burns }}) AS pair,
-        sumIf(trials, age < pair.2) AS long_n, sumIf(unsafe, age < pair.2) / long_n AS long_p,
-        sumIf(trials, age < pair.3) AS short_n, sumIf(unsafe, age < pair.3) / short_n AS short_p,
+        sumIf(trials, age < pair.2) AS long_n, sumIf(bad, age < pair.2) / long_n AS long_p,
+        sumIf(trials, age < pair.3) AS short_n, sumIf(bad, age < pair.3) / short_n AS short_p,
         if(short_n > 0 AND short_p > long_p, long_n, short_n) AS n,
         if(short_n > 0 AND short_p > long_p, long_p, short_p) AS p
     FROM (
-        SELECT service_name, harm.1 AS axis, intDiv(toUInt32({at:DateTime('UTC')}) - toUInt32(minute) - 1, 60) AS age,
-            sum(unsafe_served_trials) AS trials, sum({{ served("harm.2") }}) AS unsafe
-        FROM service_minutes FINAL
-        ARRAY JOIN [{% for axis, name in axes %}('{{ axis }}', {{ name }}_by_harm){{ ", " if not loop.last }}{% endfor %}] AS harm
-        WHERE minute < {at:DateTime('UTC')} AND minute >= {at:DateTime('UTC')} - INTERVAL 3 DAY
-        GROUP BY service_name, axis, age
+        SELECT
+            minutes.service_name AS service_name, spent.1 AS kpi, spent.2 AS axis, any(spent.5) AS tolerable,
+            intDiv(toUInt32({at:DateTime('UTC')}) - toUInt32(minutes.minute) - 1, 60) AS age,
+            sum(spent.3) AS trials, sum(spent.4) AS bad
+        FROM (
+            SELECT * FROM service_minutes FINAL
+            WHERE minute < {at:DateTime('UTC')} AND minute >= {at:DateTime('UTC')} - INTERVAL 3 DAY
+        ) AS minutes
+        {{ caller() }} AS spent
+        GROUP BY service_name, kpi, axis, age
     )
-    GROUP BY service_name, axis, pair
+    GROUP BY service_name, kpi, axis, pair
 ) AS sums
 LEFT JOIN (
-    SELECT service_name, guard_trust, guard_trust_reason
+    SELECT service_name, {{ trust }}, {{ trust }}_reason
     FROM kpi_frame(since=toStartOfHour({at:DateTime('UTC')} - INTERVAL 3 DAY), until={at:DateTime('UTC')}, step=864000)
 ) AS frame ON frame.service_name = sums.service_name
 {%- endmacro %}
+{% macro harm_burn_rates(axes) -%}
+{% call burn_rates("guard_trust") %}ARRAY JOIN [
+            {% for axis, name in axes %}
+            ('burn_rate', '{{ axis }}', unsafe_served_trials, {{ served(name ~ "_by_harm") }}, 1 - {objective:Float64}){{ "," if not loop.last }}
+            {% endfor %}
+        ]{% endcall %}
+{%- endmacro %}
 CREATE OR REPLACE VIEW kpi_burn_rates AS
 SELECT {{ kpi_columns }} FROM (
-{{ burn_rates(together) }});
+{{ harm_burn_rates(together) }});
 
 CREATE OR REPLACE VIEW kpi_axis_burn_rates AS
-{{ burn_rates(apart) }};
+{{ harm_burn_rates(apart) }};
+
+-- The same of calls that failed, and of slow ones, against what is wanted of their service.
+CREATE OR REPLACE VIEW kpi_call_burn_rates AS
+SELECT {{ kpi_columns }} FROM (
+{% call burn_rates("trust") %}{{ call_objectives_of("minutes.service_name") }}
+        ARRAY JOIN [
+            ('call_error_burn_rate', '', minutes.error_trials, minutes.error, {{ call_objective("error_share") }}),
+            ('slow_call_burn_rate', '', arraySum(mapValues(minutes.latency_bins)), {{ slow_calls("minutes.latency_bins") }},
+                {{ call_objective("slow_share") }})
+        ]{% endcall %});
 
 -- The unsafe share of outputs as reviewers see it: Horvitz and Thompson (1952) within strata, which are weighted by the
 -- sum of 1 / propensity over all items drawn from them. The spread of a stratum is taken at (unsafe + 1/2) / (labels + 1),

@@ -129,3 +129,35 @@ FROM (
     SELECT '' AS service_name, countIf(have = 4) / count() AS share, count() AS n FROM governed_services HAVING n > 0
 ) AS shares
 CROSS JOIN (SELECT count() > 0 AS published FROM service_policies_now) AS policies;
+
+-- Model calls that failed, and those slower than is wanted of their service, each beside what is left of its budget. The
+-- limit of a slow call is rounded up to the next bin, an eighth of a doubling wide.
+CREATE OR REPLACE VIEW kpi_calls AS
+WITH least(numerator, toFloat64(n)) / n AS p, {{ wilson("p", "n") }}
+SELECT
+    figure.1 AS kpi, '' AS part, window_start, service_name, model_version, if(n = 0, NULL, figure.2) AS value,
+    if(n = 0, NULL, figure.3) AS lower, if(n = 0, NULL, figure.4) AS upper, n, trust, trust_reason
+FROM (
+    SELECT
+        frame.window_start AS window_start, frame.service_name AS service_name, counted.version AS model_version,
+        ratio.1 AS share, ratio.2 AS budget, toFloat64(ratio.3) AS numerator, toUInt64(ratio.4) AS n, ratio.5 AS tolerated,
+        frame.trust AS trust, frame.trust_reason AS trust_reason
+    FROM kpi_frame({{ windows }}) AS frame
+    LEFT JOIN (
+        SELECT
+            {{ window_start("hour") }} AS bucket, service_name, {{ version }},
+            sum(error) AS error, sum(error_trials) AS error_trials, sumMap(latency_bins) AS latency_bins
+        FROM service_hours FINAL
+        WHERE {{ within("hour") }}
+        GROUP BY bucket, service_name, version
+    ) AS counted ON counted.bucket = frame.window_start AND counted.service_name = frame.service_name
+    {{ call_objectives_of("frame.service_name") }}
+    ARRAY JOIN [
+        ('call_errors', 'call_error_budget', counted.error, counted.error_trials, {{ call_objective("error_share") }}),
+        ('slow_calls', 'slow_call_budget', {{ slow_calls("counted.latency_bins") }},
+            arraySum(mapValues(counted.latency_bins)), {{ call_objective("slow_share") }})
+    ] AS ratio
+)
+ARRAY JOIN [
+    (share, p, low, high), (budget, 1 - p / tolerated, 1 - high / tolerated, 1 - low / tolerated)
+] AS figure;
