@@ -97,7 +97,8 @@ class IncidentEvidence(Envelope, frozen=True, tag="ai.safety.incident_evidence.v
     """What was known of an incident at one moment, on ``evidence.v1``; written once and never changed.
 
     `bundle` is the JSON of `streams.incidents.evidence.bundle.Bundle`. Who is affected is counted from the events since
-    the onset; what no event says is None, never 0.
+    the onset; what no event says is None, never 0. `ended_...` is when the harm ended, as estimated once it was proven
+    to be over, with its 95 per cent interval.
     """
 
     incident_id: Identity
@@ -110,6 +111,9 @@ class IncidentEvidence(Envelope, frozen=True, tag="ai.safety.incident_evidence.v
     tenants_affected: Count | None = None
     outputs_affected: Count | None = None
     reached_user: bool | None = None
+    ended_time_unix_nano: UnixNano | None = None
+    ended_lower_time_unix_nano: UnixNano | None = None
+    ended_upper_time_unix_nano: UnixNano | None = None
 
 
 class Delivery(Envelope, frozen=True, tag="ai.safety.delivery.v1"):

@@ -5,7 +5,8 @@ SELECT
     coalesce(counted.sessions, said.sessions) AS sessions_affected,
     coalesce(counted.tenants, said.tenants) AS tenants_affected,
     coalesce(counted.outputs, said.outputs) AS outputs_affected,
-    if(said.reached = true, true, coalesce(counted.reached, said.reached)) AS reached_user
+    if(said.reached = true, true, coalesce(counted.reached, said.reached)) AS reached_user,
+    counted.ended AS ended, counted.ended_lower AS ended_lower, counted.ended_upper AS ended_upper
 FROM (
     SELECT
         incident_id, max(users_affected) AS users, max(sessions_affected) AS sessions, max(tenants_affected) AS tenants,
@@ -16,7 +17,8 @@ LEFT JOIN (
     SELECT
         incident_id, argMax(users_affected, time) AS users, argMax(sessions_affected, time) AS sessions,
         argMax(tenants_affected, time) AS tenants, argMax(outputs_affected, time) AS outputs,
-        max(reached_user) AS reached
+        max(reached_user) AS reached, argMax(ended_time, time) AS ended, argMax(ended_lower_time, time) AS ended_lower,
+        argMax(ended_upper_time, time) AS ended_upper
     FROM incident_evidence FINAL GROUP BY incident_id
 ) AS counted ON counted.incident_id = said.incident_id;
 
@@ -25,7 +27,9 @@ CREATE OR REPLACE VIEW incident_clocks AS
 SELECT
     clocks.*, affected.reached_user AS reached_user, affected.users_affected AS users_affected,
     affected.sessions_affected AS sessions_affected, affected.tenants_affected AS tenants_affected,
-    affected.outputs_affected AS outputs_affected
+    affected.outputs_affected AS outputs_affected, if(clocks.recovered IS NULL, NULL, affected.ended) AS ended,
+    if(clocks.recovered IS NULL, NULL, affected.ended_lower) AS ended_lower,
+    if(clocks.recovered IS NULL, NULL, affected.ended_upper) AS ended_upper
 FROM (
 WITH (transition IN ('detected', 'triggered')) AS detecting, (transition IN ('closed', 'resolved')) AS closing,
     last_reopened IS NULL OR transition_time >= last_reopened AS current
@@ -59,6 +63,7 @@ ARRAY JOIN [
     ('time_to_detect', dateDiff('millisecond', onset, detected), false),
     ('time_to_acknowledge', dateDiff('millisecond', detected, acknowledged), open AND acknowledged IS NULL),
     ('time_to_mitigate', dateDiff('millisecond', detected, mitigated), open AND mitigated IS NULL),
+    ('time_to_end', dateDiff('millisecond', detected, if(ended IS NULL, NULL, greatest(ended, detected))), false),
     ('time_to_recover', dateDiff('millisecond', detected, recovered), open AND recovered IS NULL),
     ('time_to_close', dateDiff('millisecond', detected, closed), open)
 ] AS clock
@@ -92,7 +97,8 @@ SELECT
         clocks.mitigated IS NOT NULL, 'mitigated', clocks.acknowledged IS NOT NULL, 'acknowledged', 'open') AS state,
     clocks.onset AS onset_time, assumeNotNull(clocks.detected) AS opened_time,
     clocks.acknowledged AS acknowledged_time, clocks.mitigated AS mitigated_time,
-    clocks.recovered AS recovered_time, clocks.closed AS closed_time,
+    clocks.recovered AS recovered_time, clocks.closed AS closed_time, clocks.ended AS ended_time,
+    clocks.ended_lower AS ended_lower_time, clocks.ended_upper AS ended_upper_time,
     {% for name, from, to in [
         ("detect", "onset", "detected"), ("acknowledge", "detected", "acknowledged"),
         ("mitigate", "detected", "mitigated"), ("recover", "detected", "recovered"), ("close", "detected", "closed"),

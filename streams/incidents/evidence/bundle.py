@@ -11,6 +11,7 @@ from detectors.intervals import wilson
 from schemas.findings import Finding
 from schemas.identity import identity
 from schemas.incidents import IncidentEvidence
+from streams.incidents.evidence.ended import Ended
 from streams.incidents.evidence.questions import Question
 from streams.incidents.fold.state import SOURCE, Incident, Step
 from streams.incidents.fold.views import instant
@@ -132,8 +133,16 @@ def moments(incident: Incident) -> Iterator[Step]:
         over = step.name == "recovered" or (over and step.name != "reopened")
 
 
-def evidence(incident: Incident, step: Step, whole: Bundle, missing: list[str]) -> IncidentEvidence:
-    """Return a bundle as a record; its identity is that of the moment, so that there is one of each."""
+def evidence(
+    incident: Incident, step: Step, whole: Bundle, missing: list[str], harm: Ended | None = None
+) -> IncidentEvidence:
+    """Return a bundle as a record; its identity is that of the moment, so that there is one of each.
+
+    Parameters
+    ----------
+    harm
+        When it ended, where that is known.
+    """
     known = whole.affected
     return IncidentEvidence(
         event_id=evidence_id(incident, step),
@@ -150,6 +159,9 @@ def evidence(incident: Incident, step: Step, whole: Bundle, missing: list[str]) 
         tenants_affected=known.get("tenants") or None,
         outputs_affected=known.get("outputs"),
         reached_user=reached(known),
+        ended_time_unix_nano=harm and harm.at,
+        ended_lower_time_unix_nano=harm and harm.lower,
+        ended_upper_time_unix_nano=harm and harm.upper,
     )
 
 

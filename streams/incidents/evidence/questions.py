@@ -4,6 +4,7 @@ All questions are about the events of the services of the incident between its o
 evidence with their parameters, so that anybody can ask them again.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -54,6 +55,17 @@ def questions(incident: Incident, until: int) -> dict[str, Question]:
             query(_HERE, "categories"), _common(incident, until) | most | {"categories": categories}
         )
     return asked
+
+
+def ending(incident: Incident, metrics: Sequence[str], until: int) -> Question:
+    """Return the question for the counts of risen rates from the onset of an incident to the proof that they are back.
+
+    Parameters
+    ----------
+    until
+        Time of the proof, Unix nanoseconds.
+    """
+    return Question(query(_HERE, "ending"), _common(incident, until) | {"metrics": list(metrics)})
 
 
 def curve(incident: Incident, since: int, until: int, step_seconds: int) -> Question | None:

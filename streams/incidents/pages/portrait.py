@@ -54,7 +54,7 @@ def portrait(
         severity=incident.severity,
         status=incident.status,
         now=now,
-        clocks=view.ClockTimes(**{name: getattr(incident.clocks, name) for name in view.ClockTimes.__struct_fields__}),
+        clocks=_times(incident, latest),
         onset_method="first bad event" if incident.detector in FROM_ONE_EVENT else "estimated",
         owner=service.owner,
         runbook=service.runbook,
@@ -99,6 +99,15 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
         for at, row in enumerate(rows)
     ]
     return [view.Series(incident.metric, points)] if points else []
+
+
+def _times(incident: Incident, latest: dict[str, Any]) -> view.ClockTimes:
+    """Return when an incident came to each state, and when its harm ended where it is over."""
+    found = view.ClockTimes(**msgspec.structs.asdict(incident.clocks))
+    if incident.clocks.recovered is None:
+        return found
+    names = ("ended", "ended_lower", "ended_upper")
+    return msgspec.structs.replace(found, **{name: latest.get(f"{name}_time_unix_nano") for name in names})
 
 
 def _limit(incident: Incident, minutes: float | None) -> int | None:

@@ -172,6 +172,30 @@ async def test_evidence_waits_for_the_store_and_names_what_is_missing(running, m
     assert any("no history worker answers" in reason for reason in bare.missing)
 
 
+async def test_the_end_of_harm_is_estimated_when_it_is_proven_over(running, client):
+    """The evidence of the recovery says when the rate went back, between bounds, which is before the proof."""
+    rows = [
+        [datetime.fromtimestamp(at(minute * 60) / NANO, UTC), (at(0) // NANO + minute * 60) // 10, 10, "t", SERVICE,
+         "leak", 50, 10 if minute < 4 else 0, minute]
+        for minute in range(-9, 10)
+    ]  # fmt: skip
+    names = ["time", "tick", "tick_seconds", "source_topic_id", "service_name", "metric", "trials", "flagged",
+             "kafka_offset"]  # fmt: skip
+    client.insert("windows", rows, column_names=names)
+    opened = incident(kind="rate", metric="leak", direction="up")
+    proof = msgspec.structs.replace(opened.steps[0], name="recovered", at=at(500), entry="back")
+    over = msgspec.structs.replace(opened, steps=(*opened.steps, proof))
+    risen = page(service=SERVICE, kind="rate", metric="leak", direction="up")
+    for found, expected in ((risen, at(240)), (page(service=SERVICE, kind="severe_event"), None)):
+        collector = Collector(running, parse_policy(""), Told(), lambda _, found=found: found)
+        [record] = await collector.gather([(over, proof)])
+        assert record.ended_time_unix_nano == expected
+        assert record.moment == "end"
+    collector = Collector(running, parse_policy(""), Told(), lambda _: risen)
+    [record] = await collector.gather([(over, proof)])
+    assert record.ended_lower_time_unix_nano < at(240) <= record.ended_upper_time_unix_nano < at(360)
+
+
 @pytest.mark.parametrize("through", ["endpoint", "server"])
 async def test_a_question_that_the_store_refuses_is_missing_and_ends_nothing(running, client, through):
     """What ClickHouse says of that question stands in the evidence; the other questions are answered."""
