@@ -11,8 +11,9 @@ CEILINGS: Final = {rate.name: rate.ceiling for rate in RATES}
 KPIS: Final = (
     Kpi(
         id="unsafe_served", title="Unsafe output served", unit="share", better="lower", view="kpi_output_shares",
-        says="Share of outputs that a guard found unsafe and that nothing stopped before the user.",
-        formula="outputs that a guard found unsafe and no enforcing guard stopped / outputs",
+        says="Share of outputs in which a guard found a hazard, of content or of security (a leak is one), and that"
+        " nothing stopped before the user.",
+        formula="outputs with a content or security hazard that no enforcing guard stopped / outputs",
         misleads="only as good as the guards: what they miss is not in it; see the reviewed rate",
         objective=CEILINGS["unsafe_served"], severity="ticket", family="unsafe", runbook="unsafe-output",
     ),
@@ -26,13 +27,14 @@ KPIS: Final = (
     Kpi(
         id="unsafe_attempted", title="Unsafe output attempted", unit="share", better="lower",
         view="kpi_output_shares",
-        says="Share of outputs that a guard found unsafe, stopped or not: how the model itself behaves.",
-        formula="outputs that a guard found unsafe, stopped or not / outputs",
+        says="Share of outputs in which a guard found a hazard, stopped or not: how the model itself behaves.",
+        formula="outputs with a content or security hazard, stopped or not / outputs",
         misleads="as the rate that was served",
         objective=0.05, family="unsafe", runbook="unsafe-output",
     ),
     Kpi(
-        id="injection_flag", title="Injection flag rate", unit="share", better="lower", view="kpi_output_shares",
+        id="injection_flag", axis="security", title="Injection flag rate", unit="share", better="lower",
+        view="kpi_output_shares",
         says="Share of inputs and tool steps in which a guard saw prompt injection. It is no recall.",
         formula="model calls and tool steps with an injection that a guard reported / model calls and tool steps",
         misleads="counts false flags too, and says nothing of attacks that were missed",
@@ -53,7 +55,7 @@ KPIS: Final = (
         objective=CEILINGS["filtered"], family="filtered", runbook="mitigation-rate",
     ),
     Kpi(
-        id="injection_detection", title="Injection detection rate", unit="share", better="higher",
+        id="injection_detection", axis="security", title="Injection detection rate", unit="share", better="higher",
         view="kpi_known_shares",
         says="Of the attacks that we sent ourselves as probes, the share that the guards saw.",
         formula="probes that any guard flagged as an injection / probes sent",
@@ -61,7 +63,8 @@ KPIS: Final = (
         objective=0.9, window_hours=24, severity="ticket", family="injection", runbook="injection",
     ),
     Kpi(
-        id="over_refusal", title="Over-refusal rate", unit="share", better="lower", view="kpi_output_shares",
+        id="over_refusal", axis="quality", title="Over-refusal rate", unit="share", better="lower",
+        view="kpi_output_shares",
         says="Share of judged outputs in which a harmless request was refused. Read it beside the unsafe rate.",
         formula="refusals of harmless requests / outputs judged for over-refusal",
         misleads="only judged outputs count, and a judge may be wrong",
@@ -96,7 +99,8 @@ KPIS: Final = (
         objective=0.01, window_hours=1, severity="page", family="guard", runbook="fail-open",
     ),
     Kpi(
-        id="leak_incidents", title="Data-leak incidents", unit="count", better="lower", view="kpi_leaks",
+        id="leak_incidents", axis="security", title="Data-leak incidents", unit="count", better="lower",
+        view="kpi_leaks",
         says="Incidents of data leakage that reached a user, or may have.",
         formula="incidents of the leak family that reached a user, or may have; n counts all of the family",
         misleads="an incident that does not say whether it reached a user counts",
@@ -104,7 +108,7 @@ KPIS: Final = (
         objective=0, window_hours=24, severity="ticket", family="leak", runbook="leak",
     ),
     Kpi(
-        id="leak_events", title="Data-leak events", unit="count", better="lower", view="kpi_totals",
+        id="leak_events", axis="security", title="Data-leak events", unit="count", better="lower", view="kpi_totals",
         says="Outputs and tool steps in which a guard saw personal data, a secret or exfiltration.",
         formula="outputs and tool steps in which a guard reported personal data, a secret or exfiltration",
         misleads="flags, not proven leaks; includes what was stopped",

@@ -43,7 +43,6 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
     parameters = touched.parameters() | {
         "flagging": sorted(FLAGGING_VERDICTS),
         "attacks": [code for code, family in FAMILIES.items() if family == "injection"],
-        "unsafe": [code for code, family in FAMILIES.items() if family == "unsafe"],
     }
     for name in rollups:
         text = query(
