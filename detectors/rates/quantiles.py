@@ -1,7 +1,7 @@
 """Quantiles of the Gamma distribution, from tables: how far from its mean a level may lie.
 
-SciPy inverts the incomplete gamma function in about half a microsecond, which was half of what a series costs in a
-tick. Between neighbours of a table the quantile is so nearly straight that a chord is off by less than one in a thousand.
+SciPy inverts the incomplete gamma function in about half a microsecond, which is half of a series' tick. Between
+neighbours of a table the quantile is so nearly straight that a chord is off by less than one in a thousand.
 """
 
 from typing import Final
