@@ -11,6 +11,7 @@ Kind = Literal[
     "recovery",  # what another finding opened is back
     "drift_vote",  # a River detector sees a rate drift
     "severe_event",  # one event that is bad enough by itself
+    "breach",  # a step of an agent breaks what the policy says of tools
     "quantity",  # a latency, a token count, a score is distributed differently
     "mix",  # names come in other shares than before, or a new one came
     "telemetry",  # a source is silent, floods or lags: about what is known, not about safety
@@ -22,6 +23,9 @@ Kind = Literal[
 ]
 Severity = Literal["page", "ticket", "info"]
 
+
+FROM_ONE_EVENT = ("severe_event", "tool_policy")
+"""Detectors to which one event is enough: it is the first bad one, and the onset."""
 
 REACHED = "reached_user"
 """Among the details of a severe event: 1 where it reached a person, 0 where it did not; absent where nobody says."""

@@ -217,6 +217,10 @@ def demo(
         str | None, typer.Option("--kafka", help="Of services that run already, with --clickhouse.")
     ] = None,
     clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="Their store, which must be empty.")] = None,
+    stay: Annotated[
+        bool | None,
+        typer.Option("--stay/--exit", help="Keep it up until Ctrl-C; as it is at a terminal."),
+    ] = None,
 ) -> None:
     """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
     from streams.demo.play import WEEK_SECONDS, Pace
@@ -238,7 +242,7 @@ def demo(
     if not settings.base_port:
         settings = load(**given, base_port=free_base_port())  # beside whatever else runs here
     configure_logs(settings)
-    run_demo(settings, pace)
+    run_demo(settings, pace, stay=_looks_on() if stay is None else stay)
 
 
 @app.command("secrets")
@@ -256,6 +260,11 @@ def _times_real_time(speed: str) -> float | None:
     if speed != "max" and not (speed.replace(".", "", 1).isdigit() and float(speed) > 0):
         raise SettingsError(f"--speed is a number above 0 or max, not {speed!r}")
     return None if speed == "max" else float(speed)
+
+
+def _looks_on() -> bool:
+    """Tell whether a person sits at the terminal, and no script."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _store_in(folder: Path | None) -> str | None:

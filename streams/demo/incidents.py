@@ -8,7 +8,6 @@ from rich.table import Table
 
 from streams.api.client import call
 from streams.demo.engineer import ACKNOWLEDGES, CLOSES, MITIGATES, moment
-from streams.incidents.pages.tables import incident_table
 from streams.settings import Settings
 from streams.text.durations import span
 
@@ -36,7 +35,6 @@ def compare_incidents(
         Not everything has been read: an incident that is not there is not said to be missing.
     """
     found = call(settings, "GET", "/incidents")["incidents"]
-    console.print(incident_table(found))
     shown, good = changes_table(answers, found, unread=unread)
     console.print(shown)
     strange = [each for each in found if not any(_about(each, answer) for answer in answers)]

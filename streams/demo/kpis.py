@@ -1,4 +1,4 @@
-"""The KPIs of the played week: the table, the hours that nobody may trust, and the report."""
+"""The KPIs of the played week: the hours that nobody may trust, and the report."""
 
 import time
 from collections.abc import Callable
@@ -14,23 +14,16 @@ from streams.api.report import report
 from streams.demo.screen import SAY_SECONDS
 from streams.demo.settled import STUCK_SECONDS, NotReadError
 from streams.kpis.period import Period
-from streams.kpis.show import period_rows, table
 from streams.settings import Settings
 from streams.store.ask import ask_running
 from streams.store.client import StoreUnavailableError
-
-SHOWN: Final = (
-    "unsafe_served", "over_refusal", "mitigation", "injection_flag", "leak_incidents", "guard_coverage",
-    "risk_adjusted_uptime", "time_to_detect", "time_to_acknowledge", "time_to_mitigate", "time_to_recover",
-)  # fmt: skip
-"""What the terminal shows; the report has all of them."""
 
 GAP: Final = query("streams.demo", "gap")
 FILE: Final = "report.html"
 
 
-def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Console) -> bool:
-    """Print the KPIs, write the report, and tell whether the gap in the traffic made its hours untrusted.
+def write_report(settings: Settings, answers: list[dict[str, Any]], console: Console) -> bool:
+    """Write the report of the week, and tell whether the gap in the traffic made its hours untrusted.
 
     Raises
     ------
@@ -41,19 +34,18 @@ def show_kpis(settings: Settings, answers: list[dict[str, Any]], console: Consol
     _await_trust(settings, console)
     since = min(datetime.fromisoformat(answer["start"]) for answer in answers).replace(hour=0, minute=0, second=0)
     period = Period(since - timedelta(days=1), since + timedelta(days=6))
-    rows = [row for row in period_rows(settings, period) if row["kpi"] in SHOWN and row["value"] is not None]
-    console.print(table(rows, f"KPIs from {period.since:%Y-%m-%d} to {period.until:%Y-%m-%d} (the report has all)"))
     [gap] = [answer for answer in answers if answer["kind"] == "traffic_gap"]
     times = {"service": gap["service"], "since": gap["start"], "until": gap["end"]}
     hours = ask_running(settings, GAP, dict(times))
     distrusted = bool(hours) and all(hour["trust"] == "untrusted" for hour in hours)
-    for hour in hours:
-        console.print(f"{gap['service']} {hour['hour']}: {hour['trust']}, {hour['trust_reason']}", highlight=False)
-    console.print(f"hours of the traffic gap: {'[green]untrusted[/]' if distrusted else '[bold red]TRUSTED[/]'}")
     path = Path(settings.data_dir) / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report(settings, period))
-    console.print(f"one page with all of it, people played by a script: {path}", highlight=False)
+    console.print(
+        f"hours of the traffic gap: {'[green]untrusted[/]' if distrusted else '[bold red]TRUSTED[/]'}\n"
+        f"all KPIs on one page, people played by a script: {path}",
+        highlight=False,
+    )
     return distrusted
 
 

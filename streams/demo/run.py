@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -17,12 +18,12 @@ from streams.access.tokens import token_file
 from streams.demo.engineer import Engineer, Pipeline
 from streams.demo.health import Health
 from streams.demo.incidents import compare_incidents
-from streams.demo.kpis import show_kpis
+from streams.demo.kpis import write_report
 from streams.demo.news import News, Played
 from streams.demo.offsets import Offsets
 from streams.demo.play import Follower, Pace, Player
 from streams.demo.ready import check_ready
-from streams.demo.report import compare, print_grafana, print_queries, print_services
+from streams.demo.report import compare
 from streams.demo.screen import Screen
 from streams.demo.settled import NotReadError
 from streams.local.supervisor import ChildFailedError
@@ -35,8 +36,14 @@ INTERRUPTED: Final = 130
 """Status where somebody has ended it, as shells have it; where not all was read it is `os.EX_TEMPFAIL`, 75."""
 
 
-def run_demo(settings: Settings, pace: Pace) -> None:
-    """Play the week, then hold what was found against what had been recorded."""
+def run_demo(settings: Settings, pace: Pace, *, stay: bool) -> None:
+    """Play the week, then hold what was found against what had been recorded.
+
+    Parameters
+    ----------
+    stay
+        Whether everything stays up afterwards, to be looked at, until somebody ends it.
+    """
     console = terminal()
     shutil.rmtree(settings.data_dir, ignore_errors=True)
     console.print("starting a Kafka broker, five workers and a receiver; nothing but this machine is involved")
@@ -46,14 +53,28 @@ def run_demo(settings: Settings, pace: Pace) -> None:
         installation.start()
         ports = {name: settings.worker_port(name) for name in WORKER_PORTS}
         status = play_and_compare(installation.settings, pace, console, ports, installation.check)
+        if stay and status != INTERRUPTED:
+            _stay(installation, console)
     finally:
         installation.stop()
-    console.print(
-        f"\nall of it lies in {settings.data_dir}; look again with: watchkeeper up --data-dir {settings.data_dir}\n"
-        f"the console is then at http://{settings.host}:{settings.api_port}/console/, its token in "
-        f"{token_file(settings)}"
-    )
+    console.print(f"look again: watchkeeper up --data-dir {settings.data_dir}", highlight=False)
     sys.exit(status)
+
+
+def _stay(installation: Installation, console: Console) -> None:
+    """Keep everything up until somebody ends it."""
+    settings = installation.settings
+    console.print(
+        f"\nlook at it: [bold]http://{settings.host}:{settings.api_port}/console/[/]  (its token is in "
+        f"{token_file(settings)}; Ctrl-C ends it all)",
+        highlight=False,
+    )
+    try:
+        while True:
+            installation.check()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        console.print("ending")
 
 
 def _say(console: Console, part: str, done: str, seconds: float) -> None:
@@ -126,13 +147,9 @@ def _play(
 
 
 def _report(settings: Settings, sent: int, answers: list[dict[str, Any]], console: Console) -> bool:
-    print_services(settings, console)
     found = compare(settings, sent, answers, console)
     ok = compare_incidents(settings, answers, console) and found
-    ok = show_kpis(settings, answers, console) and ok
-    print_queries(settings, console)
-    print_grafana(settings, console)
-    return ok
+    return write_report(settings, answers, console) and ok
 
 
 def _report_unread(

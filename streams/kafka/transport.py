@@ -10,7 +10,7 @@ Use it with the scheme ``coalesce://``; importing this module registers it with 
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
@@ -45,6 +45,12 @@ class CoalescedRecord:
         self.value = tuple(records)
 
 
+def _cut(records: list[ConsumerRecord], most: int) -> Iterator[CoalescedRecord]:
+    """Yield records in batches of at most so many: each is acknowledged, and a worker seen to move, by itself."""
+    for start in range(0, len(records), most):
+        yield CoalescedRecord(records[start : start + most])
+
+
 class Consumer(aiokafka.Consumer):
     """Delivers whole batches, and commits by what was delivered instead of by consecutive offsets.
 
@@ -74,7 +80,7 @@ class Consumer(aiokafka.Consumer):
             enough = getattr(self.app, "batch_records", DEFAULT_BATCH_RECORDS)
             if not batches or wait <= 0 or max(map(len, batches.values())) >= enough:
                 owned = self.assignment()
-                return {tp: [CoalescedRecord(records)] for tp, records in batches.items() if records and tp in owned}
+                return {tp: list(_cut(records, enough)) for tp, records in batches.items() if records and tp in owned}
 
     def _new_consumer_thread(self) -> aiokafka.AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)

@@ -21,6 +21,7 @@ from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
 from streams.policy.risk import Risk
 from streams.policy.telemetry import TelemetryRules
+from streams.policy.tools import ToolRules
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
@@ -57,6 +58,10 @@ class Service(BaseModel, extra="forbid", frozen=True):
     required_guards: list[str] = []
     ceilings: dict[Metric, Share] = {}
     """Most that a rate may ever be, from the first minute on."""
+    tools: ToolRules | None = None
+    """What its agents may do with tools."""
+    agents: dict[str, ToolRules] = {}
+    """The same for one of its agents, by name; then nothing else holds for that one."""
 
 
 class Vote(BaseModel, extra="forbid", frozen=True):
@@ -163,6 +168,16 @@ class Policy(BaseModel, extra="forbid", frozen=True):
         """Return the most a rate may be: of the service, else of the defaults, else the usual one."""
         own = self.service(service).ceilings
         return own.get(metric, self.defaults.ceilings.get(metric, usual))
+
+    def tools(self, service: str, agent: str | None = None) -> ToolRules:
+        """Return the rules for an agent's tools: its own, else the service's, else the usual ones, which allow all."""
+        own = self.service(service)
+        return own.agents.get(agent or "") or own.tools or self.defaults.tools or ToolRules()
+
+    def watches_tools(self, service: str | None = None) -> bool:
+        """Tell whether there are rules for tools, of a service or of any."""
+        asked = [self.defaults, *([self.service(service)] if service else self.services.values())]
+        return any(each.tools is not None or each.agents for each in asked)
 
     def level(self, metric: Metric) -> Level:
         """Return what a risen rate is: what its definition says, unless the policy says otherwise."""

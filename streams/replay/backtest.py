@@ -25,6 +25,7 @@ from streams.replay.show import as_lines, side_by_side
 from streams.settings import Settings
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.severe import severe_findings
+from streams.watch.single.tools import tool_findings
 
 Policies = Mapping[str, Policy]
 Runs = dict[str, list[Finding]]
@@ -47,6 +48,7 @@ class _Run:
     def take(self, step: Step) -> None:
         for kind, columns in step.decoded.kinds.items():
             self.found += severe_findings(columns, step.flags[kind].guards, self._policy)
+            self.found += tool_findings(columns, self._policy)
         self.found += self._odd.judge(step.block)
         for tick, sums in step.ticks:
             self.found += [*self._judge.judge(tick, sums), *self._judge.advance(tick)]

@@ -11,6 +11,9 @@ from streams.policy.policy import Policy, parse_policy
 from tests.docs.pages import PAGES, blocks
 
 PAGE = PAGES["docs/policy.md"]
+SAID_ONCE = ("defaults", "agents")
+"""Whose keys are those of a service, and of its tools."""
+
 ROW = re.compile(r"^\| `([^`]+)` \| (required|`.*?`) \| \S.* \|$", re.MULTILINE)
 
 
@@ -27,7 +30,7 @@ def keys(model, path=""):
         key = path + (field.alias or name)
         many = {list: "[]", dict: ".NAME"}.get(get_origin(field.annotation), "")
         if (part := inner(field.annotation)) is not None:
-            yield from () if key == "defaults" else keys(part, f"{key}{many}.")
+            yield from () if name in SAID_ONCE else keys(part, f"{key}{many}.")
         else:
             default = field.get_default(call_default_factory=True)
             yield key, "required" if field.is_required() else f"`{json.dumps(default)}`"
@@ -40,8 +43,13 @@ def test_the_page_has_every_key_with_its_default():
 
 @pytest.mark.parametrize("text", blocks(PAGE, "yaml"))
 def test_the_examples_are_policies(text):
-    """Each is taken as it stands, and names services and receivers."""
-    policy = parse_policy(text)
+    """Each is taken as it stands, and says something about services."""
+    assert parse_policy(text).services
+
+
+def test_the_first_example_shows_the_whole():
+    """It names services, receivers and controls."""
+    policy = parse_policy(blocks(PAGE, "yaml")[0])
     assert policy.services
     assert policy.receivers
     assert policy.controls

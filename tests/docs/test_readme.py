@@ -69,7 +69,7 @@ def test_every_command_that_is_named_exists(name, line):
         unknown = [each for each in names if each not in command.commands]
         assert not unknown, f"{name}: watchkeeper {line}: {unknown}"
         command = command.commands[names[0]]
-    options = {option for parameter in command.params for option in parameter.opts}
+    options = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
     asked = {word.split("=")[0] for word in words if word.startswith("--")}
     assert asked <= options | {"--help"}, f"{name}: watchkeeper {line}"
 

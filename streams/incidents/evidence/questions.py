@@ -72,6 +72,8 @@ def _source(incident: Incident) -> tuple[str, Parameters] | None:
         return "rated.sql", {"bit": BITS[incident.metric]}
     if incident.detector == "severe_event":
         return "severe.sql", {"metric": incident.metric}
+    if incident.detector == "tool_policy":
+        return "breach.sql", {"metric": incident.metric}
     return None
 
 

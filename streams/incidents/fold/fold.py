@@ -173,7 +173,7 @@ class Fold:
     def _with(self, incident: Incident, finding: FindingSummary) -> Incident:
         """Return the incident with what a finding adds to its extent, and remember where to find it."""
         key, name = (finding.service, finding.family), incident.incident_id
-        waits = finding.kind not in ("severe_event", "odd_event", "pattern", "drift_vote")
+        waits = finding.kind not in ("severe_event", "breach", "odd_event", "pattern", "drift_vote")
         paged = finding.severity == "page"
         if paged:
             self.current[key] = name

@@ -1,5 +1,6 @@
 """Steps of incidents as records of ``incidents.v1``; a repeat gives the same record."""
 
+from schemas.findings import FROM_ONE_EVENT
 from schemas.identity import identity
 from schemas.incidents import IncidentAction, IncidentTransition
 from streams.incidents.fold.state import SOURCE, Incident, Step, happened
@@ -25,7 +26,7 @@ def transition(incident: Incident, step: Step) -> IncidentTransition:
         detector_id=incident.detector,
         rule_id=incident.opened_by,
         onset_time_unix_nano=step.onset,
-        onset_method="first_bad_event" if incident.detector == "severe_event" else "estimated",
+        onset_method="first_bad_event" if incident.detector in FROM_ONE_EVENT else "estimated",
         evidence_event_ids=list(step.event_ids) or None,
         suspected_change_id=incident.suspected_change,
         mitigation_kind=step.mitigation,

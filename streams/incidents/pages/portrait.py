@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.intervals import wilson
 from schemas.fields import NANO
-from schemas.findings import Finding
+from schemas.findings import FROM_ONE_EVENT, Finding
 from schemas.incidents import IncidentEvidence
 from streams.incidents.evidence.questions import curve
 from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident
@@ -55,7 +55,7 @@ def portrait(
         status=incident.status,
         now=now,
         clocks=view.ClockTimes(**{name: getattr(incident.clocks, name) for name in view.ClockTimes.__struct_fields__}),
-        onset_method="first bad event" if incident.detector == "severe_event" else "estimated",
+        onset_method="first bad event" if incident.detector in FROM_ONE_EVENT else "estimated",
         owner=service.owner,
         runbook=service.runbook,
         false_positive=incident.false_positive,

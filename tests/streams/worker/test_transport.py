@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 
 import faust
 import pytest
+from faust.transport.drivers import aiokafka
 from faust.types import TP
 from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient
@@ -62,6 +63,20 @@ def test_a_batch_takes_the_offset_of_its_last_record():
     record = CoalescedRecord([Record(3), Record(4), Record(9)])
     assert record.offset == 9
     assert [each.offset for each in record.value] == [3, 4, 9]
+
+
+@pytest.mark.enable_socket
+async def test_a_fetch_of_more_than_a_batch_comes_in_several(consumer, monkeypatch):
+    """So a backlog is acknowledged bit by bit, in order and whole, and a slow worker is seen to move."""
+
+    async def fetched(*_):
+        return {ONE: [Record(offset) for offset in range(10)]}
+
+    monkeypatch.setattr(aiokafka.Consumer, "_getmany", fetched)
+    consumer.app.batch_records = 4
+    consumer.assignment = lambda: {ONE}
+    found = (await consumer._getmany({ONE}, 1.0))[ONE]
+    assert [[record.offset for record in each.value] for each in found] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
 def test_a_first_batch_of_one_record_does_not_stop_commits(consumer):

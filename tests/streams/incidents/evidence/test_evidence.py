@@ -66,6 +66,25 @@ def test_who_is_affected_and_where_it_comes_from(running):
         assert isinstance(ask_running(running, question.query, question.parameters), list)
 
 
+def test_of_steps_against_the_policy_the_named_ones_are_counted(running, client):
+    """The steps that findings of a breach name are its harm; other steps of the service are its exposure."""
+    columns = ["event_id", "service_name", "time", "session_id", "user_pseudo_id", "kafka_offset"]
+    rows = [
+        [f"step{n}", SERVICE, datetime.fromtimestamp(at(n * 10) / NANO, UTC), f"s{n // 2}", "u1", n] for n in range(8)
+    ]
+    client.insert("agent_steps", rows, column_names=columns)
+    client.insert(
+        "findings",
+        [["f1", "breach", "sec.tool_misuse", SERVICE, ["step2", "step3"]]],
+        column_names=["finding_id", "kind", "metric", "service_name", "event_ids"],
+    )
+    found = msgspec.structs.replace(incident(), metric="sec.tool_misuse", detector="tool_policy")
+    asked = questions(found, at(600))
+    rows = {name: ask_running(running, question.query, question.parameters) for name, question in asked.items()}
+    affected = {name: int(value) for name, value in rows["affected"][0].items() if name != "stored_until"}
+    assert affected == {"requests": 8, "flagged": 2, "sessions": 1, "users": 1, "tenants": 0}
+
+
 def test_how_far_the_store_is_and_the_curve(running):
     """The store is as far as its slowest partition; the curve has the counts of each step of time."""
     [found] = ask_running(running, STORED, {"since": at(-86_400)})

@@ -1,0 +1,9 @@
+SELECT
+    time, service_name, tenant_id, counted_version AS model_version, user_pseudo_id, event_id,
+    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session,
+    1 AS trial, event_id IN (
+        SELECT arrayJoin(event_ids) FROM findings
+        WHERE kind = 'breach' AND metric = {metric:String} AND service_name IN {services:Array(String)}
+    ) AS flag
+FROM agent_steps
+WHERE {% include "in_time.sql" %}

@@ -1,0 +1,105 @@
+"""What an agent may do with tools, as a policy says it, and in what a step breaks it.
+
+No guard is needed: the step itself says which tool, with whose approval, where to, and whether text of strangers
+steered it. What did not happen, because it was denied or only simulated, breaks nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import BaseModel, Field
+
+Tier = Literal["read", "write", "destructive", "external", "privileged", "unknown"]
+Patterns = list[Annotated[str, Field(min_length=1, max_length=256)]]
+"""Names in which ``*`` stands for anything."""
+
+NOT_DONE: Final = frozenset({"denied", "rejected", "simulated", "approval_required"})
+"""Authorisations of steps that did not happen."""
+
+LEAVING: Final = ("external",)
+"""Tiers of tools that send something out."""
+
+
+class ToolRules(BaseModel, extra="forbid", frozen=True):
+    """Which tools an agent may call, and how; what is not said is allowed."""
+
+    level: Literal["page", "ticket", "dry_run", "off"] = "page"
+    """What a breach is; a dry run tells what would have been one."""
+    allowed: Patterns = []
+    """Only these tools may be called; any where none is named."""
+    denied: Patterns = []
+    """These may not, whatever else is allowed."""
+    tiers: dict[str, Tier] = {}
+    """Tier of a tool by its name; it goes before what the step says."""
+    approval: list[Tier] = []
+    """Tiers of tools that need an approval, which no model can give."""
+    hosts: Patterns = []
+    """Hosts that a tool may reach; any where none is named."""
+    data: list[Annotated[str, Field(min_length=1, max_length=256)]] = []
+    """Classes of data that may leave by an external tool; any where none is named."""
+    most_argument_bytes: Annotated[int, Field(ge=0)] | None = None
+    """Most that the arguments of a call may be."""
+    tainted: list[Tier] = []
+    """Tiers of tools that text of strangers may not steer."""
+
+
+class ToolStep(NamedTuple):
+    """What a step says of the tool that it calls; what it does not say is None."""
+
+    tool: str
+    tier: str | None = None
+    authorization: str | None = None
+    approver: str | None = None
+    host: str | None = None
+    data: str | None = None
+    argument_bytes: int | None = None
+    tainted: bool = False
+    status: str | None = None
+
+
+class Breach(NamedTuple):
+    """In what a step breaks the rules: the category that it counts as, and the words for people."""
+
+    category: str
+    words: str
+
+
+def breaches(rules: ToolRules, step: ToolStep) -> Iterator[Breach]:
+    """Yield each breach of the rules by one step, the worst first.
+
+    Examples
+    --------
+    >>> rules = ToolRules(allowed=["search*", "mail"], tiers={"mail": "external"}, tainted=["external"])
+    >>> [each.words for each in breaches(rules, ToolStep("mail", tainted=True))]
+    ['an external tool that text of strangers steered']
+    >>> list(breaches(rules, ToolStep("search_web", tainted=True)))
+    []
+    >>> [each.category for each in breaches(rules, ToolStep("shell"))]
+    ['sec.tool_misuse']
+    """
+    if step.authorization in NOT_DONE or step.status == "cancelled":
+        return
+    tier = rules.tiers.get(step.tool, step.tier or "unknown")
+    if tier in rules.tainted and step.tainted:
+        yield Breach("sec.exfiltration.tool" if tier in LEAVING else "sec.tool_misuse", _steered(tier))
+    if rules.hosts and step.host and not _among(step.host.lower(), rules.hosts):
+        yield Breach("sec.exfiltration.tool", f"the host {step.host} is on no list")
+    if rules.data and tier in LEAVING and step.data and step.data not in rules.data:
+        yield Breach("sec.exfiltration.tool", f"data of the class {step.data} may not leave")
+    if _among(step.tool, rules.denied) or (rules.allowed and not _among(step.tool, rules.allowed)):
+        yield Breach("sec.tool_misuse", "the tool is not allowed")
+    if tier in rules.approval and (step.authorization != "approved" or step.approver == "llm"):
+        yield Breach("sec.privilege_abuse", f"a tool of the tier {tier} without an approval")
+    if rules.most_argument_bytes is not None and (step.argument_bytes or 0) > rules.most_argument_bytes:
+        yield Breach(
+            "sec.tool_misuse", f"{step.argument_bytes} bytes of arguments, {rules.most_argument_bytes} at most"
+        )
+
+
+def _steered(tier: str) -> str:
+    return f"{'an' if tier[0] in 'aeiou' else 'a'} {tier} tool that text of strangers steered"
+
+
+def _among(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

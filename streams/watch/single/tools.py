@@ -1,0 +1,93 @@
+"""Steps of agents that break what the policy says of tools, found without any guard."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.categories import family
+from schemas.events import AgentStep
+from schemas.findings import Finding
+from schemas.sql import literal
+from schemas.vocabulary import TOOL_STEPS
+from streams.events.decode import Columns
+from streams.findings.finding import finding
+from streams.policy.policy import Policy
+from streams.policy.tools import Breach, ToolRules, ToolStep, breaches
+
+DETECTOR: Final = "tool_policy"
+_SEVERITY: Final = {"page": "page", "ticket": "ticket", "dry_run": "info"}
+_NEEDED: Final = (
+    "event_id", "source", "time_unix_nano", "service_name", "tenant_id", "agent_name", "tool_name", "tool_tier",
+    "authorization", "approver_kind", "egress_host", "data_classification_in", "args_bytes", "taint_sources", "status",
+    "trace_id",
+)  # fmt: skip
+
+
+def tool_findings(columns: Columns, policy: Policy) -> list[Finding]:
+    """Return a finding for each step of a batch that breaks the rules of its service, or of its agent.
+
+    Parameters
+    ----------
+    columns
+        Events of one kind.
+    policy
+        Says for each service and agent what is allowed; without such rules nothing is looked at.
+    """
+    if columns.kind is not AgentStep or not policy.watches_tools():
+        return []
+    found = []
+    for event in _steps(columns, policy):
+        rules = policy.tools(event["service_name"], event["agent_name"])
+        broken = list(breaches(rules, _step(event))) if rules.level != "off" else []
+        if broken:
+            found.append(_finding(event, rules, broken))
+    return found
+
+
+def _steps(columns: Columns, policy: Policy) -> Iterator[dict[str, Any]]:
+    """Yield the calls of tools of the services that have rules."""
+    table = columns.table
+    tool = pc.and_(pc.is_in(table.column("step_kind"), pa.array(TOOL_STEPS)), pc.is_valid(table.column("tool_name")))
+    services = [name for name in table.column("service_name").unique().to_pylist() if policy.watches_tools(name)]
+    ours = pc.is_in(table.column("service_name"), pa.array(services, pa.string()))
+    yield from table.select(_NEEDED).filter(pc.and_(tool, ours)).to_pylist()
+
+
+def _step(event: dict[str, Any]) -> ToolStep:
+    return ToolStep(
+        event["tool_name"],
+        event["tool_tier"],
+        event["authorization"],
+        event["approver_kind"],
+        event["egress_host"],
+        event["data_classification_in"],
+        event["args_bytes"],
+        bool(event["taint_sources"]),
+        event["status"],
+    )
+
+
+def _finding(event: dict[str, Any], rules: ToolRules, broken: list[Breach]) -> Finding:
+    worst, who = broken[0].category, event["agent_name"] or event["service_name"]
+    dry = ", had the rules been in force" if rules.level == "dry_run" else ""
+    path = " → ".join(filter(None, [*(event["taint_sources"] or [])[:3], event["tool_name"], event["egress_host"]]))
+    return finding(
+        ("tool_policy", event["source"], event["event_id"]),
+        event["time_unix_nano"],
+        kind="breach",
+        severity=_SEVERITY[rules.level],
+        service_name=event["service_name"],
+        tenant_id=event["tenant_id"],
+        metric=worst,
+        family=family(worst) or "tool",
+        onset_time_unix_nano=event["time_unix_nano"],
+        detector=DETECTOR,
+        detector_version="1",
+        event_ids=[event["event_id"]],
+        evidence=f"{who} broke the rules of its tools{dry}: {'; '.join(each.words for each in broken)} ({path})",
+        evidence_sql=f"SELECT * FROM agent_steps WHERE trace_id = {literal(event['trace_id'])} ORDER BY time"
+        if event["trace_id"]
+        else f"SELECT * FROM agent_steps WHERE event_id = {literal(event['event_id'])}",
+    )
