@@ -2,12 +2,17 @@
 
 import re
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from schemas.categories import FAMILIES
 from schemas.kpis.objectives import VIEW_VALUES
 from schemas.metrics import RATES
+from schemas.sql import literal
+from schemas.traps import VIEW_VALUES as TRAP_VALUES
+from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS
+from schemas.windows import UNKNOWN_VERSION
 
 TABLES: Final = "tables/"
 """Files that hold data: applied once, and locked by their digests."""
@@ -20,6 +25,9 @@ REFRESHED: Final = "refreshed/"
 _MACROS: Final = ("tables/columns.sql.j2", "macros.sql.j2")
 _REFRESHED_VIEW: Final = re.compile(r"^CREATE MATERIALIZED VIEW (\w+) REFRESH", re.MULTILINE)
 _VIEW: Final = re.compile(r"^CREATE OR REPLACE VIEW (\w+)", re.MULTILINE)
+_CALL_WORDS: Final = ("outcome", "finish_reason_norm", "outcome_source", "deployment_variant", "capture_mode")
+_STEP_WORDS: Final = ("step_kind", "tool_tier", "authorization", "approver_kind", "status", "deployment_variant")
+"""Columns with words of the contract."""
 
 
 @cache
@@ -36,13 +44,32 @@ def schema() -> dict[str, str]:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  SQL of our own
     )
-    environment.globals |= VIEW_VALUES | {"rates": [rate.name for rate in RATES]}
+    environment.globals |= VIEW_VALUES | TRAP_VALUES | _known()
+    environment.filters["quoted"] = lambda words: ", ".join(map(literal, words))
     macros = {name: value for file in _MACROS for name, value in vars(environment.get_template(file).module).items()}
     return {
         name: environment.get_template(name).render(macros)
         for folder in (TABLES, VIEWS, COMMENTS, REFRESHED)
         for name in sorted(environment.list_templates())
         if name.startswith(folder) and name.endswith((".sql", ".toml"))
+    }
+
+
+def _known() -> dict[str, Any]:
+    """Return what the contract knows by name: rates, categories, and the words of each table's columns."""
+    return {
+        "rates": [rate.name for rate in RATES],
+        "unknown_version": UNKNOWN_VERSION,
+        "known_categories": tuple(FAMILIES),
+        "known_words": [
+            ("inferences", "''", [(field, field, ("", *EVENT_WORDS[field])) for field in _CALL_WORDS]),
+            ("agent_steps", "''", [(field, field, ("", *EVENT_WORDS[field])) for field in _STEP_WORDS]),
+            (
+                "guard_verdicts",
+                "guard_name",
+                [(field, f"guard.{field}", ("", *known)) for field, known in GUARD_WORDS.items()],
+            ),
+        ],
     }
 
 
