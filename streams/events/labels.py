@@ -45,9 +45,9 @@ def guard_statuses(columns: Columns, flags: Flags) -> Named:
     guards = flags.guards
     if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
         return NOTHING
-    known = pc.is_in(guards.status, _STATUSES).to_numpy(zero_copy_only=False).astype(bool) & ~guards.unsure
-    row = guards.row[known]
-    status = pc.index_in(guards.status.filter(pa.array(known)), _STATUSES).to_numpy().astype(np.int64)
+    code = pc.fill_null(pc.index_in(guards.status, _STATUSES), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    known = (code >= 0) & ~guards.unsure
+    row, status = guards.row[known], code[known]
     if columns.kind is not Inference:
         return Named(row, status)
     output = (flags.trials & OUTPUT_BIT) > 0

@@ -5,6 +5,7 @@ that a repeat or a half-done insert is put right by the next one.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pyarrow.compute as pc
@@ -56,6 +57,12 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
             wrappers=", ".join(map(literal, WRAPPERS)),
         )
         client.command(text, parameters=parameters, settings=WRITE)
+
+
+def without_columns(rows: Rows) -> Rows:
+    """Return rows without all that rollups do not ask of them once they are stored."""
+    kept = [name for name in ("findings_category", "probe_id") if name in rows.columns.column_names]
+    return replace(rows, columns=rows.columns.select(kept))
 
 
 def touched_rollups(rows: Sequence[Rows]) -> list[str]:
