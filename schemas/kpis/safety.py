@@ -57,8 +57,8 @@ KPIS: Final = (
     Kpi(
         id="injection_detection", axis="security", title="Injection detection rate", unit="share", better="higher",
         view="kpi_known_shares",
-        says="Of the attacks that we sent ourselves as probes, the share that the guards saw.",
-        formula="probes that any guard flagged as an injection / probes sent",
+        says="Of the attacks that we sent ourselves as probes, the share that the guards saw or stopped.",
+        formula="probes that any guard stopped, or flagged under any security code / probes sent",
         misleads="a recall over known attacks; unknown kinds of attack may fare worse",
         objective=0.9, window_hours=24, severity="ticket", family="injection", runbook="injection",
     ),

@@ -149,11 +149,13 @@ def assert_stages(store, hour, users):
 
 
 def assert_probes(store, sent):
-    """Probes by what was sent, detected by any result that found an injection under their name."""
+    """Probes by what was sent, detected by any result that stopped them or flagged them as about security."""
     probes = {(event.probe_id, event.service_name) for event in sent
               if event.probe_id and not isinstance(event, GuardVerdict)}  # fmt: skip
-    detected = {event.probe_id for event in sent for result in guards_of(event)
-                if result.status == "ok" and result.findings[0].category == "sec.jailbreak"}  # fmt: skip
+    detected = {
+        event.probe_id for event in sent for result in guards_of(event)
+        if result.status == "ok" and (result.findings[0].category == "sec.jailbreak" or result.action == "blocked")
+    }  # fmt: skip
     found = rows(store, "SELECT probe_id, service_name, detected FROM probes_now")
     assert {(probe, service): bool(hit) for probe, service, hit in found} == {
         (probe, service): probe in detected for probe, service in probes
