@@ -122,7 +122,7 @@ class Together:
         self.subject, self.poison, self.taken, self.waiting = subject, poison, taken, []
 
     def finish(self, group):
-        """End the work of a group in two steps, as it is stored and then rolled up; each kind of poison kills in one."""
+        """End the work of a group in two steps, stored and then rolled up; each kind of poison kills in one."""
         offsets = {(piece.partition, record.offset) for piece in group for record in piece.records}
         for step in range(2):
             works = [self.subject.at_work(piece, whole=step == 1) for piece in group]
