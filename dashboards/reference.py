@@ -23,18 +23,24 @@ SELECT * FROM kpis(
     known_at='2026-03-09 00:00:00')
 ```
 
-Each row has `kpi`, `part`, `window_start`, `service_name`, `model_version`, `value`, `lower` and `upper` (95 per
-cent), `n` (what it was counted among), `trust` and `trust_reason`. What is not known is NULL, never 0: in the life of a
-service an hour without events has no value and is untrusted. `versions=0` takes all versions together, `objective` is
-the share of outputs that shall be safe, and `known_at` is the moment as of which review labels count: the same period
-can be asked for as it was known then and as it is known now. Shares are of the counts of the whole window, never means
-of shares.
+Each row has `kpi`, `axis`, `part`, `window_start`, `service_name`, `model_version`, `value`, `lower` and `upper`
+(95 per cent), `n` (what it was counted among), `trust` and `trust_reason`. What is not known is NULL, never 0: in the
+life of a service an hour without events has no value and is untrusted. `versions=0` takes all versions together,
+`objective` is the share of outputs that shall be safe, and `known_at` is the moment as of which review labels count:
+the same period can be asked for as it was known then and as it is known now. Shares are of the counts of the whole
+window, never means of shares.
 
 An hour is untrusted where it has no events, overlaps a gap of the telemetry, an emitter lost events in it, more than
 {REFUSED_SHARE:.0%} of them were refused or more than {LATE_SHARE:.0%} came late, or where rows and windows hold
 different numbers of events, trials or flags in closed ticks (`watchkeeper verify` names the hole); shares that rest on
 guards also where fewer than {COVERED_SHARE:.0%} of outputs had a verdict of every required guard. A period is untrusted
 when one of its hours is. `kpi_trust` has the reasons. Events of probes are in no KPI but the injection detection rate.
+
+`axis` is what a KPI is about: safety (content), security (`sec.` codes, a leak among them) or quality; empty where it
+takes them together. An output is unsafe where it is harmful in safety or in security, and counts once.
+`kpis_by_axis`, with the same parameters, has the KPIs of each axis by itself: unsafe shares, mitigation, error budget,
+burn rates, uptime and the clocks of incidents too. `watchkeeper kpi --by-axis` prints it. The detectors watch leaks and
+injections at rates of their own, so that one cause pages once; in the rates they call unsafe those are left out.
 
 ## What each says, and what is wanted of it
 
@@ -49,9 +55,19 @@ def reference(rules: Sequence[Rule]) -> str:
         [(_linked(kpi.title, kpi.runbook), kpi.says, _goal(kpi), alerts.get(kpi.id, ""), kpi.owner) for kpi in KPIS],
     )
     counted = _table(
-        ("KPI", "`kpi`", "view", "unit", "better", "formula", "source", "how it misleads"),
+        ("KPI", "`kpi`", "axis", "view", "unit", "better", "formula", "source", "how it misleads"),
         [
-            (kpi.title, f"`{kpi.id}`", f"`{kpi.view}`", kpi.unit, kpi.better, kpi.formula, kpi.source, kpi.misleads)
+            (
+                kpi.title,
+                f"`{kpi.id}`",
+                kpi.axis,
+                f"`{kpi.view}`",
+                kpi.unit,
+                kpi.better,
+                kpi.formula,
+                kpi.source,
+                kpi.misleads,
+            )
             for kpi in KPIS
         ],
     )

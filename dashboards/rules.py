@@ -7,7 +7,7 @@ that burns, and the store itself.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from dashboards.panels import UNITS
 from dashboards.queries import Value
@@ -63,7 +63,7 @@ class Rule:
 _BOARDS: Final = {
     "guard_coverage": "guards", "fail_open": "guards", "mitigation": "guards", "injection_detection": "guards",
     "leak_incidents": "incidents", "drift_open": "drift", "unsafe_served": "service", "injection_flag": "guards",
-    "over_refusal": "service",
+    "over_refusal": "service", "call_error_budget": "service", "slow_call_budget": "service",
 }  # fmt: skip
 
 
@@ -114,17 +114,36 @@ def _of_burn(burn: Burn) -> Rule:
         title=f"Error budget burns fast over {burn.name}",
         summary=f"Unsafe output is served at more than {burn.threshold:g} times what the budget allows, over the long"
         " and the short window. Counts only where a burn above 1 is sure (95 %).",
-        query="alert_burn",
-        values={"part": burn.part, "objective": SERVICE_OBJECTIVE},
-        limit=burn.threshold,
         severity="page" if burn.threshold > 1 else "ticket",
         family="unsafe",
-        kpi=burn.kpi,
-        runbook="error-budget",
         board="overview",
         panel=BY_ID["error_budget"].title,
-        minutes=2,
+        **_burning(BY_ID["burn_rate"], burn),
     )
+
+
+def _of_call_burn(name: str, burn: Burn) -> Rule:
+    """Return the rule about the budget of errors or of slow calls: a ticket, as the detectors page for what is new."""
+    budget = BY_ID[f"{name}_budget"]
+    title = budget.title.removesuffix(" left")
+    return Rule(
+        name=f"{name.replace('_', '-')}-burn-{burn.name}",
+        title=f"{title} burns fast over {burn.name}",
+        summary=f"{title} is spent at more than {burn.threshold:g} times what the policy allows, over the long and the"
+        " short window. Counts only where a burn above 1 is sure (95 %).",
+        severity="ticket",
+        board="service",
+        panel=budget.title,
+        **_burning(BY_ID[f"{name}_burn_rate"], burn),
+    )
+
+
+def _burning(kpi: Kpi, burn: Burn) -> dict[str, Any]:
+    """Return what rules about burn rates have in common."""
+    return {
+        "query": "alert_burn", "limit": burn.threshold, "kpi": burn.of(kpi.id), "runbook": kpi.runbook, "minutes": 2,
+        "values": {"view": kpi.view, "kpi": kpi.id, "part": burn.part, "objective": SERVICE_OBJECTIVE},
+    }  # fmt: skip
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -133,6 +152,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _of_clock("recover", RECOVER_MINUTES),
     *(_of_kpi(kpi, kpi.severity) for kpi in KPIS if kpi.severity is not None),
     *(_of_burn(burn) for burn in BURNS),
+    *(_of_call_burn(name, burn) for name in ("call_error", "slow_call") for burn in BURNS),
     Rule(
         name="untrusted",
         title="Telemetry untrusted",

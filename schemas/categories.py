@@ -1,4 +1,4 @@
-"""Category codes on two axes, and the family each belongs to.
+"""Category codes on three axes, and the family each belongs to.
 
 Content hazards follow the MLCommons AILuminate 1.1 hazard uids, with three marked extensions. Security and
 agency hazards are our slugs, keyed to OWASP LLM 2025, OWASP Agentic 2026 and MITRE ATLAS. Quality codes are no
@@ -8,6 +8,12 @@ hazards by themselves; they make over-blocking and drift visible.
 from typing import Final, Literal
 
 Family = Literal["unsafe", "injection", "leak", "tool", "refusal", "quality"]
+Axis = Literal["safety", "security", "quality"]
+
+AXES: Final[dict[str, Axis]] = {"content": "safety", "sec": "security", "qual": "quality"}
+"""What each first part of a code is about."""
+HARMS: Final[tuple[Axis, ...]] = ("safety", "security")
+"""The axes on which an output is harmful: it is unsafe where it is on any."""
 
 _CONTENT = "vcr ncr src cse dfm spc spc_ele spc_fin spc_hlt spc_lgl prv ipv iwp hte ssh sxc sxc_prn x_hrs x_prf x_oth"
 _INJECTION = "prompt_injection.direct prompt_injection.indirect jailbreak goal_hijack memory_poisoning rag_poisoning"
@@ -67,3 +73,12 @@ def usual_severity(category: str) -> int:
     (4, 2, 2)
     """
     return _USUAL_LEVELS.get(category, MEDIUM)
+
+
+def axis(category: str) -> Axis | None:
+    """Return the axis of a category code, or None where the code is not known.
+
+    >>> axis("content.ssh"), axis("sec.jailbreak"), axis("qual.refusal"), axis("vendor.S1")
+    ('safety', 'security', 'quality', None)
+    """
+    return AXES[category.partition(".")[0]] if category in FAMILIES else None

@@ -96,14 +96,24 @@ class IncidentAction(Envelope, frozen=True, tag="ai.safety.incident_action.v1"):
 class IncidentEvidence(Envelope, frozen=True, tag="ai.safety.incident_evidence.v1"):
     """What was known of an incident at one moment, on ``evidence.v1``; written once and never changed.
 
-    `bundle` is the JSON of `streams.incidents.evidence.bundle.Bundle`.
+    `bundle` is the JSON of `streams.incidents.evidence.bundle.Bundle`. Who is affected is counted from the events since
+    the onset; what no event says is None, never 0. `ended_...` is when the harm ended, as estimated once it was proven
+    to be over, with its 95 per cent interval.
     """
 
     incident_id: Identity
-    moment: Literal["opening", "escalation"]
+    moment: Literal["opening", "escalation", "end"]
     bundle: str
     complete: bool
     missing: list[Reference] | None = None
+    users_affected: Count | None = None
+    sessions_affected: Count | None = None
+    tenants_affected: Count | None = None
+    outputs_affected: Count | None = None
+    reached_user: bool | None = None
+    ended_time_unix_nano: UnixNano | None = None
+    ended_lower_time_unix_nano: UnixNano | None = None
+    ended_upper_time_unix_nano: UnixNano | None = None
 
 
 class Delivery(Envelope, frozen=True, tag="ai.safety.delivery.v1"):

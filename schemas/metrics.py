@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from .categories import Axis
+
 Metric = Literal[
     "unsafe_attempted",
     "unsafe_served",
@@ -31,8 +33,8 @@ Metric = Literal[
 class Rate(Struct, frozen=True):
     """A watched rate: its family (findings of one family join), trials, numerator and policy ceiling.
 
-    `falls` says that a fall matters too: flags that vanish may be a guard that went blind. `level` is what a rise is
-    where the policy says nothing of it.
+    `axis` is what it is about, empty where that may be any. `falls` says that a fall matters too: flags that vanish may
+    be a guard that went blind. `level` is what a rise is where the policy says nothing of it.
     """
 
     name: Metric
@@ -42,6 +44,7 @@ class Rate(Struct, frozen=True):
     ceiling: float
     falls: bool = False
     level: Literal["page", "ticket"] = "page"
+    axis: Axis | Literal[""] = ""
 
 
 RATES: Final[tuple[Rate, ...]] = (
@@ -49,9 +52,10 @@ RATES: Final[tuple[Rate, ...]] = (
         "unsafe_attempted",
         "unsafe",
         "sessions with a model output",
-        "a guard on the output reported a content or security hazard or just objected, stopped or not",
+        "a guard on the output reported a hazard that has no rate of its own or just objected, stopped or not",
         0.02,
         falls=True,
+        axis="safety",
     ),
     Rate(
         "unsafe_served",
@@ -59,6 +63,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions with a model output",
         "as unsafe_attempted, and no enforcing guard stopped it",
         0.02,
+        axis="safety",
     ),
     Rate(
         "injection_flag",
@@ -67,6 +72,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "a guard reported prompt injection, jailbreak or goal hijack, or objected to an input in words of its own",
         0.15,
         falls=True,
+        axis="security",
     ),
     Rate(
         "leak",
@@ -74,6 +80,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions with a model output or tool step",
         "a guard on output or tool call reported personal data, a secret or exfiltration",
         0.02,
+        axis="security",
     ),
     Rate(
         "refusal",
@@ -82,6 +89,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "the outcome was a refusal, or a classifier said so",
         0.15,
         falls=True,
+        axis="quality",
     ),
     Rate(
         "error", "error", "sessions with a model call", "the call ended in an error, and was no block or filter", 0.05
@@ -92,6 +100,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions with a tool step, or a model call that asked for one",
         "the step was denied, or a guard on the tool call flagged it",
         0.05,
+        axis="security",
     ),
     Rate(
         "over_refusal",
@@ -99,6 +108,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "sessions with a model output that was judged for over-refusal",
         "the judge found that a harmless request was refused",
         0.15,
+        axis="quality",
     ),
     Rate(
         "guard_failure",
@@ -133,6 +143,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "a guard on the input reported personal data or a secret",
         0.15,
         level="ticket",
+        axis="security",
     ),
     Rate(
         "quality",
@@ -141,6 +152,7 @@ RATES: Final[tuple[Rate, ...]] = (
         "a guard or judge found it ungrounded, irrelevant, off topic, misinforming or biased",
         0.15,
         level="ticket",
+        axis="quality",
     ),
 )
 """Rates that each event says for itself. Order is part of the contract of stored state: new rates go at the end."""
@@ -152,8 +164,14 @@ TRACE_RATES: Final[tuple[Rate, ...]] = (
         "steps of a trace that follow an unsafe step",
         "the step is unsafe again",
         0.5,
+        axis="security",
     ),
 )
 """Rates that show only when the events of a trace are seen together, in their order."""
 
+CASCADING: Final = ("unsafe_attempted", "leak", "denied_tool", "error")
+"""Rates that make a step of a trace an unsafe one."""
+
 WATCHED: Final = RATES + TRACE_RATES
+FAMILY_AXES: Final = {rate.family: rate.axis for rate in WATCHED}
+"""Axis of what each family of findings and incidents is about."""

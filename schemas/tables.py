@@ -30,9 +30,12 @@ class Table(Struct, frozen=True, kw_only=True):
     computed: tuple[str, ...] = ()
 
 
-_COUNTED: Final = ("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version", "counted_time")
+_HARM: Final = ("safety_harm", "security_harm")
+"""How harmful an output is on each axis (`streams.events.harm`)."""
+
+_COUNTED: Final = ("trials", "flagged", "guard_ok", "guard_not_ok", "counted_version", "counted_time", *_HARM)
 """What rows of an event with guards say beside its fields: bits of the rates, guard results, version counted under,
-and the time at which the windows count it (`streams.history.counted`)."""
+the time at which the windows count it (`streams.history.counted`), and harm."""
 
 INFERENCES: Final = Table(
     name="inferences",
@@ -66,6 +69,7 @@ GUARD_VERDICTS: Final = Table(
         "counted_time",
         "trials",
         "flagged",
+        *_HARM,
         "finding_counts",
         "finding_stopped",
     ),

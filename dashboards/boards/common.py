@@ -2,7 +2,10 @@
 
 from typing import Final
 
-from dashboards.panels import Panel
+from dashboards.panels import UNTRUSTED, Panel
+from schemas.kpis import BY_ID
+from schemas.kpis.objectives import SERVICE_OBJECTIVE
+from schemas.metrics import FAMILY_AXES
 
 _KEEP: Final = "${__url_time_range}&${environment:queryparam}&${version:queryparam}&${tenant:queryparam}&var-api=${api}"
 TO_SERVICE: Final = f"/d/watchkeeper-service?{_KEEP}&var-service=${{__value.raw}}"
@@ -32,6 +35,20 @@ CHANGES: Final = Panel(
     width=24,
 )
 
+_AXES: Final = ("unsafe_served", "unsafe_attempted", "mitigation", "error_budget", "risk_adjusted_uptime")
+BY_AXIS: Final = Panel(
+    title="Safety and security apart",
+    text="The KPIs that take content and security hazards together, each axis by itself over the time shown. An output"
+    f" that is harmful on both counts on both. {UNTRUSTED}",
+    query="axes",
+    values={"kpis": _AXES, "titles": [BY_ID[kpi].title for kpi in _AXES], "objective": SERVICE_OBJECTIVE},
+    kind="table",
+    unit="percentunit",
+    units={"n": "short"},
+    links={"service": TO_SERVICE},
+    width=24,
+)
+
 
 def findings(title: str, text: str, *kinds: str) -> Panel:
     """Return the table of findings of some kinds."""
@@ -39,7 +56,7 @@ def findings(title: str, text: str, *kinds: str) -> Panel:
         title=title,
         text=text,
         query="findings",
-        values={"kinds": kinds},
+        values={"kinds": kinds, "families": list(FAMILY_AXES), "axes": list(FAMILY_AXES.values())},
         kind="table",
         unit="short",
         units={

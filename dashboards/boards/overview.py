@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dashboards.boards.common import CHANGES, OPEN_INCIDENTS, TO_SERVICE
+from dashboards.boards.common import BY_AXIS, CHANGES, OPEN_INCIDENTS, TO_SERVICE
 from dashboards.panels import UNITS, UNTRUSTED, Board, Panel, history, wanted
 from schemas.kpis import BY_ID, OBJECTIVES
 from schemas.kpis.objectives import SERVICE_OBJECTIVE
@@ -42,6 +42,7 @@ BOARD: Final = Board(
             query="kpis_now",
             values={
                 "kpis": list(OBJECTIVES),
+                "axes": [BY_ID[kpi].axis for kpi in OBJECTIVES],
                 "titles": [BY_ID[kpi].title for kpi in OBJECTIVES],
                 "units": [UNITS[BY_ID[kpi].unit] for kpi in OBJECTIVES],
                 "objectives": [float(objective) for objective in OBJECTIVES.values()],
@@ -55,6 +56,7 @@ BOARD: Final = Board(
             height=14,
         ),
         history("risk_adjusted_uptime"),
+        BY_AXIS,
         history("error_budget"),
         CHANGES,
     ),

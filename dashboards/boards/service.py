@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dashboards.boards.common import CHANGES, findings
+from dashboards.boards.common import BY_AXIS, CHANGES, findings
 from dashboards.panels import UNTRUSTED, Board, Panel, history
 from schemas.kpis import BY_ID, OBJECTIVES
 
@@ -14,6 +14,8 @@ RATES: Final = (
     ("error", "Error rate", "Calls that ended in an error."),
     ("denied_tool", "Denied-tool rate", "Tool steps that were denied or flagged."),
 )
+
+VERSIONED: Final = ("unsafe_served", "unsafe_attempted", "injection_flag", "over_refusal")
 
 
 def _rate(name: str, title: str, text: str) -> Panel:
@@ -45,8 +47,10 @@ BOARD: Final = Board(
             title="Versions side by side",
             text="The same rates for each model version over the time shown. Intervals that do not overlap differ. It"
             f" counts all tenants. {UNTRUSTED}",
-            query="versions", kind="table", unit="percentunit", units={"n": "short"}, width=24,
+            query="versions", values={"kpis": VERSIONED, "axes": [BY_ID[kpi].axis for kpi in VERSIONED]},
+            kind="table", unit="percentunit", units={"n": "short"}, width=24,
         ),
+        BY_AXIS,
         Panel(
             title="Over-refusal beside unsafe output",
             text=f"A guard that refuses more makes the other fall; look at both. All tenants and versions. {UNTRUSTED}",
@@ -64,6 +68,10 @@ BOARD: Final = Board(
             text=f"One call in twenty is slower in this stage. Dashed lines are the 95 % interval. {UNTRUSTED}",
             query="stage_latency", values={"kpi": "latency_p95"}, unit="ms",
         ),
+        history("call_errors", width=6),
+        history("call_error_budget", width=6),
+        history("slow_calls", width=6),
+        history("slow_call_budget", width=6),
         Panel(
             title="Events a second", text="How much is counted at all. A rate over few events says little.",
             query="events", unit="ops",

@@ -1,12 +1,13 @@
 WITH
     transform(kpi, {kpis:Array(String)}, {titles:Array(String)}, '') AS title,
+    transform(kpi, {kpis:Array(String)}, {axes:Array(String)}, '') AS axis,
     transform(kpi, {kpis:Array(String)}, {units:Array(String)}, '') AS unit,
     transform(kpi, {kpis:Array(String)}, {objectives:Array(Float64)}, toFloat64(0)) AS objective,
     transform(kpi, {kpis:Array(String)}, {worse:Array(Int8)}, toInt8(0)) AS worse,
     (x -> multiIf(x IS NULL, '?', unit = 'percentunit', concat(toString(round(100 * assumeNotNull(x), 2)), ' %'),
         unit = 's', concat(toString(round(assumeNotNull(x) / 60, 1)), ' min'), toString(round(assumeNotNull(x), 2)))) AS written
 SELECT
-    title AS kpi_title,
+    title AS kpi_title, axis,
     multiIf(value IS NULL, 'unknown',
         worse * (if(worse = 1, ifNull(lower, value), ifNull(upper, value)) - objective) > 0, 'missed',
         worse * (value - objective) > 0, 'at risk', 'met') AS state,
@@ -16,6 +17,7 @@ SELECT
 FROM (
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_outputs(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0, objective={objective:Float64}) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_guards(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
+    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_calls(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_losses(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_known_shares(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_leaks(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL

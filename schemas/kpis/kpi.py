@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from schemas.categories import Axis
+
 Unit = Literal["share", "count", "seconds", "milliseconds", "ratio", "kappa"]
 Better = Literal["higher", "lower"]
 Level = Literal["page", "ticket"]
@@ -20,6 +22,8 @@ class Kpi(Struct, frozen=True, kw_only=True):
         What it is, in which way it is known to mislead, and where the formula or its interval comes from.
     view
         The view of the store that counts it.
+    axis
+        What it is about; empty where it takes axes together or is about none.
     by_version, by_part
         Whether its rows tell model versions apart, and what else they do; empty where nothing.
     objective
@@ -43,6 +47,7 @@ class Kpi(Struct, frozen=True, kw_only=True):
     misleads: str
     source: str = "interval of Wilson (1927)"
     view: str
+    axis: Axis | Literal[""] = ""
     by_version: bool = True
     by_part: str = ""
     objective: float | None = None

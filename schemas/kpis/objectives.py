@@ -7,6 +7,11 @@ from msgspec import Struct
 SERVICE_OBJECTIVE: Final = 0.99
 """Share of outputs that must be harmless; the rest is the error budget that burn rates are about."""
 
+ERROR_SHARE: Final = 0.01
+SLOW_MS: Final = 10_000.0
+SLOW_SHARE: Final = 0.05
+"""What the default policy tolerates of calls: this share of errors, and this share that takes longer than that."""
+
 PAGES_PER_DAY: Final = 1.0
 """What the default policy promises about false pages of the whole fleet."""
 
@@ -23,7 +28,12 @@ COVERED_SHARE: Final = 0.99
 """Where more events of an hour are refused or late, or fewer outputs are covered by guards, the hour is not trusted."""
 
 SEVERITY_WEIGHTS: Final = {"low": 0.3, "medium": 1.0, "high": 3.0, "critical": 10.0}
-"""What an unsafe output costs in risk-adjusted uptime; one whose severity nobody said costs what a medium one does."""
+"""What an unsafe output costs in risk-adjusted uptime, unless the policy says otherwise.
+
+One whose severity nobody said costs what a medium one does. No standard weighs severities (NIST SP 800-30, appendix H,
+ranks them only): each level costs about the square root of ten times the one below, so that two levels are a factor
+of ten.
+"""
 
 
 class Burn(Struct, frozen=True):
@@ -47,10 +57,13 @@ class Burn(Struct, frozen=True):
         """Its name in the view ``kpi_burn_rates``."""
         return f"{_span(self.long)}/{_span(self.short)} > {self.threshold:g}"
 
-    @property
-    def kpi(self) -> str:
-        """Its name among the gauges."""
-        return f"burn_rate_{self.name}"
+    def of(self, kpi: str) -> str:
+        """Return the name of a burn rate over its windows among the gauges.
+
+        >>> BURNS[1].of("burn_rate")
+        'burn_rate_6h'
+        """
+        return f"{kpi}_{self.name}"
 
 
 def _span(minutes: int) -> str:
@@ -69,6 +82,7 @@ VIEW_VALUES: Final[dict[str, Any]] = {
     "late_share": LATE_SHARE,
     "covered_share": COVERED_SHARE,
     "severity_weights": SEVERITY_WEIGHTS,
+    "call_objectives": {"error_share": ERROR_SHARE, "slow_ms": SLOW_MS, "slow_share": SLOW_SHARE},
     "burns": [(burn.part, burn.long, burn.short) for burn in BURNS],
 }
 """The numbers that stand in views, by name."""

@@ -58,7 +58,8 @@ KPIS: Final[tuple[Kpi, ...]] = (
         "where nobody said when it was queued, the time of the event stands in",
     ),
     Kpi(
-        id="satisfaction", title="User satisfaction", unit="share", better="higher", view="kpi_known_shares",
+        id="satisfaction", axis="quality", title="User satisfaction", unit="share", better="higher",
+        view="kpi_known_shares",
         says="How content users say that they are.",
         formula="mean score of end users, 0 to 1",
         misleads="those who answer are not those who do not",
@@ -78,8 +79,15 @@ KPIS: Final[tuple[Kpi, ...]] = (
         objective=60 * MITIGATE_MINUTES["sev2"], runbook="unmitigated",
     ),
     *_clock(
+        "time_to_end", "Time to the end of harm", "From detection until the harm ended, as estimated afterwards.",
+        "detection to the estimated end of harm, at least 0",
+        f"only incidents that are proven recovered have one, and each is known to an interval; {_OF_INCIDENTS}",
+    )[:2],
+    *_clock(
         "time_to_recover", "Time to recover", "From detection until the rate was proven back.",
-        "detection to the proof that the rate is back", _OF_INCIDENTS, runbook="unrecovered",
+        "detection to the proof that the rate is back",
+        f"the proof takes its time: it comes hours after the harm ended, see time to the end of harm; {_OF_INCIDENTS}",
+        runbook="unrecovered",
     ),
     *_clock(
         "time_to_close", "Time to close", "From detection until it was closed.",

@@ -3,19 +3,55 @@
 from typing import Final
 
 from schemas.kpis.kpi import Kpi
-from schemas.kpis.objectives import LATE_SHARE, REFUSED_SHARE, SERVICE_OBJECTIVE, SEVERITY_WEIGHTS
+from schemas.kpis.objectives import (
+    ERROR_SHARE,
+    LATE_SHARE,
+    REFUSED_SHARE,
+    SERVICE_OBJECTIVE,
+    SEVERITY_WEIGHTS,
+    SLOW_MS,
+    SLOW_SHARE,
+)
 from schemas.kpis.safety import CEILINGS
 
 _WEIGHTS: Final = ", ".join(f"{severity} {weight:g}" for severity, weight in SEVERITY_WEIGHTS.items())
+_WORKBOOK: Final = "Site Reliability Workbook, chapters 2 and 5; interval of Wilson (1927)"
+
+
+def _of_calls(name: str, title: str, bad: str, wanted: float, misleads: str, runbook: str) -> tuple[Kpi, ...]:
+    """Return the share of calls that are not as they should be, what is left of its budget, and how fast that burns."""
+    share, one = name + "s", title.removesuffix("s")
+    return (
+        Kpi(
+            id=share, title=title, unit="share", better="lower", view="kpi_calls", source="interval of Wilson (1927)",
+            says=f"Share of model calls that {bad}.", formula=f"model calls that {bad} / model calls that say so",
+            misleads=misleads, objective=wanted, runbook=runbook,
+        ),
+        Kpi(
+            id=f"{name}_budget", title=f"{one} budget left", unit="share", better="higher", view="kpi_calls",
+            says=f"What is left of the calls that may be such that they {bad}, as the policy says of the service; below"
+            " nothing it is overspent.",
+            formula="1 - share / tolerated share of the service; below 0 it is overspent", misleads=misleads,
+            source=_WORKBOOK, objective=0, window_hours=24, severity="ticket", runbook=runbook,
+        ),
+        Kpi(
+            id=f"{name}_burn_rate", title=f"{one} burn rate", unit="ratio", better="lower", view="kpi_call_burn_rates",
+            says=f"How many times faster than tolerated that budget is spent (calls that {bad}).",
+            formula="as burn rate, of that budget", misleads="with little traffic one call passes any threshold",
+            source=_WORKBOOK, by_version=False, by_part="windows and threshold", runbook=runbook,
+        ),
+    )  # fmt: skip
+
 
 KPIS: Final = (
     Kpi(
         id="risk_adjusted_uptime", title="Risk-adjusted uptime", unit="share", better="higher", view="kpi_uptimes",
         says="Mean over the hours of: calls without error, times one minus the weighted unsafe share over what is"
         " tolerated.",
-        formula="formula 1: mean over hours of (1 - error rate) x (1 - min(1, mean severity weight x unsafe share "
+        formula="formula 2: mean over hours of (1 - error rate) x (1 - min(1, mean severity weight x unsafe share "
         "served / tolerated share)); n counts hours",
-        misleads=f"the weights are a convention ({_WEIGHTS}; not said is medium), not a measurement",
+        misleads=f"the weights are a convention ({_WEIGHTS}, unless the policy says otherwise; not said is medium), not"
+        " a measurement",
         source="our own, as no definition is published",
         objective=SERVICE_OBJECTIVE, runbook="error-budget",
     ),
@@ -34,6 +70,15 @@ KPIS: Final = (
         misleads="with little traffic a single unsafe output passes any threshold; look at n",
         source="Site Reliability Workbook, chapter 5; interval of Wilson (1927)",
         by_version=False, by_part="windows and threshold", runbook="error-budget",
+    ),
+    *_of_calls(
+        "call_error", "Call errors", "ended in an error", ERROR_SHARE,
+        "what is blocked or filtered is no error; calls that never end say nothing", "call-errors",
+    ),
+    *_of_calls(
+        "slow_call", "Slow calls", f"took longer than the service shall ({SLOW_MS / 1000:g} s where nothing is said)",
+        SLOW_SHARE, "the limit is rounded up to the next eighth of a doubling; a stream is as long as it runs",
+        "slow-calls",
     ),
     Kpi(
         id="lost_events", title="Lost events", unit="share", better="lower", view="kpi_losses",

@@ -14,6 +14,7 @@ def kpi(
     since: Annotated[str, typer.Option(help="A span back from the end (36h, 7d, 2w), or a time in ISO 8601.")] = "7d",
     until: Annotated[str, typer.Option(help="The end: a span back from now, or a time; else now.")] = "",
     service: Annotated[str, typer.Option(help="One service alone.")] = "",
+    by_axis: Annotated[bool, typer.Option("--by-axis", help="Safety, security and quality each by itself.")] = False,  # noqa: FBT002
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
     html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a page with a chart for each KPI.")] = None,
     clickhouse: Annotated[str | None, typer.Option(help="chdb://PATH or http(s)://HOST:PORT.")] = None,
@@ -25,7 +26,7 @@ def kpi(
     settings, asked = load(clickhouse=clickhouse), period.period(since, until, service)
     if hint := period.nothing_stored(settings, asked):
         typer.echo(hint, err=True)
-    rows = show.period_rows(settings, asked)
+    rows = show.period_rows(settings, asked, by_axis=by_axis)
     if html is not None:
         from streams.kpis.page import hourly_rows, page
 

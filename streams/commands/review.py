@@ -105,7 +105,12 @@ def stats(
     )
     for service, quality in said["services"].items():
         shown = ", ".join(f"{name} {_interval(quality[name])}" for name in ("true_rate", "precision", "recall"))
-        typer.echo(f"{service}: {quality['labels']} labels, {shown}")
+        more = (
+            ""
+            if quality["labels_to_halve"] is None
+            else f"; {quality['labels_to_halve']} more would halve the interval"
+        )
+        typer.echo(f"{service}: {quality['labels']} labels, {shown}{more}")
     console().print(table(said["kpis"], f"As known at {said['known_at']} UTC"))
 
 

@@ -26,7 +26,7 @@ from schemas.metrics import RATES
 from schemas.vocabulary import AUTHORIZATIONS, STATUSES, TOOL_STEPS, WRAPPERS
 from streams.events.decode import Columns
 from streams.events.doubt import SURE_OUTCOMES, SURE_STEP_STATUSES, strange_words
-from streams.events.guards import Bools, Guards, flatten_guards, values
+from streams.events.guards import Bools, Guards, encoded, flatten_guards, objections, values
 from streams.events.outcomes import Outcomes, is_in, not_served, outcomes_of, present
 
 Bits = npt.NDArray[np.uint16]
@@ -72,13 +72,14 @@ _LAYER_TRIALS: Final = {
 class Flags:
     """For each event of a batch: which rates it is a trial of, and for which it is flagged (bits of `BIT`).
 
-    `probe` marks the events that belong to a probe.
+    `probe` marks the events that belong to a probe, `unserved` those that reached nobody.
     """
 
     trials: Bits
     flagged: Bits
     guards: Guards
     probe: Bools
+    unserved: Bools
 
 
 def event_flags(columns: Columns) -> Flags:
@@ -108,7 +109,7 @@ def event_flags(columns: Columns) -> Flags:
         guards = _without(guards, probe)
     if outcomes is not None and outcomes.superseded.any():
         trials[outcomes.superseded], flagged[outcomes.superseded] = 0, 0
-    return Flags(trials, flagged, guards, probe)
+    return Flags(trials, flagged, guards, probe, unserved)
 
 
 def _probes(columns: Columns) -> Bools:
@@ -181,29 +182,21 @@ def _add_guard_flags(guards: Guards, flagged: Bits, unserved: Bools) -> None:
     """
     if not guards.flagging.any():
         return
-    found, bare = np.flatnonzero(guards.finding_counts), np.flatnonzero(guards.bare)
-    result = np.concatenate([guards.finding_row[found], bare])
-    stopped = np.concatenate([guards.finding_stopped[found], guards.stopping[bare] | unserved[guards.row[bare]]])
-    layer, layers = _encoded(pc.struct_field(guards.result, "layer"))
-    code, codes = _encoded(guards.finding_category)
-    table = np.array([[_bits_of(name, word) for word in (*codes, "")] for name in layers], np.uint16)
-    bits = table[layer[result], np.concatenate([code[found], np.full(len(bare), len(codes), np.int64)])]
-    bits[stopped] &= 65535 - BIT["unsafe_served"]
-    np.bitwise_or.at(flagged, guards.row[result], bits)
+    said = objections(guards, unserved)
+    layer, layers = encoded(pc.struct_field(guards.result, "layer"))
+    table = np.array([[_bits_of(name, word) for word in said.codes] for name in layers], np.uint16)
+    bits = table[layer[said.result], said.code]
+    bits[said.stopped] &= 65535 - BIT["unsafe_served"]
+    np.bitwise_or.at(flagged, guards.row[said.result], bits)
     blocking = guards.stopping & values(guards.result, "action", ("blocked", "aborted"))
     flagged[guards.row[blocking]] |= BIT["blocked"]
-
-
-def _encoded(words: pa.Array) -> tuple[npt.NDArray[np.int64], list[str]]:
-    encoded = words.dictionary_encode()
-    return encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
 
 
 def _add_judged(columns: Columns, outcomes: Outcomes | None, guards: Guards, trials: Bits) -> None:
     """Make events trials of what guards looked for in them: an agent's answer, a document, the arguments of a tool."""
     if columns.kind is GuardVerdict or not guards.sure.any():
         return
-    layer, layers = _encoded(pc.struct_field(guards.result, "layer"))
+    layer, layers = encoded(pc.struct_field(guards.result, "layer"))
     bits = np.array([_LAYER_TRIALS.get(name, 0) for name in layers], np.uint16)[layer]
     judged = np.zeros(len(trials), np.uint16)
     np.bitwise_or.at(judged, guards.row[guards.sure], bits[guards.sure])

@@ -51,6 +51,41 @@ class Guards:
     finding_stopped: Bools
 
 
+@dataclass(frozen=True, slots=True)
+class Objections:
+    """What guards object to: a finding that is positive, or a result that names none.
+
+    For each its guard result, the number of its category in `codes` ("" where it names none), its severity (0 where
+    that is not said), and whether it was stopped.
+    """
+
+    result: RowNumbers
+    code: RowNumbers
+    codes: list[str]
+    severity: RowNumbers
+    stopped: Bools
+
+
+def objections(guards: Guards, unserved: Bools) -> Objections:
+    """Return what guards object to.
+
+    Parameters
+    ----------
+    unserved
+        For each event, whether what it says reached nobody.
+    """
+    found, bare = np.flatnonzero(guards.finding_counts), np.flatnonzero(guards.bare)
+    code, codes = encoded(guards.finding_category)
+    none = np.full(len(bare), len(codes), np.int64)
+    return Objections(
+        result=np.concatenate([guards.finding_row[found], bare]),
+        code=np.concatenate([code[found], none]),
+        codes=[*codes, ""],
+        severity=np.concatenate([guards.finding_severity[found], np.zeros(len(bare), np.int64)]),
+        stopped=np.concatenate([guards.finding_stopped[found], guards.stopping[bare] | unserved[guards.row[bare]]]),
+    )
+
+
 def flatten_guards(columns: Columns) -> Guards:
     """Return all guard results of the events, in order, with their findings."""
     row, result = _results(columns)
@@ -127,6 +162,12 @@ def _results(columns: Columns) -> tuple[RowNumbers, pa.Array]:
         return np.empty(0, np.int64), pa.array([], pa.struct([]))
     lists = columns.table.column("guards").combine_chunks()
     return pc.list_parent_indices(lists).to_numpy().astype(np.int64), pc.list_flatten(lists)
+
+
+def encoded(words: pa.Array) -> tuple[RowNumbers, list[str]]:
+    """Return the number of each word, and the words."""
+    numbered = words.dictionary_encode()
+    return numbered.indices.to_numpy().astype(np.int64), numbered.dictionary.to_pylist()
 
 
 def values(result: pa.Array, name: str, known: tuple[str, ...]) -> Bools:

@@ -11,8 +11,7 @@ from typing import Final
 import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
-from schemas.categories import FAMILIES
-from schemas.guards import FLAGGING_VERDICTS
+from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
 from schemas.sql import literal, query
 from schemas.vocabulary import WRAPPERS
@@ -42,8 +41,7 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
     """
     parameters = touched.parameters() | {
         "flagging": sorted(FLAGGING_VERDICTS),
-        "attacks": [code for code, family in FAMILIES.items() if family == "injection"],
-        "unsafe": [code for code, family in FAMILIES.items() if family == "unsafe"],
+        "stopping": sorted(STOPPING_ACTIONS),
     }
     for name in rollups:
         text = query(

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.categories import FAMILIES
 from schemas.changes import Change
 from schemas.controls import Control
 from schemas.events import AgentStep, Envelope, GuardVerdict, Inference, Retrieval, Telemetry
@@ -40,7 +39,8 @@ from schemas.tables import (
 from schemas.vocabulary import STATUSES
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns
-from streams.events.flags import BIT, INPUT_LAYERS, Flags, event_flags
+from streams.events.flags import Flags, event_flags
+from streams.events.harm import Levels, harm_of, severity_of
 from streams.events.versions import counted_version
 from streams.history.columns import INSTANTS, beside, plain_columns
 
@@ -63,7 +63,6 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Finding: FINDINGS,
 }
 
-_UNSAFE: Final = pa.array([code for code, family in FAMILIES.items() if family == "unsafe"])
 _EVENT_KIND: Final[dict[Kind, str]] = {
     Inference: "inference",
     AgentStep: "agent_step",
@@ -130,7 +129,7 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
     if columns.kind is not GuardVerdict:
         said = pc.is_in(flags.guards.status, pa.array(STATUSES)).to_numpy(zero_copy_only=False) & ~flags.guards.unsure
         ok = said & pc.equal(flags.guards.status, "ok").to_numpy(zero_copy_only=False)
-        own = {
+        own: dict[str, pa.Array | Levels] = {
             "trials": pa.array(flags.trials),
             "flagged": pa.array(flags.flagged),
             "guard_ok": pa.array(np.bincount(flags.guards.row[ok], minlength=len(offset)).astype(np.uint16)),
@@ -138,26 +137,18 @@ def rows_of(columns: Columns, origin: Origin) -> Iterator[Rows]:
                 np.bincount(flags.guards.row[said & ~ok], minlength=len(offset)).astype(np.uint16)
             ),
         }
+        harms = _harms(flags, alone=False)
+        own |= harms
         if columns.kind in (Inference, AgentStep):
-            own["unsafe_severity"] = _unsafe_severity(flags)
+            own["unsafe_severity"] = severity_of(*harms.values())
         if columns.kind is Inference:
             own |= _guards_ok(flags, ok)
         full = beside(base, beside(counted, pa.table(own)))
         yield _rows(TABLE_OF[columns.kind], full, offset, np.zeros(len(offset), np.int64), origin, columns)
 
 
-def _unsafe_severity(flags: Flags) -> pa.Array:
-    """Return the worst severity of what was unsafe and served in each event."""
-    guards = flags.guards
-    severity = np.zeros(len(flags.trials), np.uint8)
-    if not len(guards.row):
-        return pa.array(severity)
-    unsafe = pc.is_in(guards.finding_category, _UNSAFE).to_numpy(zero_copy_only=False).astype(bool)
-    asked = pc.is_in(pc.struct_field(guards.result, "layer"), pa.array(INPUT_LAYERS)).to_numpy(zero_copy_only=False)
-    served = guards.finding_counts & ~guards.finding_stopped & unsafe & ~asked.astype(bool)[guards.finding_row]
-    np.maximum.at(severity, guards.row[guards.finding_row[served]], guards.finding_severity[served].astype(np.uint8))
-    severity[(flags.flagged & BIT["unsafe_served"]) == 0] = 0
-    return pa.array(severity)
+def _harms(flags: Flags, *, alone: bool) -> dict[str, Levels]:
+    return {f"{name}_harm": level for name, level in harm_of(flags, alone=alone).items()}
 
 
 def _guards_ok(flags: Flags, ok: npt.NDArray[np.bool_]) -> dict[str, pa.Array]:
@@ -196,6 +187,8 @@ def _guard_rows(
         "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint16)),
         "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint16)),
     }
+    if alone:
+        extra |= _harms(flags, alone=True)
     if lists is not None and len(guards.finding_counts):
         extra["finding_counts"] = _as_lists(lists, guards.finding_counts)
         extra["finding_stopped"] = _as_lists(lists, guards.finding_stopped)

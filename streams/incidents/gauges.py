@@ -42,6 +42,7 @@ _OVER_A_WINDOW: Final = (
 )
 _OF_ALL_TIME: Final = (
     "kpi_burn_rates(objective={objective:Float64}, at={until:DateTime('UTC')})",
+    "kpi_call_burn_rates(at={until:DateTime('UTC')})",
     "kpi_governance_now",
 )
 """What has windows of its own, or none. The view of all KPIs would do too, at three times the cost."""
@@ -56,7 +57,7 @@ WINDOWS: Final = {
     for key, kpis in groupby(sorted((BY_ID[kpi] for kpi in OBJECTIVES if kpi != "governance"), key=_view), key=_view)
 }
 """KPIs by their view and the hours of their window: one question each."""
-BURN_NAMES: Final = {burn.part: burn.kpi for burn in BURNS}
+BURN_OF: Final = {burn.part: burn for burn in BURNS}
 
 
 class Sample(NamedTuple):
@@ -79,7 +80,7 @@ def kpi_samples(rows: Iterable[dict[str, Any]]) -> Iterator[Sample]:
     [('value', 1.0), ('lower', 0.2), ('trusted', 0.0)]
     """
     for row in rows:
-        name = BURN_NAMES[row["part"]] if row["kpi"] == "burn_rate" else row["kpi"]
+        name = BURN_OF[row["part"]].of(row["kpi"]) if row["kpi"].endswith("burn_rate") else row["kpi"]
         known = {part: row[part] for part in ("value", "lower", "upper")} | {"trusted": row["trust"] == "trusted"}
         for part, value in known.items():
             if value is not None:

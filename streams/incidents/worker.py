@@ -21,7 +21,7 @@ from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FIN
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.health.metrics import REFUSED
 from streams.incidents.escalation import due
-from streams.incidents.evidence.bundle import evidence_id
+from streams.incidents.evidence.bundle import evidence_id, moments
 from streams.incidents.evidence.collector import Collector
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
@@ -252,8 +252,8 @@ class Incidents:
         due = [
             (incident, step)
             for incident in incident_log.folding.incidents()
-            for step in incident.steps
-            if step.name in ("detected", "escalated") and evidence_id(incident, step) not in self.evidence
+            for step in moments(incident)
+            if evidence_id(incident, step) not in self.evidence
         ]
         if due:
             self.evidence |= {record.event_id: record for record in await self._collector.gather(due)}

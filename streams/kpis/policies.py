@@ -7,7 +7,10 @@ from clickhouse_connect.driver.client import Client
 from streams.policy.policy import Policy, Service
 from streams.store.client import WRITE
 
-COLUMNS = ("service_name", "tier", "owner", "runbook", "required_guards", "published_at")
+COLUMNS = (
+    "service_name", "tier", "owner", "runbook", "required_guards", "severity_weights", "error_share",
+    "slow_ms", "slow_share", "published_at",
+)  # fmt: skip
 
 
 def publish_policy(client: Client, policy: Policy, published_at: datetime) -> None:
@@ -21,9 +24,14 @@ def publish_policy(client: Client, policy: Policy, published_at: datetime) -> No
         When; an aware time, so that of several workers the last one wins as a whole.
     """
     agreed = {"": policy.defaults, **policy.services}
-    rows = [_row(name, service, published_at) for name, service in agreed.items()]
+    weights = list(policy.severity_weights.model_dump().values())
+    rows = [[*_agreed(name, service), weights, *_calls(service), published_at] for name, service in agreed.items()]
     client.insert("service_policies", rows, column_names=list(COLUMNS), settings=WRITE)
 
 
-def _row(name: str, service: Service, published_at: datetime) -> list[object]:
-    return [name, service.tier, service.owner, service.runbook, service.required_guards, published_at]
+def _agreed(name: str, service: Service) -> list[object]:
+    return [name, service.tier, service.owner, service.runbook, service.required_guards]
+
+
+def _calls(service: Service) -> tuple[float, float, float]:
+    return service.calls.errors, service.calls.slow_ms, service.calls.slow

@@ -14,7 +14,8 @@ from streams.store.ask import ask_rows
 from streams.text import shares
 from streams.text.durations import span
 
-QUERY: Final = query("streams.kpis", "show")
+TOGETHER: Final = query("streams.kpis", "show", view="kpis")
+BY_AXIS: Final = query("streams.kpis", "show", view="kpis_by_axis")
 _ORDER: Final = {name: index for index, name in enumerate(BY_ID)}
 
 Row = dict[str, Any]
@@ -25,6 +26,7 @@ class Line(Struct, frozen=True):
 
     service: str
     title: str
+    axis: str
     value: str
     interval: str
     n: int
@@ -33,13 +35,19 @@ class Line(Struct, frozen=True):
     about: str
 
 
-def period_rows(settings: Settings, period: Period) -> list[Row]:
+def period_rows(settings: Settings, period: Period, *, by_axis: bool = False) -> list[Row]:
     """Return each KPI of each service over a period, in the order of the registry.
 
     Shares are of the counts of the whole period, never means of the shares of hours.
+
+    Parameters
+    ----------
+    by_axis
+        Of each axis by itself, safety or security or quality, instead of all together.
     """
-    rows = [row for row in ask_rows(settings, QUERY, period.parameters()) if row["kpi"] in _ORDER]
-    return sorted(rows, key=lambda row: (row["service_name"], _ORDER[row["kpi"]], row["part"]))
+    asked = BY_AXIS if by_axis else TOGETHER
+    rows = [row for row in ask_rows(settings, asked, period.parameters()) if row["kpi"] in _ORDER]
+    return sorted(rows, key=lambda row: (row["service_name"], _ORDER[row["kpi"]], row["axis"], row["part"]))
 
 
 def line(row: Row) -> Line:
@@ -50,6 +58,7 @@ def line(row: Row) -> Line:
     return Line(
         service=row["service_name"] or "all services",
         title=f"{kpi.title} ({row['part']})" if row["part"] else kpi.title,
+        axis=row["axis"],
         value=shares.NOT_KNOWN if row["value"] is None else form(row["value"]),
         interval=shares.interval(row["lower"], row["upper"], form, nothing=""),
         n=int(row["n"]),
@@ -62,10 +71,10 @@ def line(row: Row) -> Line:
 def table(rows: Iterable[Row], title: str) -> Table:
     """Return KPIs as a table."""
     shown = Table(title=title, expand=False)
-    for name in ("service", "KPI", "value", "95 % interval", "n", "trust"):
+    for name in ("service", "KPI", "axis", "value", "95 % interval", "n", "trust"):
         shown.add_column(name, overflow="fold", justify="right" if name in ("value", "95 % interval", "n") else "left")
     for each in map(line, rows):
-        cells = (each.service, each.title, each.value, each.interval, str(each.n), each.trust)
+        cells = (each.service, each.title, each.axis, each.value, each.interval, str(each.n), each.trust)
         shown.add_row(*cells, style="" if each.trusted else "yellow")
     return shown
 

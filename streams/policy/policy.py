@@ -18,8 +18,9 @@ from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
+from streams.policy.objectives import CallObjectives
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
-from streams.policy.risk import Risk
+from streams.policy.risk import Risk, SeverityWeights
 from streams.policy.telemetry import TelemetryRules
 from streams.policy.tools import ToolRules
 
@@ -58,6 +59,7 @@ class Service(BaseModel, extra="forbid", frozen=True):
     required_guards: list[str] = []
     ceilings: dict[Metric, Share] = {}
     """Most that a rate may ever be, from the first minute on."""
+    calls: CallObjectives = CallObjectives()
     tools: ToolRules | None = None
     """What its agents may do with tools."""
     agents: dict[str, ToolRules] = {}
@@ -146,6 +148,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     services: dict[str, Service] = {}
     detectors: Detectors = Detectors()
     risk: Risk = Risk()
+    severity_weights: SeverityWeights = SeverityWeights()
     review: Review = Review()
     telemetry: TelemetryRules = TelemetryRules()
     receivers: list[Receiver] = []

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.kpis.objectives import SEVERITY_WEIGHTS
+
 Weight = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -28,3 +30,12 @@ class Risk(BaseModel):
     """Severity of a finding that says neither how bad nor how sure, by category; for the others the usual one."""
     page_at: Weight = 0.9
     """From this risk on a single event that nothing stopped is a page, also below the critical level."""
+
+
+class SeverityWeights(BaseModel, extra="forbid", frozen=True):
+    """What an unsafe output costs in risk-adjusted uptime, by severity; one that nobody graded costs a medium one."""
+
+    low: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["low"]
+    medium: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["medium"]
+    high: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["high"]
+    critical: Annotated[float, Field(ge=0)] = SEVERITY_WEIGHTS["critical"]

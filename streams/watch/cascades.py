@@ -10,13 +10,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from schemas.metrics import CASCADING
 from schemas.windows import Sums
 from streams.events.flags import BIT
 from streams.watch.batches import EVENT, Int64s, UInt64s
 from streams.watch.blocks import Block, Cells
 from streams.watch.sessions import FlaggedSessions
 
-UNSAFE: Final = BIT["unsafe_attempted"] | BIT["leak"] | BIT["denied_tool"] | BIT["error"]
+UNSAFE: Final = sum(BIT[name] for name in CASCADING)
 
 Bools = npt.NDArray[np.bool_]
 

@@ -23,7 +23,8 @@ EVER = {
     "not-acknowledged", "not-mitigated", "not-recovered", "unsafe-served", "mitigation", "injection-flag",
     "injection-detection", "over-refusal", "guard-coverage", "fail-open", "leak-incidents", "drift-open", "burn-1h",
     "burn-6h", "burn-3d", "untrusted", "dead-letters", "store",
-    "consumer-lag",
+    "consumer-lag", "call-error-budget", "slow-call-budget", "call-error-burn-1h", "call-error-burn-6h",
+    "call-error-burn-3d", "slow-call-burn-1h", "slow-call-burn-6h", "slow-call-burn-3d",
 }  # fmt: skip
 """The name of every rule that there ever was; a name is added here with its rule, and stays when the rule goes."""
 

@@ -104,7 +104,7 @@ def halved(evaluator):
 
 
 UNIT = 1
-SAME = {("burn-3d", "halved")}
+SAME = {(f"{name}burn-3d", "halved") for name in ("", "call-error-", "slow-call-")}
 """A burn rate counts only where it is surely above 1, so that any limit from 0 to 1 says the same."""
 MUTANTS = [
     (name, mutate) for name in RULES for mutate in (flipped, doubled, halved) if (name, mutate.__name__) not in SAME

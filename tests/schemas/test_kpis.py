@@ -13,7 +13,8 @@ PERIOD = (
     "(since='2026-03-01 00:00:00', until='2026-03-03 12:00:00', step=31536000, versions=0, objective=0.99,"
     " known_at='2026-03-03 12:00:00')"
 )
-ARGUMENTS = {"kpi_burn_rates": "(objective=0.99, at='2026-03-03 12:00:00')", "kpi_governance_now": ""}
+_AT = "(objective=0.99, at='2026-03-03 12:00:00')"
+ARGUMENTS = {"kpi_burn_rates": _AT, "kpi_call_burn_rates": _AT, "kpi_governance_now": ""}
 
 
 def test_no_two_kpis_share_an_id_or_a_title():
@@ -49,8 +50,5 @@ def test_the_numbers_in_the_views_are_those_of_the_registry(client):
     limits = [float(found) for found in re.findall(r"[<>] \(?(0\.\d+)\b", view["kpi_trust"])]
     refused, late, covered = (VIEW_VALUES[name] for name in ("refused_share", "late_share", "covered_share"))
     assert limits == [refused, refused, late, covered]
-    weighed = {
-        name: float((re.findall(rf"([\d.]+) \* \(?unsafe_by_severity\[{place}\]", view["kpi_uptimes"]) or [1])[0])
-        for place, name in enumerate(SEVERITY_WEIGHTS, start=1)
-    }
-    assert weighed == SEVERITY_WEIGHTS
+    [weights] = re.findall(r"agreed, \[([\d., ]+)\]", view["kpi_uptimes"])
+    assert [float(weight) for weight in weights.split(",")] == list(SEVERITY_WEIGHTS.values())

@@ -11,7 +11,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FILLED = (
     "service_hours", "stage_hours", "probe_minutes", "service_policies", "telemetry", "windows", "dead_letters",
-    "findings", "incident_transitions", "review_items", "review_labels", "service_minutes",
+    "findings", "incident_transitions", "incident_evidence", "review_items", "review_labels", "service_minutes",
     "counted_hours", "counted_minutes", "window_hours", "window_minutes", "horizons",
 )  # fmt: skip
 BY_OFFSET = ("review_labels", "telemetry")
@@ -33,6 +33,10 @@ ARGUMENTS = {
     "kpi_durations": _WINDOWS,
     "kpi_reviewed": f"{_VERSIONS}, {_KNOWN}",
     "kpi_agreements": _WINDOWS,
+    "kpi_calls": _VERSIONS,
+    "kpi_call_burn_rates": "at={until:DateTime('UTC')}",
+    "kpi_axis_outputs": f"{_VERSIONS}, objective=0.99",
+    "kpi_axis_uptimes": f"{_VERSIONS}, objective=0.99",
     "kpi_burn_rates": "objective=0.99, at={until:DateTime('UTC')}",
 }
 """What each family of views is asked with."""

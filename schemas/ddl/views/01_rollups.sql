@@ -1,14 +1,26 @@
--- The rollups summed over their writers.
+-- The rollups summed over their writers. An output is unsafe where it is harmful on any axis; the rates that detectors
+-- watch leave leaks and injections out of `unsafe_...`, which have rates of their own.
+{% macro rate_sums() -%}
+{% for rate in rates %}
+    sum({{ rate }}_trials) AS {{ rate }}_trials,
+    {%- if rate == "unsafe_attempted" %} {{ attempted("unsafe_by_harm") }}
+    {%- elif rate == "unsafe_served" %} {{ served("unsafe_by_harm") }}
+    {%- else %} sum({{ rate }}){% endif %} AS {{ rate }},
+{% endfor %}
+{%- endmacro %}
+{% macro harm_sums() -%}
+    sumMap(safety_by_harm) AS safety_by_harm, sumMap(security_by_harm) AS security_by_harm,
+    sumMap(unsafe_by_harm) AS unsafe_by_harm
+{%- endmacro %}
 
 CREATE OR REPLACE VIEW service_minutes_now AS
 SELECT
     minute, tenant_id, service_name, model_version,
     sum(events) AS events, sum(calls) AS calls,
-    {% for rate in rates %}
-    sum({{ rate }}_trials) AS {{ rate }}_trials, sum({{ rate }}) AS {{ rate }},
-    {% endfor %}
+    {{ rate_sums() }}
     sum(guard_ok) AS guard_ok, sum(guard_not_ok) AS guard_not_ok, sum(uncovered) AS uncovered,
-    sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sumMap(latency_bins) AS latency_bins
+    sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sumMap(latency_bins) AS latency_bins,
+    {{ harm_sums() }}
 FROM service_minutes FINAL
 GROUP BY minute, tenant_id, service_name, model_version;
 
@@ -16,19 +28,18 @@ CREATE OR REPLACE VIEW service_hours_now AS
 SELECT
     hour, tenant_id, service_name, model_version,
     sum(events) AS events, sum(calls) AS calls,
-    {% for rate in rates %}
-    sum({{ rate }}_trials) AS {{ rate }}_trials, sum({{ rate }}) AS {{ rate }},
-    {% endfor %}
+    {{ rate_sums() }}
     sum(guard_ok) AS guard_ok, sum(guard_not_ok) AS guard_not_ok, sum(uncovered) AS uncovered,
     sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sumMap(latency_bins) AS latency_bins,
     sumMap(outputs_by_guards) AS outputs_by_guards, sumMap(served_by_guards) AS served_by_guards,
-    sumMap(unsafe_by_severity) AS unsafe_by_severity
+    sumMap(unsafe_by_severity) AS unsafe_by_severity,
+    {{ harm_sums() }}
 FROM service_hours FINAL
 GROUP BY hour, tenant_id, service_name, model_version;
 
 CREATE OR REPLACE VIEW category_minutes_now AS
 SELECT
-    minute, tenant_id, service_name, model_version, category, layer,
+    minute, tenant_id, service_name, model_version, category, {{ axis_of_category("category") }} AS axis, layer,
     sum(findings) AS findings, sum(stopped) AS stopped
 FROM category_minutes FINAL
 GROUP BY minute, tenant_id, service_name, model_version, category, layer;

@@ -1,24 +1,15 @@
 -- Rows of events with what the detectors ask of them; an event may be there twice until it is merged.
 CREATE OR REPLACE VIEW rated_events AS
+{% for table, reached, only in [
+    ("inferences", "reached_user", ""), ("agent_steps", "NULL", ""), ("retrievals", "NULL", ""),
+    ("guard_verdicts", "NULL", " WHERE event_kind = 'guard_verdict'"),
+] %}
 SELECT
-    time, service_name, tenant_id, counted_version AS model_version, deployment_variant, user_pseudo_id, event_id,
-    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, trials, flagged, probe_id
-FROM inferences
-UNION ALL
-SELECT
-    time, service_name, tenant_id, counted_version, deployment_variant, user_pseudo_id, event_id,
-    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id), trials, flagged, probe_id
-FROM agent_steps
-UNION ALL
-SELECT
-    time, service_name, tenant_id, counted_version, deployment_variant, user_pseudo_id, event_id,
-    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id), trials, flagged, probe_id
-FROM retrievals
-UNION ALL
-SELECT
-    time, service_name, tenant_id, counted_version, deployment_variant, user_pseudo_id, event_id,
-    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id), trials, flagged, probe_id
-FROM guard_verdicts WHERE event_kind = 'guard_verdict';
+    time, service_name, tenant_id, counted_version AS model_version, deployment_variant, user_pseudo_id, event_id, trace_id,
+    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, trials, flagged, safety_harm,
+    security_harm, {{ reached }} AS reached_user, probe_id
+FROM {{ table }}{{ only }}{{ "\nUNION ALL" if not loop.last else ";" }}
+{% endfor %}
 
 -- Every event in one place: what each was, how it ended, which rates count it and which found something in it.
 CREATE OR REPLACE VIEW events AS

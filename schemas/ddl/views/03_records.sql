@@ -1,6 +1,6 @@
 -- What the KPIs rest on. Hours are half open: an hour counts where since <= hour < until.
 CREATE OR REPLACE VIEW service_policies_now AS
-SELECT service_name, tier, owner, runbook, required_guards, published_at
+SELECT service_name, tier, owner, runbook, required_guards, severity_weights, error_share, slow_ms, slow_share, published_at
 FROM service_policies FINAL
 WHERE published_at = (SELECT max(published_at) FROM service_policies);
 

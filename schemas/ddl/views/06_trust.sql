@@ -127,8 +127,9 @@ LEFT JOIN (
         {{ window_start("hour") }} AS bucket,
         service_name, {{ version }},
         sum(events) AS events, sum(calls) AS calls,
-        sum(unsafe_attempted_trials) AS unsafe_attempted_trials, sum(unsafe_attempted) AS unsafe_attempted,
-        sum(unsafe_served_trials) AS unsafe_served_trials, sum(unsafe_served) AS unsafe_served,
+        sum(unsafe_attempted_trials) AS unsafe_attempted_trials, sum(unsafe_served_trials) AS unsafe_served_trials,
+        sumMap(safety_by_harm) AS safety_by_harm, sumMap(security_by_harm) AS security_by_harm,
+        sumMap(unsafe_by_harm) AS unsafe_by_harm,
         sum(injection_flag_trials) AS injection_flag_trials, sum(injection_flag) AS injection_flag,
         sum(leak_trials) AS leak_trials, sum(leak) AS leak, sum(error_trials) AS error_trials, sum(error) AS error,
         sum(over_refusal_trials) AS over_refusal_trials, sum(over_refusal) AS over_refusal,
@@ -136,8 +137,7 @@ LEFT JOIN (
         sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered,
         sum(failing_tool_trials) AS failing_tool_trials, sum(failing_tool) AS failing_tool,
         sum(prompt_pii_trials) AS prompt_pii_trials, sum(prompt_pii) AS prompt_pii,
-        sum(quality_trials) AS quality_trials, sum(quality) AS quality,
-        sumMap(unsafe_by_severity) AS unsafe_by_severity
+        sum(quality_trials) AS quality_trials, sum(quality) AS quality
     FROM {{ by_known_version("service_hours FINAL", "calls") }}
     GROUP BY bucket, service_name, version
 ) AS counted ON counted.bucket = frame.window_start AND counted.service_name = frame.service_name;

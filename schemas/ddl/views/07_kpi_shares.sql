@@ -1,6 +1,12 @@
 -- Shares, each with the interval of Wilson (1927), by what they are counted from: the rollups, the telemetry, and what
 -- is rarer than events. `part` names a stage where there is one.
 
+{% macro harm_shares(by_harm, axis="") -%}
+    {% set tail = ", '" ~ axis ~ "')" if axis else ")" %}
+    ('unsafe_served', {{ served(by_harm) }}, unsafe_served_trials{{ tail }},
+        ('unsafe_attempted', {{ attempted(by_harm) }}, unsafe_attempted_trials{{ tail }},
+        ('mitigation', {{ by_harm }}[1], {{ attempted(by_harm) }}{{ tail }}
+{%- endmacro %}
 CREATE OR REPLACE VIEW kpi_output_shares AS
 {% call shares() %}
     SELECT
@@ -8,9 +14,7 @@ CREATE OR REPLACE VIEW kpi_output_shares AS
         toFloat64(ratio.2) AS numerator, toUInt64(ratio.3) AS n, guard_trust AS trust, guard_trust_reason AS trust_reason
     FROM kpi_counts({{ by_version }})
     ARRAY JOIN [
-        ('unsafe_served', unsafe_served, unsafe_served_trials),
-        ('unsafe_attempted', unsafe_attempted, unsafe_attempted_trials),
-        ('mitigation', toUInt64(unsafe_attempted - least(unsafe_served, unsafe_attempted)), unsafe_attempted),
+        {{ harm_shares("unsafe_by_harm") }},
         ('injection_flag', injection_flag, injection_flag_trials),
         ('over_refusal', over_refusal, over_refusal_trials),
         ('blocked', blocked, blocked_trials),
@@ -124,15 +128,35 @@ CREATE OR REPLACE VIEW kpi_known_shares AS
 {% endcall %};
 
 -- What is left of the error budget beside the share that it is made of: both for the price of one.
-CREATE OR REPLACE VIEW kpi_outputs AS
+{% macro with_budget(source) -%}
 WITH 1 - {objective:Float64} AS tolerated
 SELECT
     figure.1 AS kpi, part, window_start, service_name, model_version, figure.2 AS value, figure.3 AS lower, figure.4 AS upper,
     n, trust, trust_reason
-FROM kpi_output_shares({{ by_version }}) AS shares
+FROM {{ source }} AS shares
 ARRAY JOIN arrayConcat(
     [(shares.kpi, shares.value, shares.lower, shares.upper)],
     if(shares.kpi = 'unsafe_served', [(
         'error_budget', 1 - shares.value / tolerated, 1 - shares.upper / tolerated, 1 - shares.lower / tolerated
     )], [])
-) AS figure;
+) AS figure
+{%- endmacro %}
+CREATE OR REPLACE VIEW kpi_outputs AS
+{{ with_budget("kpi_output_shares(" ~ by_version ~ ")") }};
+
+-- The same of each axis by itself; `part` is the axis. An output that is harmful on two counts on both.
+CREATE OR REPLACE VIEW kpi_axis_shares AS
+{% call shares() %}
+    SELECT
+        ratio.1 AS kpi, ratio.4 AS part, window_start, service_name, model_version,
+        toFloat64(ratio.2) AS numerator, toUInt64(ratio.3) AS n, guard_trust AS trust, guard_trust_reason AS trust_reason
+    FROM kpi_counts({{ by_version }})
+    ARRAY JOIN [
+        {% for axis in harms %}
+        {{ harm_shares(axis ~ "_by_harm", axis) }}{{ "," if not loop.last }}
+        {% endfor %}
+    ] AS ratio
+{% endcall %};
+
+CREATE OR REPLACE VIEW kpi_axis_outputs AS
+{{ with_budget("kpi_axis_shares(" ~ by_version ~ ")") }};

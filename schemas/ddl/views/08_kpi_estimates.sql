@@ -1,13 +1,15 @@
--- Risk-adjusted uptime, formula 1.
--- up(hour) = 1 - errors / calls; risk(hour) = min(1, w * p / (1 - objective)), p the unsafe share that was served and w
--- the mean weight of its severities (none said 1, low 0.3, medium 1, high 3, critical 10); uptime is the mean of
+-- Risk-adjusted uptime, formula 2.
+-- up(hour) = 1 - errors / calls; risk(hour) = min(1, w * p / (1 - objective)), p the share that was served of outputs unsafe on any axis, w
+-- the mean weight of its severities (those of the policy; none said counts as medium); uptime is the mean of
 -- up * (1 - risk) over the hours with outputs. Its bounds put those of the share of the whole window in (Wilson), spread
 -- over the hours as what was seen is; an hour alone has too few outputs to say anything. Where nothing unsafe was seen,
 -- each hour has the upper bound of the whole.
-CREATE OR REPLACE VIEW kpi_uptimes AS
-WITH 1 - {objective:Float64} AS tolerated
+{% macro uptimes(axes) -%}
+WITH 1 - {objective:Float64} AS tolerated,
+    (SELECT any(severity_weights) FROM service_policies_now WHERE service_name = '') AS agreed,
+    if(length(agreed) = 4, agreed, {{ severity_weights.values() | list }}) AS weights
 SELECT
-    'risk_adjusted_uptime' AS kpi, '' AS part, hours.bucket AS window_start,
+    'risk_adjusted_uptime' AS kpi, hours.axis AS part, hours.bucket AS window_start,
     hours.service_name AS service_name, hours.model_version AS model_version,
     avgOrNullIf(up * (1 - least(1, weight * p / tolerated)), outputs > 0) AS value,
     avgOrNullIf(up * (1 - least(1, weight * if(all_p = 0, high, p * high / all_p) / tolerated)), outputs > 0) AS lower,
@@ -17,52 +19,86 @@ SELECT
 FROM (
     SELECT
         {{ window_start("window_start") }} AS bucket,
-        service_name, model_version, unsafe_served_trials AS outputs, unsafe_served AS k, k / outputs AS p,
-        if(error_trials = 0, 1, 1 - error / error_trials) AS up,
-        greatest(toInt64(k) - arraySum(arrayMap(level -> unsafe_by_severity[level], [1, 2, 3, 4])), 0) AS unsaid,
-        if(k = 0, 1, (
-{% for weight in severity_weights.values() %}
-            {{ weight }} * unsafe_by_severity[{{ loop.index }}] +
-{% endfor %}
-            {{ severity_weights.medium }} * unsaid) / k) AS weight,
+        service_name, model_version, harm.1 AS axis, harm.2 AS by_harm, unsafe_served_trials AS outputs,
+        {{ served("by_harm") }} AS k, k / outputs AS p, if(error_trials = 0, 1, 1 - error / error_trials) AS up,
+        if(k = 0, 1, (weights[2] * by_harm[2] + weights[1] * by_harm[3] + weights[2] * by_harm[4] + weights[3] * by_harm[5]
+            + weights[4] * by_harm[6]) / k) AS weight,
         sum(outputs) OVER same AS all_outputs, sum(k) OVER same / all_outputs AS all_p,
         {{ wilson("all_p", "all_outputs") }}
     FROM kpi_counts(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions={versions:UInt8})
-    WINDOW same AS (PARTITION BY bucket, service_name, model_version)
+    ARRAY JOIN [{% for axis, name in axes %}('{{ axis }}', {{ name }}_by_harm){{ ", " if not loop.last }}{% endfor %}] AS harm
+    WINDOW same AS (PARTITION BY bucket, service_name, model_version, axis)
 ) AS hours
 LEFT JOIN kpi_frame({{ windows }}) AS frame ON frame.window_start = hours.bucket AND frame.service_name = hours.service_name
-GROUP BY window_start, service_name, model_version;
+GROUP BY window_start, service_name, model_version, part
+{%- endmacro %}
+{% set together = [("", "unsafe")] %}
+{% set apart = [("safety", "safety"), ("security", "security")] %}
+CREATE OR REPLACE VIEW kpi_uptimes AS
+{{ uptimes(together) }};
+
+CREATE OR REPLACE VIEW kpi_axis_uptimes AS
+{{ uptimes(apart) }};
 
 -- Burn rates up to a moment over a long window and its short one: the smaller of the two, which is what an alert
 -- compares with the threshold in `part` (Site Reliability Workbook, chapter 5).
-CREATE OR REPLACE VIEW kpi_burn_rates AS
-WITH 1 - {objective:Float64} AS tolerated, {{ wilson("p", "n") }}
+{% macro burn_rates(trust) -%}
+WITH {{ wilson("p", "n") }}
 SELECT
-    'burn_rate' AS kpi, pair.1 AS part, {at:DateTime('UTC')} AS window_start, sums.service_name AS service_name,
+    sums.kpi AS kpi, sums.axis AS axis, pair.1 AS part, {at:DateTime('UTC')} AS window_start, sums.service_name AS service_name,
     '' AS model_version, if(n = 0, NULL, p) / tolerated AS value,
     if(n = 0, NULL, low) / tolerated AS lower, if(n = 0, NULL, high) / tolerated AS upper, n,
-    {{ trust_of("frame.guard_trust") }}
+    {{ trust_of("frame." ~ trust) }}
 FROM (
     SELECT
-        service_name,
+        service_name, kpi, axis, any(tolerable) AS tolerated,
         arrayJoin({{ burns }}) AS pair,
-        sumIf(trials, age < pair.2) AS long_n, sumIf(unsafe, age < pair.2) / long_n AS long_p,
-        sumIf(trials, age < pair.3) AS short_n, sumIf(unsafe, age < pair.3) / short_n AS short_p,
+        sumIf(trials, age < pair.2) AS long_n, sumIf(bad, age < pair.2) / long_n AS long_p,
+        sumIf(trials, age < pair.3) AS short_n, sumIf(bad, age < pair.3) / short_n AS short_p,
         if(short_n > 0 AND short_p > long_p, long_n, short_n) AS n,
         if(short_n > 0 AND short_p > long_p, long_p, short_p) AS p
     FROM (
-        SELECT service_name, intDiv(toUInt32({at:DateTime('UTC')}) - toUInt32(minute) - 1, 60) AS age,
-            sum(unsafe_served_trials) AS trials, sum(unsafe_served) AS unsafe
-        FROM service_minutes FINAL
-        WHERE minute < {at:DateTime('UTC')} AND minute >= {at:DateTime('UTC')} - INTERVAL 3 DAY
-        GROUP BY service_name, age
+        SELECT
+            minutes.service_name AS service_name, spent.1 AS kpi, spent.2 AS axis, any(spent.5) AS tolerable,
+            intDiv(toUInt32({at:DateTime('UTC')}) - toUInt32(minutes.minute) - 1, 60) AS age,
+            sum(spent.3) AS trials, sum(spent.4) AS bad
+        FROM (
+            SELECT * FROM service_minutes FINAL
+            WHERE minute < {at:DateTime('UTC')} AND minute >= {at:DateTime('UTC')} - INTERVAL 3 DAY
+        ) AS minutes
+        {{ caller() }} AS spent
+        GROUP BY service_name, kpi, axis, age
     )
-    GROUP BY service_name, pair
+    GROUP BY service_name, kpi, axis, pair
 ) AS sums
 LEFT JOIN (
-    SELECT service_name, guard_trust, guard_trust_reason
+    SELECT service_name, {{ trust }}, {{ trust }}_reason
     FROM kpi_frame(since=toStartOfHour({at:DateTime('UTC')} - INTERVAL 3 DAY), until={at:DateTime('UTC')}, step=864000)
-) AS frame ON frame.service_name = sums.service_name;
+) AS frame ON frame.service_name = sums.service_name
+{%- endmacro %}
+{% macro harm_burn_rates(axes) -%}
+{% call burn_rates("guard_trust") %}ARRAY JOIN [
+            {% for axis, name in axes %}
+            ('burn_rate', '{{ axis }}', unsafe_served_trials, {{ served(name ~ "_by_harm") }}, 1 - {objective:Float64}){{ "," if not loop.last }}
+            {% endfor %}
+        ]{% endcall %}
+{%- endmacro %}
+CREATE OR REPLACE VIEW kpi_burn_rates AS
+SELECT {{ kpi_columns }} FROM (
+{{ harm_burn_rates(together) }});
+
+CREATE OR REPLACE VIEW kpi_axis_burn_rates AS
+{{ harm_burn_rates(apart) }};
+
+-- The same of calls that failed, and of slow ones, against what is wanted of their service.
+CREATE OR REPLACE VIEW kpi_call_burn_rates AS
+SELECT {{ kpi_columns }} FROM (
+{% call burn_rates("trust") %}{{ call_objectives_of("minutes.service_name") }}
+        ARRAY JOIN [
+            ('call_error_burn_rate', '', minutes.error_trials, minutes.error, {{ call_objective("error_share") }}),
+            ('slow_call_burn_rate', '', arraySum(mapValues(minutes.latency_bins)), {{ slow_calls("minutes.latency_bins") }},
+                {{ call_objective("slow_share") }})
+        ]{% endcall %});
 
 -- The unsafe share of outputs as reviewers see it: Horvitz and Thompson (1952) within strata, which are weighted by the
 -- sum of 1 / propensity over all items drawn from them. The spread of a stratum is taken at (unsafe + 1/2) / (labels + 1),

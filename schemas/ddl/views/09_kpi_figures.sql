@@ -55,15 +55,15 @@ FROM kpi_drifts({{ windows }});
 
 -- What takes a time people answer for is read once for the median, the 90th percentile and the ages of those that wait.
 -- Intervals are order statistics (binomial ranks); ages have none.
-CREATE OR REPLACE VIEW kpi_durations AS
+{% macro durations(axis) -%}
 SELECT
-    concat(name, measure.1) AS kpi, '' AS part, spans.window_start AS window_start,
+    concat(name, measure.1) AS kpi, spans.part AS part, spans.window_start AS window_start,
     spans.service_name AS service_name, '' AS model_version,
     measure.2 AS value, measure.3 AS lower, measure.4 AS upper, measure.5 AS n,
     {{ trust_of("frame.trust") }}
 FROM (
     SELECT
-        name, {{ window_start("toDateTime(began, 'UTC')") }} AS window_start,
+        name, {{ axis }} AS part, {{ window_start("toDateTime(began, 'UTC')") }} AS window_start,
         service_name, arraySort(groupArrayIf(assumeNotNull(seconds), seconds IS NOT NULL)) AS sorted,
         length(sorted) AS number, countIf(waiting) AS open,
         arrayMap(q -> {{ ranks("number", "q") }}, [0.5, 0.9]) AS ranks,
@@ -78,11 +78,18 @@ FROM (
                 CAST(NULL AS Nullable(Float64)), CAST(NULL AS Nullable(Float64)), open
             )]))) AS measure
     FROM (SELECT *, least(now64(3, 'UTC'), toDateTime64({until:DateTime('UTC')}, 3, 'UTC')) AS moment FROM clock_spans)
-    WHERE {{ within("began") }}
-    GROUP BY name, window_start, service_name
+    WHERE {{ within("began") }}{{ " AND axis != ''" if axis == "axis" }}
+    GROUP BY name, part, window_start, service_name
 ) AS spans
 LEFT JOIN kpi_frame({{ windows }}) AS frame
-    ON frame.window_start = spans.window_start AND frame.service_name = spans.service_name;
+    ON frame.window_start = spans.window_start AND frame.service_name = spans.service_name
+{%- endmacro %}
+CREATE OR REPLACE VIEW kpi_durations AS
+{{ durations("''") }};
+
+-- The same of each axis by itself; `part` is the axis.
+CREATE OR REPLACE VIEW kpi_axis_durations AS
+{{ durations("axis") }};
 
 -- Latency of each stage from bins an eighth of a doubling wide: the middle of the bin, and order-statistic bounds.
 CREATE OR REPLACE VIEW kpi_latencies AS
@@ -121,3 +128,35 @@ FROM (
     SELECT '' AS service_name, countIf(have = 4) / count() AS share, count() AS n FROM governed_services HAVING n > 0
 ) AS shares
 CROSS JOIN (SELECT count() > 0 AS published FROM service_policies_now) AS policies;
+
+-- Model calls that failed, and those slower than is wanted of their service, each beside what is left of its budget. The
+-- limit of a slow call is rounded up to the next bin, an eighth of a doubling wide.
+CREATE OR REPLACE VIEW kpi_calls AS
+WITH least(numerator, toFloat64(n)) / n AS p, {{ wilson("p", "n") }}
+SELECT
+    figure.1 AS kpi, '' AS part, window_start, service_name, model_version, if(n = 0, NULL, figure.2) AS value,
+    if(n = 0, NULL, figure.3) AS lower, if(n = 0, NULL, figure.4) AS upper, n, trust, trust_reason
+FROM (
+    SELECT
+        frame.window_start AS window_start, frame.service_name AS service_name, counted.version AS model_version,
+        ratio.1 AS share, ratio.2 AS budget, toFloat64(ratio.3) AS numerator, toUInt64(ratio.4) AS n, ratio.5 AS tolerated,
+        frame.trust AS trust, frame.trust_reason AS trust_reason
+    FROM kpi_frame({{ windows }}) AS frame
+    LEFT JOIN (
+        SELECT
+            {{ window_start("hour") }} AS bucket, service_name, {{ version }},
+            sum(error) AS error, sum(error_trials) AS error_trials, sumMap(latency_bins) AS latency_bins
+        FROM service_hours FINAL
+        WHERE {{ within("hour") }}
+        GROUP BY bucket, service_name, version
+    ) AS counted ON counted.bucket = frame.window_start AND counted.service_name = frame.service_name
+    {{ call_objectives_of("frame.service_name") }}
+    ARRAY JOIN [
+        ('call_errors', 'call_error_budget', counted.error, counted.error_trials, {{ call_objective("error_share") }}),
+        ('slow_calls', 'slow_call_budget', {{ slow_calls("counted.latency_bins") }},
+            arraySum(mapValues(counted.latency_bins)), {{ call_objective("slow_share") }})
+    ] AS ratio
+)
+ARRAY JOIN [
+    (share, p, low, high), (budget, 1 - p / tolerated, 1 - high / tolerated, 1 - low / tolerated)
+] AS figure;

@@ -11,7 +11,8 @@ FROM (
     SELECT
         kafka_partition, time, tenant_id, service_name, counted_version, probe_id, 0 AS sent,
         status = 'ok' AND mode != 'shadow' AND verdict IN {flagging:Array(String)}
-            AND hasAny(findings_category, {attacks:Array(String)}) AS detected
+            AND (arrayExists(category -> startsWith(category, 'sec.'), findings_category)
+                OR (mode != 'monitor' AND action IN {stopping:Array(String)})) AS detected
     FROM guard_verdicts {{ final }} WHERE {% include "minutes.sql" %} AND probe_id != ''
 )
 GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version, probe_id

@@ -6,7 +6,8 @@ INSERT INTO service_minutes (
     {{ rate }}_trials, {{ rate }},
     {% endfor %}
     guard_ok, guard_not_ok, uncovered, input_tokens, output_tokens,
-    latency_bins, outputs_by_guards, served_by_guards, unsafe_by_severity, kafka_topic_id, kafka_partition, version
+    latency_bins, outputs_by_guards, served_by_guards, unsafe_by_severity,
+    safety_by_harm, security_by_harm, unsafe_by_harm, kafka_topic_id, kafka_partition, version
 )
 SELECT
     minute, tenant_id, service_name, counted_version, sum(n), sum(calls),
@@ -17,11 +18,15 @@ SELECT
     CAST(sumMapIf([bin], [toUInt64(n)], bin >= 0), 'Map(Int32, UInt64)'),
     CAST(sumMapIf([guards], [toUInt64(outputs)], outputs > 0), 'Map(String, UInt64)'),
     CAST(sumMapIf([guards], [toUInt64(reached)], reached > 0), 'Map(String, UInt64)'),
-    CAST(sumMapIf([severity], [toUInt64(unsafe_served)], unsafe_served > 0), 'Map(UInt8, UInt64)'),
+    CAST(sumMapIf([toUInt8(unsafe - 2)], [toUInt64(n)], unsafe >= 2), 'Map(UInt8, UInt64)'),
+    {% for harm in ["safety", "security", "unsafe"] %}
+    CAST(sumMapIf([{{ harm }}], [toUInt64(n)], {{ harm }} > 0), 'Map(UInt8, UInt64)'),
+    {% endfor %}
     {% include "writer.sql" %}
 FROM (
     SELECT
-        kafka_partition, toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, severity,
+        kafka_partition, toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards,
+        safety_harm AS safety, security_harm AS security, greatest(safety_harm, security_harm) AS unsafe,
         {% include "bin.sql" %} AS bin, count() AS n, sum(call) AS calls,
         {% for rate in rates %}
         countIf(bitTest(trials, {{ loop.index0 }})) AS {{ rate }}_trials,
@@ -35,29 +40,25 @@ FROM (
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
             if({{ wraps }}, NULL, usage_input_tokens) AS input, if({{ wraps }}, NULL, usage_output_tokens) AS output,
             if({{ wraps }}, NULL, duration_ms) AS ms, NOT ({{ wraps }} OR ifNull(superseded, false)) AS call,
-            arrayStringConcat(guards_ok, '{{ separator }}') AS guards, unsafe_severity AS severity,
+            arrayStringConcat(guards_ok, '{{ separator }}') AS guards, safety_harm, security_harm,
             ifNull(reached_user, outcome NOT IN ('blocked', 'filtered')) AND NOT {{ wraps }} AS served
         FROM inferences {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
-        {% for table, severity in [("agent_steps", "unsafe_severity"), ("retrievals", "0")] %}
+        {% for table in ["agent_steps", "retrievals"] %}
         UNION ALL
         SELECT
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
-            NULL, NULL, NULL, 0, '' AS guards, {{ severity }} AS severity, false AS served
+            NULL, NULL, NULL, 0, '' AS guards, safety_harm, security_harm, false AS served
         FROM {{ table }} {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
         {% endfor %}
         UNION ALL
-        -- A verdict that travels alone says how severe its findings are, and is no output.
+        -- A verdict that travels alone says how harmful what it judged was, and is no output.
         SELECT
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged,
             toUInt16(status = 'ok'), toUInt16(status != 'ok'), NULL, NULL, NULL, 0, '' AS guards,
-            toUInt8(arrayMax(arrayMap(
-                (level, counts, stopped, code) ->
-                    if(counts AND NOT stopped AND code IN {unsafe:Array(String)}, ifNull(level, 0), 0),
-                findings_severity, finding_counts, finding_stopped, findings_category))) AS severity,
-            false AS served
+            safety_harm, security_harm, false AS served
         FROM guard_verdicts {{ final }}
         WHERE {% include "minutes.sql" %} AND probe_id = '' AND event_kind = 'guard_verdict'
     )
-    GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version, bin, guards, severity
+    GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version, bin, guards, safety_harm, security_harm
 )
 GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version

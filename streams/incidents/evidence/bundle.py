@@ -1,6 +1,7 @@
 """The evidence of an incident at one moment: what a person needs to believe it, and to begin."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
@@ -10,12 +11,18 @@ from detectors.intervals import wilson
 from schemas.findings import Finding
 from schemas.identity import identity
 from schemas.incidents import IncidentEvidence
+from streams.incidents.evidence.ended import Ended
 from streams.incidents.evidence.questions import Question
 from streams.incidents.fold.state import SOURCE, Incident, Step
 from streams.incidents.fold.views import instant
 from streams.policy.policy import Policy
 
 Answers = dict[str, list[dict[str, Any]]]
+
+_MOMENTS: Final[dict[str, Literal["opening", "escalation", "end"]]] = {
+    "detected": "opening", "escalated": "escalation", "recovered": "end", "closed": "end",
+}  # fmt: skip
+"""What the moment of a step is called."""
 
 
 class Contributor(Struct, frozen=True):
@@ -70,7 +77,7 @@ def bundle(
     found = [row["event_id"] for row in rows.get("examples", [])]
     return Bundle(
         incident_id=incident.incident_id,
-        moment=_moment(step),
+        moment=_MOMENTS.get(step.name, step.name),
         as_of=instant(step.at) or "",
         title=finding.evidence or incident.metric if finding else incident.metric,
         owner=service.owner,
@@ -114,25 +121,63 @@ def contributors(rows: list[dict[str, Any]]) -> list[Contributor]:
     return found
 
 
-def evidence(incident: Incident, step: Step, whole: Bundle, missing: list[str]) -> IncidentEvidence:
-    """Return a bundle as a record; its identity is that of the moment, so that there is one of each."""
+def moments(incident: Incident) -> Iterator[Step]:
+    """Yield the steps at which evidence is gathered: its opening, each escalation, and its end.
+
+    It ends when it is proven recovered, else when it is closed; what comes between the two is no part of it.
+    """
+    over = False
+    for step in incident.steps:
+        if step.name in _MOMENTS and not (over and step.name == "closed"):
+            yield step
+        over = step.name == "recovered" or (over and step.name != "reopened")
+
+
+def evidence(
+    incident: Incident, step: Step, whole: Bundle, missing: list[str], harm: Ended | None = None
+) -> IncidentEvidence:
+    """Return a bundle as a record; its identity is that of the moment, so that there is one of each.
+
+    Parameters
+    ----------
+    harm
+        When it ended, where that is known.
+    """
+    known = whole.affected
     return IncidentEvidence(
         event_id=evidence_id(incident, step),
         source=SOURCE,
         time_unix_nano=step.at,
         service_name=incident.service,
         incident_id=incident.incident_id,
-        moment="opening" if step.name == "detected" else "escalation",
+        moment=_MOMENTS[step.name],
         bundle=msgspec.json.encode(whole).decode(),
         complete=not missing,
         missing=missing or None,
+        users_affected=known.get("users") or None,
+        sessions_affected=known.get("sessions") or None,
+        tenants_affected=known.get("tenants") or None,
+        outputs_affected=known.get("outputs"),
+        reached_user=reached(known),
+        ended_time_unix_nano=harm and harm.at,
+        ended_lower_time_unix_nano=harm and harm.lower,
+        ended_upper_time_unix_nano=harm and harm.upper,
     )
+
+
+def reached(affected: Mapping[str, int]) -> bool | None:
+    """Return whether something bad reached a person, None where no event says so and not all say that it did not.
+
+    >>> reached({"flagged": 3, "reached": 1, "unclear": 2}), reached({"flagged": 3, "reached": 0, "unclear": 0})
+    (True, False)
+    >>> reached({"flagged": 3, "reached": 0, "unclear": 1}), reached({})
+    (None, None)
+    """
+    if affected.get("reached"):
+        return True
+    return False if affected.get("flagged") and affected.get("unclear") == 0 else None
 
 
 def evidence_id(incident: Incident, step: Step) -> str:
     """Return the identity of the evidence of a step."""
     return identity(incident.incident_id, "evidence", step.name, step.entry)
-
-
-def _moment(step: Step) -> str:
-    return "opening" if step.name == "detected" else "escalation"

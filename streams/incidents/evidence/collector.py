@@ -16,7 +16,8 @@ from schemas.incidents import IncidentEvidence
 from schemas.topics import EVIDENCE
 from schemas.wire import encode
 from streams.incidents.evidence.bundle import Answers, bundle, evidence, evidence_id
-from streams.incidents.evidence.questions import STORED, Question, questions
+from streams.incidents.evidence.ended import ended
+from streams.incidents.evidence.questions import STORED, Question, ending, questions
 from streams.incidents.fold.state import DAY_NANO, Incident, Step
 from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
@@ -59,16 +60,23 @@ class Collector:
 
     async def _gather(self, incident: Incident, step: Step) -> IncidentEvidence:
         asked = questions(incident, step.at)
+        if step.name == "recovered" and (metrics := self._risen(incident)):
+            asked["ending"] = ending(incident, metrics, step.at)
         rows, missing = await asyncio.to_thread(self._ask, asked)
         if "affected" not in asked:
             missing.append(f"{incident.metric} is no rate of single events: nobody is counted as affected")
         whole = bundle(incident, step, self._finding(incident.opened_by), asked, rows, self._policy)
-        record = evidence(incident, step, whole, missing)
+        record = evidence(incident, step, whole, missing, ended(rows.get("ending", [])))
         topic = self._settings.topic(EVIDENCE.name)
         await self._publisher.publish([Message(topic, encode(record), incident.incident_id.encode())])
         self._waiting.pop(record.event_id, None)
         log.info("evidence is gathered", incident=incident.incident_id, moment=record.moment, missing=missing)
         return record
+
+    def _risen(self, incident: Incident) -> list[str]:
+        """Return the rates whose rise was paged."""
+        paged = (self._finding(step.entry) for step in incident.steps)
+        return sorted({each.metric for each in paged if each and each.kind == "rate" and each.direction != "down"})
 
     def _stored(self, since: int) -> int:
         """Return up to when history has come; 0 where nobody answers."""

@@ -4,12 +4,13 @@ All questions are about the events of the services of the incident between its o
 evidence with their parameters, so that anybody can ask them again.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from schemas.categories import FAMILIES
-from schemas.metrics import RATES
+from schemas.metrics import CASCADING, RATES
 from schemas.sql import query
 from streams.incidents.fold.state import Incident
 from streams.store.ask import Parameters
@@ -46,9 +47,9 @@ def questions(incident: Incident, until: int) -> dict[str, Question]:
     source, own = found
     base = _common(incident, until) | own
     most = {"most": MOST}
-    asked["affected"] = Question(query(_HERE, "affected", source=source), base)
-    asked["contributors"] = Question(query(_HERE, "top", source=source), base | most)
-    asked["examples"] = Question(query(_HERE, "examples", source=source), base)
+    asked["affected"] = Question(query(_HERE, "affected", source=source, **BITS), base)
+    asked["contributors"] = Question(query(_HERE, "top", source=source, **BITS), base | most)
+    asked["examples"] = Question(query(_HERE, "examples", source=source, **BITS), base)
     if categories := [code for code, family in FAMILIES.items() if family == incident.family]:
         asked["categories"] = Question(
             query(_HERE, "categories"), _common(incident, until) | most | {"categories": categories}
@@ -56,20 +57,33 @@ def questions(incident: Incident, until: int) -> dict[str, Question]:
     return asked
 
 
+def ending(incident: Incident, metrics: Sequence[str], until: int) -> Question:
+    """Return the question for the counts of risen rates from the onset of an incident to the proof that they are back.
+
+    Parameters
+    ----------
+    until
+        Time of the proof, Unix nanoseconds.
+    """
+    return Question(query(_HERE, "ending"), _common(incident, until) | {"metrics": list(metrics)})
+
+
 def curve(incident: Incident, since: int, until: int, step_seconds: int) -> Question | None:
     """Return the question for counts over time, for a plot; None where the rate is not of single events."""
     found = _source(incident)
-    if found is None:
+    if found is None or incident.metric == "cascade":
         return None
     source, own = found
     times = {"since": since, "until": until, "step": step_seconds}
-    return Question(query(_HERE, "curve", source=source), _common(incident, until) | own | times)
+    return Question(query(_HERE, "curve", source=source, **BITS), _common(incident, until) | own | times)
 
 
 def _source(incident: Incident) -> tuple[str, Parameters] | None:
     """Return the query of the events that an incident is about, and its own parameters."""
     if incident.metric in BITS:
         return "rated.sql", {"bit": BITS[incident.metric]}
+    if incident.metric == "cascade":
+        return "cascade.sql", {"unsafe": sum(1 << BITS[name] for name in CASCADING)}
     if incident.detector == "severe_event":
         return "severe.sql", {"metric": incident.metric}
     if incident.detector == "tool_policy":

@@ -38,14 +38,14 @@ def portrait(
     Parameters
     ----------
     known
-        Its evidence, the opening first.
+        Its evidence, the opening first and the latest last.
     finding
         Returns a paged finding by its id.
     now
         The time of the stream, Unix nanoseconds.
     """
     opening = msgspec.json.decode(known[0].bundle) if known else {}
-    affected, service = opening.get("affected", {}), policy.service(incident.service)
+    latest, service = msgspec.structs.asdict(known[-1]) if known else {}, policy.service(incident.service)
     paged = [found for step in incident.steps if (found := finding(step.entry)) is not None]
     return view.IncidentView(
         incident_id=incident.incident_id,
@@ -54,16 +54,17 @@ def portrait(
         severity=incident.severity,
         status=incident.status,
         now=now,
-        clocks=view.ClockTimes(**{name: getattr(incident.clocks, name) for name in view.ClockTimes.__struct_fields__}),
+        clocks=_times(incident, latest),
         onset_method="first bad event" if incident.detector in FROM_ONE_EVENT else "estimated",
         owner=service.owner,
         runbook=service.runbook,
         false_positive=incident.false_positive,
         scripted=any(step.by.startswith(SCRIPTED) for step in incident.steps),
-        users=affected.get("users"),
-        sessions=affected.get("sessions"),
-        tenants=affected.get("tenants"),
-        outputs=affected.get("flagged"),
+        users=latest.get("users_affected"),
+        sessions=latest.get("sessions_affected") or incident.sessions,
+        tenants=latest.get("tenants_affected"),
+        outputs=latest.get("outputs_affected") or incident.outputs,
+        reached_user=incident.reached or latest.get("reached_user"),
         acknowledge_by=_limit(incident, policy.response.acknowledge_within(incident.severity)),
         mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
         steps=[view.TimelineEntry(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
@@ -98,6 +99,15 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
         for at, row in enumerate(rows)
     ]
     return [view.Series(incident.metric, points)] if points else []
+
+
+def _times(incident: Incident, latest: dict[str, Any]) -> view.ClockTimes:
+    """Return when an incident came to each state, and when its harm ended where it is over."""
+    found = view.ClockTimes(**msgspec.structs.asdict(incident.clocks))
+    if incident.clocks.recovered is None:
+        return found
+    names = ("ended", "ended_lower", "ended_upper")
+    return msgspec.structs.replace(found, **{name: latest.get(f"{name}_time_unix_nano") for name in names})
 
 
 def _limit(incident: Incident, minutes: float | None) -> int | None:

@@ -67,6 +67,10 @@ class ClockTimes(Struct, frozen=True, kw_only=True):
     mitigated: int | None = None
     recovered: int | None = None
     closed: int | None = None
+    ended: int | None = None
+    """When the harm ended, as estimated after the proof, and the bounds of its 95 per cent interval."""
+    ended_lower: int | None = None
+    ended_upper: int | None = None
 
 
 class IncidentView(Struct, frozen=True, kw_only=True):
@@ -142,6 +146,8 @@ def facts(view: IncidentView) -> Iterator[Fact]:
     """Yield what a tired person must know, in this order."""
     yield Fact("what", headline(view))
     yield Fact("since", _since(view))
+    if view.clocks.ended is not None:
+        yield Fact("until", _until(view.clocks))
     yield Fact("how sure", _how_sure(view))
     yield Fact("what changed", _changed(view))
     yield Fact("who is affected", _affected(view))
@@ -186,6 +192,14 @@ def _since(view: IncidentView) -> str:
     onset = NOT_KNOWN if times.onset is None else f"{utc(times.onset)} ({span((view.now - times.onset) / NANO)} ago)"
     method = f", {view.onset_method.replace('_', ' ')}" if view.onset_method and times.onset is not None else ""
     return f"{onset}{method}; detected {NOT_KNOWN if times.detected is None else utc(times.detected)}"
+
+
+def _until(times: ClockTimes) -> str:
+    between = "" if times.ended_lower is None or times.ended_upper is None else (
+        f" (95 % interval {utc(times.ended_lower)} to {utc(times.ended_upper)})"
+    )  # fmt: skip
+    proof = "" if times.recovered is None else f"; proven over {utc(times.recovered)}"
+    return f"{NOT_KNOWN if times.ended is None else utc(times.ended)}, estimated{between}{proof}"
 
 
 def _how_sure(view: IncidentView) -> str:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from schemas.categories import FAMILIES
+from schemas.categories import AXES, FAMILIES, HARMS
+from schemas.kpis import KPIS
 from schemas.kpis.objectives import VIEW_VALUES
-from schemas.metrics import RATES
+from schemas.metrics import FAMILY_AXES, RATES
 from schemas.sql import literal
 from schemas.traps import VIEW_VALUES as TRAP_VALUES
 from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS
@@ -56,9 +57,13 @@ def schema() -> dict[str, str]:
 
 
 def _known() -> dict[str, Any]:
-    """Return what the contract knows by name: rates, categories, and the words of each table's columns."""
+    """Return what the contract knows by name: rates, categories, axes, and the words of each table's columns."""
     return {
         "rates": [rate.name for rate in RATES],
+        "axes": AXES,
+        "harms": HARMS,
+        "axis_by_family": {family: axis for family, axis in FAMILY_AXES.items() if axis},
+        "axis_by_kpi": {kpi.id: kpi.axis for kpi in KPIS if kpi.axis},
         "unknown_version": UNKNOWN_VERSION,
         "known_categories": tuple(FAMILIES),
         "known_words": [

@@ -7,7 +7,7 @@ import requests
 from prometheus_client import CollectorRegistry
 
 from dashboards.rules import RULES
-from schemas.kpis import OBJECTIVES
+from schemas.kpis import KPIS, OBJECTIVES
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.gauges import Gauges, incident_samples, read_kpis
@@ -90,7 +90,8 @@ def test_every_kpi_of_the_registry_is_read(client, settings):
     history.write_recovery(client)
     moment = history.CLEAN_UNTIL + timedelta(hours=3)
     found = {kpi for kpi, _service, _part in dict(read_kpis(settings, int(moment.timestamp()) * NANO))}
-    assert found == set(OBJECTIVES) | {"burn_rate_1h", "burn_rate_6h", "burn_rate_3d"}
+    burning = {kpi.id for kpi in KPIS if kpi.id.endswith("burn_rate")}
+    assert found == set(OBJECTIVES) | {f"{kpi}_{span}" for kpi in burning for span in ("1h", "6h", "3d")}
 
 
 @pytest.mark.store

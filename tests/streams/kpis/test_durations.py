@@ -140,6 +140,44 @@ def test_leak_incidents_are_those_that_may_have_reached_a_user(store):
     assert {key[0]: (row["value"], row["n"]) for key, row in found.items()} == {0: (2, 3), 1: (0, 0)}
 
 
+def test_whom_an_incident_touched_is_what_its_last_evidence_counted(store):
+    """What its pages say holds until events were counted; that it reached somebody once is never taken back."""
+    rows = [
+        transition(number, 0, "detected", 0, family="leak", reached_user=said, sessions_affected=7, users_affected=None)
+        for number, said in enumerate((None, True, None, None))
+    ]
+    evidence = [
+        {"incident_id": f"i{incident}", "event_id": f"e{incident}{minute}", "time": START + timedelta(minutes=minute),
+         "users_affected": users, "sessions_affected": users, "reached_user": told}
+        for incident, minute, users, told in (
+            (0, 1, 3, True), (0, 90, 40, None), (1, 1, 2, False), (2, 1, 2, False), (2, 90, 5, False),
+        )
+    ]  # fmt: skip
+    fill(store, service_hours=[counts(0)], incident_transitions=rows, incident_evidence=evidence)
+    found = store.query(
+        "SELECT incident_id, users_affected, sessions_affected, reached_user FROM incidents ORDER BY incident_id"
+    ).result_rows
+    assert found == [("i0", 40, 40, True), ("i1", 2, 2, True), ("i2", 5, 5, False), ("i3", None, 7, None)]
+    leaks = of(ask(store, "kpi_totals", step=3600), "leak_incidents")[0, "a", ""]
+    assert (leaks["value"], leaks["n"]) == (3, 4)  # all but i2, which reached nobody
+
+
+def test_harm_ends_before_its_end_is_proven(store):
+    """Both clocks run from the detection; harm that was over by then lasted no time, one not proven over has no end."""
+    rows = [transition(number, 0, "detected", 10) for number in range(3)]
+    rows += [transition(number, 1, "recovered", 300) for number in range(2)]
+    evidence = [
+        {"incident_id": f"i{incident}", "event_id": f"e{incident}", "time": START + timedelta(minutes=300),
+         "ended_time": START + timedelta(minutes=minute)}
+        for incident, minute in ((0, 70), (1, 4), (2, 20))
+    ]  # fmt: skip
+    fill(store, service_hours=[counts(0)], incident_transitions=rows, incident_evidence=evidence)
+    found = ask(store, "kpi_durations")
+    ended, proven = (of(found, kpi)[0, "a", ""] for kpi in ("time_to_end", "time_to_recover"))
+    assert (ended["value"], ended["n"]) == (30 * 60, 2)  # the median of 60 minutes and of none
+    assert (proven["value"], proven["n"]) == (290 * 60, 2)
+
+
 def test_drift_is_open_until_it_is_called_back(store):
     """A finding counts at the end of each window in which it is open; votes lapse, rates and patterns are no drift."""
 

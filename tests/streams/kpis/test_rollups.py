@@ -81,35 +81,51 @@ def guards_of(event):
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=events())
 def test_rollups_are_what_a_loop_over_the_events_counts(store, sent):
-    """Outputs by the guards that were ok, what was served, severities, stages and probes, by the hour."""
+    """Outputs by the guards that were ok, what was served, harm by axis, stages and probes, by the hour."""
     for name in {*FILLED, *BASES}:
         store.command(f"TRUNCATE TABLE {name}")
     write(store, sent)
     users = [event for event in sent if not event.probe_id]
-    outputs, served, events, severities = Counter(), Counter(), Counter(), Counter()
+    outputs, served, events = Counter(), Counter(), Counter()
     for event in users:
         events[hour_of(event)] += 1
         if isinstance(event, Inference) and event.outcome != "error":
             named = "\x1f".join(sorted({result.guard_name for result in guards_of(event) if result.status == "ok"}))
             outputs[*hour_of(event), named] += 1
             served[*hour_of(event), named] += event.outcome != "blocked"
-        served_at_all = isinstance(event, Inference) and event.outcome not in ("error", "blocked")
-        if isinstance(event, GuardVerdict | AgentStep) or served_at_all:
-            worst = [result.findings[0].severity for result in guards_of(event) if result.status == "ok"
-                     and result.action != "blocked" and result.findings[0].category == "content.ncr"]  # fmt: skip
-            if worst:
-                severities[*hour_of(event), max(worst)] += 1
     hour = "service_name, toInt64(intDiv(toUnixTimestamp(hour), 3600))"
-    stored = rows(store, f"SELECT {hour}, events, outputs_by_guards, served_by_guards, unsafe_by_severity "
-                         "FROM service_hours_now WHERE events > 0")  # fmt: skip
+    stored = rows(store, f"SELECT {hour}, events, outputs_by_guards, served_by_guards, safety_by_harm, "
+                         "security_by_harm, unsafe_by_harm FROM service_hours_now WHERE events > 0")  # fmt: skip
 
     def unfolded(index):
         return Counter({(*row[:2], key): count for row in stored for key, count in row[index].items()})
 
     assert {tuple(row[:2]): row[2] for row in stored} == dict(events)
-    assert (unfolded(3), +unfolded(4), unfolded(5)) == (outputs, +served, severities)
+    assert (unfolded(3), +unfolded(4)) == (outputs, +served)
+    assert tuple(unfolded(index) for index in (5, 6, 7)) == harms(users)
     assert_stages(store, hour, users)
     assert_probes(store, sent)
+
+
+def harms(users):
+    """Return how many events are how harmful, by the hour: in safety, in security, and in either."""
+    found = Counter(), Counter(), Counter()
+    for event in users:
+        outcome = getattr(event, "outcome", None)
+        if outcome == "error":
+            continue
+        levels = [[0], [0]]
+        for result in guards_of(event):
+            [finding] = result.findings
+            axis = {"content.ncr": 0, "sec.jailbreak": 1, "qual.refusal": None}[finding.category]
+            if result.status == "ok" and (axis is not None or not finding.severity):
+                stopped = result.action == "blocked" or outcome == "blocked"
+                levels[axis if finding.severity else 0].append(1 if stopped else 2 + finding.severity)
+        worst = [max(of_axis) for of_axis in levels]
+        for counter, level in zip(found, (*worst, max(worst)), strict=True):
+            if level:
+                counter[*hour_of(event), level] += 1
+    return found
 
 
 def assert_stages(store, hour, users):
@@ -133,11 +149,13 @@ def assert_stages(store, hour, users):
 
 
 def assert_probes(store, sent):
-    """Probes by what was sent, detected by any result that found an injection under their name."""
+    """Probes by what was sent, detected by any result that stopped them or flagged them as about security."""
     probes = {(event.probe_id, event.service_name) for event in sent
               if event.probe_id and not isinstance(event, GuardVerdict)}  # fmt: skip
-    detected = {event.probe_id for event in sent for result in guards_of(event)
-                if result.status == "ok" and result.findings[0].category == "sec.jailbreak"}  # fmt: skip
+    detected = {
+        event.probe_id for event in sent for result in guards_of(event)
+        if result.status == "ok" and (result.findings[0].category == "sec.jailbreak" or result.action == "blocked")
+    }  # fmt: skip
     found = rows(store, "SELECT probe_id, service_name, detected FROM probes_now")
     assert {(probe, service): bool(hit) for probe, service, hit in found} == {
         (probe, service): probe in detected for probe, service in probes

@@ -17,7 +17,7 @@ from tests.support.histories import counts, judge
 pytestmark = pytest.mark.store
 
 SHAPE = [
-    "kpi", "part", "window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust",
+    "kpi", "axis", "part", "window_start", "service_name", "model_version", "value", "lower", "upper", "n", "trust",
     "trust_reason",
 ]  # fmt: skip
 
@@ -137,6 +137,14 @@ def test_a_period_that_is_none_is_refused(text):
 
 def test_a_side_that_is_not_known_is_a_question_mark():
     """An interval that few observations leave open does not end in a number; where there is none, nothing is said."""
-    row = {"kpi": "leak_events", "part": "", "service_name": "a", "value": 1, "n": 1, "trust": "trusted"}
+    row = {
+        "kpi": "leak_events",
+        "axis": "security",
+        "part": "",
+        "service_name": "a",
+        "value": 1,
+        "n": 1,
+        "trust": "trusted",
+    }
     assert line(row | {"lower": None, "upper": 3.0}).interval == "? to 3"
     assert line(row | {"lower": None, "upper": None}).interval == ""

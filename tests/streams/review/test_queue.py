@@ -110,6 +110,9 @@ def test_the_statistics_are_those_that_were_known_then(running):
     quality = later["services"]["a"]
     assert quality["labels"] == 40
     assert quality["true_rate"]["lower"] < 0.25 < quality["true_rate"]["upper"]
+    assert quality["labels_to_halve"] > 40
+    [kpi] = [row for row in later["kpis"] if row["kpi"] == "unsafe_reviewed" and row["service_name"] == "a"]
+    assert {name: kpi[name] for name in ("value", "lower", "upper")} == quality["true_rate"]  # one answer
     assert quality["precision"]["lower"] > 0.5
     assert quality["recall"]["upper"] > 0.9
     assert int(later["progress"]["unmatched"]) == 1

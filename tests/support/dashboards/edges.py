@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from clickhouse_connect.driver.client import Client
 
 from schemas.kpis import objectives
-from tests.support.dashboards.history import SERVICE, counts, finding, put, transition
+from tests.support.dashboards.history import FAST, SERVICE, SLOW, counts, finding, put, transition
 
 AT = datetime(2026, 3, 5, 12, tzinfo=UTC) - timedelta(seconds=1)
 _KEY = {"service_name": SERVICE, "model_version": "m@1", "kafka_topic_id": "i", "kafka_partition": 0, "version": 1}
@@ -39,6 +39,8 @@ def hours(*, beyond: bool) -> Iterator[dict]:
     shares = {"unsafe_served": 8, "unsafe_attempted": 16, "injection_flag": 44, "over_refusal": 44}
     if not beyond:
         shares = {"unsafe_served": 4, "unsafe_attempted": 80, "injection_flag": 25, "over_refusal": 25}
+    failed, slow = (4, 14) if beyond else (1, 5)
+    shares |= {"error": failed, "latency_bins": {SLOW: slow, FAST: 200 - slow}}
     uncovered = 5 if beyond else 3
     covered = {"pii": 200 - uncovered, "": uncovered}
     for number in range(30):
@@ -61,7 +63,14 @@ def minutes(*, beyond: bool) -> Iterator[dict]:
     for number in range(12 * 72):
         share = hour if number < 12 else middle if number < 72 else old
         yield {"minute": last - timedelta(minutes=5 * number), **_KEY, **counts(bad=False),
-               "unsafe_served_trials": 2_000, "unsafe_served": round(2_000 * share)}  # fmt: skip
+               "unsafe_served_trials": 2_000, "unsafe_served": round(2_000 * share),
+               "error_trials": 2_000, "error": round(2_000 * share * objectives.ERROR_SHARE / budget),
+               "latency_bins": tails(2_000, share * objectives.SLOW_SHARE / budget)}  # fmt: skip
+
+
+def tails(calls: int, slow: float) -> dict[int, int]:
+    """Return the durations of calls, of which a share is slow."""
+    return {SLOW: round(calls * slow), FAST: calls - round(calls * slow)}
 
 
 def probes(*, beyond: bool) -> Iterator[dict]:

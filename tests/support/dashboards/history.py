@@ -10,6 +10,8 @@ BAD_UNTIL = START + timedelta(days=2)
 WELL_AGAIN = START + timedelta(days=5)
 SERVICE = "shop"
 ODD_NAME = "kim's"
+FAST, SLOW = 80, 110
+"""Bins of a second and of nearly a quarter of a minute."""
 
 _HOUR = (
     "events",
@@ -39,13 +41,21 @@ def counts(*, bad: bool) -> dict:
     made = dict.fromkeys(_HOUR, 0) | {name: 200 for name in _HOUR if name.endswith("_trials")}
     made |= {"events": 200, "calls": 200, "unsafe_attempted": 3, "guard_ok": 200}
     if bad:
-        made |= {"unsafe_attempted": 80, "unsafe_served": 70, "injection_flag": 100, "over_refusal": 100, "leak": 20}
+        made |= {
+            "unsafe_attempted": 80,
+            "unsafe_served": 70,
+            "injection_flag": 100,
+            "over_refusal": 100,
+            "leak": 20,
+            "error": 60,
+        }
     covered = 100 if bad else 200
     maps = {"pii": covered} | ({"": 200 - covered} if covered < 200 else {})
     return made | {
         "outputs_by_guards": maps,
         "served_by_guards": maps,
         "unsafe_by_severity": {3: made["unsafe_served"]},
+        "latency_bins": {SLOW if bad else FAST: 200},
     }
 
 

@@ -4,6 +4,6 @@ SELECT
     1 AS trial, event_id IN (
         SELECT arrayJoin(event_ids) FROM findings
         WHERE kind = 'breach' AND metric = {metric:String} AND service_name IN {services:Array(String)}
-    ) AS flag
+    ) AS flag, CAST(NULL AS Nullable(Bool)) AS arrived
 FROM agent_steps
 WHERE {% include "in_time.sql" %}

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from msgspec.structs import astuple
 
-from streams.incidents.evidence.bundle import Bundle, bundle, evidence
+from streams.incidents.evidence.bundle import Bundle, bundle, evidence, moments
 from streams.incidents.evidence.collector import Collector
 from streams.incidents.evidence.questions import BITS, STORED, curve, questions
 from streams.policy.policy import parse_policy
@@ -24,7 +25,8 @@ def running(client, store_settings):
     """Settings of a store that answers, with sixty events of two tenants, every third of one of them a leak."""
     columns = [
         "event_id", "source", "service_name", "time", "tenant_id", "counted_version", "session_id", "user_pseudo_id",
-        "trials", "flagged", "probe_id", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index",
+        "trials", "flagged", "security_harm", "reached_user", "trace_id", "probe_id", "kafka_topic_id",
+        "kafka_partition", "kafka_offset", "kafka_index",
     ]  # fmt: skip
     rows = []
     for number in range(60):
@@ -33,7 +35,9 @@ def running(client, store_settings):
         time = datetime.fromtimestamp(at(number * 10) / NANO, UTC)
         who = tenant, "m@2", f"s{number // 4}", f"u{number // 6}"
         probe = "probe-1" if number == 30 else ""
-        rows.append([f"e{number}", "s", SERVICE, time, *who, LEAK, flagged, probe, "t", 0, number, 0])
+        harm, reached = (0, None) if not flagged else (5, True) if number < 24 else (1, False)
+        more = harm, reached, f"t{number // 20}", probe
+        rows.append([f"e{number}", "s", SERVICE, time, *who, LEAK, flagged, *more, "t", 0, number, 0])
     client.insert("inferences", rows, column_names=columns)
     endpoint = Endpoint(store_settings.model_copy(update={"sql_port": 0}))
     endpoint.start()
@@ -52,7 +56,8 @@ def test_who_is_affected_and_where_it_comes_from(running):
     asked = questions(incident(), at(600))
     rows = {name: ask_running(running, question.query, question.parameters) for name, question in asked.items()}
     affected = {name: int(value) for name, value in rows["affected"][0].items() if name != "stored_until"}
-    assert affected == {"requests": 59, "flagged": 9, "sessions": 9, "users": 9, "tenants": 1}
+    whom = {"sessions": 9, "users": 9, "tenants": 1, "outputs": 9}
+    assert affected == {"requests": 59, "flagged": 9, "reached": 4, "unclear": 0} | whom
     policy = parse_policy(msgspec.json.encode({"services": {SERVICE: {"owner": "kim", "tier": "critical"}}}).decode())
     whole = bundle(incident(), incident().steps[0], page(service=SERVICE), asked, rows, policy)
     tenant = next(each for each in whole.contributors if each.dimension == "tenant")
@@ -62,8 +67,49 @@ def test_who_is_affected_and_where_it_comes_from(running):
     record = evidence(incident(), incident().steps[0], whole, [])
     assert record.complete
     assert msgspec.json.decode(record.bundle, type=Bundle).affected["users"] == 9
+    assert {f"{name}_affected": number for name, number in whom.items()}.items() <= msgspec.structs.asdict(
+        record
+    ).items()
+    assert record.reached_user is True
     for question in whole.sql.values():
         assert isinstance(ask_running(running, question.query, question.parameters), list)
+
+
+def test_a_cascade_affects_those_in_whose_traces_one_unsafe_step_follows_another(running):
+    """Its events are the unsafe ones of a trace with more than one; what was stopped in all of them reached nobody."""
+    asked = questions(msgspec.structs.replace(incident(), metric="cascade"), at(600))["affected"]
+    [found] = ask_running(running, asked.query, asked.parameters)
+    assert (int(found["flagged"]), int(found["users"])) == (9, 9)  # of three traces
+    late = asked.parameters | {"since": at(450)}  # of the last trace, 48 and 54 are left
+    [found] = ask_running(running, asked.query, late)
+    assert {name: int(found[name]) for name in ("outputs", "reached", "unclear")} == {
+        "outputs": 2, "reached": 0, "unclear": 0,
+    }  # fmt: skip
+
+
+def test_what_reached_nobody_says_so_and_what_no_event_says_is_not_known(running):
+    """An incident whose outputs were all stopped reached no user; numbers that nobody can know are None."""
+    late = msgspec.structs.replace(incident(), clocks=msgspec.structs.replace(incident().clocks, onset=at(235)))
+    for found, wanted in ((incident(), True), (late, False)):
+        rows = {"affected": ask_running(running, *astuple(questions(found, at(600))["affected"]))}
+        whole = bundle(found, found.steps[0], None, {}, rows, parse_policy(""))
+        assert evidence(found, found.steps[0], whole, []).reached_user is wanted
+    nothing = bundle(late, late.steps[0], None, {}, {}, parse_policy(""))
+    bare = evidence(late, late.steps[0], nothing, ["affected"])
+    assert (bare.users_affected, bare.outputs_affected, bare.reached_user) == (None, None, None)
+
+
+def test_evidence_is_gathered_at_the_opening_at_escalations_and_at_the_end():
+    """A close after the recovery is no other end; one after a reopening is, and one without a recovery."""
+
+    def names(*steps):
+        opened = incident()
+        said = [msgspec.structs.replace(opened.steps[0], name=name, entry=str(n)) for n, name in enumerate(steps)]
+        return [step.entry for step in moments(msgspec.structs.replace(opened, steps=tuple(said)))]
+
+    assert names("detected", "joined", "escalated", "acknowledged", "recovered", "closed") == ["0", "2", "4"]
+    assert names("detected", "closed") == ["0", "1"]
+    assert names("detected", "recovered", "reopened", "closed") == ["0", "1", "3"]
 
 
 def test_of_steps_against_the_policy_the_named_ones_are_counted(running, client):
@@ -82,7 +128,9 @@ def test_of_steps_against_the_policy_the_named_ones_are_counted(running, client)
     asked = questions(found, at(600))
     rows = {name: ask_running(running, question.query, question.parameters) for name, question in asked.items()}
     affected = {name: int(value) for name, value in rows["affected"][0].items() if name != "stored_until"}
-    assert affected == {"requests": 8, "flagged": 2, "sessions": 1, "users": 1, "tenants": 0}
+    assert affected == {
+        "requests": 8, "flagged": 2, "outputs": 2, "sessions": 1, "users": 1, "tenants": 0, "reached": 0, "unclear": 2,
+    }  # fmt: skip
 
 
 def test_how_far_the_store_is_and_the_curve(running):
@@ -122,6 +170,30 @@ async def test_evidence_waits_for_the_store_and_names_what_is_missing(running, m
     [bare] = await nowhere.gather([(early, early.steps[0])])
     assert not bare.complete
     assert any("no history worker answers" in reason for reason in bare.missing)
+
+
+async def test_the_end_of_harm_is_estimated_when_it_is_proven_over(running, client):
+    """The evidence of the recovery says when the rate went back, between bounds, which is before the proof."""
+    rows = [
+        [datetime.fromtimestamp(at(minute * 60) / NANO, UTC), (at(0) // NANO + minute * 60) // 10, 10, "t", SERVICE,
+         "leak", 50, 10 if minute < 4 else 0, minute]
+        for minute in range(-9, 10)
+    ]  # fmt: skip
+    names = ["time", "tick", "tick_seconds", "source_topic_id", "service_name", "metric", "trials", "flagged",
+             "kafka_offset"]  # fmt: skip
+    client.insert("windows", rows, column_names=names)
+    opened = incident(kind="rate", metric="leak", direction="up")
+    proof = msgspec.structs.replace(opened.steps[0], name="recovered", at=at(500), entry="back")
+    over = msgspec.structs.replace(opened, steps=(*opened.steps, proof))
+    risen = page(service=SERVICE, kind="rate", metric="leak", direction="up")
+    for found, expected in ((risen, at(240)), (page(service=SERVICE, kind="severe_event"), None)):
+        collector = Collector(running, parse_policy(""), Told(), lambda _, found=found: found)
+        [record] = await collector.gather([(over, proof)])
+        assert record.ended_time_unix_nano == expected
+        assert record.moment == "end"
+    collector = Collector(running, parse_policy(""), Told(), lambda _: risen)
+    [record] = await collector.gather([(over, proof)])
+    assert record.ended_lower_time_unix_nano < at(240) <= record.ended_upper_time_unix_nano < at(360)
 
 
 @pytest.mark.parametrize("through", ["endpoint", "server"])

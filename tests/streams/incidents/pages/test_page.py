@@ -89,9 +89,11 @@ def view(**others):
 def report(**others):
     """Return a report of two incidents."""
     rows = [
-        line({"kpi": "unsafe_served", "part": "", "service_name": "helpdesk-eu", "value": 0.0213, "lower": 0.018,
+        line({"kpi": "unsafe_served", "axis": "", "part": "",
+              "service_name": "helpdesk-eu", "value": 0.0213, "lower": 0.018,
               "upper": 0.025, "n": 12_000, "trust": "trusted", "trust_reason": ""}),
-        line({"kpi": "guard_coverage", "part": "", "service_name": "helpdesk-us", "value": None, "lower": None,
+        line({"kpi": "guard_coverage", "axis": "", "part": "",
+              "service_name": "helpdesk-us", "value": None, "lower": None,
               "upper": None, "n": 0, "trust": "untrusted", "trust_reason": "no events"}),
     ]  # fmt: skip
     known = {
@@ -218,7 +220,7 @@ def test_no_name_becomes_markup(drawn):
 @settings(max_examples=10)
 def test_no_name_becomes_markup_in_the_report(name, reason):
     """The same for the report, whose plots show no name at all."""
-    lines = [Line(name, name, reason, reason, 1, trusted=False, trust=reason, about=name)]
+    lines = [Line(name, name, name, reason, reason, 1, trusted=False, trust=reason, about=name)]
     read = Read(render_report(report(title=name, kpis=lines, rates={name: []})))
     assert read.tags <= calm.tags
     assert not read.handlers
