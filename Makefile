@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures kills fuzz clean
+.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -83,6 +83,9 @@ bench-scale: $(READY)  ## the curve of cost over series, partitions and workers,
 
 figures: $(READY)  ## event to page, detection delay, loss under failure, recovery, throughput: measured, into docs/figures.md
 	@$(BIN)/python -m tests.benchmarks.figures
+
+otlp-week: $(READY)  ## the recorded week as OTLP through the receiver, its findings and incidents held against those of its events
+	@$(BIN)/python -m tests.chain.otlp_week
 
 kills: $(READY)  ## the long campaign of workers on three hosts and of brokers, that come, go, freeze and lose the network
 	@$(BIN)/python -m tests.faults.campaign --disturbances 320 --seconds 1500 --events 60000 --brokers 3 --hosts 3

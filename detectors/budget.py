@@ -3,6 +3,10 @@
 import math
 from typing import Final
 
+import numpy as np
+
+from detectors.base import Floats
+
 LEAST_DAYS: Final = 7.0
 """A series may raise a false alarm at most once in so many days of its own, however large the budget."""
 
@@ -41,3 +45,15 @@ def threshold(series: float, active_ticks_per_day: float, alarms_per_day: float)
     if not (math.isfinite(ticks) and series >= 0 and active_ticks_per_day >= 0):
         raise ValueError("series and their active ticks a day must be finite and not negative")
     return max(ticks / alarms_per_day, LEAST_DAYS * active_ticks_per_day, 1.0)
+
+
+def thresholds(series: Floats, active_ticks_per_day: Floats, alarms_per_day: Floats) -> Floats:
+    """Return `threshold` of many moments, or of many budgets.
+
+    >>> thresholds(np.array([5_000.0, 1.0]), np.array([8_640.0]), np.array([1.0])).tolist()
+    [43200000.0, 60480.0]
+    """
+    if not (alarms_per_day > 0).all():
+        raise ValueError("budgets of alarms a day must be above 0")
+    least: Floats = np.maximum(LEAST_DAYS * active_ticks_per_day, 1.0)
+    return np.maximum(series * active_ticks_per_day / alarms_per_day, least)

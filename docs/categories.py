@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas import vendors
-from schemas.categories import FAMILIES
+from schemas.categories import FAMILIES, usual_severity
 from schemas.vendors.words import NONE, Table, table
 
 ROOT: Final = Path(__file__).parents[1]
@@ -22,8 +22,12 @@ What a guard found is a category of ours, with the vendor's own code kept beside
 `native_taxonomy`). The family says in which rates it counts ([policy](policy.md)). A code that is not in this list is
 counted under its own name, belongs to no family, and is named once in the log of `watch`.
 
-| code | family | meaning |
-| --- | --- | --- |
+`severity` is what a finding is taken for whose source says neither how bad nor how sure it is, as most spans of
+OpenTelemetry do; 2 for other codes, and `risk.severities` of the policy changes it. It only weighs the risk and pages
+where it is critical (4): events are stored as they came, and the page says where the severity is from.
+
+| code | family | severity | meaning |
+| --- | --- | --- | --- |
 """
 
 FUNCTIONS: Final = """
@@ -79,7 +83,9 @@ code of ours. `none`: no finding.
 
 def page() -> str:
     """Return the page."""
-    rows = [f"| `{code}` | {family} | {meanings()[code]} |" for code, family in FAMILIES.items()]
+    rows = [
+        f"| `{code}` | {family} | {usual_severity(code)} | {meanings()[code]} |" for code, family in FAMILIES.items()
+    ]
     readers = [f"| `{name}` | {_sentence(name)} |" for name in vendors.__all__]
     parts = [_vendor(table(vendor)) for vendor in vendors.words.vendors()]
     return HEAD + "\n".join(rows) + "\n" + FUNCTIONS + "\n".join(readers) + "\n" + TABLES + "".join(parts)

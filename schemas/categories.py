@@ -41,6 +41,18 @@ FAMILIES: Final[dict[str, Family]] = {
 }
 """Family of each known code. A code not in it is counted under its own name and belongs to no family."""
 
+_USUAL: Final = {
+    4: "content.cse content.iwp sec.exfiltration.tool",
+    3: (
+        "content.vcr content.ncr content.src content.hte content.ssh sec.prompt_injection.indirect sec.goal_hijack "
+        "sec.memory_poisoning sec.rag_poisoning sec.data_leakage.secret sec.tool_misuse sec.privilege_abuse "
+        "sec.code_exec sec.rogue_agent sec.inter_agent sec.malware"
+    ),
+    1: f"content.x_prf {' '.join(f'qual.{slug}' for slug in (_QUALITY + ' ' + _REFUSAL).split())}",
+}
+_USUAL_LEVELS: Final = {code: level for level, codes in _USUAL.items() for code in codes.split()}
+MEDIUM: Final = 2
+
 UNNAMED: Final = "content.x_oth"
 """A hazard for which there is no closer code; the native one beside it says which."""
 
@@ -52,6 +64,15 @@ def family(category: str) -> Family | None:
     ('injection', 'unsafe', None)
     """
     return FAMILIES.get(category)
+
+
+def usual_severity(category: str) -> int:
+    """Return how bad a finding of a category is taken to be, 0 to 4, where its source says nothing of it.
+
+    >>> usual_severity("content.cse"), usual_severity("sec.jailbreak"), usual_severity("vendor.S1")
+    (4, 2, 2)
+    """
+    return _USUAL_LEVELS.get(category, MEDIUM)
 
 
 def axis(category: str) -> Axis | None:

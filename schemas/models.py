@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Of the rules; raised when a name would come to another one than before."""
 
 ROUTES: Final = frozenset((
@@ -32,8 +32,9 @@ MAKERS: Final = (
 
 _ARN: Final = re.compile(r"^arn:[^/]*(?::|/)(?:[a-z-]+/)*([^/]+)$")
 _PATH: Final = re.compile(r"^(?:projects/.*|publishers/[^/]+)/models/")
+_REGION: Final = re.compile(rf"^(?:{'|'.join(REGIONS)}|global-standard|[a-z]{{2}}(?:-gov)?-[a-z]+-\d)/(?=.)")
 _PLACE: Final = re.compile(rf"^(?:(?:{'|'.join(REGIONS)})\.)?(?:{'|'.join(MAKERS)})\.(?=.)")
-_REVISION: Final = re.compile(r"(?<=-\d{8})-v\d+(?::\d+)?$|(?<=-v\d):\d+$")
+_REVISION: Final = re.compile(r"(?<=-\d{8})-v\d+(?::\d+k?)*$|(?<=-v\d)(?::\d+k?)+$")
 _DATE: Final = re.compile(r"@(?=\d)")
 _VAGUE: Final = re.compile(r"[-@:](?:latest|default)$")
 
@@ -44,6 +45,8 @@ def canonical_model(name: str) -> str:
 
     >>> canonical_model("arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-20250514-v1:0")
     'claude-sonnet-4-20250514'
+    >>> canonical_model("bedrock/eu-west-1/anthropic.claude-3-haiku-20240307-v1:0:48k")
+    'claude-3-haiku-20240307'
     >>> canonical_model("vertex_ai/claude-sonnet-4@20250514"), canonical_model("openai/gpt-4o-latest")
     ('claude-sonnet-4-20250514', 'gpt-4o')
     >>> canonical_model("gpt-4o-2024-08-06"), canonical_model("latest")
@@ -54,6 +57,6 @@ def canonical_model(name: str) -> str:
         short = found[1]
     short = _PATH.sub("", short)
     while "/" in short and short.partition("/")[0].lower() in ROUTES and short.partition("/")[2]:
-        short = short.partition("/")[2]
+        short = _REGION.sub("", short.partition("/")[2])
     short = _VAGUE.sub("", _DATE.sub("-", _REVISION.sub("", _PLACE.sub("", short))))
     return short or name

@@ -22,9 +22,9 @@ TOOL_STEPS: Final = ("execute_tool", "mcp")
 """Steps that call a tool, and may fail."""
 
 WITHOUT_OUTPUT: Final = (
-    "embeddings", "embedding", "text_embedding", "rerank", "reranking", "moderation", "moderations", "classify",
-    "classification", "count_tokens", "tokenize", "score", "retrieval", "search", "execute_tool", "create_agent",
-    "evaluate", "guardrail", "apply_guardrail", "run_guardrail",
+    "embeddings", "embedding", "aembedding", "embed", "text_embedding", "rerank", "arerank", "reranking", "moderation",
+    "amoderation", "moderations", "classify", "classification", "count_tokens", "tokenize", "score", "retrieval",
+    "search", "execute_tool", "create_agent", "evaluate", "guardrail", "apply_guardrail", "run_guardrail",
 )  # fmt: skip
 """Operations whose answer is no output for people: a call of them is no trial of what rests on outputs.
 
@@ -34,20 +34,25 @@ Anything else is one, whatever it gives: text, an image, speech, a transcript.
 WRAPPERS: Final = ("invoke_agent", "invoke_workflow")
 """Operations around calls that have events of their own: their usage, duration and errors are those of the calls."""
 
-FILTERED: Final = ("content_filter", "content_filtered", "safety", "prohibited_content", "image_safety", "blocklist")
-"""Reasons for an end, in small letters, by which a provider says that it filtered the answer or one of its choices."""
+ERROR_OUTCOMES: Final = {
+    "content_filter": "filtered",
+    "content_filtered": "filtered",
+    "content_policy_violation": "filtered",
+    "contentfiltererror": "filtered",
+    "contentfilterfinishreasonerror": "filtered",
+    "contentpolicyviolationerror": "filtered",
+    "responsibleaipolicyviolation": "filtered",
+    "guardrailraisedexception": "blocked",
+    "guardrail_intervened": "blocked",
+    "guardrailtripwiretriggered": "blocked",
+    "blockedpiientityerror": "blocked",
+    "modelrefusalerror": "refused",
+    "openairefusalerror": "refused",
+}
+"""How a call ended whose type of error, in small letters, ends in this: it was stopped, and is no error.
 
-FILTER_ERRORS: Final = (
-    "content_filter", "content_filtered", "content_policy_violation", "contentpolicyviolationerror",
-    "responsibleaipolicyviolation",
-)  # fmt: skip
-"""Types of error, in small letters, that stand for a filter of the provider."""
-
-GUARD_ERRORS: Final = (
-    "guardrailraisedexception", "guardrail_intervened", "inputguardrailtripwiretriggered",
-    "outputguardrailtripwiretriggered", "blockedpiientityerror",
-)  # fmt: skip
-"""Types of error, in small letters, that stand for a guard that blocked."""
+By its end, because a type may come with the module it is from, and a guard's with what it looked at.
+"""
 
 EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "outcome": OUTCOMES,

@@ -49,6 +49,10 @@ MOST_EXACT: Final = 1e19
 """Above it no number of a contract is whole."""
 
 
+_OTLP: Final = (b"resourceSpans", b"resourceLogs", b"resourceMetrics")
+OTLP_BELONGS: Final = "; this is OTLP: send it to otlp_spans or otlp_logs, or to the receiver's /v1/traces or /v1/logs"
+
+
 class InvalidRecordError(ValueError):
     """A record that the contract refuses. `reason` is one of a few words, the message says what and where."""
 
@@ -82,7 +86,7 @@ def decoder(accepted: type) -> Callable[[bytes, int], Record]:
             record = _parsed(parse, value)
         except msgspec.ValidationError as error:
             kind: Reason = "unknown_kind" if "$.event_type" in str(error) else "invalid"
-            raise InvalidRecordError(kind, str(error)) from None
+            raise InvalidRecordError(kind, f"{error}{_belongs(value)}") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidRecordError("not_json", str(error)) from None
         if b"\\u0000" in value:
@@ -92,6 +96,11 @@ def decoder(accepted: type) -> Callable[[bytes, int], Record]:
         return record
 
     return decode
+
+
+def _belongs(value: bytes) -> str:
+    """Return where a record belongs that is of another topic, as far as its first bytes say it."""
+    return OTLP_BELONGS if any(value.lstrip().startswith(b'{"%s"' % name) for name in _OTLP) else ""
 
 
 def _parsed(parse: Callable[[bytes], Record], value: bytes) -> Record:

@@ -3,12 +3,12 @@
 from typing import Final
 
 from dashboards.boards.common import findings
-from dashboards.panels import UNTRUSTED, Board, Panel
+from dashboards.panels import UNTRUSTED, Board, Panel, history
 
 BOARD: Final = Board(
     name="agents",
     title="Watchkeeper: agents",
-    text="Denied tools and cascades across the steps of a trace.",
+    text="Denied and failing tools, and cascades across the steps of a trace.",
     panels=(
         Panel(
             title="Denied-tool rate",
@@ -16,6 +16,7 @@ BOARD: Final = Board(
             f" interval. {UNTRUSTED}",
             query="rate_history", values={"flagged": "denied_tool", "trials": "denied_tool_trials"}, unit="percentunit",
         ),
+        history("failing_tool"),
         Panel(
             title="Cascades",
             text="Of the steps that follow an unsafe step in the same trace, the share that is unsafe again, and how"

@@ -19,11 +19,14 @@ BOARD: Final = Board(
         ),
         history("blocked"),
         history("filtered"),
+        history("prompt_pii"),
+        history("quality"),
         Panel(
-            title="Codes of other systems",
-            text="Categories outside of the axes content, sec and qual. Each counts as the usual hazard of its layer:"
-            " map it to a code of ours.",
-            query="unknown_codes", kind="table", units={"latest": "dateTimeAsIso"}, width=24,
+            title="Codes and words that nobody knows",
+            text="Categories of other systems count as the usual hazard of their layer, a word that is not of the"
+            " contract keeps its event out of the rates that rest on it: map them to ours. Also: watchkeeper status.",
+            query="unknown_codes", kind="table",
+            units={"since": "dateTimeAsIso", "latest": "dateTimeAsIso"}, width=24,
         ),
         history("mitigation"),
         Panel(

@@ -1,7 +1,7 @@
-SELECT category, layer, sum(findings) AS found, uniqExact(service_name) AS services, max(minute) AS latest
-FROM category_minutes_now
-WHERE minute >= $__fromTime AND minute <= $__toTime AND service_name IN (${service:singlequote})
-    AND category != '' AND NOT match(category, '^(content|sec|qual)[.]')
-GROUP BY category, layer
-ORDER BY found DESC, category, layer
+SELECT
+    field, code, service_name AS service, times, first_seen AS since, last_seen AS latest,
+    arrayStringConcat(guards, ', ') AS guards, arrayStringConcat(sources, ', ') AS sources
+FROM unknown_codes(since=toDateTime($__fromTime, 'UTC'), until=toDateTime($__toTime, 'UTC') + INTERVAL 1 SECOND)
+WHERE service_name IN (${service:singlequote})
+ORDER BY times DESC, field, code
 LIMIT 20

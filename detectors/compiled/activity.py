@@ -51,3 +51,13 @@ def activity(table: Ints, series: Active, tick: int, day: float, recent: float, 
     for at in range(count):
         rates[at] = min(rates[at] * since[at] / (1 - age[at]) * log2, day)
     return count, total(table, rates[:count], half) / count
+
+
+@compiled
+def activities(table: Ints, series: Active, ticks: Ints, starts: Ints, rows: Ints, span: tuple[float, float, float],
+               found: Floats) -> None:  # fmt: skip
+    """Note the series of ticks one after the other, and fill in what `activity` gives after each."""
+    day, recent, log2 = span
+    for number in range(len(ticks)):
+        note(table, series, rows[starts[number] : starts[number + 1]], ticks[number], day)
+        found[0, number], found[1, number] = activity(table, series, ticks[number], day, recent, log2)

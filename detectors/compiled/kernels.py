@@ -14,6 +14,7 @@ MODULES: Final = {
     "distributions": "detectors.distributions.kernel",
     "rates": "detectors.rates.kernel",
     "volume": "detectors.volume.kernel",
+    "votes": "detectors.river.kernel",
 }
 _found: dict[str, ModuleType] = {}
 _loading: Final = threading.Lock()

@@ -1,4 +1,4 @@
-"""The loops of NumPy and SciPy themselves, called from compiled code: so that the last bit is theirs.
+"""The loops of NumPy itself, called from compiled code: so that the last bit is theirs.
 
 A logarithm or exponential of the C library differs in its last bit from NumPy's, which depends on the processor.
 """
@@ -14,20 +14,18 @@ from llvmlite import ir
 from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from scipy import special
 
 from detectors.base import Floats, Ints
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-EXP, EXP2, LOG, LOG1P, POWER, GAMMAINCINV, ADD = range(7)
+EXP, EXP2, LOG, LOG1P, POWER, ADD = range(6)
 _UFUNCS: Final[tuple[tuple[Any, str], ...]] = (
     (np.exp, "d->d"),
     (np.exp2, "d->d"),
     (np.log, "d->d"),
     (np.log1p, "d->d"),
     (np.power, "dd->d"),
-    (special.gammaincinv, "dd->d"),
     (np.add, "dd->d"),
 )
 _FUNCTIONS, _DATA = 32, 40

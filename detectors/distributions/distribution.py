@@ -1,15 +1,16 @@
 """What the detectors of quantities and of mixes have in common: growth, the life of a finding, and their state."""
 
-from abc import ABC
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from detectors import columns
-from detectors.base import Floats, Ints, State, StateError
+from detectors.base import Floats, Ints, State, StateError, checked_cells, checked_tick
 from detectors.columns import Columns, check_version, check_whole
+from detectors.compiled import kernels
 from detectors.distributions.evidence import Evidence
 from detectors.distributions.inflation import Inflation
 from detectors.distributions.reference import BANDS, Reference
@@ -22,7 +23,36 @@ Cells = tuple[Ints, Ints, Floats]
 R = TypeVar("R", bound=Reference)
 
 
-class DistributionDetector(ABC, Generic[R]):
+class Found(Protocol):
+    """What a tick brings to light."""
+
+    @property
+    def tick(self) -> int:
+        """The tick."""
+
+    @property
+    def back(self) -> bool:
+        """Whether it is as it was again."""
+
+
+F = TypeVar("F", bound=Found)
+
+
+class TableSums(NamedTuple):
+    """Counts of ticks one after the other: the ticks, where the cells of each begin and the last ends, and the cells.
+
+    The cells of a tick are in the order of their series, and each tick has a threshold.
+    """
+
+    ticks: Ints
+    starts: Ints
+    rows: Ints
+    cells: Ints
+    counts: Floats
+    promises: Floats
+
+
+class DistributionDetector(ABC, Generic[R, F]):
     """Evidence, scatter, reference and open findings of growable series of tables of counts.
 
     Parameters
@@ -72,32 +102,84 @@ class DistributionDetector(ABC, Generic[R]):
         self._returns.start(row, alternative)
         self._reference.waiting[row] = 0
 
-    def _ready(self, kernel: ModuleType, tick: int, series: Ints, cells: Ints, counts: Floats) -> Any:
-        """Return the cells of a tick as the kernel takes them, or None where they have to be put in order first."""
-        given = [np.asarray(each) for each in (series, cells, counts)]
-        if [each.dtype.char for each in given] != ["l", "l", "d"] or tick < max(self.tick, 0):
-            return None
-        if not given[0].shape == given[1].shape == given[2].shape or given[0].ndim != 1:
-            return None
-        found = kernel.Cells(*map(np.ascontiguousarray, given), np.zeros(len(series) + 1, np.int64))
-        return found if kernel.usable(found, len(self), self.cells) else None
+    def update(self, tick: int, series: Ints, cells: Ints, counts: Floats, promise: float) -> list[F]:
+        """Score the counts of a tick, then learn from them.
 
-    def _left(self, kernel: ModuleType, judge: Judging, own: Any, cells: Any, moment: Any) -> Iterator[Cells]:
-        """Judge the series of a tick, and yield the cells of each that is left to the plain form."""
-        self.tick, tick = moment.tick, moment.tick
-        common = self._common(kernel)
-        if kernel.due(common, cells, tick * self.tick_seconds // 3600):
-            self._renew(np.unique(cells.rows), tick)
-        at = 0
-        while cells.starts[(at := judge(kernel.LOOPS, common, own, cells, moment, at))] < len(cells.rows):
-            one = slice(cells.starts[at], cells.starts[at + 1])
-            yield cells.rows[one], cells.at[one], cells.counts[one]
-            at += 1
+        Parameters
+        ----------
+        tick
+            Number of the tick, counted from the Unix epoch; never lower than before.
+        series, cells, counts
+            The filled cells (bins, or slots) of all series, shape (cells,); a series' whole tick comes in one call.
+        promise
+            Threshold A in active ticks.
+
+        Raises
+        ------
+        ValueError
+            Where time goes backwards, a cell is not known, or a count is not a whole number above 0.
+        """
+        given = _as_it_stands(tick, series, cells, counts, promise)
+        if given is not None and (found := self._compiled(given)) is not None:
+            return found
+        tick = checked_tick(tick, self.tick)
+        return self._plain(tick, checked_cells(series, cells, counts, len(self), self.cells), promise)
+
+    def update_ticks(self, sums: TableSums) -> list[F]:
+        """Score the counts of ticks, each with some and in order, and learn from each before the next.
+
+        It is the same as `update` for each; what that refuses is refused when the ticks before it are done.
+        """
+        found = self._compiled(sums)
+        if found is None:
+            found = []
+            for number, tick in enumerate(sums.ticks.tolist()):
+                part = slice(sums.starts[number], sums.starts[number + 1])
+                promise = float(sums.promises[number])
+                found += self.update(tick, sums.rows[part], sums.cells[part], sums.counts[part], promise)
+        return found
+
+    def _compiled(self, sums: TableSums) -> list[F] | None:
+        """Judge ticks with the kernel, and one by one what it leaves over; None where it cannot take them."""
+        kernel = kernels.kernel("distributions")
+        if kernel is None:
+            return None
+        size = len(sums.rows) + 1
+        cells = kernel.Cells(*sums[2:5], np.zeros(size, np.int64), np.zeros(size, np.int64))
+        seconds = sums.ticks * self.tick_seconds
+        moments = kernel.Moments(*sums[:2], seconds // 3600, seconds // (86_400 // BANDS) % BANDS, sums.promises)
+        count = kernel.usable(cells, moments, max(self.tick, 0), (len(self), self.cells))
+        return None if count < 0 else self._judged(kernel, cells, moments, count)
+
+    def _judged(self, kernel: ModuleType, cells: Any, moments: Any, count: int) -> list[F]:
+        (judge, own), common = self._compiled_form(kernel), self._common(kernel)
+        at, found = 0, []
+        while (at := judge(kernel.LOOPS, common, own, cells, moments, (at, count))) < count:
+            number = at if at >= 0 else -1 - at
+            one, of = slice(cells.starts[number], cells.starts[number + 1]), cells.of[number]
+            tick = int(moments.ticks[of])
+            if at < 0:
+                self._renew(cells.rows[one][:1], tick)
+            else:
+                found += self._plain(
+                    tick, (cells.rows[one], cells.at[one], cells.counts[one]), float(moments.promises[of])
+                )
+            at = number if at < 0 else number + 1
+        self.tick = max(self.tick, *moments.ticks[-1:].tolist())
+        return sorted(found, key=lambda each: (each.tick, each.back))
+
+    @abstractmethod
+    def _compiled_form(self, kernel: ModuleType) -> tuple[Judging, Any]:
+        """Return what judges ticks, and the columns that it needs beside the common ones."""
+
+    @abstractmethod
+    def _plain(self, tick: int, cells: Cells, promise: float) -> list[F]:
+        """Judge the cells of a tick, in the order of their series."""
 
     def _common(self, kernel: ModuleType) -> Any:
         reference = self._reference
         columns = (*self._evidence.all_columns(), *self._inflation.all_columns(), self._returns.alternative)
-        return kernel.Common(*columns, reference.waiting, reference.usable, reference.renewed)
+        return kernel.Common(*columns, *(getattr(reference, name) for name in Reference.COLUMNS))
 
     def _band(self, tick: int) -> int:
         return int(tick * self.tick_seconds // (86_400 // BANDS)) % BANDS
@@ -138,3 +220,16 @@ class DistributionDetector(ABC, Generic[R]):
             raise StateError(f"{self.KIND} state was kept with other settings; set them back or start without it")
         columns.restore(self._parts(), state)
         self.tick = int(state["tick"][0])
+
+
+def _as_it_stands(tick: int, series: Ints, cells: Ints, counts: Floats, promise: float) -> TableSums | None:
+    """Return the counts of a tick where they are arrays as they stand, None where they have to be looked at first."""
+    given: list[Any] = [np.asarray(each) for each in (series, cells, counts)]
+    if [each.dtype.char for each in given] != ["l", "l", "d"] or given[0].ndim != 1:
+        return None
+    if not given[0].shape == given[1].shape == given[2].shape:
+        return None
+    rows, at, amounts = map(np.ascontiguousarray, given)
+    return TableSums(
+        np.array([tick], np.int64), np.array([0, len(rows)]), rows, at, amounts, np.array([float(promise)])
+    )

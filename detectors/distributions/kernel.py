@@ -1,7 +1,7 @@
-"""The compiled form of the detectors of quantities and of mixes: each calm series of a tick, one after the other.
+"""The compiled form of the detectors of quantities and of mixes: the calm series of ticks, one after the other.
 
 It says the same as `Evidence`, `Inflation`, `Reference.wait` and the log ratios of both detectors, in their order of
-arithmetic. What is rare is left to the plain form: a series with an open finding, an alarm.
+arithmetic. What is rare is left to the plain form: a series with an open finding, an alarm, a renewed reference.
 """
 
 from typing import NamedTuple
@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from detectors.base import Bools, Floats, Ints
 from detectors.compiled.loops import EXP, EXP2, LOG, LOG1P, compiled, loop, loops, total
+from detectors.distributions.evidence import SUSPICIOUS
 from detectors.distributions.inflation import BLOCKS, HALF_LIFE_BLOCKS, MOST, PSEUDO_BLOCKS
 from detectors.distributions.mixes import CARE, COMMON
 from detectors.distributions.quantities import RECENT
+from detectors.distributions.reference import NEEDED
 
 LOOPS = loops()
 _FADE = 0.5 ** (1 / HALF_LIFE_BLOCKS)
@@ -35,6 +37,7 @@ class Common(NamedTuple):
     ratio: Floats
     weight: Floats
     alternative: Ints
+    counts: Singles
     waiting: Singles
     usable: Bools
     renewed: Ints
@@ -61,70 +64,92 @@ class Shares(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """The filled cells of a tick, and where those of each series begin, with their number behind the last."""
+    """The filled cells of ticks; where those of each series and tick begin, and the place of that tick."""
 
     rows: Ints
     at: Ints
     counts: Floats
     starts: Ints
+    of: Ints
 
 
-class Moment(NamedTuple):
-    """A tick, its band of the day, and the threshold."""
+class Moments(NamedTuple):
+    """Ticks, where the cells of each begin, their hours, bands of the day and thresholds."""
 
-    tick: int
-    band: int
-    promise: float
-
-
-@compiled
-def usable(cells: Cells, series: int, width: int) -> bool:
-    """Tell whether cells are in order and as they may be, and fill in where those of each series begin."""
-    found = 0
-    for at in range(len(cells.rows)):
-        row, cell, count = cells.rows[at], cells.at[at], cells.counts[at]
-        if row < 0 or row >= series or cell < 0 or cell >= width:
-            return False
-        if not (count > 0 and count < np.inf) or count != np.floor(count):
-            return False
-        same = at > 0 and cells.rows[at - 1] == row
-        if at > 0 and (cells.rows[at - 1] > row or (same and cells.at[at - 1] >= cell)):
-            return False
-        if not same:
-            cells.starts[found] = at
-            found += 1
-    cells.starts[found:] = len(cells.rows)
-    return True
+    ticks: Ints
+    starts: Ints
+    hours: Ints
+    bands: Ints
+    promises: Floats
 
 
 @compiled
-def due(common: Common, cells: Cells, hour: int) -> bool:
-    """Tell whether the reference of any series may have to be renewed."""
-    for at in range(len(cells.rows)):
-        row = cells.rows[at]
-        if common.renewed[row] != hour + 1 or not common.usable[row]:
+def usable(cells: Cells, moments: Moments, latest: int, size: tuple[int, int]) -> int:
+    """Return how many series and ticks there are, with their beginnings filled in; -1 where cells are out of order."""
+    found, (series, width) = 0, size
+    for number in range(len(moments.ticks)):
+        if moments.ticks[number] < latest:
+            return -1
+        latest = moments.ticks[number] + 1
+        for at in range(moments.starts[number], moments.starts[number + 1]):
+            row, cell, count = cells.rows[at], cells.at[at], cells.counts[at]
+            if row < 0 or row >= series or cell < 0 or cell >= width:
+                return -1
+            if not (count > 0 and count < np.inf) or count != np.floor(count):
+                return -1
+            first = at == moments.starts[number]
+            if not first and (cells.rows[at - 1] > row or (cells.rows[at - 1] == row and cells.at[at - 1] >= cell)):
+                return -1
+            if first or cells.rows[at - 1] != row:
+                cells.starts[found], cells.of[found] = at, number
+                found += 1
+    cells.starts[found] = len(cells.rows)
+    return found
+
+
+@compiled
+def _is_ready(common: Common, row: int, hour: int) -> bool:
+    """Tell whether a reference can be used, or waited for, as it is; one that is thin takes in what waits for it."""
+    if common.renewed[row] == hour + 1 and common.usable[row]:
+        return True
+    for j in range(common.height.shape[1]):
+        if common.height[row, j] >= SUSPICIOUS:
             return True
-    return False
+    if common.usable[row] or (common.renewed[row] and common.renewed[row] < hour + 1):
+        return False
+    common.renewed[row] = hour + 1
+    events = 0.0
+    for band in range(common.counts.shape[1]):
+        for cell in range(common.counts.shape[2]):
+            common.counts[row, band, cell] += common.waiting[row, band, cell]
+            common.waiting[row, band, cell] = 0
+            events += common.counts[row, band, cell]
+    return events < NEEDED
 
 
 @compiled
-def judge_quantities(table: Ints, common: Common, own: Histograms, cells: Cells, moment: Moment, start: int) -> int:
-    """Judge the series of a tick, from one on, and return the first that the plain form has to judge."""
-    wide, (tick, band, promise) = common.sums.shape[1], moment
+def judge_quantities(table: Ints, common: Common, own: Histograms, cells: Cells, moments: Moments,
+                     where: tuple[int, int]) -> int:  # fmt: skip
+    """Judge the series of ticks, from one on, and return the first that the plain form has to judge.
+
+    Where it has only to renew a reference, that is returned below zero: -1 for the first. Without any, it is how many
+    there are.
+    """
+    wide, (start, count) = common.sums.shape[1], where
     work = np.empty((3, wide))
-    for number in range(start, len(cells.starts) - 1):
-        first, last = cells.starts[number], cells.starts[number + 1]
-        if first == len(cells.rows):
-            return number
-        row = cells.rows[first]
+    for number in range(start, count):
+        first, last, of = cells.starts[number], cells.starts[number + 1], cells.of[number]
+        row, band = cells.rows[first], moments.bands[of]
         if common.alternative[row] > 0:
             return number
+        if not _is_ready(common, row, moments.hours[of]):
+            return -1 - number
         n, score = _tilted(own, cells, first, last, band, work[0])
         if common.usable[row]:
             work[0] /= _factor(common, row)
-            if _statistic(table, common, row, work, wide) >= promise:
+            if _statistic(table, common, row, work, wide) >= moments.promises[of]:
                 return number
-            _carry_on(common, row, tick, work, wide)
+            _carry_on(common, row, moments.ticks[of], work, wide)
         work[2, 0] = -n / RECENT
         loop(table, EXP2, work[2, :1], work[2, :1], work[1, :1])
         fade = np.float32(work[1, 0])
@@ -136,7 +161,7 @@ def judge_quantities(table: Ints, common: Common, own: Histograms, cells: Cells,
         for at in range(first, last):
             own.recent[row, cells.at[at]] += cells.counts[at]
             common.waiting[row, band, cells.at[at]] += cells.counts[at]
-    return len(cells.starts) - 1
+    return count
 
 
 @compiled
@@ -155,17 +180,18 @@ def _tilted(own: Histograms, cells: Cells, first: int, last: int, band: int, rat
 
 
 @compiled
-def judge_mixes(table: Ints, common: Common, own: Shares, cells: Cells, moment: Moment, start: int) -> int:
-    """Judge the series of a tick, from one on, and return the first that the plain form has to judge."""
-    slots, wide, (tick, band, promise) = own.used.shape[1], common.sums.shape[1], moment
+def judge_mixes(table: Ints, common: Common, own: Shares, cells: Cells, moments: Moments,
+                where: tuple[int, int]) -> int:  # fmt: skip
+    """Judge the series of ticks as `judge_quantities` does."""
+    slots, wide, (start, count) = own.used.shape[1], common.sums.shape[1], where
     work, counts = np.empty((6, wide)), np.empty(slots)
-    for number in range(start, len(cells.starts) - 1):
-        first, last = cells.starts[number], cells.starts[number + 1]
-        if first == len(cells.rows):
-            return number
-        row = cells.rows[first]
+    for number in range(start, count):
+        first, last, of = cells.starts[number], cells.starts[number + 1], cells.of[number]
+        row, band = cells.rows[first], moments.bands[of]
         if common.alternative[row] > 0:
             return number
+        if not _is_ready(common, row, moments.hours[of]):
+            return -1 - number
         if common.usable[row]:
             counts[:] = 0.0
             for at in range(first, last):
@@ -174,13 +200,13 @@ def judge_mixes(table: Ints, common: Common, own: Shares, cells: Cells, moment: 
             used = 0
             for slot in range(slots):
                 used += own.used[row, slot]
-            if _statistic(table, common, row, work, wide) * slots / max(used, 1) >= promise:
+            if _statistic(table, common, row, work, wide) * slots / max(used, 1) >= moments.promises[of]:
                 return number
-            _carry_on(common, row, tick, work, wide)
+            _carry_on(common, row, moments.ticks[of], work, wide)
             _learn_contrast(table, common, own, row, band, counts, work)
         for at in range(first, last):
             common.waiting[row, band, cells.at[at]] += cells.counts[at]
-    return len(cells.starts) - 1
+    return count
 
 
 @compiled

@@ -16,9 +16,8 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from detectors.base import Bools, Floats, Ints, checked_cells, checked_tick
-from detectors.compiled import kernels
-from detectors.distributions.distribution import DistributionDetector
+from detectors.base import Bools, Floats, Ints
+from detectors.distributions.distribution import DistributionDetector, Judging
 from detectors.distributions.reference import BANDS, Reference
 from detectors.distributions.returning import BACK
 
@@ -69,7 +68,7 @@ class _Shares(Reference):
         self.known[row, band] = known
 
 
-class MixDetector(DistributionDetector[_Shares]):
+class MixDetector(DistributionDetector[_Shares, Swing]):
     """The detector of all mixes of a partition.
 
     Parameters
@@ -118,35 +117,10 @@ class MixDetector(DistributionDetector[_Shares]):
             counts[:, 0] -= moved
             seen -= float(moved.sum())
 
-    def update(self, tick: int, series: Ints, slots: Ints, counts: Floats, promise: float) -> list[Swing]:
-        """Score the counts of a tick, then learn from them.
-
-        Parameters
-        ----------
-        tick
-            Number of the tick, counted from the Unix epoch; never lower than before.
-        series, slots, counts
-            The filled cells, shape (cells,); a series' whole tick comes in one call.
-        promise
-            Threshold A in active ticks.
-
-        Raises
-        ------
-        ValueError
-            Where time goes backwards, a cell is not known, or a count is not a whole number above 0.
-        """
-        kernel = kernels.kernel("distributions")
-        if kernel is not None and (ready := self._ready(kernel, tick, series, slots, counts)) is not None:
-            return self._compiled(kernel, int(tick), ready, float(promise))
-        tick = checked_tick(tick, self.tick)
-        return self._plain(tick, checked_cells(series, slots, counts, len(self), self.cells), promise)
-
-    def _compiled(self, kernel: ModuleType, tick: int, cells: Any, promise: float) -> list[Swing]:
-        reference, found = self._reference, []
+    def _compiled_form(self, kernel: ModuleType) -> tuple[Judging, Any]:
+        reference = self._reference
         own = kernel.Shares(reference.share, reference.known, reference.used, self._multipliers, self._signs)
-        for left in self._left(kernel, kernel.judge_mixes, own, cells, kernel.Moment(tick, self._band(tick), promise)):
-            found += self._plain(tick, left, promise)
-        return sorted(found, key=lambda swing: swing.back)
+        return kernel.judge_mixes, own
 
     def _plain(self, tick: int, of_tick: tuple[Ints, Ints, Floats], promise: float) -> list[Swing]:
         cells, slot, amounts = of_tick

@@ -18,10 +18,9 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Floats, Ints, checked_cells, checked_tick
+from detectors.base import Floats, Ints
 from detectors.columns import Columns
-from detectors.compiled import kernels
-from detectors.distributions.distribution import DistributionDetector
+from detectors.distributions.distribution import DistributionDetector, Judging
 from detectors.distributions.reference import HistogramReference
 from detectors.distributions.returning import BACK
 from detectors.distributions.tilts import ALTERNATIVES, TILTS, median
@@ -60,7 +59,7 @@ class _Recent(Columns):
         self.counts: npt.NDArray[np.float32] = np.empty((0, bins), np.float32)
 
 
-class QuantityDetector(DistributionDetector[HistogramReference]):
+class QuantityDetector(DistributionDetector[HistogramReference, Shift]):
     """The detector of all quantities of a partition.
 
     Parameters
@@ -94,37 +93,10 @@ class QuantityDetector(DistributionDetector[HistogramReference]):
         self._recent: Final = _Recent(bins)
         super().__init__(tick_seconds, bins, ALTERNATIVES, HistogramReference(bins))
 
-    def update(self, tick: int, series: Ints, bins: Ints, counts: Floats, promise: float) -> list[Shift]:
-        """Score the histograms of a tick, then learn from them.
-
-        Parameters
-        ----------
-        tick
-            Number of the tick, counted from the Unix epoch; never lower than before.
-        series, bins, counts
-            The filled cells of all histograms, shape (cells,); a series' whole tick comes in one call.
-        promise
-            Threshold A in active ticks.
-
-        Raises
-        ------
-        ValueError
-            Where time goes backwards, a cell is not known, or a count is not a whole number above 0.
-        """
-        kernel = kernels.kernel("distributions")
-        if kernel is not None and (ready := self._ready(kernel, tick, series, bins, counts)) is not None:
-            return self._compiled(kernel, int(tick), ready, float(promise))
-        tick = checked_tick(tick, self.tick)
-        cells = checked_cells(series, bins, counts, len(self), self.cells)
-        return self._plain(tick, cells, promise)
-
-    def _compiled(self, kernel: ModuleType, tick: int, cells: Any, promise: float) -> list[Shift]:
-        tables, found = self._reference, []
+    def _compiled_form(self, kernel: ModuleType) -> tuple[Judging, Any]:
+        tables = self._reference
         own = kernel.Histograms(tables.coarse, tables.ratios, tables.score, tables.moments, self._recent.counts)
-        moment = kernel.Moment(tick, self._band(tick), promise)
-        for left in self._left(kernel, kernel.judge_quantities, own, cells, moment):
-            found += self._plain(tick, left, promise)
-        return sorted(found, key=lambda shift: shift.back)
+        return kernel.judge_quantities, own
 
     def _plain(self, tick: int, cells: tuple[Ints, Ints, Floats], promise: float) -> list[Shift]:
         self.tick = tick

@@ -61,7 +61,7 @@ class Reference(Columns, ABC):
         self.counts[row] += self.waiting[row]
         self.waiting[row] = 0
         self.renewed[row] = hour + 1
-        if self.counts[row].sum() >= NEEDED:
+        if np.cumsum(self.counts[row], dtype=np.float64)[-1] >= NEEDED:  # a sum in this order, as the kernel has it
             whole = self.counts[row].sum(axis=0, dtype=np.float64)
             for band in range(BANDS):
                 own = self.counts[row, band].astype(np.float64)

@@ -167,13 +167,14 @@ class PatternFinder:
         """Fade all weights, and move each centroid towards the mean of its new members."""
         self._clusters.weights *= 0.5 ** (len(unit) / HALF_LIFE_EVENTS)
         member = places >= 0
-        count = np.bincount(places[member], minlength=CAPACITY)
-        self._clusters.weights += count
-        moved = np.flatnonzero(count)
-        total = np.zeros(self._clusters.centroids.shape)
-        np.add.at(total, places[member], unit[member])
-        step = (1 - (1 - FOLLOW) ** count[moved])[:, None]
-        towards = (1 - step) * self._clusters.centroids[moved] + step * total[moved] / count[moved, None]
+        moved, which, count = np.unique(places[member], return_inverse=True, return_counts=True)
+        if not len(moved):
+            return
+        self._clusters.weights[moved] += count
+        total = np.zeros((len(moved), unit.shape[1]))
+        np.add.at(total, which, unit[member])
+        step = (1 - (1 - FOLLOW) ** count)[:, None]
+        towards = (1 - step) * self._clusters.centroids[moved] + step * total / count[:, None]
         self._clusters.centroids[moved] = towards / np.linalg.norm(towards, axis=1, keepdims=True)
 
     def _gather(self, unit: Vectors, labels: Ints) -> list[NewPattern]:

@@ -14,10 +14,10 @@ from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv
 
 from detectors.base import Bools, Floats, Ints
 from detectors.columns import Columns
+from detectors.rates.quantiles import MOST_EVENTS, quantile, table
 
 PRIOR_EVENTS: Final = 3.0
 HOUR_EVENTS: Final = 20.0
@@ -31,8 +31,8 @@ MATURE_EVENTS: Final = 200.0
 _HOURS: Final = 168
 _DAY: Final = 24
 _NEVER: Final = -1
-_SURE: Final = 200.0
-"""With more events than this the 95 per cent bound is under the slack and need not be computed."""
+UPPER: Final = table(CONFIDENCE)
+LOWER: Final = table(1 - CONFIDENCE)
 
 _LEAST, _GREATEST = 1e-9, 1 - 1e-9
 
@@ -162,7 +162,9 @@ class Baseline(Columns):
         unknown = self._young(rows, tick) | ~self.settled(rows)
         own = np.maximum(events - PRIOR_EVENTS, 1.0)  # what the prior pretends must not hold a floor up
         seen = self.flagged[rows] / np.maximum(self.trials[rows], 1.0)
-        narrowing = np.minimum(gammaincinv(own, 1 - CONFIDENCE) / own, 1 / SLACK)
+        narrowing = np.full(own.shape, 1 / SLACK)
+        few = own < MOST_EVENTS
+        narrowing[few] = np.minimum(quantile(LOWER, own[few]) / own[few], 1 / SLACK)
         floor = np.clip(expected * np.minimum(seen / level, 1.0) * narrowing, _LEAST, _GREATEST)
         return np.clip(expected, _LEAST, _GREATEST), np.where(unknown, 0.0, floor)
 
@@ -265,8 +267,8 @@ class Baseline(Columns):
 def _widening(events: Floats) -> Floats:
     """Return how far from its mean a level may lie: its 95 per cent bound above, and never less than the slack."""
     factor = np.full(events.shape, SLACK)
-    few = events < _SURE
-    factor[few] = np.maximum(gammaincinv(events[few], CONFIDENCE) / events[few], SLACK)
+    few = events < MOST_EVENTS
+    factor[few] = np.maximum(quantile(UPPER, events[few]) / events[few], SLACK)
     return factor
 
 

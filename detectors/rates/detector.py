@@ -32,7 +32,7 @@ from detectors.rates.excursions import Excursions
 from detectors.rates.likelihood import FALLS, MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
 from detectors.rates.quarantine import Quarantine
 from detectors.rates.recovery import EVIDENCE, RecoveryTest
-from detectors.rates.watch import Watch, arrays_of, limits_of
+from detectors.rates.watch import TickFindings, TickSums, Watch, arrays_of, limits_of
 
 VERSION: Final = 4
 
@@ -87,6 +87,11 @@ class RateDetector:
     def __len__(self) -> int:
         return len(self._watch)
 
+    @property
+    def rising(self) -> bool:
+        """Whether it is rises that are looked for."""
+        return self.direction == "up"
+
     def grow(self, priors: Floats, parents: Ints | None = None, ceilings: Floats | None = None) -> None:
         """Add series; `Baseline.grow` explains the parameters and what it refuses."""
         if not len(priors):
@@ -126,15 +131,38 @@ class RateDetector:
             Where time goes backwards, a sum cannot be (`checked_sums`), a series has had its sums of this tick
             already, or the threshold is not a number of at least 1. Nothing is changed then.
         """
-        kernel = kernels.kernel("rates")
-        if kernel is not None and (cells := self._cells(kernel, tick, series, trials, flagged, promise)) is not None:
-            return self._compiled(kernel, int(tick), cells)
+        if kernels.kernel("rates") is not None and (given := arrays_of(tick, series, trials, flagged, promise)):
+            found = self._compiled(given)
+            if found is not None:
+                return Findings(found.alarms, found.recoveries, found.expected)
         tick = checked_tick(tick, self.tick)
         rows, n, k = checked_sums(series, trials, flagged, len(self))
         limit = limits_of(promise, series, trials)
         if (self._watch.latest[rows] > tick).any():
             raise ValueError(f"a series has had its sums of tick {tick} already; add up all parts of a tick first")
         return self._plain(tick, rows, n, k, limit)
+
+    def update_ticks(self, sums: TickSums) -> TickFindings:
+        """Score the sums of ticks, each with other sums and in order, and learn from each before the next.
+
+        It is the same as `update` for each; what that refuses is refused when the ticks before it are done.
+        """
+        found = self._compiled(sums)
+        if found is not None:
+            return found
+        found = _nothing(len(sums.rows))
+        for number, tick in enumerate(sums.ticks.tolist()):
+            part = slice(sums.starts[number], sums.starts[number + 1])
+            rows = sums.rows[part]
+            one = self.update(tick, rows, sums.trials[part], sums.flagged[part], sums.limits[part])
+            self._fill_in(found, part, rows, one)
+        return found
+
+    def _fill_in(self, found: TickFindings, part: slice, rows: Ints, one: Findings) -> None:
+        found.alarms.extend(one.alarms)
+        found.recoveries.extend(one.recoveries)
+        found.expected[part], found.opened[part] = one.expected, self._watch.open[rows]
+        found.settled[part] = self.baseline.settled(rows)
 
     def _plain(self, tick: int, rows: Ints, n: Floats, k: Floats, limit: Floats) -> Findings:
         self.tick = tick
@@ -148,30 +176,24 @@ class RateDetector:
         alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet])
         return Findings(alarms, recoveries, expected)
 
-    def _cells(
-        self, kernel: ModuleType, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats
-    ) -> Any:
-        """Return the sums as the kernel takes them, or None where they have to be checked or put in order first."""
-        given = arrays_of(series, trials, flagged, promise)
-        if given is None or tick < max(self.tick, 0):
+    def _compiled(self, sums: TickSums) -> TickFindings | None:
+        """Judge ticks with the kernel, and one by one what it leaves over; None where it cannot take them."""
+        kernel = kernels.kernel("rates")
+        if kernel is None:
             return None
-        cells = kernel.Cells(*given, np.empty(len(given[0])))
-        return cells if kernel.usable(tick, cells, self._watched(kernel)) else None
-
-    def _compiled(self, kernel: ModuleType, tick: int, cells: Any) -> Findings:
-        """Judge a tick with the kernel, and one by one what it leaves over."""
-        self.tick = tick
-        found = Findings([], [], cells.expected)
-        level, watched = kernel.Level(*self.baseline.all_columns()), self._watched(kernel)
-        clock = kernel.Clock(*self.baseline.clock, self.direction == "up")
-        at, multiples = 0, MULTIPLIERS if self.direction == "up" else FALLS
-        while (at := kernel.judge(kernel.LOOPS, clock, level, watched, cells, multiples, tick, at)) < len(cells.rows):
+        found = _nothing(len(sums.rows))
+        cells, watched = kernel.Cells(*sums, *found[2:]), self._watched(kernel)
+        if not kernel.usable(max(self.tick, 0), cells, watched):
+            return None
+        level, clock = kernel.Level(*self.baseline.all_columns()), kernel.Clock(*self.baseline.clock, self.rising)
+        at, multiples = 0, MULTIPLIERS if self.rising else FALLS
+        while (at := kernel.judge(kernel.LOOPS, clock, level, watched, cells, multiples, at)) < len(cells.rows):
             one = slice(at, at + 1)
-            rest = self._plain(tick, *(each[one] for each in cells[:4]))
-            found.alarms.extend(rest.alarms)
-            found.recoveries.extend(rest.recoveries)
-            cells.expected[one] = rest.expected
+            tick = int(cells.ticks[np.searchsorted(cells.starts, at, side="right") - 1])
+            rest = self._plain(tick, *(each[one] for each in cells[2:6]))
+            self._fill_in(found, one, cells.rows[one], rest)
             at += 1
+        self.tick = max(self.tick, *cells.ticks[-1:].tolist())
         return found
 
     def _watched(self, kernel: ModuleType) -> Any:
@@ -294,3 +316,7 @@ class RateDetector:
             )
         restore(self._parts(), state)
         self.tick = int(state["tick"][0])
+
+
+def _nothing(count: int) -> TickFindings:
+    return TickFindings([], [], np.empty(count), np.empty(count, np.bool_), np.empty(count, np.bool_))

@@ -1,4 +1,4 @@
-"""The compiled form of `detectors.rates.detector`: each calm cell of a tick, one after the other.
+"""The compiled form of `detectors.rates.detector`: the calm cells of many ticks, tick after tick.
 
 It says the same as `Baseline`, `Excursions`, `Quarantine` and `log_likelihood_ratios`, in their order of arithmetic.
 What is rare is left to the plain form: a series with an open finding, an alarm, the halving of old counts.
@@ -8,21 +8,19 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv
 
 from detectors.base import Bools, Floats, Ints
-from detectors.compiled.loops import EXP, EXP2, GAMMAINCINV, LOG, LOG1P, compiled, loop, loops
-from detectors.rates.baseline import CONFIDENCE, HOUR_EVENTS, MATURE_EVENTS, PRIOR_EVENTS, SETTLED_EVENTS, SLACK
+from detectors.compiled.loops import EXP, EXP2, LOG, LOG1P, compiled, loop, loops
+from detectors.rates.baseline import HOUR_EVENTS, LOWER, MATURE_EVENTS, PRIOR_EVENTS, SETTLED_EVENTS, SLACK, UPPER
 from detectors.rates.excursions import HELD_BY_MATURE, HELD_BY_YOUNG
 from detectors.rates.likelihood import MULTIPLIERS
+from detectors.rates.quantiles import MOST_EVENTS, STEPS
 
 LOOPS = loops()
 _WIDE = len(MULTIPLIERS)
 _NEVER = -1
 _DAY, _HOURS = 24, 168
-_LEAST, _GREATEST, _SURE, _MOST = 1e-9, 1 - 1e-9, 200.0, 1e300
-_UNLIKELY = 1 - CONFIDENCE
-_WIDEST = max(float(gammaincinv(PRIOR_EVENTS, CONFIDENCE)) / PRIOR_EVENTS, SLACK)
+_LEAST, _GREATEST, _MOST = 1e-9, 1 - 1e-9, 1e300
 
 Singles = npt.NDArray[np.float32]
 
@@ -70,53 +68,96 @@ class Watched(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """The sums of a tick, and beside them what is found: the expected rate of each."""
+    """The sums of ticks, and beside them what is found of each: the expected rate, whether it is settled, or open."""
 
+    ticks: Ints
+    starts: Ints
     rows: Ints
     trials: Floats
     flagged: Floats
     limit: Floats
     expected: Floats
+    settled: Bools
+    opened: Bools
+
+
+class Work(NamedTuple):
+    """Room for what NumPy's loops are given for all cells of a tick together, and for what they give."""
+
+    ages: Floats
+    fades: Floats
+    bounds: Floats
+    lost: Floats
+    shares: Floats
+    ratios: Floats
+    bets: Floats
 
 
 @compiled
-def usable(tick: int, cells: Cells, watched: Watched) -> bool:
-    """Tell whether sums are in order as they are: what the plain form checks, and series ascending."""
-    before = -1
-    for at in range(len(cells.rows)):
-        row, n, k = cells.rows[at], cells.trials[at], cells.flagged[at]
-        if row <= before or row >= len(watched.latest) or not cells.limit[at] >= 1:
+def usable(latest: int, cells: Cells, watched: Watched) -> bool:
+    """Tell whether sums are in order as they are: what the plain form checks, and series ascending in each tick."""
+    for number in range(len(cells.ticks)):
+        tick, before = cells.ticks[number], -1
+        if tick < latest:
             return False
-        if not (n > 0 and n < np.inf and k >= 0 and k <= n) or n != np.floor(n) or k != np.floor(k):
-            return False
-        if watched.latest[row] > tick:
-            return False
-        before = row
+        latest = tick + 1
+        for at in range(cells.starts[number], cells.starts[number + 1]):
+            row, n, k = cells.rows[at], cells.trials[at], cells.flagged[at]
+            if row <= before or row >= len(watched.latest) or not cells.limit[at] >= 1:
+                return False
+            if not (n > 0 and n < np.inf and k >= 0 and k <= n) or n != np.floor(n) or k != np.floor(k):
+                return False
+            if watched.latest[row] > tick:
+                return False
+            before = row
     return True
 
 
 @compiled
-def judge(table: Ints, clock: Clock, level: Level, watched: Watched, cells: Cells, multiples: Floats, tick: int,
-          start: int) -> int:  # fmt: skip
-    """Judge the cells of a tick, from one on, and return the first that the plain form has to judge.
+def judge(
+    table: Ints, clock: Clock, level: Level, watched: Watched, cells: Cells, multiples: Floats, start: int
+) -> int:
+    """Judge the cells of ticks, from one on, and return the first that the plain form has to judge.
 
     Nothing of that one is changed. Without any, it is the number of cells.
     """
-    work = np.empty((4, _WIDE))
-    for at in range(start, len(cells.rows)):
-        row = cells.rows[at]
-        if watched.open[row] or _is_due(clock, level, row, tick):
-            return at
-        fade, weight = _fades(table, clock, level, row, tick, work)
-        bound, cells.expected[at] = _bound(table, clock, level, row, tick, fade, weight, work)
-        if bound > 0:
-            n, k = cells.trials[at], cells.flagged[at]
-            _bet(table, n, k, bound, multiples, work)
-            if _statistic(table, watched, row, work) >= cells.limit[at]:
+    most = 1
+    for number in range(len(cells.ticks)):
+        most = max(most, cells.starts[number + 1] - cells.starts[number])
+    work = Work(np.empty(2 * most), np.empty(2 * most), np.empty(most), np.empty(most * (_WIDE + 1)),
+                np.empty(most * _WIDE), np.empty(most * _WIDE), np.empty(most * _WIDE))  # fmt: skip
+    at = start
+    for number in range(len(cells.ticks)):
+        end = cells.starts[number + 1]
+        if at < end:
+            at = _judge_tick(table, clock, level, watched, cells, multiples, (cells.ticks[number], at, end), work)
+            if at < end:
                 return at
-            _carry_on(watched, row, tick, n, k, work)
-        _learn(clock, level, watched, cells, at, tick, (fade, weight))
-    return len(cells.rows)
+    return at
+
+
+@compiled
+def _judge_tick(table: Ints, clock: Clock, level: Level, watched: Watched, cells: Cells, multiples: Floats,
+                where: tuple[int, int, int], work: Work) -> int:  # fmt: skip
+    tick, start, end = where
+    last = start
+    while last < end and not (watched.open[cells.rows[last]] or _is_due(clock, level, cells.rows[last], tick)):
+        last += 1
+    _fade(table, clock, level, cells, tick, start, last, work)
+    for at in range(start, last):
+        i = at - start
+        bound, expected = _bound(clock, level, cells.rows[at], tick, work.fades[2 * i], work.fades[2 * i + 1])
+        work.bounds[i], cells.expected[at] = bound, expected
+    _bet(table, cells, multiples, start, last, work)
+    for at in range(start, last):
+        i, row = at - start, cells.rows[at]
+        if work.bounds[i] > 0:
+            if _statistic(watched, row, i * _WIDE, work) >= cells.limit[at]:
+                return at
+            _carry_on(watched, row, tick, cells.trials[at], cells.flagged[at], i * _WIDE, work)
+        _learn(clock, level, watched, cells, at, tick, (work.fades[2 * i], work.fades[2 * i + 1]))
+        cells.settled[at], cells.opened[at] = level.flagged[row] > SETTLED_EVENTS, False
+    return last
 
 
 @compiled
@@ -126,13 +167,16 @@ def _is_due(clock: Clock, level: Level, row: int, tick: int) -> bool:
 
 
 @compiled
-def _fades(table: Ints, clock: Clock, level: Level, row: int, tick: int, work: Floats) -> tuple[float, float]:
-    """Return what is left of the level as of when it was learned, and the unit of the counts of hours."""
-    reference = level.reference[row]
-    work[0, 0] = (level.learned[row] - tick) / clock.half_life
-    work[0, 1] = (0 if reference == _NEVER else tick - reference) / clock.half_life
-    loop(table, EXP2, work[0, :2], work[0, :2], work[1, :2])
-    return work[1, 0], work[1, 1]
+def _fade(table: Ints, clock: Clock, level: Level, cells: Cells, tick: int, start: int, last: int,
+          work: Work) -> None:  # fmt: skip
+    """Fill in what is left of each level as of when it was learned, and the unit of its counts of hours."""
+    count = 2 * (last - start)
+    for at in range(start, last):
+        row, i = cells.rows[at], 2 * (at - start)
+        reference = level.reference[row]
+        work.ages[i] = (level.learned[row] - tick) / clock.half_life
+        work.ages[i + 1] = (0 if reference == _NEVER else tick - reference) / clock.half_life
+    loop(table, EXP2, work.ages[:count], work.ages[:count], work.fades[:count])
 
 
 @compiled
@@ -154,8 +198,7 @@ def _prior(level: Level, row: int, tick: int) -> float:
 
 
 @compiled
-def _bound(table: Ints, clock: Clock, level: Level, row: int, tick: int, fade: float, weight: float,
-           work: Floats) -> tuple[float, float]:  # fmt: skip
+def _bound(clock: Clock, level: Level, row: int, tick: int, fade: float, weight: float) -> tuple[float, float]:
     """Return the ceiling (for falls the floor, 0 where there is none yet) and the expected rate."""
     prior = _prior(level, row, tick)
     events = level.flagged[row] * fade + PRIOR_EVENTS
@@ -165,7 +208,7 @@ def _bound(table: Ints, clock: Clock, level: Level, row: int, tick: int, fade: f
     shown = min(max(expected, _LEAST), _GREATEST)
     if clock.rising:
         most = SLACK * level.policy[row] / mean
-        bound = expected * (min(_widening(table, events, work), most) if most > SLACK else most)
+        bound = expected * (min(_widening(events), most) if most > SLACK else most)
         if clock.seasonal and young:
             bound = max(bound, SLACK * min(prior, level.policy[row]))
     else:
@@ -173,23 +216,21 @@ def _bound(table: Ints, clock: Clock, level: Level, row: int, tick: int, fade: f
             return 0.0, shown
         own = max(events - PRIOR_EVENTS, 1.0)
         seen = level.flagged[row] / max(level.trials[row], 1.0)
-        narrowing = min(_quantile(table, own, _UNLIKELY, work) / own, 1 / SLACK)
+        narrowing = min(_quantile(LOWER, own) / own, 1 / SLACK) if own < MOST_EVENTS else 1 / SLACK
         bound = expected * min(seen / mean, 1.0) * narrowing
     return min(max(bound, _LEAST), _GREATEST), shown
 
 
 @compiled
-def _widening(table: Ints, events: float, work: Floats) -> float:
-    if events == PRIOR_EVENTS:  # nothing was flagged yet
-        return _WIDEST
-    return max(_quantile(table, events, CONFIDENCE, work) / events, SLACK) if events < _SURE else SLACK
+def _widening(events: float) -> float:
+    return max(_quantile(UPPER, events) / events, SLACK) if events < MOST_EVENTS else SLACK
 
 
 @compiled
-def _quantile(table: Ints, shape: float, share: float, work: Floats) -> float:
-    work[0, 0], work[1, 0] = shape, share
-    loop(table, GAMMAINCINV, work[0, :1], work[1, :1], work[2, :1])
-    return work[2, 0]
+def _quantile(quantiles: Floats, events: float) -> float:
+    place = (events - 1) * STEPS
+    left = int(place)
+    return quantiles[left] + (place - left) * (quantiles[left + 1] - quantiles[left])
 
 
 @compiled
@@ -211,36 +252,44 @@ def _hour(level: Level, row: int, hour: int, mean: float, pseudo: float) -> floa
 
 
 @compiled
-def _bet(table: Ints, n: float, k: float, bound: float, multiples: Floats, work: Floats) -> None:
-    """Fill the first row with log L of each multiple."""
-    for j in range(_WIDE):
-        raised = min(bound * multiples[j], 0.5 + bound / 2)
-        work[1, j], work[2, j] = -raised, raised / bound
-    loop(table, LOG1P, work[1], work[1], work[3])
-    work[1, 0] = -bound
-    loop(table, LOG1P, work[1, :1], work[1, :1], work[0, :1])
-    others = work[0, 0]
-    if k > 0:
-        loop(table, LOG, work[2], work[2], work[0])
-    else:
-        work[0] = 0.0
-    for j in range(_WIDE):
-        work[0, j] = k * work[0, j] + (n - k) * (work[3, j] - others)
+def _bet(table: Ints, cells: Cells, multiples: Floats, start: int, last: int, work: Work) -> None:
+    """Fill in log L of each multiple, and L; only what was flagged needs the logarithm of a share."""
+    wide, some, count = _WIDE + 1, 0, last - start
+    for i in range(count):
+        bound = work.bounds[i] if work.bounds[i] > 0 else 0.5
+        for j in range(_WIDE):
+            raised = min(bound * multiples[j], 0.5 + bound / 2)
+            work.lost[i * wide + j] = -raised
+            if cells.flagged[start + i] > 0:
+                work.shares[some + j] = raised / bound
+        work.lost[i * wide + _WIDE] = -bound
+        some += _WIDE if cells.flagged[start + i] > 0 else 0
+    loop(table, LOG1P, work.lost[: count * wide], work.lost[: count * wide], work.lost[: count * wide])
+    loop(table, LOG, work.shares[:some], work.shares[:some], work.shares[:some])
+    some = 0
+    for i in range(count):
+        n, k = cells.trials[start + i], cells.flagged[start + i]
+        for j in range(_WIDE):
+            share = work.shares[some + j] if k > 0 else 0.0
+            rest = work.lost[i * wide + j] - work.lost[i * wide + _WIDE]
+            work.ratios[i * _WIDE + j] = k * share + (n - k) * rest
+        some += _WIDE if k > 0 else 0
+    count *= _WIDE
+    loop(table, EXP, work.ratios[:count], work.ratios[:count], work.bets[:count])
 
 
 @compiled
-def _statistic(table: Ints, watched: Watched, row: int, work: Floats) -> float:
-    """Fill the second row with the evidence after the bets, and return its mean."""
-    loop(table, EXP, work[0], work[0], work[1])
+def _statistic(watched: Watched, row: int, first: int, work: Work) -> float:
+    """Turn the bets into the evidence after them, and return its mean."""
     total = 0.0
     for j in range(_WIDE):
-        work[1, j] = min((1 + watched.evidence[row, j]) * work[1, j], _MOST)
-        total += work[1, j]
+        work.bets[first + j] = min((1 + watched.evidence[row, j]) * work.bets[first + j], _MOST)
+        total += work.bets[first + j]
     return total / _WIDE
 
 
 @compiled
-def _carry_on(watched: Watched, row: int, tick: int, n: float, k: float, work: Floats) -> None:
+def _carry_on(watched: Watched, row: int, tick: int, n: float, k: float, first: int, work: Work) -> None:
     for j in range(_WIDE):
         before = watched.height[row, j]
         if before <= 0:
@@ -248,8 +297,8 @@ def _carry_on(watched: Watched, row: int, tick: int, n: float, k: float, work: F
             watched.trials[row, j] = watched.flagged[row, j] = 0.0
         watched.trials[row, j] += n
         watched.flagged[row, j] += k
-        watched.height[row, j] = max(before + work[0, j], 0.0)
-        watched.evidence[row, j] = work[1, j]
+        watched.height[row, j] = max(before + work.ratios[first + j], 0.0)
+        watched.evidence[row, j] = work.bets[first + j]
 
 
 @compiled

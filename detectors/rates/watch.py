@@ -1,8 +1,10 @@
 """What is known of each series while it is watched, and the threshold of each."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from detectors.base import Floats, Ints
+from detectors.base import Alarm, Bools, Floats, Ints, Recovery
 from detectors.columns import Columns
 from detectors.rates.likelihood import MULTIPLIERS
 
@@ -20,16 +22,40 @@ class Watch(Columns):
         self.open_flagged: Floats = np.empty(0)
 
 
-def arrays_of(
-    series: Ints, trials: Floats, flagged: Floats, promise: float | Floats
-) -> tuple[Ints, Floats, Floats, Floats] | None:
-    """Return sums and thresholds where they are arrays as they stand, or None where they have to be looked at first."""
+class TickSums(NamedTuple):
+    """Sums of ticks one after the other: the ticks, where the cells of each begin and the last ends, and the cells.
+
+    The cells of a tick are in the order of their series.
+    """
+
+    ticks: Ints
+    starts: Ints
+    rows: Ints
+    trials: Floats
+    flagged: Floats
+    limits: Floats
+
+
+class TickFindings(NamedTuple):
+    """What ticks brought to light, and for each cell its expected rate, and whether it is settled or open by then."""
+
+    alarms: list[Alarm]
+    recoveries: list[Recovery]
+    expected: Floats
+    settled: Bools
+    opened: Bools
+
+
+def arrays_of(tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats) -> TickSums | None:
+    """Return the sums of a tick where they are arrays as they stand, or None where they have to be looked at first."""
     rows, n, k, limit = (np.asarray(each) for each in (series, trials, flagged, promise))
     if [each.dtype.char for each in (rows, n, k, limit)] != ["l", "d", "d", "d"]:
         return None
     if limit.shape != rows.shape:
         limit = np.full(rows.shape, promise)
-    return (rows, n, k, limit) if rows.ndim == 1 and n.shape == k.shape == rows.shape else None
+    if rows.ndim != 1 or not n.shape == k.shape == rows.shape:
+        return None
+    return TickSums(np.array([tick], np.int64), np.array([0, len(rows)]), rows, n, k, limit)
 
 
 def limits_of(promise: float | Floats, series: Ints, trials: Floats) -> Floats:

@@ -18,8 +18,9 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple
 import numpy as np
 from river import base
 
-from detectors.base import Floats, Ints, State, StateError, checked_sums, checked_tick
+from detectors.base import Bools, Floats, Ints, State, StateError, checked_sums, checked_tick
 from detectors.columns import Columns, check_version
+from detectors.compiled import kernels
 from detectors.river.classes import drift_class, seeded
 
 EVERY: Final = 30
@@ -140,10 +141,36 @@ class DriftVote:
         since[rows] = np.where(since[rows] == _NEVER, tick, since[rows])
         self._open.sums[rows] += np.stack([n, k, n * rate], axis=1)
         due = rows[tick - since[rows] >= self._every - 1]
-        votes = [vote for row in due.tolist() if (vote := self._feed(row, tick)) is not None]
-        self._open.sums[due] = 0
-        since[due] = _NEVER
+        return [vote for row in due.tolist() for vote in self._complete(row, tick)]
+
+    def update_ticks(
+        self, ticks: Ints, starts: Ints, series: Ints, trials: Floats, flagged: Floats, expected: Floats, chosen: Bools
+    ) -> list[Vote]:
+        """Add the chosen cells of ticks one after the other; the same as `update` for each.
+
+        `starts` says where the cells of each tick begin and where those of the last end, in the order of their series.
+        """
+        kernel = kernels.kernel("votes")
+        if kernel is None:
+            votes = []
+            for number, tick in enumerate(ticks.tolist()):
+                some = starts[number] + np.flatnonzero(chosen[starts[number] : starts[number + 1]])
+                votes += self.update(tick, series[some], trials[some], flagged[some], expected[some])
+            return votes
+        cells = kernel.Cells(ticks, starts, series, trials, flagged, expected, chosen)
+        at, votes, end = 0, [], starts[-1]
+        while (at := kernel.add(cells, self._open.sums, self._open.since, self._every, at)) < end:
+            row, tick = int(series[at]), int(ticks[np.searchsorted(starts, at, side="right") - 1])
+            votes += self._complete(row, tick)
+            at += 1
+        self._tick = max(self._tick, int(ticks[-1]))
         return votes
+
+    def _complete(self, row: int, tick: int) -> list[Vote]:
+        vote = self._feed(row, tick)
+        self._open.sums[row] = 0
+        self._open.since[row] = _NEVER
+        return [] if vote is None else [vote]
 
     def _feed(self, row: int, tick: int) -> Vote | None:
         value, packed = self._value(row)

@@ -12,6 +12,7 @@ from schemas.kpis.objectives import (
     SLOW_MS,
     SLOW_SHARE,
 )
+from schemas.kpis.safety import CEILINGS
 
 _WEIGHTS: Final = ", ".join(f"{severity} {weight:g}" for severity, weight in SEVERITY_WEIGHTS.items())
 _WORKBOOK: Final = "Site Reliability Workbook, chapters 2 and 5; interval of Wilson (1927)"
@@ -119,5 +120,12 @@ KPIS: Final = (
         says="Share of calls that ended in an error, by stage.",
         formula="events of a stage that ended in an error / those that say how they ended",
         misleads="ingest and retrieval do not say how they ended and are not known", by_part="stage",
+    ),
+    Kpi(
+        id="failing_tool", title="Failing tools", unit="share", better="lower", view="kpi_output_shares",
+        says="Share of calls of tools that ended in an error. One that was denied or kept from running is no failure.",
+        formula="steps that called a tool and ended in an error / steps that called a tool",
+        misleads="an agent that tries again until it works fails often and gets there",
+        objective=CEILINGS["failing_tool"], family="tool_error", runbook="drift",
     ),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
 from streams.commands.review import review_app
+from streams.commands.status import status
 from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
@@ -46,6 +47,7 @@ app.command("import")(import_files)
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)
+app.command()(status)
 app.command()(tail)
 app.command()(verify)
 app.command()(rebuild)

@@ -7,7 +7,7 @@ A verdict is said once. Between verdicts the numbers are told as *looks*, each t
 doubled: they are what a gate knows of exposure and regret, and no news for a person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from schemas.findings import Finding
 from schemas.metrics import RATES
 from schemas.quantities import BINS
 from streams.detect.merge import added_names, added_rates
-from streams.detect.watcher import TickSums
+from streams.detect.watcher import Tick, TickSums
 from streams.events.bins import middle_of
 from streams.findings.finding import WHOLE, end_of, finding
 from streams.findings.series import SeriesBook
@@ -60,8 +60,11 @@ class CanaryWatch:
         self._alpha: Final = canary.alpha
         self._margin: Final = canary.margin
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the verdicts that a tick changes."""
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return the verdicts that each tick changes."""
+        return [self._judge(*tick) for tick in ticks]
+
+    def _judge(self, tick: int, sums: TickSums) -> list[Finding]:
         pairs: dict[str, dict[int, tuple[Counts, Counts]]] = {kind: {} for kind in self.compared}
         for service, version, mine, stable in _beside(sums):
             for kind, metric, own, others in _counts(mine, stable):

@@ -1,11 +1,11 @@
 """Quantities and mixes of each service: tickets where their distribution has changed."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from river.sketch import HeavyHitters
 
-from detectors.base import Floats, Ints
 from detectors.columns import prefixed, under
 from detectors.distributions.mixes import MixDetector, Swing
 from detectors.distributions.quantities import QuantityDetector, Shift
@@ -13,7 +13,8 @@ from schemas.findings import Finding
 from schemas.quantities import BINS, MIXES, QUANTITIES
 from schemas.windows import OTHER
 from streams.detect.merge import added_names
-from streams.detect.watcher import TickSums
+from streams.detect.tables import TableCounts
+from streams.detect.watcher import Tick, TickSums, by_tick
 from streams.events.bins import middle_of
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_shift, describe_swing
@@ -42,25 +43,22 @@ class QuantityWatch:
         self.detector: Final = QuantityDetector(tick_seconds, BINS)
         self._episodes: Final = Episodes("quantity", tick_seconds)
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the quantities whose distribution a tick shows to have changed, or to be back."""
-        cells: dict[tuple[int, int], int] = {}
-        for group in sums:
-            for name, histogram in group.quantities.items():
-                if name not in SCALES or name in self._off:
-                    continue
-                row = self.book.row((group.service_name, name), (OTHER[1], name))
-                for at, amount in histogram.items():
-                    cell = (row, min(int(at), BINS - 1))
-                    cells[cell] = cells.get(cell, 0) + amount
-        if not cells:
-            return []
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return the quantities whose distribution each tick shows to have changed, or to be back."""
+        counts = TableCounts()
+        for tick, sums in ticks:
+            for group in sums:
+                for name, histogram in group.quantities.items():
+                    if name in SCALES and name not in self._off:
+                        row = self.book.row((group.service_name, name), (OTHER[1], name))
+                        counts.rows += [row] * len(histogram)
+                        counts.cells += [min(int(at), BINS - 1) for at in histogram]
+                        counts.amounts += histogram.values()
+            counts.end(tick)
         self.detector.grow(len(self.book) - len(self.detector))
-        rows, series, bins, counts = _in_order(cells)
-        self.book.note(rows, tick)
-        promise = self.book.promise(tick, self._tickets)
-        shifts = self.detector.update(tick, series, bins, counts, promise)
-        return [self._finding(shift) for shift in shifts]
+        found = counts.sums(self.book, BINS, self._tickets)
+        shifts = [] if found is None else self.detector.update_ticks(found)
+        return by_tick(ticks, [(shift.tick, self._finding(shift)) for shift in shifts])
 
     def _finding(self, shift: Shift) -> Finding:
         service, name = self.book.names[shift.series]
@@ -115,36 +113,48 @@ class MixWatch:
         self._slots: list[dict[str, int]] = []
         self._sightings: list[list[str]] = []
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the mixes in which a tick shows a share to have risen, or to be back."""
-        of_names: dict[int, dict[str, int]] = {}
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return the mixes in which each tick shows a share to have risen, or to be back.
+
+        Who the unknown are, and which of them gets a place of its own, follows from the ticks before: so these are
+        judged before a tick with unknown names is looked at.
+        """
+        counts, found = TableCounts(), []
+        for tick, sums in ticks:
+            of_names = self._names(sums)
+            if not all(names.keys() <= self._slots[row].keys() for row, names in of_names.items()):
+                found += self._judged(counts)
+                counts = TableCounts()
+            for row, names in of_names.items():
+                counts.rows += [row] * len(names)
+                counts.cells += [self._slot(row, *item) for item in sorted(names.items())]
+                counts.amounts += [amount for _, amount in sorted(names.items())]
+            counts.end(tick)
+        return by_tick(ticks, found + self._judged(counts))
+
+    def _judged(self, counts: TableCounts) -> list[tuple[int, Finding]]:
+        sums = counts.sums(self.book, SLOTS, self._tickets)
+        return (
+            [] if sums is None else [(swing.tick, self._finding(swing)) for swing in self.detector.update_ticks(sums)]
+        )
+
+    def _names(self, sums: TickSums) -> dict[int, dict[str, int]]:
+        """Return the counts of names by series."""
+        found: dict[int, dict[str, int]] = {}
         for group in sums:
             for mix, names in group.mixes.items():
                 if mix in MIXES and mix not in self._off:
                     row = self.book.row((group.service_name, mix), (OTHER[1], mix))
-                    before = of_names.get(row)
-                    of_names[row] = names if before is None else added_names([{"": before}, {"": names}])[""]
-        if not of_names:
-            return []
+                    before = found.get(row)
+                    found[row] = names if before is None else added_names([{"": before}, {"": names}])[""]
         self._grow()
-        cells: dict[tuple[int, int], int] = {}
-        for row, names in of_names.items():
-            for name, amount in sorted(names.items()):
-                slot = self._slot(row, name, amount)
-                cells[row, slot] = cells.get((row, slot), 0) + amount
-        if not cells:
-            return []
-        rows, series, slots, counts = _in_order(cells)
-        self.book.note(rows, tick)
-        promise = self.book.promise(tick, self._tickets)
-        swings = self.detector.update(tick, series, slots, counts, promise)
-        return [self._finding(swing) for swing in swings]
+        return found
 
     def _grow(self) -> None:
-        new = len(self.book) - len(self.detector)
-        self.detector.grow(new)
-        self._slots += [{} for _ in range(new)]
-        self._sightings += [[] for _ in range(new)]
+        if new := len(self.book) - len(self.detector):
+            self.detector.grow(new)
+            self._slots += [{} for _ in range(new)]
+            self._sightings += [[] for _ in range(new)]
 
     def _slot(self, row: int, name: str, amount: int) -> int:
         """Return the slot of a name, 0 for an unknown one; one that is seen often gets its own when nothing is open."""
@@ -206,15 +216,3 @@ class MixWatch:
         self._episodes.restore(under("episodes_", state))
         self.book.restore(under("book_", state))
         self.detector.restore(under("detector_", state))
-
-
-def _in_order(cells: dict[tuple[int, int], int]) -> tuple[Ints, Ints, Ints, Floats]:
-    """Return the series of a tick, and by cell its series, its place there and its count."""
-    ordered = sorted(cells)
-    series = [row for row, _ in ordered]
-    return (
-        np.array(list(dict.fromkeys(series)), np.int64),
-        np.array(series, np.int64),
-        np.array([at for _, at in ordered], np.int64),
-        np.array([cells[cell] for cell in ordered], np.float64),
-    )

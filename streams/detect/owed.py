@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from detectors.base import Floats, Ints
 from streams.kafka.checkpoints import Arrays
 
 MOST: Final = 1_000
@@ -20,14 +21,18 @@ class Owed:
     def __init__(self) -> None:
         self._flags: dict[int, int] = {}
 
-    def settle(self, cells: dict[int, list[int]]) -> dict[int, list[int]]:
-        """Return (trials, flagged) by series with the flags that their trials can hold; series without trials wait."""
-        for row, cell in cells.items():
-            flags = cell[1] + self._flags.pop(row, 0)
-            cell[1] = min(flags, cell[0])
-            if flags > cell[1]:
-                self._flags[row] = min(flags - cell[1], MOST)
-        return {row: cell for row, cell in cells.items() if cell[0]}
+    def settle(self, rows: Ints, trials: Floats, flagged: Floats) -> None:
+        """Give cells, in the order of their ticks, the flags that their trials can hold; the others wait."""
+        over = flagged > trials
+        if not self._flags and not over.any():
+            return
+        series = np.array([*self._flags, *rows[over].tolist()], np.int64)
+        for at in np.flatnonzero(np.isin(rows, series)).tolist():
+            row, tried = int(rows[at]), int(trials[at])
+            flags = int(flagged[at]) + self._flags.pop(row, 0)
+            flagged[at] = held = min(flags, tried)
+            if flags > held:
+                self._flags[row] = min(flags - held, MOST)
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""

@@ -1,5 +1,7 @@
 """Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
 
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -8,13 +10,13 @@ import numpy as np
 from detectors.base import Alarm, Recovery
 from detectors.budget import threshold
 from detectors.columns import prefixed, under
-from detectors.events.patterns import JOIN, NewPattern, PatternFinder
+from detectors.events.patterns import JOIN, NewPattern, PatternFinder, Vectors
 from detectors.rates.detector import RateDetector
 from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.sql import literal
 from schemas.windows import Sample
-from streams.detect.watcher import TickSums
+from streams.detect.watcher import Tick, TickSums
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import moment
 from streams.findings.finding import WHOLE, counted, end_of, finding, start_of
@@ -77,13 +79,17 @@ class PatternWatch:
         self.finder: Final = PatternFinder(ttl=TTL, warm_up=WARM_UP)
         self.rates: Final = RateDetector(tick_seconds)
         self._members: dict[int, Members] = {}  # by number of the cluster
-        self._rows: dict[int, int] = {}  # by number of the cluster, where it is in `rates`
+        self._rows: dict[int, int] = {}  # by number of the cluster, where it is in `rates`, in that order
         self._latest: list[Seen] = []
+        self._vectors: list[Vectors] = []  # of the latest
         self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
         self._episodes: Final = Episodes("pattern", tick_seconds)  # of a cluster's number
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the patterns that a tick shows to be new, or to come more often."""
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return the patterns that each tick shows to be new, or to come more often."""
+        return [self._judge(*tick) for tick in ticks]
+
+    def _judge(self, tick: int, sums: TickSums) -> list[Finding]:
         if self._off:
             return []
         samples = [(group.service_name, sample) for group in sums for sample in group.samples]
@@ -95,7 +101,8 @@ class PatternWatch:
         assigned = self.finder.assign(vectors)
         chosen = [Seen(tick, *samples[row]) for row in readable]
         self._latest += chosen
-        del self._latest[:-TTL]
+        self._vectors += [*vectors]
+        del self._latest[:-TTL], self._vectors[:-TTL]
         for pattern in assigned.new:
             self._gather(pattern.number)
         counts: dict[int, int] = {}
@@ -110,8 +117,7 @@ class PatternWatch:
 
     def _gather(self, number: int) -> None:
         """Find the members that made a cluster new among the latest samples: until now they were unknown."""
-        _, vectors = read_vectors([seen.sample.vector for seen in self._latest])
-        alike = vectors @ self.finder.centroid(number) >= JOIN
+        alike = np.array(self._vectors) @ self.finder.centroid(number) >= JOIN
         members = [seen for seen, is_member in zip(self._latest, alike.tolist(), strict=True) if is_member]
         for seen in members:
             self._member(number, members[0].tick).add(seen)
@@ -132,14 +138,16 @@ class PatternWatch:
                 rows[label] = len(self.rates)
                 usual = 0.0 if label in self._new else self._members[label].size / self.finder.events
                 self.rates.grow(np.array([np.clip(usual, USUAL_SHARE, 0.5)]))
-        tested = sorted(rows, key=rows.__getitem__)
-        if not tested:
+        if not rows:
             return []
-        flagged = np.array([counts.get(label, 0) for label in tested], np.float64)
-        promise = threshold(len(tested), 86_400 / self._tick_seconds, self._tickets)
-        found = self.rates.update(tick, np.arange(len(tested)), np.full(len(tested), float(trials)), flagged, promise)
+        flagged = np.zeros(len(rows))
+        for label, count in counts.items():
+            if label in rows:
+                flagged[rows[label]] = count
+        promise = threshold(len(rows), 86_400 / self._tick_seconds, self._tickets)
+        found = self.rates.update(tick, np.arange(len(rows)), np.full(len(rows), float(trials)), flagged, promise)
         changed: list[Alarm | Recovery] = [*found.alarms, *found.recoveries]
-        return [self._rate_finding(item, tested[item.series]) for item in changed]
+        return [self._rate_finding(item, [*rows][item.series]) for item in changed]
 
     def _new_finding(self, pattern: NewPattern, tick: int) -> Finding:
         members = self._member(pattern.number, tick)
@@ -217,8 +225,9 @@ class PatternWatch:
         """Take over what `state` returned."""
         self._members = {each.number: each for each in decoded(state["members"], list[Members])}
         self._latest = decoded(state["latest"], list[Seen])
+        self._vectors = [*read_vectors([seen.sample.vector for seen in self._latest])[1]]
         self._new = set(state["new"].tolist())
-        self._rows = {int(label): int(row) for label, row in state["rows"]}
+        self._rows = {int(label): int(row) for label, row in sorted(state["rows"].tolist(), key=itemgetter(1))}
         self._episodes.restore(under("episodes_", state))
         self.finder.restore(under("finder_", state))
         self.rates.restore(under("rates_", state))

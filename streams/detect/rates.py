@@ -5,23 +5,24 @@ show there first. Only one finding of a service and family pages at a time; furt
 tickets, because someone is already on the way.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 
 from detectors.base import Alarm, Floats, Ints, Recovery
-from detectors.budget import threshold
+from detectors.budget import thresholds
 from detectors.columns import prefixed, under
 from detectors.rates.detector import RateDetector
+from detectors.rates.watch import TickFindings, TickSums
 from detectors.river.vote import DriftVote, Vote
 from schemas.findings import Finding
 from schemas.metrics import WATCHED, Rate
 from schemas.windows import OTHER, UNKNOWN_VERSION, GroupSums
 from streams.detect.budgets import budgets
-from streams.detect.owed import Owed
-from streams.detect.watcher import TickSums
+from streams.detect.cells import RateCells, RateSums, some_of
+from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
 from streams.findings.finding import WHOLE, counted, end_of, finding
@@ -32,8 +33,14 @@ from streams.policy.policy import Policy
 RATES: Final[dict[str, Rate]] = {rate.name: rate for rate in WATCHED}
 DETECTOR: Final = "mixture_shiryaev_roberts"
 
-Cells = dict[int, list[int]]
-"""Trials and flagged by series."""
+
+@dataclass(slots=True)
+class _News:
+    """What is new in a tick."""
+
+    alarms: list[Alarm] = field(default_factory=list)
+    recoveries: list[Recovery] = field(default_factory=list)
+    votes: list[Vote] = field(default_factory=list)
 
 
 class RateWatch:
@@ -60,47 +67,62 @@ class RateWatch:
         self.falls: Final = RateDetector(tick_seconds, direction="down")
         vote = policy.detectors.drift_vote
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
-        self._owed: Final = Owed()
+        self._sums: Final = RateSums(self._rows)
         self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
         self._episodes: Final = Episodes("rate", tick_seconds)  # of the series' names and a direction
-        self._known: dict[tuple[str, str, str], dict[str, tuple[int, ...]]] = {}  # rows by group and metric
         self._alarms, self._budget_of = budgets(policy, share)
         self._look_up()
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the rates that a tick shows to have changed, or to be back."""
-        cells = self._cells(sums)
-        if not cells:
-            return []
-        rows = np.array(sorted(cells), np.int64)
-        trials, flagged = np.array([cells[row] for row in rows.tolist()], np.float64).T.copy()
-        self.book.note(rows, tick)
-        activity = self.book.activity(tick)
-        up = self.rises.update(tick, rows, trials, flagged, self._promises(rows, activity))
-        whole = self._whole[rows]
-        promise = threshold(*activity, self._policy.budget.tickets_per_day * self._share)
-        down = self._fallen(tick, rows, trials, flagged, promise)
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return what each of some ticks, one after the other, shows."""
+        cells, seen = self._sums.of(ticks), self.book.seen()
+        self._grow()
+        found: list[list[Finding]] = [[] for _ in ticks]
+        if not len(cells.ticks):
+            return found
+        activity = self.book.activities(cells.ticks, cells.starts, cells.rows)
+        up = self.rises.update_ticks(TickSums(*cells[1:], self._promises(cells, activity)))
+        down = self._fallen(cells, up, activity)
         # a vote needs a series whose baseline is its own; the wholes see each change first
-        settled = whole & self.rises.baseline.settled(rows)
-        votes = self.votes.update(tick, rows[settled], trials[settled], flagged[settled], up.expected[settled])
-        alarms = sorted(
-            [*up.alarms, *down[0]], key=lambda found: (self.book.names[found.series][0] != WHOLE, found.series)
-        )
+        settled = self._whole[cells.rows] & up.settled
+        votes = self.votes.update_ticks(*cells[1:], up.expected, settled)
+        news = _by_tick([*up.alarms, *down[0]], [*up.recoveries, *down[1]], votes)
+        for number, of_tick in self._replayed(cells, seen, news):
+            found[number] = self._findings(of_tick)
+        return found
+
+    def _replayed(
+        self, cells: RateCells, seen: tuple[Ints, Ints, Floats], news: "dict[int, _News]"
+    ) -> "Iterator[tuple[int, _News]]":
+        """Yield what is new in each tick while the book knows what had been seen by then, and no more."""
+        if not news:
+            return
+        self.book.set_back(seen)
+        done = 0
+        for at, tick in enumerate(cells.ticks.tolist()):
+            if tick in news or at == len(cells.ticks) - 1:
+                self.book.activities(cells.ticks[done : at + 1], cells.starts[done : at + 2], cells.rows)
+                done = at + 1
+            if tick in news:
+                yield int(cells.numbers[at]), news[tick]
+
+    def _findings(self, news: "_News") -> list[Finding]:
+        alarms = sorted(news.alarms, key=lambda found: (self.book.names[found.series][0] != WHOLE, found.series))
         return [
             *(self._alarm_finding(alarm) for alarm in alarms),
-            *(self._recovery_finding(recovery) for recovery in [*up.recoveries, *down[1]]),
-            *(self._vote_finding(vote) for vote in votes),
+            *(self._recovery_finding(recovery) for recovery in news.recoveries),
+            *(self._vote_finding(vote) for vote in news.votes),
         ]
 
-    def _fallen(
-        self, tick: int, rows: Ints, trials: Floats, flagged: Floats, promise: float
-    ) -> tuple[list[Alarm], list[Recovery]]:
-        own = self._falls[rows]
-        falling = (own >= 0) & ~self.rises.open(rows)
+    def _fallen(self, cells: RateCells, up: TickFindings, activity: Floats) -> tuple[list[Alarm], list[Recovery]]:
         # while a rise is open, the rate is not normal: neither a fall from it is news, nor is it to be learned
+        falling = (self._falls[cells.rows] >= 0) & ~up.opened
         if self._policy.detectors.falls == "off" or not falling.any():
             return [], []
-        found = self.falls.update(tick, own[falling], trials[falling], flagged[falling], promise)
+        budget = np.array([self._policy.budget.tickets_per_day * self._share])
+        promises = thresholds(activity[0], activity[1], budget)[cells.of_cells()[falling]]
+        some = some_of(cells, falling)
+        found = self.falls.update_ticks(TickSums(*some._replace(rows=self._falls[some.rows])[1:], promises))
         if not (found.alarms or found.recoveries):
             return [], []
         whose = list(self._falling)
@@ -112,41 +134,23 @@ class RateWatch:
     def _rate(self, row: int) -> Rate:
         return RATES[self.book.names[row][3]]
 
-    def _promises(self, rows: Ints, activity: tuple[float, float]) -> Floats:
-        """Return the threshold of each series: its family's part of the budget for pages, or for tickets."""
-        found = [threshold(*activity, alarms) for alarms in self._alarms]
-        return np.array([*found, np.inf])[self._budgets[rows]]
+    def _promises(self, cells: RateCells, activity: Floats) -> Floats:
+        """Return the threshold of each cell: its family's part of the budget for pages, or for tickets."""
+        found = thresholds(activity[0][:, None], activity[1][:, None], np.array(self._alarms))
+        with_none = np.column_stack([found, np.full(len(found), np.inf)])
+        return np.asarray(with_none[cells.of_cells(), self._budgets[cells.rows]])
 
-    def _cells(self, sums: TickSums) -> Cells:
-        """Return (trials, flagged) by series, the wholes among them."""
-        cells: Cells = {}
-        for group in sums:
-            known = self._known.setdefault((group.tenant_id, group.service_name, group.model_version), {})
-            for metric, counts in group.rates.items():
-                if metric not in RATES or not (counts.trials or counts.flagged):
-                    continue
-                for row in known.get(metric) or self._rows(group, metric, known):
-                    cell = cells.get(row)
-                    if cell is None:
-                        cells[row] = [counts.trials, counts.flagged]
-                    else:
-                        cell[0] += counts.trials
-                        cell[1] += counts.flagged
-        self._grow()
-        return self._owed.settle(cells)
-
-    def _rows(self, group: GroupSums, metric: str, known: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
-        """Return the rows of the whole and of the group itself, and keep them where both have a place of their own.
+    def _rows(self, group: GroupSums, metric: str) -> tuple[tuple[int, int], bool]:
+        """Return the rows of the whole and of the group itself, and whether both are places of their own.
 
         What nobody knows the version of counts in the whole alone.
         """
         service, version, other = group.service_name, group.model_version, (*OTHER[:3], metric)
-        own = [(group.tenant_id, service, version, metric)] if version != UNKNOWN_VERSION else []
-        names = ((WHOLE, service, WHOLE, metric), *own)
-        rows = tuple(self.book.row(name, other) for name in names)
-        if all(self.book.find(name) >= 0 for name in names):
-            known[metric] = rows
-        return rows
+        names = [(WHOLE, service, WHOLE, metric)]
+        if version != UNKNOWN_VERSION:
+            names.append((group.tenant_id, service, version, metric))
+        rows = [self.book.row(name, other) for name in names]
+        return (rows[0], rows[1] if len(rows) > 1 else -1), all(self.book.find(name) >= 0 for name in names)
 
     def _grow(self) -> None:
         """Give the series that were just met to the detectors; a whole comes before its parts, and is their parent."""
@@ -253,7 +257,7 @@ class RateWatch:
         earliest: dict[str, int] = {}
         for row in rows:
             version, first = self.book.names[row][2], int(self.book.first_tick[row])
-            if version:
+            if version and first >= 0:
                 earliest[version] = min(first, earliest.get(version, first))
         oldest = min(earliest.values(), default=0)
         return [
@@ -266,7 +270,7 @@ class RateWatch:
         """Return the state as flat arrays."""
         return {
             "falling": np.array(list(self._falling), np.int64),
-            **prefixed("owed_", self._owed.state()),
+            **prefixed("owed_", self._sums.state()),
             **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("rises_", self.rises.state()),
@@ -278,8 +282,7 @@ class RateWatch:
         """Take over what `state` returned."""
         self.book.restore(under("book_", state))
         self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
-        self._owed.restore(under("owed_", state))
-        self._known = {}
+        self._sums.restore(under("owed_", state))
         self._look_up()
         self._episodes.restore(under("episodes_", state))
         self.rises.restore(under("rises_", state))
@@ -289,3 +292,14 @@ class RateWatch:
 
 def _some(names: Iterable[str]) -> list[str]:
     return sorted({*names} - {""})[:50]
+
+
+def _by_tick(alarms: Iterable[Alarm], recoveries: Iterable[Recovery], votes: Iterable[Vote]) -> dict[int, _News]:
+    news: dict[int, _News] = {}
+    for alarm in alarms:
+        news.setdefault(alarm.tick, _News()).alarms.append(alarm)
+    for recovery in recoveries:
+        news.setdefault(recovery.tick, _News()).recoveries.append(recovery)
+    for vote in votes:
+        news.setdefault(vote.tick, _News()).votes.append(vote)
+    return news

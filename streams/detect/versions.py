@@ -4,6 +4,7 @@ A fact, not a suspicion: whether somebody had said so is for the incidents worke
 changes. What a service shows on its first day is what it came with.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,14 +12,15 @@ import numpy as np
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from schemas.windows import OTHER, UNKNOWN_VERSION
-from streams.detect.watcher import TickSums
+from streams.detect.tables import TableCounts
+from streams.detect.watcher import Tick, TickSums
 from streams.findings.evidence import moment
 from streams.findings.finding import WHOLE, end_of, finding, start_of
 from streams.findings.series import Room, SeriesBook, ticks_per_day
 from streams.kafka.checkpoints import Arrays
 
 if TYPE_CHECKING:
-    from detectors.base import Floats
+    from detectors.base import Floats, Ints
 
 ENOUGH: Final = 5
 """Events before a version counts as seen: fewer may be one try by hand, or a broken name."""
@@ -36,33 +38,47 @@ class VersionWatch:
         self.book: Final = SeriesBook(tick_seconds, max_series)
         self._events: Floats = np.empty(0)
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the versions that a tick shows for the first time."""
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return the versions that each tick shows for the first time."""
+        of_ticks = [self._counts(sums) for _, sums in ticks]
+        new = len(self.book) - len(self._events)
+        self._events = np.append(self._events, np.zeros(new)) if new else self._events
+        rare = set(np.flatnonzero(self._events < ENOUGH).tolist())
+        found: list[list[Finding]] = []
+        counts = TableCounts()
+        for (tick, _), of_tick in zip(ticks, of_ticks, strict=True):
+            counts.rows += of_tick
+            counts.cells += [0] * len(of_tick)
+            counts.amounts += of_tick.values()
+            counts.end(tick)
+            if rare.isdisjoint(of_tick) and len(found) < len(ticks) - 1:
+                found.append([])
+            else:
+                found.append(self._noted(tick, counts, np.array(sorted(of_tick), np.int64)))
+                counts = TableCounts()
+        return found
+
+    def _counts(self, sums: TickSums) -> dict[int, int]:
+        """Return the events of a tick by series."""
         events: dict[tuple[str, str], int] = {}
         for group in sums:
-            if (
-                group.model_version
-                and group.service_name != OTHER[1]
-                and group.model_version not in (OTHER[2], UNKNOWN_VERSION)
-            ):
-                name = (group.service_name, group.model_version)
+            name = group.service_name, group.model_version
+            if name[1] and name[0] != OTHER[1] and name[1] not in (OTHER[2], UNKNOWN_VERSION):
                 events[name] = events.get(name, 0) + group.events
         counts: dict[int, int] = {}
         for (service, version), amount in sorted(events.items()):
-            for name in ((service, ""), (service, version)):
-                row = self.book.row(name, (OTHER[1], ""))
+            for of in ((service, ""), (service, version)):
+                row = self.book.row(of, (OTHER[1], ""))
                 counts[row] = counts.get(row, 0) + amount
-        if not counts:
-            return []
-        return self._noted(tick, counts)
+        return counts
 
-    def _noted(self, tick: int, counts: dict[int, int]) -> list[Finding]:
-        rows = np.array(sorted(counts), np.int64)
-        if len(self._events) < len(self.book):
-            self._events = np.append(self._events, np.zeros(len(self.book) - len(self._events)))
+    def _noted(self, tick: int, counts: TableCounts, rows: "Ints") -> list[Finding]:
+        """Note ticks up to one, and return which of its series are seen for the first time."""
+        sums = counts.sums(self.book, 1, 1.0)
+        if sums is None:
+            return []
         before = self._events[rows]
-        self._events[rows] += [counts[row] for row in rows.tolist()]
-        self.book.note(rows, tick)
+        np.add.at(self._events, sums.rows, sums.counts)
         passed = rows[(before < ENOUGH) & (self._events[rows] >= ENOUGH)]
         return [self._finding(tick, row) for row in passed.tolist() if self._is_news(row)]
 

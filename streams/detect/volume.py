@@ -83,9 +83,11 @@ class TelemetryWatch:
         counts[rows] = cells[:, 0]
         self.book.note(rows, self._minute)
         promise = threshold(count, 86_400 / MINUTE, self._tickets)  # a silent minute counts as well as a busy one
-        late = (cells[:, 1] >= LATE_SHARE * cells[:, 0]).astype(np.float64)
-        lag = self.lag.update(self._minute, rows, np.ones(len(rows)), late, promise)
-        lags: list[Alarm | Recovery] = [*lag.alarms, *lag.recoveries]
+        lags: list[Alarm | Recovery] = []
+        if len(rows):
+            late = (cells[:, 1] >= LATE_SHARE * cells[:, 0]).astype(np.float64)
+            lag = self.lag.update(self._minute, rows, np.ones(len(rows)), late, promise)
+            lags = [*lag.alarms, *lag.recoveries]
         return [
             *(self._volume_finding(finding) for finding in self.volume.update(self._minute, counts, promise)),
             *(self._lag_finding(finding) for finding in lags),

@@ -16,7 +16,7 @@ from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
 from streams.detect.compiling import compile_beside
-from streams.detect.judge import Judge
+from streams.detect.judge import Judge, Step
 from streams.detect.merge import TickMerger
 from streams.findings.finding import about_ourselves
 from streams.health.metrics import OVERFLOW, REFUSED, REPEATED, SERIES, counted
@@ -134,15 +134,15 @@ class Detect:
             compile_beside()
         repeats, overflow = partition.merger.repeats, partition.judge.overflow
         self._plausible.begin()
+        steps: list[Step] = []
         for record in batch.records:
             window = self._window(batch, record)
             if isinstance(window, Finding):
                 findings += [window] if window.finding_id != partition.told else []
                 partition.told = window.finding_id
             elif partition.merger.add(window):
-                for tick, sums in partition.merger.whole():
-                    findings += partition.judge.judge(tick, sums)
-                findings += partition.judge.advance(partition.merger.end())
+                steps.append(([*partition.merger.whole()], partition.merger.end()))
+        findings += partition.judge.judge_steps(steps)
         counted(REPEATED.labels(batch.topic.name), partition.merger.repeats - repeats)
         counted(OVERFLOW, partition.judge.overflow - overflow)
         return findings

@@ -17,7 +17,7 @@ def finish_of(*reasons: Any) -> str | None:
     ('stop', 'unknown', 'content_filter', None)
     """
     said = [reason for reason in map(text, reasons) if reason]
-    return norm_of(said) if said else None
+    return norm_of(tuple(said)) if said else None
 
 
 def outcome_of(*reasons: Any) -> tuple[str, str | None]:

@@ -38,6 +38,9 @@ OUTPUT_LAYERS: Final = ("output", "unknown")
 
 OVER_REFUSAL: Final = "qual.over_refusal"
 
+OUTPUT_BIT: Final = BIT["refusal"]
+"""Set of the calls that made an output for people, whatever guards said of it or left open."""
+
 _CALL_TRIALS = BIT["error"] | BIT["injection_flag"] | BIT["blocked"] | BIT["filtered"] | BIT["prompt_pii"]
 _OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"] | BIT["quality"]
 _JUDGED = _OUTPUT_TRIALS & ~BIT["refusal"] | BIT["injection_flag"] | BIT["denied_tool"]
@@ -59,7 +62,7 @@ _LAYER_TRIALS: Final = {
     "input": _ASKED,
     "retrieval": BIT["injection_flag"],
     "tool_result": BIT["injection_flag"],
-    "output": _OUTPUT_TRIALS & ~BIT["refusal"],
+    **dict.fromkeys(OUTPUT_LAYERS, _OUTPUT_TRIALS & ~BIT["refusal"]),
     **dict.fromkeys(ACTION_LAYERS, BIT["denied_tool"] | BIT["leak"]),
 }
 """What an event is a trial of because a guard looked at this layer of it, whatever kind of event it is."""
@@ -243,4 +246,4 @@ def _usual(layer: str) -> str | None:
         return "injection"
     if layer in ACTION_LAYERS:
         return "tool"
-    return "unsafe" if layer == "output" else None
+    return "unsafe" if layer in OUTPUT_LAYERS else None

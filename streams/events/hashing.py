@@ -33,14 +33,15 @@ def hash_texts(column: pa.Array) -> npt.NDArray[np.uint64]:
     if not len(column):
         return np.empty(0, np.uint64)
     _, offsets_buffer, data_buffer = column.buffers()
-    offsets = np.frombuffer(offsets_buffer, np.int32, len(column) + 1, column.offset * 4).astype(np.int64)
+    offsets = np.frombuffer(offsets_buffer, np.int32, len(column) + 1, column.offset * 4)
     length = np.diff(offsets)
     words = max(int(length.max()) + WORD - 1, WORD) // WORD
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.empty(0, np.uint8)
-    where = offsets[:-1, None] + np.arange(words * WORD)
-    inside = np.arange(words * WORD) < length[:, None]
-    padded = np.where(inside, data[np.minimum(where, max(len(data) - 1, 0))] if len(data) else 0, 0)
-    matrix = np.ascontiguousarray(padded.astype(np.uint8)).view("<u8").reshape(len(column), words)
+    padded = np.zeros((len(column), words * WORD), np.uint8)
+    if data_buffer:  # texts lie one behind the other, so that their bytes fill their places row by row
+        padded[np.arange(words * WORD) < length[:, None]] = np.frombuffer(data_buffer, np.uint8)[
+            offsets[0] : offsets[-1]
+        ]
+    matrix = padded.view("<u8")
     result = mixed(length.astype(np.uint64), 0)
     for word in range(words):
         used = length > word * WORD

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
 from schemas.windows import GUARD_COUNTS
 from streams.events.decode import Columns
-from streams.events.flags import BIT, Flags
+from streams.events.flags import OUTPUT_BIT, Flags
 from streams.events.versions import canonical
 
 Int64s = npt.NDArray[np.int64]
@@ -45,12 +45,12 @@ def guard_statuses(columns: Columns, flags: Flags) -> Named:
     guards = flags.guards
     if columns.kind not in (Inference, AgentStep, Retrieval, GuardVerdict):
         return NOTHING
-    known = pc.is_in(guards.status, _STATUSES).to_numpy(zero_copy_only=False).astype(bool) & ~guards.unsure
-    row = guards.row[known]
-    status = pc.index_in(guards.status.filter(pa.array(known)), _STATUSES).to_numpy().astype(np.int64)
+    code = pc.fill_null(pc.index_in(guards.status, _STATUSES), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    known = (code >= 0) & ~guards.unsure
+    row, status = guards.row[known], code[known]
     if columns.kind is not Inference:
         return Named(row, status)
-    output = (flags.trials & BIT["unsafe_attempted"]) > 0
+    output = (flags.trials & OUTPUT_BIT) > 0
     output[row[status == 0]] = False
     uncovered = np.flatnonzero(output)
     return Named(np.concatenate([row, uncovered]), np.concatenate([status, np.full(len(uncovered), _UNCOVERED)]))

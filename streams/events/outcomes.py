@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.vocabulary import FILTER_ERRORS, FILTERED, GUARD_ERRORS, WITHOUT_OUTPUT, WRAPPERS
+from schemas.vocabulary import WITHOUT_OUTPUT, WRAPPERS
+from streams.events.stops import stopped_by_error, stopped_by_reason
 
 Bools = npt.NDArray[np.bool_]
 
@@ -40,15 +41,16 @@ def outcomes_of(table: pa.Table) -> Outcomes:
     blocked, filtered, refused = (is_in(table, "outcome", (word,)) for word in ("blocked", "filtered", "refused"))
     failed = is_in(table, "outcome", ("error",))
     told = present(table, "error_type") & ~(blocked | filtered | refused)
-    by_guard = told & _is_in_small(table, "error_type", GUARD_ERRORS)
-    by_provider = told & _is_in_small(table, "error_type", FILTER_ERRORS)
-    blocked |= by_guard
-    filtered |= by_provider
-    error = (failed | told) & ~(by_guard | by_provider)
-    ended = error | blocked | filtered | refused
-    filtered |= ~ended & (is_in(table, "finish_reason_norm", FILTERED) | _any_reason(table, FILTERED))
-    ended |= filtered
-    refused |= ~ended & (is_in(table, "finish_reason_norm", ("refusal",)) | _any_reason(table, ("refusal",)))
+    by_type = stopped_by_error(table.column("error_type"))
+    blocked |= told & (by_type == "blocked")
+    filtered |= told & (by_type == "filtered")
+    refused |= told & (by_type == "refused")
+    error = (failed | told) & ~(told & (by_type != ""))
+    by_reason = stopped_by_reason(table.column("finish_reason_norm"), table.column("finish_reasons"))
+    left = ~(error | blocked | filtered | refused)
+    blocked |= left & (by_reason == "blocked")
+    filtered |= left & (by_reason == "filtered")
+    refused |= left & (by_reason == "refused")
     cancelled = is_in(table, "outcome", ("cancelled",))
     wrapper = is_in(table, "operation_name", WRAPPERS)
     output = ~(error | cancelled | wrapper | _is_in_small(table, "operation_name", WITHOUT_OUTPUT))
@@ -100,15 +102,3 @@ def present(table: pa.Table, name: str) -> Bools:
         return np.zeros(len(column), bool)
     there: Bools = pc.is_valid(column).to_numpy()
     return there
-
-
-def _any_reason(table: pa.Table, values: tuple[str, ...]) -> Bools:
-    """Tell which calls have one of some words among the reasons for the end of their choices."""
-    column = table.column("finish_reasons")
-    found = np.zeros(len(column), bool)
-    if column.null_count < len(column):
-        lists = column.combine_chunks()
-        parent = pc.list_parent_indices(lists).to_numpy().astype(np.int64)
-        hit = pc.is_in(pc.utf8_lower(pc.list_flatten(lists)), pa.array(values)).to_numpy(zero_copy_only=False)
-        found[parent[hit.astype(bool)]] = True
-    return found

@@ -1,7 +1,8 @@
 """How much harm one event may have done: severity, times exposure, times distrust of its source, times the tier.
 
 ```
-severity   level of the worst guard finding / 4; without a level its probability, without either one half; 0 without
+severity   level of the worst guard finding / 4; without a level its probability, without either the level that is
+           usual for its category (`schemas.categories`), or that the policy gives it; 0 without
 exposure   1 where nothing stopped it; less where a guard did, where it reached no user, or where a tool only reads
 source     1 where text of strangers steered it (retrieved, tool results, taint); less for a user, least for ourselves
 tier       of the service: how much depends on it
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.categories import usual_severity
 from schemas.events import AgentStep, Retrieval
 from streams.events.decode import Columns
 from streams.events.guards import Guards
@@ -25,9 +27,6 @@ from streams.policy.risk import Risk
 Floats = npt.NDArray[np.float64]
 
 HIGHEST_LEVEL: Final = 4.0
-UNGRADED: Final = 0.5
-"""Severity of a finding that says neither how bad nor how sure."""
-
 STRANGERS: Final = ("retrieval", "tool_result")
 """Layers at which a guard reads text that neither the service nor its user wrote."""
 
@@ -47,14 +46,40 @@ def risk_of(columns: Columns, guards: Guards, weights: Risk) -> Floats:
     numpy.ndarray
         n numbers from 0 to 1.
     """
-    risk: Floats = _severity(columns, guards) * _exposure(columns, guards, weights) * _source(columns, guards, weights)
+    risk: Floats = (
+        _severity(columns, guards, weights) * _exposure(columns, guards, weights) * _source(columns, guards, weights)
+    )
     return risk
 
 
-def _severity(columns: Columns, guards: Guards) -> Floats:
+def usual_levels(guards: Guards, weights: Risk) -> Floats:
+    """Return the severity, by category, of each finding that says neither how bad nor how sure; NaN of the others.
+
+    Parameters
+    ----------
+    guards
+        With n findings.
+    weights
+        The policy's severities stand before the usual ones.
+
+    Returns
+    -------
+    numpy.ndarray
+        n levels from 0 to 4. They are ours: no source said them, and they are stored nowhere as if one had.
+    """
+    levels: Floats = np.full(len(guards.finding_severity), np.nan)
+    silent = np.flatnonzero(guards.finding_counts & (guards.finding_severity == 0) & np.isnan(guards.finding_score))
+    if len(silent):
+        names = guards.finding_category.take(pa.array(silent)).dictionary_encode()
+        known = [weights.severities.get(name, usual_severity(name)) for name in names.dictionary.to_pylist()]
+        levels[silent] = np.array(known, np.float64)[names.indices.to_numpy()]
+    return levels
+
+
+def _severity(columns: Columns, guards: Guards, weights: Risk) -> Floats:
     worst = np.zeros(len(columns.table))
-    probability = np.nan_to_num(guards.finding_score, nan=UNGRADED)
-    graded = np.where(guards.finding_severity > 0, guards.finding_severity / HIGHEST_LEVEL, probability)
+    said = np.where(guards.finding_severity > 0, guards.finding_severity / HIGHEST_LEVEL, guards.finding_score)
+    graded = np.where(np.isnan(said), usual_levels(guards, weights) / HIGHEST_LEVEL, said)
     row = guards.row[guards.finding_row]
     np.maximum.at(worst, row[guards.finding_counts], np.clip(graded[guards.finding_counts], 0.0, 1.0))
     return worst

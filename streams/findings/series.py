@@ -29,6 +29,10 @@ class Room:
         self.most: Final = most
         self.taken = 0
 
+    def is_enough(self, places: int) -> bool:
+        """Tell whether it does not matter who comes first: there are so many places, or none at all."""
+        return self.taken + places <= self.most or self.taken >= self.most
+
 
 class SeriesBook:
     """The series of one detector, in the order they were met.
@@ -105,12 +109,37 @@ class SeriesBook:
         per_day = np.minimum(faded / (1 - 0.5 ** (age / self._day)) * _LOG_2, self._day)
         return float(len(alive)), float(per_day.mean())
 
+    def activities(self, ticks: Ints, starts: Ints, rows: Ints) -> Floats:
+        """Note ticks one after the other, and return what `activity` gives after each, shape (2, ticks).
+
+        `starts` says where the rows of each tick begin, and where the last one's end.
+        """
+        found = np.empty((2, len(ticks)))
+        kernel = kernels.kernel("activity")
+        if kernel is not None:
+            span = (self._day, RECENT_DAYS, _LOG_2)
+            kernel.activities(kernel.LOOPS, self._columns(kernel), ticks, starts, rows, span, found)
+            found[0] = np.maximum(found[0], 1.0)
+            return found
+        for number, tick in enumerate(ticks.tolist()):
+            self.note(rows[starts[number] : starts[number + 1]], tick)
+            found[:, number] = self.activity(tick)
+        return found
+
+    def seen(self) -> tuple[Ints, Ints, Floats]:
+        """Return when each series was seen and how active it is, to be set back to."""
+        return self.first_tick.copy(), self.last_tick.copy(), self._active.copy()
+
+    def set_back(self, seen: tuple[Ints, Ints, Floats]) -> None:
+        """Set when each series was seen to what `seen` returned."""
+        self.first_tick, self.last_tick, self._active = seen
+
     def _columns(self, kernel: ModuleType) -> Any:
         return kernel.Active(self.first_tick, self.last_tick, self._active)
 
     def seen_since(self, tick: int, rows: Iterable[int]) -> Iterator[Name]:
         """Yield the names of those series that had data since a tick."""
-        return (self.names[row] for row in rows if self.last_tick[row] >= tick)
+        return (self.names[row] for row in rows if self.last_tick[row] >= tick and self.first_tick[row] >= 0)
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""

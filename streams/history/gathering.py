@@ -10,7 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
 COMMIT_SECONDS: Final = 1.0
-"""At least so long lies between the beginnings of two commits, unless there is enough for one."""
+"""How long a row waits for others when there is much to do."""
+
+ROLL_UP_SECONDS: Final = 3.0
+"""How long rows that are stored wait for others before minutes and hours are computed anew: that costs most of all."""
 
 ENOUGH_BYTES: Final = 64_000_000
 """Of columns that wait: then the group is committed, and who has more waits."""
@@ -34,10 +37,13 @@ class Gathering(Generic[T]):
     ----------
     commit
         Commits a group, in the order in which it came; one at a time.
+    seconds
+        At least so long lies between the beginnings of two commits, unless there is enough for one.
     """
 
-    def __init__(self, commit: Callable[[Sequence[T]], Awaitable[None]]) -> None:
+    def __init__(self, commit: Callable[[Sequence[T]], Awaitable[None]], seconds: float = COMMIT_SECONDS) -> None:
         self._commit: Final = commit
+        self._seconds: Final = seconds
         self._waiting: list[T] = []
         self._bytes = 0
         self._changed: Final = asyncio.Condition()
@@ -80,7 +86,7 @@ class Gathering(Generic[T]):
             group, self._waiting, self._bytes = self._waiting, [], 0
             if not group:
                 return
-            self._next = asyncio.get_running_loop().time() + COMMIT_SECONDS
+            self._next = asyncio.get_running_loop().time() + self._seconds
             async with self._changed:
                 self._changed.notify_all()
             try:

@@ -5,6 +5,7 @@ that a repeat or a half-done insert is put right by the next one.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
 from schemas.sql import literal, query
 from schemas.vocabulary import WRAPPERS
+from streams.events.flags import OUTPUT_BIT
 from streams.history.rows import Rows
 from streams.history.touched import Touched
 from streams.store.client import WRITE
@@ -48,10 +50,17 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
             final="FINAL" if several_writers else "",
             rates=_RATES,
             error_bit=_RATES.index("error"),
+            output_bit=OUTPUT_BIT.bit_length() - 1,
             separator=NAME_SEPARATOR,
             wrappers=", ".join(map(literal, WRAPPERS)),
         )
         client.command(text, parameters=parameters, settings=WRITE)
+
+
+def without_columns(rows: Rows) -> Rows:
+    """Return rows without all that rollups do not ask of them once they are stored."""
+    kept = [name for name in ("findings_category", "probe_id") if name in rows.columns.column_names]
+    return replace(rows, columns=rows.columns.select(kept))
 
 
 def touched_rollups(rows: Sequence[Rows]) -> list[str]:

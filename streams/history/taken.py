@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,16 @@ from streams.history.two_paths import Closing
 from streams.worker.faust_app import LogBatch
 from streams.worker.plausible import Plausible
 
+_PLACE: Final = ("time", "tick", "tick_seconds", "source_topic_id", "source_partition")
+_RATE: Final = (
+    "tenant_id", "service_name", "model_version", "deployment_variant", "metric",
+    "trials", "flagged", "events", "flagged_events", "late",
+)  # fmt: skip
+_LETTER: Final = (
+    "time", "origin_topic", "origin_topic_id", "origin_partition", "origin_offset",
+    "reason", "detail", "schema_version", "value",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -30,34 +40,36 @@ class Taken:
 
 @dataclass(slots=True)
 class _Cells:
-    """Rows of one table in the making: their values, and of which record and which part of it each is."""
+    """Rows of one table in the making: their values by column, and of which record and which part of it each is."""
 
     table: Table
-    values: list[dict[str, Any]] = field(default_factory=list)
+    names: Sequence[str]
+    values: list[tuple[Any, ...]] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     indices: list[int] = field(default_factory=list)
 
-    def add(self, values: dict[str, Any], offset: int, index: int = 0) -> None:
-        self.values.append(values)
-        self.offsets.append(offset)
-        self.indices.append(index)
+    def add(self, offset: int, *values: tuple[Any, ...]) -> None:
+        """Add the rows of one record."""
+        self.values += values
+        self.offsets += [offset] * len(values)
+        self.indices += range(len(values))
 
     def rows(self, origin: Origin) -> list[Rows]:
         """Return them as an Arrow table; nothing where there are none."""
         if not self.values:
             return []
         offset, index = np.array(self.offsets, np.int64), np.array(self.indices, np.int64)
-        columns = pa.Table.from_pylist(self.values)
-        instants = columns.column("time").cast(INSTANT)
-        columns = columns.set_column(columns.column_names.index("time"), "time", instants)
-        table = with_origin(columns, origin, offset, index)
+        columns = [pa.array(column) for column in zip(*self.values, strict=True)]
+        time = self.names.index("time")
+        columns[time] = columns[time].cast(INSTANT)
+        table = with_origin(pa.Table.from_arrays(columns, names=list(self.names)), origin, offset, index)
         return [Rows(self.table, table, offset, index, np.zeros(len(offset), np.int64))]
 
 
 def window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> Taken:
     """Return what windows come to: a row a group and rate, the message itself, and the ticks that they close."""
     decode, closings, refused = decoder(Window), list[Closing](), list[Refused]()
-    cells, messages = _Cells(WINDOWS), _Cells(WINDOW_MESSAGES)
+    cells, messages = _Cells(WINDOWS, (*_PLACE, *_RATE)), _Cells(WINDOW_MESSAGES, (*_PLACE, "payload"))
     for position, record in enumerate(batch.records):
         try:
             window = decode(record.value or b"", record.timestamp * 1_000_000)
@@ -67,10 +79,9 @@ def window_rows(batch: LogBatch, origin: Origin, plausible: Plausible) -> Taken:
             refused.append(Refused(position, error.reason, str(error)))
             continue
         closings.append(_closing(window))
-        for index, cell in enumerate(_rates(window)):
-            cells.add(cell, record.offset, index)
+        cells.add(record.offset, *_rates(window))
         if window.groups:
-            messages.add(_place(window) | {"payload": record.value}, record.offset)
+            messages.add(record.offset, (*_place(window), record.value))
     return Taken([*cells.rows(origin), *messages.rows(origin)], refused, closings)
 
 
@@ -85,50 +96,38 @@ def _closing(window: Window) -> Closing:
     )
 
 
-def _place(window: Window) -> dict[str, Any]:
-    return {
-        "time": window.tick * window.tick_seconds * NANO,
-        "tick": window.tick,
-        "tick_seconds": window.tick_seconds,
-        "source_topic_id": window.source_topic_id,
-        "source_partition": window.source_partition,
-    }
+def _place(window: Window) -> tuple[Any, ...]:
+    """Return the columns of `_PLACE`."""
+    time = window.tick * window.tick_seconds * NANO
+    return time, window.tick, window.tick_seconds, window.source_topic_id, window.source_partition
 
 
-def _rates(window: Window) -> Iterator[dict[str, Any]]:
+def _rates(window: Window) -> Iterator[tuple[Any, ...]]:
+    """Yield the columns of `_PLACE` and `_RATE` of each rate of each group."""
+    place = _place(window)
     for group in window.groups:
+        whose = (*place, group.tenant_id, group.service_name, group.model_version, group.variant)
         for metric, sums in group.rates.items():
-            yield _place(window) | {
-                "tenant_id": group.tenant_id,
-                "service_name": group.service_name,
-                "model_version": group.model_version,
-                "deployment_variant": group.variant,
-                "metric": metric,
-                "trials": sums.trials,
-                "flagged": sums.flagged,
-                "events": sums.events,
-                "flagged_events": sums.flagged_events,
-                "late": group.late,
-            }
+            yield (*whose, metric, sums.trials, sums.flagged, sums.events, sums.flagged_events, group.late)
 
 
 def dead_letter_rows(batch: LogBatch, origin: Origin) -> list[Rows]:
     """Return the rows of dead letters, by what their headers say of where they came from."""
-    cells = _Cells(DEAD_LETTERS)
+    cells = _Cells(DEAD_LETTERS, _LETTER)
     for record in batch.records:
         headers = {name: value.decode(errors="replace") for name, value in record.headers}
-        said = {
-            "time": record.timestamp * 1_000_000,
-            "origin_topic": headers.get("origin-topic", ""),
-            "origin_topic_id": headers.get("origin-topic-id", ""),
-            "origin_partition": _number(headers.get("origin-partition", ""), 2**31),
-            "origin_offset": _number(headers.get("origin-offset", ""), 2**63),
-            "reason": headers.get("reason", ""),
-            "detail": headers.get("detail", ""),
-            "schema_version": headers.get("schema-version", ""),
-            "value": record.value or b"",
-        }
-        cells.add(said, record.offset)
+        said = (
+            record.timestamp * 1_000_000,
+            headers.get("origin-topic", ""),
+            headers.get("origin-topic-id", ""),
+            _number(headers.get("origin-partition", ""), 2**31),
+            _number(headers.get("origin-offset", ""), 2**63),
+            headers.get("reason", ""),
+            headers.get("detail", ""),
+            headers.get("schema-version", ""),
+            record.value or b"",
+        )
+        cells.add(record.offset, said)
     return cells.rows(origin)
 
 

@@ -92,7 +92,12 @@ class TwoPaths:
             found.append(Timed(origin, timed, newest[key]))
         return found
 
-    def stored(self, client: Client, events: Sequence[Timed], windows: Sequence[Closed]) -> None:
+    def stored(self, events: Sequence[Timed]) -> None:
+        """Note that batches of events are stored: the next ones follow them."""
+        for batch in events:
+            self._newest[batch.origin.topic_id, batch.origin.partition] = batch.newest
+
+    def sum(self, client: Client, events: Sequence[Timed], windows: Sequence[Closed]) -> None:
         """Sum batches that are stored, and say how far each partition is."""
         horizons = self._rows_stored(client, events) + self._windows_stored(client, windows)
         self._note(client, horizons)
@@ -107,8 +112,6 @@ class TwoPaths:
             for name in ("counted_minutes", "counted_hours"):
                 text = query("streams.history", name, final=self._final, tables=EVENT_TABLES)
                 client.command(text, parameters=parameters, settings=WRITE)
-        for batch in batches:
-            self._newest[batch.origin.topic_id, batch.origin.partition] = batch.newest
         return horizons
 
     def _touch(self, touched: Touched, batch: Timed) -> "_Horizon":

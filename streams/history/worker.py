@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import structlog
@@ -35,10 +35,11 @@ from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from streams.events.decode import Decoder, events_decoder
 from streams.health.metrics import RETRIES, ROWS, count_refused, counted
-from streams.history.gathering import Gathering
+from streams.history.gathering import ROLL_UP_SECONDS, Gathering
+from streams.history.rollups import without_columns
 from streams.history.rows import TABLE_OF, Int64s, Origin, rows_of
 from streams.history.taken import Taken, dead_letter_rows, window_rows
-from streams.history.two_paths import Closed, TwoPaths
+from streams.history.two_paths import Closed, Timed, TwoPaths
 from streams.history.writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
@@ -95,6 +96,31 @@ class Waiting:
         """Bytes of the rows."""
         return sum(rows.columns.nbytes for rows in self.taken.rows)
 
+    def stored(self, timed: Timed | None) -> "Stored":
+        """Return what is left to be done when it is stored; events come with when they count."""
+        light = timed and replace(timed, rows=[without_columns(rows) for rows in timed.rows])
+        closings = self.taken.closings
+        closed = Closed(self.origin, closings, self.batch.topic.partitions) if closings else None
+        return Stored(self.batch, light, closed)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch whose rows are stored and that waits to be rolled up: events, or the ticks that windows close."""
+
+    batch: LogBatch
+    timed: Timed | None
+    closed: Closed | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are still held of it."""
+        return 0 if self.timed is None else sum(rows.columns.nbytes + rows.time.nbytes for rows in self.timed.rows)
+
+
+Item = TypeVar("Item", Waiting, Stored)
+T = TypeVar("T")
+
 
 class History:
     """The stage of the history worker.
@@ -118,8 +144,10 @@ class History:
         self._letters: Final = Letters(settings.topic(DEAD_LETTERS_TOPIC.name))
         self._plausible: Final = plausible
         self._writer: HistoryWriter | None = None
-        self._gathering: Final = Gathering(self._commit)
-        self._storing: asyncio.Task[None] | None = None
+        self._summing: HistoryWriter | None = None
+        self._gathering: Final = Gathering(self._store)
+        self._rolling: Final = Gathering(self._roll_up, ROLL_UP_SECONDS)
+        self._running: tuple[asyncio.Task[None], ...] = ()
         self._reach: Final = StoreReach(settings, connect)
         self._watch: Final = StoreWatch(settings, connect, tables_of(settings), self._gives_rows)
         self._watching: asyncio.Future[Any] | None = None
@@ -131,15 +159,18 @@ class History:
     async def start(self) -> None:
         """Connect to Kafka and to the store."""
         await self._publisher.start()
-        self._writer = HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared)
+        self._writer, self._summing = [
+            HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared) for _ in range(2)
+        ]
         self._watching = asyncio.gather(self._watch.run(), self._reach.watch())
-        self._storing = in_background(self._gathering.run())
+        self._running = in_background(self._gathering.run()), in_background(self._rolling.run())
 
     async def stop(self) -> None:
         """Store what waits, and disconnect."""
-        if self._storing is not None and not self._storing.done():
-            await self._gathering.flush()
-            self._storing.cancel()
+        if self._running and not any(task.done() for task in self._running):
+            await self._flush()
+        for task in self._running:
+            task.cancel()
         if self._watching is not None:
             self._watching.cancel()
         await self._publisher.stop()
@@ -150,6 +181,7 @@ class History:
     async def forget(self) -> None:
         """Drop what is not stored, which comes again, and ask the store again what it holds."""
         await self._gathering.drop()
+        await self._rolling.drop()
         if self._writer is not None:
             self._writer.forget()
         self._paths.forget()
@@ -158,17 +190,33 @@ class History:
     async def take(self, batch: LogBatch) -> None:
         """Make a batch into rows, publish its dead letters, and have it stored with others and then acknowledged."""
         if batch.at_once:
-            await self._gathering.flush()
+            await self._flush()
         taken = await asyncio.to_thread(self._rows, batch)
         count_refused(batch.topic.name, taken.refused)
         await self._publisher.publish(self._letters.of(batch, taken.refused))
         written = np.fromiter((record.timestamp for record in batch.records), np.int64, len(batch.records))
         await self._gathering.add(Waiting(batch.without_records(), origin_of(batch), written, taken))
         if batch.at_once:
-            await self._gathering.flush()
+            await self._flush()
 
-    async def _commit(self, group: Sequence[Waiting]) -> None:
-        """Store batches, then acknowledge them."""
+    async def _flush(self) -> None:
+        """Store and roll up all that waits."""
+        await self._gathering.flush()
+        await self._rolling.flush()
+
+    async def _store(self, group: Sequence[Waiting]) -> None:
+        """Store batches, and have them rolled up with others."""
+        for stored in await self._until_it_answers(group, self._insert):
+            await self._rolling.add(stored)
+
+    async def _roll_up(self, group: Sequence[Stored]) -> None:
+        """Bring all sums up to batches that are stored, then acknowledge them."""
+        await self._until_it_answers(group, self._sum)
+        for item in group:
+            item.batch.ack()
+
+    async def _until_it_answers(self, group: Sequence[Item], work: Callable[[Sequence[Item]], T]) -> T:
+        """Do some work in the store, again and again while it does not answer."""
         with ExitStack() as marks:
             for item in group:
                 marks.enter_context(item.batch.at_work())
@@ -180,28 +228,28 @@ class History:
                         RETRIES.labels("clickhouse").inc()
                         log.warning("the store does not answer; trying again", batches=len(group))
                     await self._reach.room()
-                    await asyncio.to_thread(self._write, group)
-        for item in group:
-            item.batch.ack()
+                    return await asyncio.to_thread(work, group)
+        raise AssertionError("a retry without an end has ended")
 
-    def _write(self, group: Sequence[Waiting]) -> None:
+    def _insert(self, group: Sequence[Waiting]) -> list[Stored]:
         assert self._writer is not None  # noqa: S101
-        events = [item for item in group if item.batch.topic.name == self._settings.topic(INFERENCE.name)]
+        of_events = self._settings.topic(INFERENCE.name)
+        events = [item for item in group if item.batch.topic.name == of_events]
         batches = [(item.origin, item.written_ms, item.taken.rows) for item in events]
         timed = self._writer.ask(partial(self._paths.timed, batches=batches)) if events else []
-        windows = [
-            Closed(item.origin, item.taken.closings, item.batch.topic.partitions)
-            for item in group
-            if item.taken.closings
-        ]
-        others = [
-            (item.origin, item.taken.rows)
-            for item in group
-            if item.batch.topic.name != self._settings.topic(INFERENCE.name)
-        ]
-        rows = [*((item.origin, item.rows) for item in timed), *others]
-        then = partial(self._paths.stored, events=timed, windows=windows)
-        counted(ROWS, self._writer.write_all(rows, then).rows)
+        others = [(item.origin, item.taken.rows) for item in group if item.batch.topic.name != of_events]
+        written = self._writer.store([*((item.origin, item.rows) for item in timed), *others])
+        counted(ROWS, written.rows)
+        self._paths.stored(timed)
+        rest = iter(timed)
+        return [item.stored(next(rest) if item.batch.topic.name == of_events else None) for item in group]
+
+    def _sum(self, group: Sequence[Stored]) -> None:
+        assert self._summing is not None  # noqa: S101
+        timed = [item.timed for item in group if item.timed is not None]
+        closed = [item.closed for item in group if item.closed is not None]
+        self._summing.roll_up([(item.origin, item.rows) for item in timed])
+        self._summing.ask(partial(self._paths.sum, events=timed, windows=closed))
 
     def _gives_rows(self, topic: TopicState, partition: int, records: Sequence[ConsumerRecord]) -> bool:
         """Tell whether any of some records is stored as a row."""

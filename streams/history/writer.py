@@ -24,7 +24,13 @@ from streams.history.rows import Origin, Rows
 from streams.history.touched import by_topic
 from streams.store.client import WRITE, StoreUnavailableError
 
+DISTINCT: Final = {"optimize_on_insert": 0}
+"""Rows of an insert differ by their offsets: to merge them on the way finds nothing, and costs half of the insert."""
+
 T = TypeVar("T")
+Batches = Sequence[tuple[Origin, Sequence[Rows]]]
+"""Where batches came from, and their rows."""
+
 Fence = set[tuple[int, int]]
 """Offsets and indices that a table holds already."""
 
@@ -63,27 +69,38 @@ class HistoryWriter:
         """Read the fences anew: after an assignment, and after an insert whose fate is not known."""
         self._stored.clear()
 
-    def write(self, origin: Origin, rows: Iterable[Rows], then: Callable[[Client], None] = lambda _: None) -> Written:
+    def write(self, origin: Origin, rows: Iterable[Rows]) -> Written:
         """Store the rows of one batch; as `write_all`."""
-        return self.write_all([(origin, list(rows))], then)
+        return self.write_all([(origin, list(rows))])
 
-    def write_all(
-        self, batches: Sequence[tuple[Origin, Sequence[Rows]]], then: Callable[[Client], None] = lambda _: None
-    ) -> Written:
-        """Store the rows of batches, bring the rollups up to them, and do what shall follow in the store.
+    def write_all(self, batches: Batches) -> Written:
+        """Store the rows of batches, and bring the rollups up to them; raises as `store`."""
+        written = self.store(batches)
+        self.roll_up(batches)
+        return written
+
+    def store(self, batches: Batches) -> Written:
+        """Store the rows of batches.
 
         Raises
         ------
         StoreUnavailableError
-            Where the store does not answer; the same batches can be written again.
+            Where the store does not answer; the same batches can be stored again.
         """
         with self._forgetting():
-            written = self._write([(origin, rows) for origin, rows in batches if len(origin.offsets)])
-            then(self._client)
-            return written
+            return self._store([(origin, rows) for origin, rows in batches if len(origin.offsets)])
+
+    def roll_up(self, batches: Batches) -> None:
+        """Bring the rollups up to batches that are stored, also where they were stored before; raises as `store`.
+
+        Another writer may store more meanwhile. What is seen of it already is counted, and counted whole when its own
+        turn comes, under a higher version.
+        """
+        with self._forgetting():
+            self._roll_up([(origin, rows) for origin, rows in batches if len(origin.offsets)])
 
     def ask(self, question: Callable[[Client], T]) -> T:
-        """Return what a question to the store answers; raises as `write`."""
+        """Return what a question to the store answers; raises as `store`."""
         with self._forgetting():
             return question(self._client)
 
@@ -99,7 +116,7 @@ class HistoryWriter:
             self.forget()
             raise
 
-    def _write(self, batches: Sequence[tuple[Origin, Sequence[Rows]]]) -> Written:
+    def _store(self, batches: Batches) -> Written:
         fresh: dict[str, list[Rows]] = {}
         given = 0
         for origin, rows in batches:
@@ -112,11 +129,9 @@ class HistoryWriter:
             if count := sum(len(part.offset) for part in parts):
                 insert(self._client, name, stacked([part.columns for part in parts if len(part.offset)]))
                 written += count
-        self._roll_up(batches)
         return Written(written, given - written)
 
-    def _roll_up(self, batches: Sequence[tuple[Origin, Sequence[Rows]]]) -> None:
-        """Compute anew what the rows of batches are counted in, also where all of them were stored before."""
+    def _roll_up(self, batches: Batches) -> None:
         counted = [(origin, [part for part in rows if part.table.name in IN_ROLLUPS]) for origin, rows in batches]
         for topic_id, touched in by_topic(origin for origin, rows in counted if rows).items():
             of_topic = [
@@ -152,4 +167,4 @@ def read_fence(client: Client, table: Table, origin: Origin, first_offset: int) 
 
 def insert(client: Client, name: str, columns: pa.Table) -> None:
     """Insert an Arrow table into a table; columns it does not have get their defaults."""
-    client.insert_arrow(name, columns, settings=WRITE)
+    client.insert_arrow(name, columns, settings=WRITE | DISTINCT)

@@ -44,6 +44,9 @@ BATCH_RECORDS: Final = 1_000
 LOOK_SECONDS: Final = 0.2
 """How often it is looked for what has waited long enough."""
 
+SETTLE_NANO: Final = 2 * NANO
+"""How long a call that does not say how it ended waits for its logs: SDKs send them every second."""
+
 MOST_SPANS: Final = 25_000
 """Of a partition, with what their traces need to be known by."""
 
@@ -177,5 +180,6 @@ def rules_of(settings: Settings) -> Rules:
         keep_text=telemetry.keep_text,
         hash_key=settings.hash_key.get_secret_value().encode(),
         wait_nano=int(settings.root_wait_seconds * NANO),
+        settle_nano=SETTLE_NANO,
         most_spans=MOST_SPANS,
     )

@@ -26,6 +26,8 @@ class Risk(BaseModel):
     own: Weight = 0.5
     """Distrust of text of strangers, of the user, and of our own."""
     tiers: dict[str, Weight] = {"critical": 1.0, "standard": 0.7, "experimental": 0.4}
+    severities: dict[str, Annotated[int, Field(ge=0, le=4)]] = {}
+    """Severity of a finding that says neither how bad nor how sure, by category; for the others the usual one."""
     page_at: Weight = 0.9
     """From this risk on a single event that nothing stopped is a page, also below the critical level."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import Progress as Bar
@@ -26,6 +27,9 @@ from streams.settings import Settings
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.severe import severe_findings
 from streams.watch.single.tools import tool_findings
+
+TICKS_AT_ONCE: Final = 1_000
+"""Ticks of stored windows that are held together."""
 
 Policies = Mapping[str, Policy]
 Runs = dict[str, list[Finding]]
@@ -50,8 +54,7 @@ class _Run:
             self.found += severe_findings(columns, step.flags[kind].guards, self._policy)
             self.found += tool_findings(columns, self._policy)
         self.found += self._odd.judge(step.block)
-        for tick, sums in step.ticks:
-            self.found += [*self._judge.judge(tick, sums), *self._judge.advance(tick)]
+        self.found += self._judge.judge_steps([([tick], tick[0]) for tick in step.ticks])
 
 
 def judge_events(settings: Settings, steps: Iterable[Step], policies: Policies) -> Runs:
@@ -82,11 +85,11 @@ def judge_windows(
             for name, policy in policies.items()
         }
         windows = stored_windows(settings, partition, period, progress)
-        for tick, of_tick in itertools.groupby(windows, key=lambda window: window.tick):
-            seen += 1
-            sums = united(of_tick)
+        of_ticks = ((tick, united(each)) for tick, each in itertools.groupby(windows, key=lambda window: window.tick))
+        while ticks := list(itertools.islice(of_ticks, TICKS_AT_ONCE)):
+            seen += len(ticks)
             for name, judge in judges.items():
-                found[name] += [*judge.judge(tick, sums), *judge.advance(tick)]
+                found[name] += judge.judge_steps([([tick], tick[0]) for tick in ticks])
     if not seen:
         since, until = period
         raise BacktestError(f"no windows are stored between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC")

@@ -20,15 +20,17 @@ from streams.events.flags import BIT, Flags, event_flags
 from streams.events.hashing import hash_texts
 from streams.events.labels import guard_statuses
 from streams.policy.policy import Policy
-from streams.watch.batches import EVENT, VERDICT, Int64s
+from streams.watch.batches import EVENT, VERDICT, EventColumns, Int64s
 from streams.watch.blocks import Chosen, block_of
 from streams.watch.counting import countable, session_of
 from streams.watch.known import KnownVersions
 from streams.watch.single.severe import severe_results
 from streams.watch.units import with_units
+from streams.watch.verdicts import REMEMBERED_SECONDS, WAIT_SECONDS
 
 _RATES: Final = {rate.name: rate for rate in RATES}
 _USUAL: Final = Policy()
+NO_EVENT: Final = "it meets no event in time: it counts in the service as a whole, in no version, and as an orphan"
 TICK_SECONDS: Final = 10
 """Events within so much of each other are told as if they were counted together."""
 
@@ -100,19 +102,22 @@ def counted(
     for refused in decoded.refused:
         found[refused.position] = Counted(refused=refused.reason, detail=refused.detail)
     flags = {kind: event_flags(columns) for kind, columns in decoded.kinds.items()}
-    under = _places(decoded, flags, np.array([line.timestamp for line in lines], np.int64))
+    under, alone = _places(decoded, flags, np.array([line.timestamp for line in lines], np.int64))
     for kind, columns in decoded.kinds.items():
         for position, result in zip(columns.position.tolist(), _of_kind(columns, flags[kind], policy), strict=True):
             version, session = under[position]
-            found[position] = replace(result, version=version, session=session)
+            why = (*result.why, *((NO_EVENT,) if position in alone else ()))
+            found[position] = replace(result, version=version, session=session, why=why)
     return found
 
 
-def _places(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s) -> dict[int, tuple[str, str]]:
-    """Return the version and session that the event at each position counts under, a verdict that of what it judged."""
+def _places(
+    decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s
+) -> tuple[dict[int, tuple[str, str]], set[int]]:
+    """Return version and session that the event at each position counts under, and verdicts that meet no event."""
     batch = countable(decoded, flags, written_ms)
     if not len(batch.events.time):
-        return {}
+        return {}, set()
     tick = batch.events.time // (TICK_SECONDS * NANO)
     order = np.argsort(tick, kind="stable")
     whole = block_of([Chosen(batch, np.arange(len(tick)), tick)], {})
@@ -120,14 +125,27 @@ def _places(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s) -
     events, groups = block.batch.events, block.batch.groups
     position = np.sort(np.concatenate([columns.position for columns in decoded.kinds.values()]))[order].tolist()
     names = _session_names(decoded)
+    judged = _judged(events)
+    places = {
+        position[row]: (groups[int(events.group[of])][2], names.get(int(events.session[of]), ""))
+        for row, of in enumerate(judged.tolist())
+    }
+    lone = np.flatnonzero((events.role == VERDICT) & (judged == np.arange(len(judged))))
+    return places, {position[row] for row in lone.tolist()}
+
+
+def _judged(events: EventColumns) -> Int64s:
+    """Return for each row the one that it counts under: a verdict's event where they meet in time, else itself."""
     rows = {
         key: row for row in np.flatnonzero(events.role == EVENT).tolist() for key in events.keys[row].tolist() if key
     }
-    places = {}
-    for row, alone in enumerate((events.role == VERDICT).tolist()):
-        judged = next((rows[key] for key in events.keys[row].tolist() if key in rows), row) if alone else row
-        places[position[row]] = groups[int(events.group[judged])][2], names.get(int(events.session[judged]), "")
-    return places
+    under = np.arange(len(events.time))
+    for row in np.flatnonzero(events.role == VERDICT).tolist():
+        of = next((rows[key] for key in events.keys[row].tolist() if key in rows), row)
+        later = int(events.time[row]) - int(events.time[of])
+        if -WAIT_SECONDS * NANO <= later <= REMEMBERED_SECONDS * NANO:
+            under[row] = of
+    return under
 
 
 def _session_names(decoded: Decoded) -> dict[int, str]:

@@ -4,7 +4,7 @@ The contract says what a window looks like, this what it can be: of a partition 
 services that belong where it was found, with counts that a machine could have seen. What cannot be is set aside.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Final, Self
 
@@ -123,7 +123,7 @@ class Plausible:
                 for text in (sample.event_id, sample.vector, sample.user or "")
             ):
                 return f"more or larger samples of {group.service_name} than are taken"
-            if any(amount > most for amount in _amounts(group)):
+            if max(_amounts(group)) > most:
                 return f"more than {most} events of {group.service_name} in a tick"
             if found := _sums(group) or _names(group):
                 return f"{found} of {group.service_name}"
@@ -134,12 +134,14 @@ def _seen_again(settings: Settings, known: TopicState) -> TopicState:
     return check_topics(settings, [INFERENCE]).get(known.name, known)
 
 
-def _amounts(group: GroupSums) -> Iterator[int]:
-    yield from (group.events, group.calls, group.late, group.refused, group.sampled_from, *group.guards.values())
-    yield from (amount for sums in group.rates.values() for amount in (sums.trials, sums.events))
-    yield from (
-        amount for named in (group.quantities, group.mixes) for each in named.values() for amount in each.values()
-    )
+def _amounts(group: GroupSums) -> list[int]:
+    """Return everything that a group counts."""
+    amounts = [group.events, group.calls, group.late, group.refused, group.sampled_from, *group.guards.values()]
+    for sums in group.rates.values():
+        amounts += (sums.trials, sums.events)
+    for each in (*group.quantities.values(), *group.mixes.values()):
+        amounts += each.values()
+    return amounts
 
 
 def _sums(group: GroupSums) -> str:
@@ -157,9 +159,7 @@ def _names(group: GroupSums) -> str:
     if any(not (at.isdecimal() and at.isascii() and len(at) < 5 and int(at) < BINS)
            for bins in group.quantities.values() for at in bins):  # fmt: skip
         return "a histogram with bins that there are not"
-    if any(
-        not amount for named in (group.quantities, group.mixes) for each in named.values() for amount in each.values()
-    ):
+    if any(0 in each.values() for each in (*group.quantities.values(), *group.mixes.values())):
         return "a bin or name that was met no time"
     if any(
         len(names) > MAX_NAMES + 1 or any(len(name) > MOST_TEXT for name in names) for names in group.mixes.values()

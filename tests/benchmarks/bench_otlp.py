@@ -27,9 +27,6 @@ from tests.support.receiver import ReceiverProcess, attributes, calls_request
 
 REQUESTS = 100
 WARM = 10
-POLICY = "services: {bench: {tier: critical}}\nrisk: {page_at: 0.4}\n"
-"""A finding of OTLP says neither how severe it is nor how sure: its risk is one half at most."""
-
 LIMIT_SECONDS = 1.5
 SPANS = 3_000
 
@@ -92,9 +89,7 @@ def main():
         broker.start()
         settings = load(kafka=broker.address, data_dir=folder)
         create_topics(settings)
-        (folder / "policy.yaml").write_text(POLICY)
-        given = {"KAFKA": broker.address, "POLICY": str(folder / "policy.yaml")}
-        workers = [Worker(kind, 0, given, folder) for kind in ("normalise", "watch")]
+        workers = [Worker(kind, 0, {"KAFKA": broker.address}, folder) for kind in ("normalise", "watch")]
         receiver = ReceiverProcess(settings).start()
         try:
             for worker in workers:

@@ -1,6 +1,11 @@
 """The examples of the emitter do what they say: asynchronous calls, workers that fork, TLS with a password."""
 
+import subprocess
+import sys
+import time
+
 import pytest
+import requests
 from openai import OpenAI
 
 from schemas.events import Event
@@ -8,10 +13,11 @@ from schemas.reviews import ReviewLabel
 from schemas.topics import INFERENCE, REVIEWS
 from schemas.wire import decoder
 from streams.kafka.topics import create_topics
+from streams.local.broker import free_port
 from streams.settings import load
 from tests.docs.pages import blocks
 from tests.docs.provider import provider
-from tests.docs.running import ROOT, run
+from tests.docs.running import EXAMPLES, ROOT, environment, run
 from tests.docs.secure import PASSWORD, SecureBroker
 from tests.faults.log import log
 
@@ -68,6 +74,44 @@ def test_workers_that_fork_send_through_the_emitter_of_their_parent(topics):
     assert sorted(run("fork_workers.py", topics.kafka)) == ["worker 0: arrived", "worker 1: arrived"]
     assert {event.session_id for event in newest(topics, 3)} == {"parent", "worker-0", "worker-1"}
     assert {event.outcome for event in newest(topics, 3)} == {None, "completed"}
+
+
+SERVERS = {
+    "gunicorn": ("gunicorn", "--preload", "-w", "2", "-k", "asgi", "-b", "127.0.0.1:{port}"),
+    "uvicorn": ("uvicorn", "--workers", "2", "--port", "{port}"),
+}
+
+
+def served(address, number):
+    """Return the process that answered, once the server is there."""
+    for _ in range(300):
+        try:
+            return int(requests.get(f"http://{address}/answer/{number}", timeout=10).text)
+        except requests.ConnectionError:
+            time.sleep(0.2)
+    raise AssertionError("the server did not come up")
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("server", SERVERS)
+def test_each_worker_of_a_web_server_sends_what_it_served(server, topics):
+    """Forked by gunicorn or started by uvicorn: every event of all workers arrives, the last ones as they stop."""
+    port = free_port()
+    command = [part.format(port=port) for part in SERVERS[server]]
+    process = subprocess.Popen([sys.executable, "-m", *command, "serve_workers:app"], cwd=EXAMPLES,
+                               env=environment({"KAFKA": topics.kafka}), stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        pids, sessions = set(), []
+        while len(pids) < 2 and len(sessions) < 400:
+            sessions.append(f"{server}-{len(sessions)}")
+            pids.add(served(f"127.0.0.1:{port}", sessions[-1]))
+        assert len(pids) == 2
+    finally:
+        process.terminate()
+        process.wait(60)
+    sent = newest(topics, len(sessions))
+    assert sorted(event.session_id for event in sent) == sorted(sessions)
+    assert {(event.outcome, event.service_name) for event in sent} == {("completed", "assistant")}
 
 
 @pytest.mark.kafka

@@ -14,6 +14,7 @@ INSTALLATIONS = (
     "tests/faults/test_campaign.py",
     "tests/faults/test_up.py",
     "tests/chain/test_leak.py",
+    "tests/chain/test_otlp_week.py",
     "tests/hostile/test_installation.py",
     "tests/streams/test_workers.py",
     "tests/compose/test_containers.py",

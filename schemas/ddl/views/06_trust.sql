@@ -57,6 +57,7 @@ WITH
         SELECT hour, service_name, sum(outputs) AS outputs, sum(covered) AS covered
         FROM guard_hours_now GROUP BY hour, service_name
     ),
+    traps AS (SELECT hour, service_name, trap FROM trap_hours FINAL WHERE trap != ''),
     counted AS (
         SELECT hour, service_name, arrayStringConcat(groupArray(reason), ', ') AS reason
         FROM (SELECT * FROM counted_differences ORDER BY hour, service_name, reason) GROUP BY hour, service_name
@@ -68,6 +69,7 @@ WITH
         if(refused.letters > {{ refused_share }} * (refused.letters + heard.events), concat(toString(refused.letters), ' events refused'), ''),
         if(unnamed.share > {{ refused_share }}, 'refused events that name no service', ''),
         if(delayed.number > {{ late_share }} * heard.events, concat(toString(delayed.number), ' events late'), ''),
+        traps.trap,
         counted.reason
     ]) AS reasons,
     if(guarded.covered < {{ covered_share }} * guarded.outputs,
@@ -86,6 +88,7 @@ LEFT JOIN unnamed ON unnamed.hour = lives.hour
 LEFT JOIN dropped ON dropped.hour = lives.hour AND dropped.service_name = lives.service_name
 LEFT JOIN delayed ON delayed.hour = lives.hour AND delayed.service_name = lives.service_name
 LEFT JOIN gaps ON gaps.hour = lives.hour AND gaps.service_name = lives.service_name
+LEFT JOIN traps ON traps.hour = lives.hour AND traps.service_name = lives.service_name
 LEFT JOIN counted ON counted.hour = lives.hour AND counted.service_name = lives.service_name
 LEFT JOIN guarded ON guarded.hour = lives.hour AND guarded.service_name = lives.service_name;
 
@@ -131,8 +134,10 @@ LEFT JOIN (
         sum(leak_trials) AS leak_trials, sum(leak) AS leak, sum(error_trials) AS error_trials, sum(error) AS error,
         sum(over_refusal_trials) AS over_refusal_trials, sum(over_refusal) AS over_refusal,
         sum(blocked_trials) AS blocked_trials, sum(blocked) AS blocked,
-        sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered
-    FROM service_hours FINAL
-    WHERE {{ within("hour") }}
+        sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered,
+        sum(failing_tool_trials) AS failing_tool_trials, sum(failing_tool) AS failing_tool,
+        sum(prompt_pii_trials) AS prompt_pii_trials, sum(prompt_pii) AS prompt_pii,
+        sum(quality_trials) AS quality_trials, sum(quality) AS quality
+    FROM {{ by_known_version("service_hours FINAL", "calls") }}
     GROUP BY bucket, service_name, version
 ) AS counted ON counted.bucket = frame.window_start AND counted.service_name = frame.service_name;

@@ -18,7 +18,10 @@ CREATE OR REPLACE VIEW kpi_output_shares AS
         ('injection_flag', injection_flag, injection_flag_trials),
         ('over_refusal', over_refusal, over_refusal_trials),
         ('blocked', blocked, blocked_trials),
-        ('filtered', filtered, filtered_trials)
+        ('filtered', filtered, filtered_trials),
+        ('failing_tool', failing_tool, failing_tool_trials),
+        ('prompt_pii', prompt_pii, prompt_pii_trials),
+        ('quality', quality, quality_trials)
     ] AS ratio
 {% endcall %};
 
@@ -34,8 +37,7 @@ CREATE OR REPLACE VIEW kpi_guard_shares AS
             {{ window_start("hour") }} AS bucket,
             service_name, {{ version }},
             sum(outputs) AS outputs, sum(covered) AS covered, sum(served) AS served, sum(exposed) AS exposed
-        FROM guard_hours_now
-        WHERE {{ within("hour") }}
+        FROM {{ by_known_version("guard_hours_now", "outputs") }}
         GROUP BY bucket, service_name, version
     ) AS guarded ON guarded.bucket = frame.window_start AND guarded.service_name = frame.service_name
     ARRAY JOIN [
@@ -93,8 +95,7 @@ CREATE OR REPLACE VIEW kpi_known_shares AS
             {{ window_start("hour") }} AS window_start,
             service_name, {{ version }},
             toFloat64(sum(failed)) AS numerator, sum(judged) AS n
-        FROM stage_hours FINAL
-        WHERE {{ within("hour") }}
+        FROM {{ by_known_version("stage_hours FINAL", "judged") }}
         GROUP BY window_start, service_name, version, part
         UNION ALL
         SELECT

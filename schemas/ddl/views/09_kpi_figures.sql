@@ -109,8 +109,7 @@ FROM (
         SELECT
             {{ window_start("hour") }} AS window_start,
             service_name, {{ version }}, toString(stage) AS stage, mapSort(sumMap(bins)) AS summed
-        FROM stage_hours FINAL
-        WHERE {{ within("hour") }}
+        FROM {{ by_known_version("stage_hours FINAL", "judged") }}
         GROUP BY window_start, service_name, version, stage
     )
 ) AS stages

@@ -66,7 +66,7 @@ def guards_from_litellm(payload: Any, **given: Unpack[Given]) -> list[GuardResul
     message = error["error_message"].value if "error_message" in error else None
     said = message if isinstance(message, str) else ""
     failure = known is not root and root.get("status").word() == "failure"
-    stopped = failure and _is_block(error, said)
+    stopped = failure and (_is_block(error, said) or (_is_refusal(error) and any(map(_flagged, records))))
     results = [result for record in records for result in _record(record, given, stopped=stopped, failed_call=failure)]
     if stopped and not any(result.action == "blocked" or result.status != "ok" for result in results):
         results += _unrecorded(said, records, given)
@@ -77,6 +77,17 @@ def _is_block(error: dict[str, Node], said: str) -> bool:
     """Tell whether a call failed because a guard stopped it: by what was raised, never by what a provider says."""
     raised = error["error_class"].word() if "error_class" in error else None
     return raised in _TABLE.words["raised"] or (raised == "HTTPException" and bool(_BLOCKS.search(said)))
+
+
+def _is_refusal(error: dict[str, Node]) -> bool:
+    """Tell whether the proxy itself refused the request, and not for a fault of its own."""
+    raised, code = (error[name].word() if name in error else None for name in ("error_class", "error_code"))
+    return raised == "HTTPException" and code in ("400", "403")
+
+
+def _flagged(record: Node) -> bool:
+    answer = record.get("guardrail_response")
+    return isinstance(answer.value, dict) and answer.get("flagged").value is True
 
 
 def _unrecorded(said: str, records: list[Node], given: Given) -> list[GuardResult]:

@@ -39,7 +39,7 @@ def role_of(span: Span, fields: Mapping[str, Any]) -> Role:
     span
         For its name and scope.
     fields
-        As `fields_of` reads them.
+        As `said_of` reads them.
     """
     if role := _by_method(fields.get("mcp_method")):
         return role
@@ -61,6 +61,7 @@ def _by_method(method: str | None) -> Role | None:
     return _TOOL if method == "tools/call" else _MCP
 
 
+@lru_cache(maxsize=1024)
 def _by_operation(operation: str) -> Role | None:
     word = plain(operation)
     return OPERATIONS.get(word) or OPERATIONS.get(word.split("_")[0] if word.startswith("ai.") else "")

@@ -8,7 +8,7 @@ from streams.dialects.otlp.mapping.extras import extra_of
 from streams.dialects.otlp.nodes import Node
 from streams.dialects.otlp.records import LogRecord
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import fields_of
+from streams.dialects.otlp.tables.aliases import said_of
 
 
 def late_of(log: LogRecord, rules: Rules) -> Late | None:
@@ -38,7 +38,7 @@ def late_of(log: LogRecord, rules: Rules) -> Late | None:
             end=log.time_unix_nano,
             status=0,
             envelope=envelope_of(log.origin, rules),
-            context=context_of(fields_of(log.attributes), rules),
+            context=context_of(said_of(log.attributes).fields, rules),
         ),
         extra,
     )

@@ -17,7 +17,7 @@ from streams.dialects.otlp.mapping.steps import step_fields
 from streams.dialects.otlp.mapping.verdicts import evaluation_of, guard_of
 from streams.dialects.otlp.records import Span
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import fields_of, first
+from streams.dialects.otlp.tables.aliases import Said, first, said_of
 from streams.dialects.otlp.tables.readers import text
 from streams.dialects.otlp.tables.words import outcome_of_error
 
@@ -32,7 +32,7 @@ _TRIPPED: Final = re.compile(r"Guardrail tripwire triggered: \{'guardrail': '([^
 _CLASS: Final = re.compile(r"[A-Z]\w{2,80}(?:Error|Exception|Timeout|Exceeded|Triggered)(?=[(:]|$)")
 
 
-class Node(Struct, kw_only=True):
+class Node(Struct, kw_only=True, gc=False):
     """A span as it takes its place in a trace.
 
     Parameters
@@ -101,8 +101,8 @@ def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
     emitter
         Of the span's origin.
     """
-    attributes = unrolled(span)
-    fields = fields_of(attributes)
+    said = said_of(unrolled(span))
+    attributes, fields = said.attributes, said.fields
     role = role_of(span, fields)
     if role.name == "call":
         fields |= moderation_fields(first(attributes, ("output.value", "response_data")))
@@ -124,7 +124,7 @@ def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
     )
     if rules.tenant_attribute and (tenant := text(attributes.get(rules.tenant_attribute))):
         node.envelope = {"tenant_id": tenant} | node.envelope
-    _fill(node, role, span.name, fields, attributes, rules)
+    _fill(node, role, span.name, said, rules)
     _note_error(node, span, fields)
     if not role.name:
         return node
@@ -135,17 +135,17 @@ def node_of(span: Span, rules: Rules, emitter: Emitter) -> Node:
     return node
 
 
-def _fill(node: Node, role: Role, name: str, fields: dict[str, Any], attributes: dict[str, Any], rules: Rules) -> None:
+def _fill(node: Node, role: Role, name: str, said: Said, rules: Rules) -> None:
     """Read the fields of the event that a span of this role becomes."""
     if role.name == "call":
-        node.fields, node.refused = call_fields(role, fields, attributes, rules)
+        node.fields, node.refused = call_fields(role, said, rules)
         node.reasons_given = "finish_reasons" in node.fields
     elif role.name in STEPS:
-        node.fields = step_fields(role, fields, name, attributes, rules)
+        node.fields = step_fields(role, said, name, rules)
     elif role.name == "chain":
         node.fields = {"workflow_name": name[:256]}
     elif role.name == "retrieval":
-        node.fields = retrieval_fields(fields, attributes, rules)
+        node.fields = retrieval_fields(said, rules)
 
 
 def absorb(node: Node, extra: Extra) -> None:
@@ -183,7 +183,7 @@ def _note_error(node: Node, span: Span, fields: dict[str, Any]) -> None:
     node.fault = outcome_of_error(error, fields.get("error_code", ""), message) or ""
     if found := _TRIPPED.search(span.status_message):
         node.tripped = found.group(1)
-    if "step_kind" in node.fields:
+    if "step_kind" in node.fields and "status" not in fields.get("own", ()):
         node.fields["status"] = "error"
 
 

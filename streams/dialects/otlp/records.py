@@ -8,7 +8,7 @@ Attributes = dict[str, Any]
 """By key: text, truth, number, bytes, list, dict or None, as the emitter set it."""
 
 
-class Origin(Struct, frozen=True):
+class Origin(Struct, frozen=True, gc=False):
     """Who emitted a record: its resource and its instrumentation scope, shared by all records of a batch.
 
     Parameters
@@ -27,7 +27,7 @@ class Origin(Struct, frozen=True):
     schema_url: str = ""
 
 
-class SpanEvent(Struct, frozen=True):
+class SpanEvent(Struct, frozen=True, gc=False):
     """Something that happened inside of a span, at nanoseconds of Unix time."""
 
     name: str
@@ -35,7 +35,7 @@ class SpanEvent(Struct, frozen=True):
     attributes: Attributes
 
 
-class Span(Struct, frozen=True):
+class Span(Struct, frozen=True, gc=False):
     """A span that ended. Ids are lower-case hexadecimal, empty where absent; times are Unix nanoseconds.
 
     Parameters
@@ -66,7 +66,7 @@ class Span(Struct, frozen=True):
     origin: Origin
 
 
-class LogRecord(Struct, frozen=True):
+class LogRecord(Struct, frozen=True, gc=False):
     """A log record, an event where `event_name` says so. Ids as in a span; times are Unix nanoseconds."""
 
     trace_id: str

@@ -27,7 +27,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     wait_nano
         How long a span waits for its root, in nanoseconds of the clock that `Traces.add` is given.
     settle_nano
-        How long a span that misses nothing still waits, for logs that belong to it.
+        How long a call that does not say how it ended waits for a log record that does.
     most_spans
         Spans that are remembered at most; the oldest traces are finished first.
     """

@@ -28,6 +28,10 @@ class Provider(NamedTuple):
         What its own filters said.
     reasons
         Why each choice ended.
+    apart
+        Tokens that were read and are not among those `given`.
+    thought
+        Tokens of reasoning; `thought_apart` says that those that were `made` leave them out.
     """
 
     name: str
@@ -39,7 +43,12 @@ class Provider(NamedTuple):
     given: tuple[str, ...] = ("usage.input_tokens", "usage.prompt_tokens")
     made: tuple[str, ...] = ("usage.output_tokens", "usage.completion_tokens")
     cached: tuple[str, ...] = ("usage.prompt_tokens_details.cached_tokens", "usage.input_tokens_details.cached_tokens")
+    written: tuple[str, ...] = ("usage.cache_creation_input_tokens", "usage.cacheWriteInputTokens")
     apart: tuple[str, ...] = ()
+    thought: tuple[str, ...] = (
+        "usage.completion_tokens_details.reasoning_tokens", "usage.output_tokens_details.reasoning_tokens",
+    )  # fmt: skip
+    thought_apart: bool = False
 
 
 def _choices(record: Record) -> list[Any]:
@@ -58,6 +67,12 @@ def _is_azure(record: Record) -> bool:
     return filtered or code in ("content_filter", "ResponsibleAIPolicyViolation")
 
 
+def _is_error(record: Record) -> bool:
+    """Tell whether a record is an error that says no more than that: whose it is stands nowhere."""
+    error = mapping(record.get("error"))
+    return "message" in error and any(name in error for name in ("code", "type", "status"))
+
+
 PROVIDERS: Final = (
     Provider("azure.ai.openai", _is_azure, vendors.guards_from_azure_openai, _choices),
     Provider("openai", lambda r: any(_choices(r)), vendors.guards_from_openai, _choices),
@@ -73,12 +88,15 @@ PROVIDERS: Final = (
         lambda r: [one.get("finishReason") for one in rows(r.get("candidates"))],
         model=("modelVersion",), response_id=("responseId",), given=("usageMetadata.promptTokenCount",),
         made=("usageMetadata.candidatesTokenCount",), cached=("usageMetadata.cachedContentTokenCount",),
+        apart=("usageMetadata.toolUsePromptTokenCount",), thought=("usageMetadata.thoughtsTokenCount",),
+        thought_apart=True,
     ),
     Provider(
         "aws.bedrock", lambda r: "stopReason" in r, vendors.guards_from_bedrock, lambda r: [r.get("stopReason")],
         response_id=("ResponseMetadata.RequestId",), given=("usage.inputTokens",), made=("usage.outputTokens",),
         cached=("usage.cacheReadInputTokens",), apart=("usage.cacheReadInputTokens", "usage.cacheWriteInputTokens"),
     ),
+    Provider("", _is_error, vendors.guards_from_openai, _choices),
 )  # fmt: skip
 """In the order in which they are asked."""
 
@@ -109,6 +127,7 @@ def translate(record: Record) -> Translation:
     outcome, source, error = _ending(record, provider, guards)
     given, cached = _first_count(record, provider.given), _first_count(record, provider.cached)
     beside = sum(count(at(record, path)) or 0 for path in provider.apart)
+    made, thought = _first_count(record, provider.made), _first_count(record, provider.thought)
     reasons = [reason for reason in map(text, provider.reasons(record)) if reason]
     call = event(
         "inference", NAME, (identity(msgspec.json.encode(record, order="sorted").decode()),),
@@ -119,7 +138,9 @@ def translate(record: Record) -> Translation:
         finish_reasons=reasons, finish_reason_norm=finish_of(*reasons),
         outcome=outcome, outcome_source=source, error_type=error,
         usage_input_tokens=None if given is None else given + beside,
-        usage_output_tokens=_first_count(record, provider.made), usage_cache_read_input_tokens=cached,
+        usage_output_tokens=made + thought if made is not None and thought and provider.thought_apart else made,
+        usage_reasoning_output_tokens=thought, usage_cache_read_input_tokens=cached,
+        usage_cache_write_input_tokens=_first_count(record, provider.written),
         duration_ms=at(record, "metrics.latencyMs"), guards=guards,
     )  # fmt: skip
     return Translation(NAME, (call,), told(record, _TEXTS), (_BARE,))

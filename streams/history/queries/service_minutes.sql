@@ -32,8 +32,8 @@ FROM (
         countIf(bitTest(trials, {{ loop.index0 }})) AS {{ rate }}_trials,
         countIf(bitTest(flagged, {{ loop.index0 }})) AS {{ rate }},
         {% endfor %}
-        sum(guard_ok) AS ok, sum(guard_not_ok) AS not_ok, countIf(bitTest(trials, 0) AND guard_ok = 0) AS uncovered,
-        countIf(bitTest(trials, 0) AND call) AS outputs, countIf(bitTest(trials, 0) AND served) AS reached,
+        sum(guard_ok) AS ok, sum(guard_not_ok) AS not_ok, countIf(bitTest(trials, {{ output_bit }}) AND guard_ok = 0) AS uncovered,
+        countIf(bitTest(trials, {{ output_bit }}) AND call) AS outputs, countIf(bitTest(trials, {{ output_bit }}) AND served) AS reached,
         sum(input) AS input, sum(output) AS output
     FROM (
         SELECT

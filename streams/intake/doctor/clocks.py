@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from schemas.traps import ENOUGH
 from streams.intake.doctor.complaint import Complaint, share
-from streams.intake.doctor.fields import ENOUGH
 from streams.intake.doctor.look import Look, nanoseconds, seconds_between
 
 LATE_SECONDS: Final = 60.0

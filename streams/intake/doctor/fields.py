@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from schemas.traps import ENOUGH, ONE_SESSION
 from streams.intake.doctor.complaint import Complaint, share
 from streams.intake.doctor.look import Look, Row
-
-ENOUGH: Final = 20
-"""Events below which a share says nothing."""
 
 MISSING: Final = (
     ("model", ("model_version", "response_model", "request_model"), "send response_model, or model_version"),
@@ -24,7 +22,6 @@ MISSING: Final = (
 )
 """What is looked for, the fields of which one is enough, and what to do."""
 
-ONE_SESSION: Final = 0.5
 MOST_MISSING: Final = 0.5
 
 

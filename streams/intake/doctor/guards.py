@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.categories import FAMILIES
+from schemas.traps import ANSWERS, ENOUGH
 from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS
 from streams.intake.doctor.complaint import Complaint, share
-from streams.intake.doctor.fields import ENOUGH
 from streams.intake.doctor.look import Look, Row
 
 SHOWN: Final = 5
 """Names of a list that are told."""
 
 _NO_OUTPUT: Final = ("error", "blocked", "filtered", "cancelled")
-_ANSWERS: Final = ("chat", "text_completion", "generate_content", None)
+_ANSWERS: Final = (*ANSWERS, None)
 _OBJECTS: Final = ("flag", "redact", "block", "escalate")
 
 

@@ -4,32 +4,29 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any, Final
 
+from schemas.traps import ANSWERS, ENOUGH, FASTEST, SHORTEST_MS
 from streams.intake.doctor.complaint import Complaint, share
-from streams.intake.doctor.fields import ENOUGH
 from streams.intake.doctor.look import Look, Row
 
-FASTEST: Final = 3_000.0
-"""Output tokens a second of one call, beyond any model that is served: then the duration is in seconds."""
-
-SHORTEST_MS: Final = 10.0
-"""Median below which a model's answer of some length is not timed in milliseconds."""
+BEYOND_DOUBT: Final = 10 * FASTEST
+"""The same of a few calls."""
 
 SEVERE: Final = 0.3
 """Share of level 4 among findings with a severity from which the scale is not ours."""
 
-GENERATES: Final = ("chat", "text_completion", "generate_content", None)
-
 
 def seconds(look: Look) -> Iterator[Complaint]:
     """Yield durations that look like seconds: answers of that many tokens take longer."""
-    timed = [call for call in look.calls if _number(call, "duration_ms") and call.get("operation_name") in GENERATES]
+    timed = [
+        call for call in look.calls if _number(call, "duration_ms") and call.get("operation_name") in (*ANSWERS, None)
+    ]
     rates = [
         1_000 * tokens / duration
         for call in timed
         if (tokens := _number(call, "usage_output_tokens")) and (duration := _number(call, "duration_ms"))
     ]
     durations = [float(call["duration_ms"]) for call in timed]
-    if len(rates) >= ENOUGH and median(rates) > FASTEST:
+    if rates and median(rates) > (FASTEST if len(rates) >= ENOUGH else BEYOND_DOUBT):
         seen = f"the median call makes {median(rates):,.0f} tokens a second"
     elif len(durations) >= ENOUGH and not rates and median(durations) < SHORTEST_MS:
         seen = f"the median call takes {median(durations):.2f} ms"
@@ -62,15 +59,23 @@ def severities(look: Look) -> Iterator[Complaint]:
 
 def tokens(look: Look) -> Iterator[Complaint]:
     """Yield token counts that leave out what ours include: cached input, reasoning output."""
-    for part, whole, what in (
-        ("usage_cache_read_input_tokens", "usage_input_tokens", "input tokens include those read from the cache"),
-        ("usage_reasoning_output_tokens", "usage_output_tokens", "output tokens include those of reasoning"),
+    for parts, whole, what in (
+        (_CACHED, "usage_input_tokens", "input tokens include those read from the cache and written to it"),
+        (_THOUGHT, "usage_output_tokens", "output tokens include those of reasoning"),
     ):
-        both = [call for call in look.calls if _number(call, part) and call.get(whole) is not None]
-        wrong = sum((_number(call, part) or 0) > (_number(call, whole) or 0) for call in both)
+        both = [call for call in look.calls if _sum(call, parts) and call.get(whole) is not None]
+        wrong = sum(_sum(call, parts) > (_number(call, whole) or 0) for call in both)
         if wrong:
-            seen = f"{share(wrong, len(both))} calls have more {part} than {whole}"
+            seen = f"{share(wrong, len(both))} calls have more {' and '.join(parts)} than {whole}"
             yield Complaint("tokens", look.service, seen, f"{what}; add them before sending")
+
+
+_CACHED: Final = ("usage_cache_read_input_tokens", "usage_cache_write_input_tokens")
+_THOUGHT: Final = ("usage_reasoning_output_tokens",)
+
+
+def _sum(row: Row, names: tuple[str, ...]) -> float:
+    return sum(_number(row, name) or 0 for name in names)
 
 
 def _number(row: Row, name: str) -> float | None:

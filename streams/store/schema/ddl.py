@@ -2,14 +2,18 @@
 
 import re
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from schemas.categories import AXES, HARMS
+from schemas.categories import AXES, FAMILIES, HARMS
 from schemas.kpis import KPIS
 from schemas.kpis.objectives import VIEW_VALUES
 from schemas.metrics import FAMILY_AXES, RATES
+from schemas.sql import literal
+from schemas.traps import VIEW_VALUES as TRAP_VALUES
+from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS
+from schemas.windows import UNKNOWN_VERSION
 
 TABLES: Final = "tables/"
 """Files that hold data: applied once, and locked by their digests."""
@@ -19,17 +23,12 @@ COMMENTS: Final = "comments/"
 REFRESHED: Final = "refreshed/"
 """Views that the store computes again and again, into a table."""
 
-_NAMES: Final = {
-    "rates": [rate.name for rate in RATES],
-    "axes": AXES,
-    "harms": HARMS,
-    "axis_by_family": {family: axis for family, axis in FAMILY_AXES.items() if axis},
-    "axis_by_kpi": {kpi.id: kpi.axis for kpi in KPIS if kpi.axis},
-}
-"""What the templates may name."""
 _MACROS: Final = ("tables/columns.sql.j2", "macros.sql.j2")
 _REFRESHED_VIEW: Final = re.compile(r"^CREATE MATERIALIZED VIEW (\w+) REFRESH", re.MULTILINE)
 _VIEW: Final = re.compile(r"^CREATE OR REPLACE VIEW (\w+)", re.MULTILINE)
+_CALL_WORDS: Final = ("outcome", "finish_reason_norm", "outcome_source", "deployment_variant", "capture_mode")
+_STEP_WORDS: Final = ("step_kind", "tool_tier", "authorization", "approver_kind", "status", "deployment_variant")
+"""Columns with words of the contract."""
 
 
 @cache
@@ -46,13 +45,36 @@ def schema() -> dict[str, str]:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701  SQL of our own
     )
-    environment.globals |= VIEW_VALUES | _NAMES
+    environment.globals |= VIEW_VALUES | TRAP_VALUES | _known()
+    environment.filters["quoted"] = lambda words: ", ".join(map(literal, words))
     macros = {name: value for file in _MACROS for name, value in vars(environment.get_template(file).module).items()}
     return {
         name: environment.get_template(name).render(macros)
         for folder in (TABLES, VIEWS, COMMENTS, REFRESHED)
         for name in sorted(environment.list_templates())
         if name.startswith(folder) and name.endswith((".sql", ".toml"))
+    }
+
+
+def _known() -> dict[str, Any]:
+    """Return what the contract knows by name: rates, categories, axes, and the words of each table's columns."""
+    return {
+        "rates": [rate.name for rate in RATES],
+        "axes": AXES,
+        "harms": HARMS,
+        "axis_by_family": {family: axis for family, axis in FAMILY_AXES.items() if axis},
+        "axis_by_kpi": {kpi.id: kpi.axis for kpi in KPIS if kpi.axis},
+        "unknown_version": UNKNOWN_VERSION,
+        "known_categories": tuple(FAMILIES),
+        "known_words": [
+            ("inferences", "''", [(field, field, ("", *EVENT_WORDS[field])) for field in _CALL_WORDS]),
+            ("agent_steps", "''", [(field, field, ("", *EVENT_WORDS[field])) for field in _STEP_WORDS]),
+            (
+                "guard_verdicts",
+                "guard_name",
+                [(field, f"guard.{field}", ("", *known)) for field, known in GUARD_WORDS.items()],
+            ),
+        ],
     }
 
 

@@ -9,7 +9,7 @@ from schemas.findings import REACHED, Finding
 from schemas.sql import literal
 from streams.events.decode import Columns
 from streams.events.guards import Guards, RowNumbers
-from streams.events.risk import Floats, risk_of
+from streams.events.risk import Floats, risk_of, usual_levels
 from streams.findings.finding import finding
 from streams.policy.policy import Policy
 
@@ -21,6 +21,8 @@ _USUAL: Final = Policy()
 def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -> list[Finding]:
     """Return a finding for each guard finding that nothing stopped and that is critical, or of high risk by the policy.
 
+    One that says neither how bad nor how sure it is has the severity of its category, and its page says so.
+
     Parameters
     ----------
     columns, guards
@@ -29,6 +31,7 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
         Weights and threshold of the risk, and the tiers of the services.
     """
     severe, risk = severe_results(columns, guards, policy)
+    usual = usual_levels(guards, policy.risk)
     found = []
     for index in severe.tolist():
         event = columns.table.slice(int(guards.row[guards.finding_row[index]]), 1).to_pylist()[0]
@@ -48,8 +51,8 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
                 detector=DETECTOR,
                 detector_version="1",
                 event_ids=[event["event_id"]],
-                evidence=f"{_degree(guards, index)} and stopped by nothing: {category}, risk {risk[index]:.2f}",
-                details={"risk": float(risk[index])} | _reached(event),
+                evidence=f"{_degree(guards, index, usual)} and stopped by nothing: {category}, risk {risk[index]:.2f}",
+                details={"risk": float(risk[index])} | _derived(usual[index]) | _reached(event),
                 evidence_sql=f"SELECT * FROM guard_verdicts WHERE event_id = {literal(event['event_id'])}",
             )
         )
@@ -59,7 +62,8 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
 def severe_results(columns: Columns, guards: Guards, policy: Policy = _USUAL) -> tuple[RowNumbers, Floats]:
     """Return which of the guards' findings page at once, and the risk of each finding."""
     risk = _risk(columns, guards, policy)[guards.row[guards.finding_row]] if len(guards.finding_row) else np.empty(0)
-    bad = (guards.finding_severity >= CRITICAL) | (risk >= policy.risk.page_at)
+    critical = (guards.finding_severity >= CRITICAL) | (usual_levels(guards, policy.risk) >= CRITICAL)
+    bad = critical | (risk >= policy.risk.page_at)
     return np.flatnonzero(guards.finding_counts & ~guards.finding_stopped & bad), risk
 
 
@@ -76,5 +80,12 @@ def _reached(event: dict[str, Any]) -> dict[str, float]:
     return {} if reached is None else {REACHED: float(reached)}
 
 
-def _degree(guards: Guards, index: int) -> str:
+def _derived(level: float) -> dict[str, float]:
+    """Return the severity that was taken from the category, for a finding that has none of its own."""
+    return {} if np.isnan(level) else {"severity_of_category": float(level)}
+
+
+def _degree(guards: Guards, index: int, usual: Floats) -> str:
+    if usual[index] >= CRITICAL:
+        return "critical by its category, for its source says neither how bad nor how sure,"
     return "critical" if guards.finding_severity[index] >= CRITICAL else "of high risk"

@@ -14,6 +14,7 @@ from tests.support.watchers import (
     assert_successors_agree,
     group,
     run,
+    told,
 )
 
 
@@ -86,7 +87,7 @@ def test_names_without_end_take_no_more_room():
     """However many names come, a mix has its slots and its latest sightings, and the most frequent one is known."""
     subject = mixes()
     for step in range(400):
-        subject.judge(START + step, [group(mixes={"tool": {f"n{step}": 2, f"often{step % 40}": 9, "newest": 1}})])
+        told(subject, START + step, [group(mixes={"tool": {f"n{step}": 2, f"often{step % 40}": 9, "newest": 1}})])
     assert len(subject._slots[0]) < SLOTS
     assert len(subject._sightings[0]) <= NEWCOMERS
     assert subject.newcomer(0).startswith("often")

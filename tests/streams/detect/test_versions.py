@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.windows import GroupSums
 from streams.detect.versions import ENOUGH, VersionWatch
 from streams.findings.finding import start_of
-from tests.support.watchers import assert_successors_agree
+from tests.support.watchers import assert_successors_agree, told
 
 START, SECONDS = 2_950_000, 600
 DAY = 144
@@ -20,7 +20,7 @@ def group(version, events=3, service="chat", variant=""):
 
 def run(subject, ticks):
     """Return the findings of ticks given by their distance from the start."""
-    return [finding for step, groups in ticks for finding in subject.judge(START + step, groups)]
+    return [finding for step, groups in ticks for finding in told(subject, START + step, groups)]
 
 
 def test_a_new_version_of_a_known_service_is_told_once():

@@ -1,12 +1,14 @@
 """Blank text is absent, wherever it stands and however it was read."""
 
 import msgspec
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Inference
 from schemas.wire import encode
+from streams.events.blanks import without_blanks
 from streams.events.decode import events_decoder
 from streams.watch.counted import counted
 from tests.streams.events.test_decode import NOW_MS, Record
@@ -14,6 +16,17 @@ from tests.streams.events.test_decode import NOW_MS, Record
 BASE = {"event_id": "1", "source": "s", "time_unix_nano": NOW_MS * 1_000_000, "service_name": "x"}
 BLANKS = st.sampled_from(["", " ", "\t\n ", "\u3000"])
 FIELDS = ("model_version", "session_id", "trace_id", "error_type", "outcome", "response_model", "tenant_id")
+
+
+TEXTS = st.none() | st.text(st.sampled_from(["a", "~", "!", "é", "本", " ", "\t", "\u3000"]), max_size=3)
+
+
+@given(texts=st.lists(TEXTS, max_size=12), cut=st.integers(0, 12))
+def test_a_column_loses_its_blank_texts_and_no_other(texts, cut):
+    """However a column lies in memory: in parts, as a view, with nothing between its texts."""
+    parts = pa.array([" ", *texts[:cut]], pa.string()).slice(1), pa.array(texts[cut:], pa.string())
+    found = without_blanks(pa.chunked_array(parts), pa.field("x", pa.string())).to_pylist()
+    assert found == [text if text and text.strip() else None for text in texts]
 
 
 def table(event, *, escaped):

@@ -65,7 +65,7 @@ def test_how_a_call_ended_is_one_thing(fields, flagged):
     (guard("S10", layer="input"), {"injection_flag"}),
     (guard(layer="tool_call"), {"denied_tool"}),
     (guard("", layer="retrieval"), {"injection_flag"}),
-    (guard(layer="unknown"), set()),
+    (guard(layer="unknown"), SERVED),
     (guard(verdict="allow"), set()),
     (guard("sec.code_exec"), SERVED),
     (guard("content.hte", layer="tool_call"), {"denied_tool"}),

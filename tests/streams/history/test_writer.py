@@ -123,6 +123,26 @@ def test_groups_of_any_partitions_give_what_single_batches_give(client, groups):
         assert rows(client, query, {"t": together}) == rows(client, query, {"t": alone}), name
 
 
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.integers(1, 40), st.sampled_from(["wait", "roll up", "kill"])), max_size=6))
+def test_rows_are_stored_while_others_are_rolled_up(client, steps):
+    """Rows that a rollup sees before their turn, and rows stored without one before a kill, are counted once."""
+    topic_id, done, end, waiting = uuid.uuid4().hex, 0, 0, []
+    writer, summing = HistoryWriter(client), HistoryWriter(client)
+    for size, then in [*steps, (10, "roll up"), (7, "kill"), (20, "roll up")]:
+        if then == "kill":  # what was not rolled up was not acknowledged, and comes again
+            writer, summing, waiting, end = HistoryWriter(client), HistoryWriter(client), [], done
+        fresh = batch(end, end + size, topic_id)
+        writer.store([fresh])
+        if then == "roll up":
+            summing.roll_up(waiting)
+            waiting, done = [], end
+        waiting.append(fresh)
+        end += size
+    summing.roll_up(waiting)
+    assert rolled_up(client) == fresh_group_by(client)
+
+
 def test_an_insert_cut_in_the_middle_is_completed(client):
     """Rows missing from a half-stored batch are filled in, the others left alone, in each table by itself."""
     write(HistoryWriter(client), 0, 60)

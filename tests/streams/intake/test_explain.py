@@ -94,6 +94,16 @@ def test_a_dialect_may_be_said():
         CliRunner().invoke(app, ["explain", __file__, "--dialect", "lightllm"], catch_exceptions=False)
 
 
+def test_a_document_of_another_topic_is_refused_as_it_stands():
+    """Taken for what `inference.v1` holds, OTLP is refused with the topic that it belongs on; else it is translated."""
+    span = {"traceId": "ab" * 16, "spanId": "1" * 16, "name": "chat", "startTimeUnixNano": "1770000000000000000"}
+    otlp = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+    [found] = plain("-", "--dialect", "canonical", given=otlp, status=1)
+    assert found["counted"][0]["refused"] == "invalid"
+    assert "this is OTLP: send it to otlp_spans" in found["counted"][0]["detail"]
+    assert plain("-", given=otlp)[0]["dialect"] == "otlp"
+
+
 def test_what_says_no_time_is_told_all_the_same():
     """A piece of a record has the time of reading, and a warning that it could not be imported."""
     [found] = plain("-", given=json.dumps({"run_type": "llm", "session_id": "project", "trace_id": "t"}))
@@ -144,6 +154,18 @@ def test_the_input_is_read_as_a_file_is():
     done = subprocess.run(command, input=given, capture_output=True, check=False, cwd=ROOT, timeout=120)
     assert [json.loads(line)["dialect"] for line in done.stdout.splitlines()] == ["canonical", "none"]
     assert done.returncode == 1
+
+
+def test_a_verdict_that_meets_no_event_says_so():
+    """It counts in the service as a whole, as an orphan; one that meets its event says nothing of the kind."""
+    guard = {"guard_name": "g", "layer": "output", "status": "ok", "verdict": "flag"}
+    alone = EVENT | {"event_type": "ai.safety.guard_verdict.v1", "guard": guard}
+    del alone["response_model"]
+    told = [
+        json.dumps(alone | {"event_id": name, "target_event_id": target}) for name, target in (("v", "e"), ("w", "x"))
+    ]
+    found = plain("-", given="\n".join([json.dumps(EVENT), *told]))
+    assert [any("orphan" in why for why in one["counted"][0]["why"]) for one in found] == [False, False, True]
 
 
 def test_nothing_is_started():

@@ -35,9 +35,12 @@ def event_of(node: Node, parent_id: str, depth: int) -> Event | None:
         Of a step.
     """
     if node.role == "call":
-        return _head(node, Inference, parent_id) | _call(node) | _tail(node)
+        event = _head(node, Inference, parent_id)
+        event.update(_call(node))
+        event.update(_tail(node))
+        return event
     if node.role in STEPS:
-        return _head(node, AgentStep, parent_id) | node.fields | {"depth": depth} | _tail(node)
+        return _head(node, AgentStep, parent_id) | {"depth": depth} | node.fields | _tail(node)
     if node.role == "retrieval":
         return _head(node, Retrieval, parent_id) | node.fields | _tail(node)
     if node.role == "chain" and not node.parent_id:
@@ -73,22 +76,28 @@ def verdict_of(node: Node, guard: dict[str, Any], target: Node | None, response_
 
 
 def _head(node: Node, kind: type, parent_id: str) -> Event:
-    ids = {"trace_id": node.trace_id, "span_id": node.span_id, "parent_span_id": parent_id}
-    context = {name: value for name, value in node.context.items() if name != "request_model"}
-    return {
+    head: Event = {
         "event_type": _TAGS[kind],
         "event_id": event_id(node.trace_id, node.span_id),
         "time_unix_nano": node.end,
         "ingest_dialect": node.dialect,
+        "span_id": node.span_id,
         **node.envelope,
-        **{name: value for name, value in ids.items() if value},
-        **context,
+        **node.context,
     }
+    head.pop("request_model", None)
+    if node.trace_id:
+        head["trace_id"] = node.trace_id
+    if parent_id:
+        head["parent_span_id"] = parent_id
+    return head
 
 
 def _tail(node: Node) -> Event:
     tail: Event = {"duration_ms": (node.end - node.start) / 1e6} if node.start else {}
-    return tail | {"guards": node.guards} if node.guards else tail
+    if node.guards:
+        tail["guards"] = node.guards
+    return tail
 
 
 def _call(node: Node) -> Event:

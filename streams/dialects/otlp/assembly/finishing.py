@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
+from schemas.guards import FLAGGING_VERDICTS
 from streams.dialects.otlp.assembly.events import verdict_of
 from streams.dialects.otlp.assembly.relatives import (
     Nodes,
@@ -19,6 +20,7 @@ from streams.dialects.otlp.assembly.relatives import (
 from streams.dialects.otlp.assembly.verdict_targets import target_of
 from streams.dialects.otlp.kinds import STEPS
 from streams.dialects.otlp.mapping.extras import Extra
+from streams.dialects.otlp.mapping.outcomes import SPOKEN
 from streams.dialects.otlp.nodes import Node, absorb
 from streams.dialects.translation import Event
 
@@ -27,14 +29,14 @@ _EVIDENCE = ("response_id", "finish_reasons", "usage_input_tokens", "usage_outpu
 _JUDGES = ("guard", "evaluation")
 
 
-class Late(Struct):
+class Late(Struct, gc=False):
     """What a log record says, with a node that can stand for its span, should that never come."""
 
     node: Node
     extra: Extra
 
 
-class Trace(Struct):
+class Trace(Struct, gc=False):
     """The spans of a trace that are remembered, by id, and the log records that wait for theirs."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -46,7 +48,7 @@ class Trace(Struct):
         return bool(self.logs) or any(not node.done for node in self.nodes.values())
 
 
-class Told(Struct, frozen=True):
+class Told(Struct, frozen=True, gc=False):
     """A span that becomes an event, the event that it lies beneath, and how deep."""
 
     node: Node
@@ -54,24 +56,49 @@ class Told(Struct, frozen=True):
     depth: int
 
 
-def finish(trace: Trace, settled: int, waited: int) -> tuple[list[Told], list[Event]]:
+def is_silent(node: Node) -> bool:
+    """Tell whether a call says nothing of how it ended: a log record may, as with OpenTelemetry's own for OpenAI."""
+    return (
+        node.role == "call"
+        and not (node.done or node.fault or node.refused or node.guards)
+        and node.status != _ERROR
+        and not ("finish_reasons" in node.fields or "outcome" in node.fields)
+        and node.fields.get("operation_name") in SPOKEN
+    )
+
+
+def _goes_with_calls(node: Node) -> bool:
+    """Tell whether a span waits where a call of its trace does; an objection never does."""
+    if node.role in _JUDGES:
+        return not any(guard.get("verdict") in FLAGGING_VERDICTS for guard in node.guards)
+    return node.role == "call"
+
+
+def finish(trace: Trace, now: int, settled: int, waited: int) -> tuple[list[Told], list[Event]]:
     """Return what is ready: spans that miss nothing, spans that waited too long, and verdicts that travel alone.
 
     Parameters
     ----------
     trace
         Is changed: what is returned counts as told.
-    settled
+    now
         What arrived before this and misses no relative is ready.
+    settled
+        What arrived after this waits for a log record, with the other calls of its trace, if it is a silent call.
     waited
         What arrived until this is ready whatever it misses.
     """
-    alone = _take_logs(trace, waited)
+    alone = _take_logs(trace, waited) if trace.logs else []
     nodes = trace.nodes
+    held = settled < now and any(node.arrived > settled and is_silent(node) for node in nodes.values())
     ready = [
         node
         for node in nodes.values()
-        if not node.done and (node.arrived <= waited or (node.arrived < settled and is_resolved(nodes, node)))
+        if not node.done
+        and (
+            node.arrived <= waited
+            or (node.arrived < now and not (held and _goes_with_calls(node)) and is_resolved(nodes, node))
+        )
     ]
     if not ready:
         return [], alone
@@ -79,12 +106,15 @@ def finish(trace: Trace, settled: int, waited: int) -> tuple[list[Told], list[Ev
         _merge(nodes, {node.span_id for node in ready})
         _spread_faults(nodes, ready)
         inherit(nodes, ready)
-    alone += _place_verdicts(nodes, ready)
+    if any(node.role in _JUDGES for node in ready):
+        alone += _place_verdicts(nodes, ready)
     told = []
     for node in ready:
         if not node.done:
             node.done = "given"
             told.append(node)
+    if len(nodes) == 1:
+        return [Told(node, node.parent_id, 0) for node in told if node.role], alone
     return [Told(node, _event_above(nodes, node), depth(nodes, node)) for node in told if node.role], alone
 
 

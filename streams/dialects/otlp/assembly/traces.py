@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from schemas.identity import identity
 from streams.dialects.otlp.assembly.events import event_of
-from streams.dialects.otlp.assembly.finishing import Told, Trace, finish
+from streams.dialects.otlp.assembly.finishing import Told, Trace, finish, is_silent
 from streams.dialects.otlp.assembly.relatives import fill
 from streams.dialects.otlp.assembly.twins import Twins
 from streams.dialects.otlp.log_nodes import late_of
@@ -19,7 +19,7 @@ from streams.dialects.otlp.records import LogRecord, Record
 from streams.dialects.otlp.rules import Rules
 from streams.dialects.translation import Event
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the state; one of another format is refused, and the log is read again."""
 REMEMBERED: Final = 6
 """Times the patience: how long a finished trace is still known to spans that come late."""
@@ -33,6 +33,7 @@ class _State(Struct):
     now: int = -1
     traces: dict[str, Trace] = field(default_factory=dict)
     soon: list[tuple[int, str]] = field(default_factory=list)
+    silent: list[tuple[int, str]] = field(default_factory=list)
     late: list[tuple[int, str]] = field(default_factory=list)
     old: list[tuple[int, str]] = field(default_factory=list)
     calls: list[tuple[int, Node]] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Traces:
         self._now = -1
         self._traces: dict[str, Trace] = {}
         self._soon: deque[tuple[int, str]] = deque()
+        self._silent: deque[tuple[int, str]] = deque()
         self._late: deque[tuple[int, str]] = deque()
         self._old: deque[tuple[int, str]] = deque()
         self._twins = Twins()
@@ -84,12 +86,13 @@ class Traces:
 
     def close(self) -> list[Event]:
         """Return the events of all that still waits, whatever it misses."""
-        return self._told([self._finish(trace, _NEVER, _NEVER) for trace in self._traces.values()])
+        return self._told([self._finish(trace, _NEVER, _NEVER, _NEVER) for trace in self._traces.values()])
 
     def state(self) -> bytes:
         """Return what must be known to go on from here; it holds no text that the rules do not keep."""
-        soon, late, old = list(self._soon), list(self._late), list(self._old)
-        return msgspec.msgpack.encode(_State(FORMAT, self._now, self._traces, soon, late, old, list(self._twins.calls)))
+        soon, silent, late, old = map(list, (self._soon, self._silent, self._late, self._old))
+        calls = list(self._twins.calls)
+        return msgspec.msgpack.encode(_State(FORMAT, self._now, self._traces, soon, silent, late, old, calls))
 
     def restore(self, state: bytes) -> None:
         """Go on from a state.
@@ -106,7 +109,8 @@ class Traces:
         if told.format != FORMAT:
             raise ValueError(f"a state of format {told.format}; this program writes {FORMAT}: read the log again")
         self._now, self._traces, self._twins = told.now, told.traces, Twins(told.calls)
-        self._soon, self._late, self._old = deque(told.soon), deque(told.late), deque(told.old)
+        self._soon, self._silent = deque(told.soon), deque(told.silent)
+        self._late, self._old = deque(told.late), deque(told.old)
         self._count = sum(map(_size, self._traces.values()))
 
     def _take(self, record: Record) -> None:
@@ -127,8 +131,10 @@ class Traces:
             if node.span_id in trace.nodes:
                 return
             trace.nodes[node.span_id] = node
+            if self._rules.settle_nano and is_silent(node):
+                self._silent.append((self._now + self._rules.settle_nano, key))
         self._count += 1
-        self._soon.append((self._now + self._rules.settle_nano, key))
+        self._soon.append((self._now, key))
         self._late.append((self._now + self._rules.wait_nano, key))
 
     def _trace(self, key: str) -> Trace:
@@ -145,16 +151,17 @@ class Traces:
         keys: dict[str, None] = {}
         while self._soon and self._soon[0][0] < self._now:
             keys[self._soon.popleft()[1]] = None
-        while self._late and self._late[0][0] <= self._now:
-            keys[self._late.popleft()[1]] = None
-        traces = [trace for key in keys if (trace := self._traces.get(key))]
-        found = [self._finish(trace, self._now - settle, self._now - wait) for trace in traces]
+        for due in (self._silent, self._late):
+            while due and due[0][0] <= self._now:
+                keys[due.popleft()[1]] = None
+        traces = [trace for key in keys if (trace := self._traces.get(key)) and trace.waits()]
+        found = [self._finish(trace, self._now, self._now - settle, self._now - wait) for trace in traces]
         self._forget()
         return self._told(found)
 
-    def _finish(self, trace: Trace, settled: int, waited: int) -> tuple[list[Told], list[Event]]:
+    def _finish(self, trace: Trace, now: int, settled: int, waited: int) -> tuple[list[Told], list[Event]]:
         before = len(trace.logs)
-        found = finish(trace, settled, waited)
+        found = finish(trace, now, settled, waited)
         self._count -= before - len(trace.logs)
         return found
 
@@ -176,7 +183,7 @@ class Traces:
         key = next(iter(self._traces))
         trace = self._traces.pop(key)
         self._count -= _size(trace)
-        return self._told([finish(trace, _NEVER, _NEVER)])
+        return self._told([finish(trace, _NEVER, _NEVER, _NEVER)])
 
     def _told(self, found: list[tuple[list[Told], list[Event]]]) -> list[Event]:
         """Return events in the order in which they happened, each call once, whichever traces saw it."""

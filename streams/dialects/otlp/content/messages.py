@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from streams.dialects.otlp.records import Attributes
-from streams.dialects.otlp.tables.aliases import FLATTENED, first, plan_of
+from streams.dialects.otlp.tables.aliases import FLATTENED, Said, text_of
 from streams.dialects.otlp.tables.readers import ABSENT, structure
 
 MAX_MESSAGES: Final = 1_000
@@ -14,7 +14,7 @@ _TEXT_KEYS: Final = ("content", "text", "refusal", "result", "output_text")
 _REFUSALS: Final = ("refusal", "output_refusal")
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """One message: who spoke, the text, whether it was a refusal, and how it ended."""
 
     role: str
@@ -23,23 +23,30 @@ class Message(Struct, frozen=True):
     finish_reason: str = ""
 
 
-def messages_of(attributes: Attributes, side: str) -> list[Message]:
+def messages_of(said: Said, side: str) -> list[Message]:
     """Return the messages of one side of a call, an empty list where none was captured.
 
     Parameters
     ----------
-    attributes
-        Of a span, an event or a log record.
+    said
+        By a span, an event or a log record.
     side
         `input` or `output`.
     """
-    plan = plan_of(tuple(attributes))
-    if side in plan.flattened and (found := _flattened(attributes, side)):
+    if side in said.plan.flattened and (found := _flattened(said.attributes, side)):
         return found
-    if side not in plan.texts:
-        return []
-    role = "user" if side == "input" else "assistant"
-    return list(_read(structure(first(attributes, plan.texts[side])), role))
+    return spoken(text_of(said, side), "user" if side == "input" else "assistant")
+
+
+def spoken(value: Any, role: str) -> list[Message]:
+    """Return the messages that a value holds: a text, a message, or any nesting of them, structured or as JSON.
+
+    Parameters
+    ----------
+    role
+        Of those that name none.
+    """
+    return list(_read(structure(value), role)) if value else []
 
 
 def _read(value: Any, role: str) -> Iterator[Message]:

@@ -2,20 +2,21 @@
 
 from typing import Any, Final
 
+from schemas.events import Inference
 from streams.dialects.otlp.content.messages import Message, last_of, messages_of
 from streams.dialects.otlp.content.raw_answers import ending_of
-from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import MAX_TEXT, Rules
-from streams.dialects.otlp.tables.aliases import first, text_of
+from streams.dialects.otlp.tables.aliases import Said, first, text_of
+from streams.dialects.otlp.tables.own import own_fields
 from streams.dialects.otlp.tables.words import Role
 
-FIELDS: Final = (
+FIELDS: Final = frozenset({
     "provider_name", "request_model", "response_model", "response_id", "prompt_name", "prompt_version",
     "request_temperature", "request_top_p", "request_max_tokens", "request_stream", "output_type", "finish_reasons",
     "usage_input_tokens", "usage_output_tokens", "usage_cache_read_input_tokens", "usage_cache_write_input_tokens",
     "usage_reasoning_output_tokens", "usage_total_tokens", "cost_usd", "time_to_first_chunk_ms", "agent_name",
     "agent_version", "workflow_name",
-)  # fmt: skip
+})  # fmt: skip
 """Of the alias table those that an `Inference` has under the same name; a total helps to read its parts."""
 
 _ANSWERS: Final = (
@@ -28,28 +29,25 @@ _ANSWERS: Final = (
 """Attributes that may hold a provider's whole answer, and with it how it ended."""
 
 
-def call_fields(
-    role: Role, fields: dict[str, Any], attributes: Attributes, rules: Rules
-) -> tuple[dict[str, Any], bool]:
+def call_fields(role: Role, said: Said, rules: Rules) -> tuple[dict[str, Any], bool]:
     """Return the fields of a call, and whether its messages hold a refusal.
 
     Parameters
     ----------
     role
         Names the operation.
-    fields
-        As `fields_of` reads them.
-    attributes
-        Of the span: its messages are measured here, and go no further.
+    said
+        By the span: its messages are measured here, and go no further.
     rules
         Whether texts stay.
     """
-    found: dict[str, Any] = {name: fields[name] for name in FIELDS if name in fields}
+    attributes, fields = said.attributes, said.fields
+    found: dict[str, Any] = {name: value for name, value in fields.items() if name in FIELDS}
     if role.operation:
         judges = "guard_flagged" in fields or "moderation" in found.get("request_model", "")
         found["operation_name"] = "moderation" if judges else role.operation
-    answer = messages_of(attributes, "output")
-    found |= measured(messages_of(attributes, "input"), answer, attributes, rules)
+    answer = messages_of(said, "output")
+    found |= measured(messages_of(said, "input"), answer, _system(said), rules)
     refused = any(message.refusal for message in answer)
     if raw := first(attributes, _ANSWERS):
         ending = ending_of(raw)
@@ -58,6 +56,7 @@ def call_fields(
             found["finish_reasons"] = list(dict.fromkeys(ending.reasons))
     if reasons := [message.finish_reason for message in answer if message.finish_reason]:
         found.setdefault("finish_reasons", reasons)
+    found |= own_fields(fields, Inference)
     return found, refused
 
 
@@ -65,13 +64,15 @@ def _says_more(reasons: list[str], found: dict[str, Any]) -> bool:
     return "finish_reasons" not in found
 
 
-def measured(asked: list[Message], answer: list[Message], attributes: Attributes, rules: Rules) -> dict[str, Any]:
+def measured(asked: list[Message], answer: list[Message], system: str, rules: Rules) -> dict[str, Any]:
     """Return length and hash of what the user said last, of the answer and of the instructions."""
     found: dict[str, Any] = {}
+    if not asked and not answer and not system:
+        return found
     texts = {
         "input": last_of(asked, "user") or (asked[-1].text if asked else ""),
         "output": "".join(message.text for message in answer if message.role != "user"),
-        "system": last_of(asked, "system") or _system(attributes),
+        "system": last_of(asked, "system") or system,
     }
     for name, text in texts.items():
         if text:
@@ -84,6 +85,6 @@ def measured(asked: list[Message], answer: list[Message], attributes: Attributes
     return found
 
 
-def _system(attributes: Attributes) -> str:
-    value = text_of(attributes, "system")
+def _system(said: Said) -> str:
+    value = text_of(said, "system")
     return value if isinstance(value, str) else ""

@@ -5,17 +5,17 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from streams.dialects.otlp.content.messages import Message, messages_of
+from streams.dialects.otlp.content.messages import Message, spoken
 from streams.dialects.otlp.mapping.calls import call_fields, measured
 from streams.dialects.otlp.mapping.verdicts import evaluation_of, guard_of
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import fields_of
+from streams.dialects.otlp.tables.aliases import said_of
 from streams.dialects.otlp.tables.readers import plain
 from streams.dialects.otlp.tables.words import NO_ROLE, OPERATIONS, outcome_of_error
 
 
-class Extra(Struct, kw_only=True):
+class Extra(Struct, kw_only=True, gc=False):
     """An addition to a span.
 
     Parameters
@@ -64,13 +64,13 @@ def extra_of(name: str, attributes: Attributes, body: Any, rules: Rules) -> Extr
 def _choice(about: Attributes, rules: Rules) -> Extra:
     """Read one choice of an answer; strands puts it into attributes, others into the body."""
     message = about.get("message", about.get("content"))
-    spoken = messages_of({"gen_ai.output.messages": message}, "output") if message else []
+    answer = spoken(message, "assistant")
     reason = about.get("finish_reason")
-    refused = any(said.refusal for said in spoken) or (isinstance(message, dict) and bool(message.get("refusal")))
+    refused = any(one.refusal for one in answer) or (isinstance(message, dict) and bool(message.get("refusal")))
     return Extra(
         reasons=[reason] if isinstance(reason, str) and reason else [],
         refused=refused,
-        fields=measured([], spoken, {}, rules),
+        fields=measured([], answer, "", rules),
     )
 
 
@@ -78,35 +78,35 @@ def _message(role: str) -> Callable[[Attributes, Rules], Extra]:
     """Return the reader of a message of the prompt; the last of the user's stands."""
 
     def read(about: Attributes, rules: Rules) -> Extra:
-        found = messages_of({"gen_ai.input.messages": [{"role": role, "content": about.get("content")}]}, "input")
-        spoken = [Message(role, message.text) for message in found if message.text]
-        return Extra(fields=measured(spoken, [], {}, rules) if spoken else {})
+        found = spoken([{"role": role, "content": about.get("content")}], role)
+        return Extra(fields=measured([Message(role, one.text) for one in found if one.text], [], "", rules))
 
     return read
 
 
 def _details(about: Attributes, rules: Rules) -> Extra:
-    fields = fields_of(about)
+    said = said_of(about)
+    fields = said.fields
     role = OPERATIONS.get(plain(str(fields.get("operation", ""))), NO_ROLE)
     if role.name not in ("call", ""):
         return Extra()
-    found, refused = call_fields(role, fields, about, rules)
+    found, refused = call_fields(role, said, rules)
     return Extra(fields=found, refused=refused, whole=bool(role.name), error_type=fields.get("error_type", ""))
 
 
 def _evaluation(about: Attributes, rules: Rules) -> Extra:
-    fields = fields_of(about)
+    fields = said_of(about).fields
     return Extra(guards=[evaluation_of(fields, "")], response_id=fields.get("response_id", ""))
 
 
 def _guardrail(about: Attributes, rules: Rules) -> Extra:
-    fields = fields_of(about)
+    fields = said_of(about).fields
     result = guard_of(fields, "", failed="error_type" in fields, fault="", latency_ms=None)
     return Extra(guards=[result], response_id=fields.get("response_id", ""))
 
 
 def _exception(about: Attributes, rules: Rules) -> Extra:
-    fields = fields_of(about)
+    fields = said_of(about).fields
     kind, message = fields.get("error_type", ""), str(about.get("exception.message", ""))
     return Extra(error_type=kind.rsplit(".", 1)[-1], fault=outcome_of_error(kind, message[:4000]) or "")
 

@@ -1,6 +1,6 @@
 """How a call ended, in the contract's words; nothing where no span says it."""
 
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from streams.dialects.otlp.tables.readers import plain
@@ -9,16 +9,17 @@ from streams.dialects.otlp.tables.words import FINISH_REASONS, OUTCOMES
 _SOURCES: Final = {"refused": "provider_refusal", "filtered": "provider_filter", "blocked": "guardrail"}
 _OK: Final = 1
 _ERROR: Final = 2
-_SPOKEN: Final = ("chat", "generate_content", "text_completion", None)
+SPOKEN: Final = ("chat", "generate_content", "text_completion", None)
 """Operations whose input may be counted before there is an answer."""
 _RANK: Final = ("content_filter", "refusal", "error", "length", "tool_call", "compaction", "stop")
 """Of several choices the one that tells most stands for all."""
 
 
-def norm_of(reasons: Iterable[str]) -> str:
+@lru_cache(maxsize=1024)
+def norm_of(reasons: tuple[str, ...]) -> str:
     """Return the one word for the finish reasons of a call.
 
-    >>> norm_of(["end_turn"]), norm_of(["stop", "SAFETY"]), norm_of(["because"])
+    >>> norm_of(("end_turn",)), norm_of(("stop", "SAFETY")), norm_of(("because",))
     ('stop', 'content_filter', 'unknown')
     """
     words = {FINISH_REASONS.get(plain(reason), "unknown") for reason in reasons}
@@ -26,7 +27,7 @@ def norm_of(reasons: Iterable[str]) -> str:
 
 
 def settle_outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) -> None:
-    """Fill `outcome`, `outcome_source` and `finish_reason_norm` of a call, in place.
+    """Fill `outcome`, `outcome_source` and `finish_reason_norm` of a call, in place; what the source said stands.
 
     Parameters
     ----------
@@ -45,16 +46,16 @@ def settle_outcome(fields: dict[str, Any], *, status: int, refused: bool, fault:
     """
     reasons = fields.get("finish_reasons", ())
     if reasons:
-        fields["finish_reason_norm"] = norm_of(reasons)
-    outcome = _outcome(fields, status=status, refused=refused, fault=fault)
+        fields.setdefault("finish_reason_norm", norm_of(tuple(reasons)))
+    outcome = fields.get("outcome") or _outcome(fields, status=status, refused=refused, fault=fault)
     if outcome:
         fields["outcome"] = outcome
         if source := _SOURCES.get(outcome):
-            fields["outcome_source"] = source
+            fields.setdefault("outcome_source", source)
 
 
 def _outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) -> str | None:
-    settled = {OUTCOMES.get(plain(reason), "") for reason in fields.get("finish_reasons", ())}
+    settled = _settled(tuple(fields.get("finish_reasons", ())))
     if refused:
         return "refused"
     for outcome in ("refused", "blocked", "filtered"):
@@ -69,7 +70,12 @@ def _outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) 
     return "completed" if status == _OK or settled - {"error"} or _answered(fields) else None
 
 
+@lru_cache(maxsize=1024)
+def _settled(reasons: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(OUTCOMES.get(plain(reason), "") for reason in reasons)
+
+
 def _answered(fields: dict[str, Any]) -> bool:
     """Tell whether an answer was counted; emitters write `error` for a finish reason where none was obtained."""
     counted = bool(fields.get("usage_output_tokens"))
-    return counted or ("usage_input_tokens" in fields and fields.get("operation_name") not in _SPOKEN)
+    return counted or ("usage_input_tokens" in fields and fields.get("operation_name") not in SPOKEN)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from schemas.events import Retrieval
 from streams.dialects.otlp.mapping.steps import as_text
 from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import FLATTENED, text_of
+from streams.dialects.otlp.tables.aliases import FLATTENED, Said, text_of
+from streams.dialects.otlp.tables.own import own_fields
 from streams.dialects.otlp.tables.readers import number, structure, text
 
 MAX_DOCUMENTS: Final = 1_000
@@ -14,23 +16,22 @@ _IDS: Final = ("id", "document_id", "doc_id", "chunk_id", "source", "url", "file
 """What names a document, in itself or in its metadata; one without a name is counted and not listed."""
 
 
-def retrieval_fields(fields: dict[str, Any], attributes: Attributes, rules: Rules) -> dict[str, Any]:
+def retrieval_fields(said: Said, rules: Rules) -> dict[str, Any]:
     """Return the fields of a search: how many documents came, which, and how well they fitted.
 
     Parameters
     ----------
-    fields
-        As `fields_of` reads them.
-    attributes
-        Of the span; the query and the documents' texts are measured and go no further.
+    said
+        By the span; the query and the documents' texts are measured and go no further.
     rules
         How texts are hashed.
     """
+    fields = said.fields
     found: dict[str, Any] = {name: fields[name] for name in ("data_source_id", "top_k") if name in fields}
-    if query := text_of(attributes, "query"):
+    if query := text_of(said, "query"):
         words = query if isinstance(query, str) else as_text(query)
         found |= {"query_hash": rules.hashed(words), "query_chars": len(words)}
-    documents = fields.get("documents") or list(_flattened(attributes))
+    documents = fields.get("documents") or list(_flattened(said.attributes))
     if documents:
         found["returned_count"] = len(documents)
         scores = [score for item in documents if (score := _score(item)) is not None]
@@ -38,7 +39,7 @@ def retrieval_fields(fields: dict[str, Any], attributes: Attributes, rules: Rule
             found |= {"score_max": max(scores), "score_mean": sum(scores) / len(scores)}
         if listed := [document for item in documents if (document := _document(item, rules))]:
             found["documents"] = listed
-    return found
+    return found | own_fields(fields, Retrieval)
 
 
 def _flattened(attributes: Attributes) -> Iterator[dict[str, Any]]:

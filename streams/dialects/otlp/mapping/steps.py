@@ -4,46 +4,48 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.events import AgentStep
 from streams.dialects.otlp.kinds import STEPS
-from streams.dialects.otlp.records import Attributes
 from streams.dialects.otlp.rules import Rules
-from streams.dialects.otlp.tables.aliases import text_of
+from streams.dialects.otlp.tables.aliases import Said, text_of
+from streams.dialects.otlp.tables.own import own_fields
 from streams.dialects.otlp.tables.words import Role
 
-FIELDS: Final = ("agent_name", "agent_id", "agent_version", "workflow_name", "tool_name", "tool_type", "tool_call_id",
-                 "tool_server", "tool_protocol")  # fmt: skip
+FIELDS: Final = frozenset({
+    "agent_name", "agent_id", "agent_version", "workflow_name", "tool_name", "tool_type", "tool_call_id", "tool_server",
+    "tool_protocol",
+})  # fmt: skip
 _FAILED: Final = ("error", "failure", "failed")
 _ENTITY: Final = {"agent": "agent_name", "workflow": "workflow_name", "tool": "tool_name"}
 """The field that a span's own name fills where no attribute does."""
 
 
-def step_fields(role: Role, fields: dict[str, Any], name: str, attributes: Attributes, rules: Rules) -> dict[str, Any]:
+def step_fields(role: Role, said: Said, name: str, rules: Rules) -> dict[str, Any]:
     """Return the fields of a step; arguments and results are measured and go no further.
 
     Parameters
     ----------
     role
         What the span is.
-    fields
-        As `fields_of` reads them.
+    said
+        By the span.
     name
-        Of the span.
-    attributes
         Of the span.
     rules
         How texts are hashed.
     """
-    found = {field: fields[field] for field in FIELDS if field in fields} | {"step_kind": STEPS[role.name]}
+    fields = said.fields
+    found = {field: value for field, value in fields.items() if field in FIELDS} | {"step_kind": STEPS[role.name]}
     if (field := _ENTITY.get(role.name)) and field not in found:
         found[field] = fields.get("entity_name") or _named(name)
     if role.name == "tool":
-        found |= _measured(attributes, rules)
+        found |= _measured(said, rules)
     elif role.name == "mcp":
         found["labels"] = {"mcp.method.name": fields["mcp_method"]}
     elif role.name == "handoff" and (target := fields.get("handoff_to")):
         found["agent_name"] = target
     found["status"] = "error" if fields.get("tool_status") in _FAILED else "ok"
-    return {field: value for field, value in found.items() if value}
+    return {field: value for field, value in found.items() if value} | own_fields(fields, AgentStep)
 
 
 def _named(name: str) -> str:
@@ -57,10 +59,10 @@ def _named(name: str) -> str:
     return name.removesuffix(".tool").removesuffix(".agent").removesuffix(".workflow")[:256]
 
 
-def _measured(attributes: Attributes, rules: Rules) -> dict[str, Any]:
+def _measured(said: Said, rules: Rules) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for side, field in (("arguments", "args"), ("result", "result")):
-        if (value := text_of(attributes, side)) is not None:
+        if (value := text_of(said, side)) is not None:
             text = value if isinstance(value, str) else as_text(value)
             found |= {f"{field}_hash": rules.hashed(text), f"{field}_bytes": len(text.encode("utf-8", "replace"))}
     return found

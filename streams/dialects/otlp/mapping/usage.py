@@ -5,9 +5,12 @@ larger than its whole is no part of it, and some scopes are known to leave cache
 `words.yaml`). What an emitter guessed, because a stream said nothing, cannot be told from what was counted.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from streams.dialects.otlp.tables.words import CACHE_APART
+
+_READ: Final = "usage_cache_read_input_tokens"
+_WRITTEN: Final = "usage_cache_write_input_tokens"
 
 
 def settle_usage(fields: dict[str, Any], scope: str, *, failed: bool) -> None:
@@ -28,9 +31,11 @@ def settle_usage(fields: dict[str, Any], scope: str, *, failed: bool) -> None:
     1200
     """
     total = fields.pop("usage_total_tokens", None)
-    read, written = (fields.get(f"usage_cache_{way}_input_tokens") or 0 for way in ("read", "write"))
+    read, written = fields.get(_READ) or 0, fields.get(_WRITTEN) or 0
     reasoning = fields.get("usage_reasoning_output_tokens") or 0
     asked, answered = fields.get("usage_input_tokens"), fields.get("usage_output_tokens")
+    if asked and answered and not (read or written or reasoning):
+        return
     if failed and not asked and not answered:
         for name in [name for name in fields if name.startswith("usage_")]:
             del fields[name]

@@ -27,7 +27,7 @@ def guard_of(fields: Mapping[str, Any], name: str, *, failed: bool, fault: str, 
     Parameters
     ----------
     fields
-        As `fields_of` reads them.
+        As `said_of` reads them.
     name
         What the guard is called where no attribute names it.
     failed, fault
@@ -37,7 +37,7 @@ def guard_of(fields: Mapping[str, Any], name: str, *, failed: bool, fault: str, 
     """
     result: Result = {"guard_name": fields.get("guard_name") or name or "unnamed", "layer": _layer(fields)}
     result["status"] = _status(fields, failed=failed and fault != "blocked")
-    verdict = "block" if fault == "blocked" else _verdict(fields)
+    verdict = _own(fields).get("verdict") or ("block" if fault == "blocked" else _verdict(fields))
     if verdict:
         result["verdict"] = verdict
         if action := _action(fields, verdict):
@@ -52,7 +52,7 @@ def guard_of(fields: Mapping[str, Any], name: str, *, failed: bool, fault: str, 
         result["findings"] = findings
     if latency_ms is not None:
         result["latency_ms"] = latency_ms
-    return result | {"mapping_version": VERSION}
+    return result | _own(fields)
 
 
 def evaluation_of(fields: Mapping[str, Any], name: str) -> Result:
@@ -71,7 +71,13 @@ def evaluation_of(fields: Mapping[str, Any], name: str) -> Result:
         if "evaluation_score" in fields:
             finding["score"] = fields["evaluation_score"]
         result["findings"] = [finding]
-    return result | {"mapping_version": VERSION}
+    return result | _own(fields)
+
+
+def _own(fields: Mapping[str, Any]) -> Result:
+    """Return what our own attributes say, which stands before all others, and the version of the tables."""
+    said = fields.get("own_guard", {})
+    return {name: value for name, value in said.items() if name != "severity"} | {"mapping_version": VERSION}
 
 
 def _layer(fields: Mapping[str, Any]) -> str:
@@ -135,8 +141,10 @@ def _findings(fields: Mapping[str, Any], result: Result, verdict: str | None) ->
         yield {"category": _PII, "count": count} | ({"entity_type": entity} if entity else {})
     natives = fields.get("guard_categories", [])
     score = {"score": fields["guard_score"]} if "guard_score" in fields and len(natives) == 1 else {}
+    if "severity" in fields.get("own_guard", ()):
+        score["severity"] = fields["own_guard"]["severity"]
     for native in natives:
         yield {"category": CATEGORIES.get(plain(native), plain(native)), "native_category": native} | score
     by_name = CATEGORIES.get(plain(result["guard_name"]))
     if by_name and not natives and "guard_masked" not in fields:
-        yield {"category": by_name, "native_category": result["guard_name"]}
+        yield {"category": by_name, "native_category": result["guard_name"]} | score

@@ -1,6 +1,7 @@
 """`otlp_proto`: TracesData and LogsData, which have the wire form of the export requests."""
 
 from collections.abc import Callable, Iterable, Iterator
+from sys import intern
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError
@@ -45,6 +46,7 @@ def _spans(message: Any) -> Iterator[Span]:
         for scoped in group.scope_spans:
             origin = _origin(resource, scoped, group.schema_url)
             for span in scoped.spans:
+                status = span.status
                 yield Span(
                     span.trace_id.hex(),
                     span.span_id.hex(),
@@ -53,8 +55,8 @@ def _spans(message: Any) -> Iterator[Span]:
                     span.kind,
                     span.start_time_unix_nano,
                     span.end_time_unix_nano,
-                    span.status.code,
-                    span.status.message,
+                    status.code,
+                    status.message,
                     span.flags,
                     _attributes(span.attributes),
                     [SpanEvent(e.name, e.time_unix_nano, _attributes(e.attributes)) for e in span.events],
@@ -86,12 +88,11 @@ def _origin(resource: Attributes, scoped: Any, schema_url: str) -> Origin:
 
 
 def _attributes(pairs: Iterable[Any], nesting: int = 0) -> Attributes:
-    return {pair.key: _value(pair.value, nesting) for pair in pairs}
+    # by far the most values are texts, and asking for one is cheaper than for the kind
+    return {intern(pair.key): (value := pair.value).string_value or _value(value, nesting) for pair in pairs}
 
 
 def _value(value: Any, nesting: int = 0) -> Any:
-    if text := value.string_value:  # by far the most values are texts, and asking for one is cheaper than for the kind
-        return text
     kind = value.WhichOneof("value")
     if kind is None or nesting > MAX_NESTING:
         return None

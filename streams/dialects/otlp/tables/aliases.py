@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from streams.dialects.otlp.records import Attributes
+from streams.dialects.otlp.tables.own import EVENT, GUARD, own_of
 from streams.dialects.otlp.tables.readers import READERS, structure
 
 TABLE: Final[dict[str, Any]] = yaml.safe_load(files(__package__).joinpath("aliases.yaml").read_text("utf-8"))
@@ -18,6 +19,12 @@ VERSION: Final[str] = TABLE["version"]
 TEXTS: Final[dict[str, list[str]]] = TABLE["texts"]
 FLATTENED: Final[dict[str, list[str]]] = TABLE["flattened"]
 RESOURCE: Final[dict[str, list[str]]] = TABLE["resource"]
+OWN: Final[dict[str, tuple[str, str]]] = {
+    prefix + name: (group, name)
+    for group, prefix, names in (("own", EVENT, TABLE["own"]["event"]), ("own_guard", GUARD, TABLE["own"]["guard"]))
+    for name in names
+}
+"""Of our own attributes the group and the field that each fills."""
 
 
 class _Alias(NamedTuple):
@@ -41,7 +48,9 @@ def _compile() -> tuple[dict[str, list[_Alias]], dict[str, list[_Alias]]]:
 
 
 _DIRECT, _INSIDE = _compile()
-KNOWN: Final = frozenset(_DIRECT) | frozenset(_INSIDE) | {key for keys in TEXTS.values() for key in keys}
+KNOWN: Final = (
+    frozenset(_DIRECT) | frozenset(_INSIDE) | frozenset(OWN) | {key for keys in TEXTS.values() for key in keys}
+)
 """Attributes that the table speaks of."""
 
 
@@ -50,6 +59,7 @@ class Plan(NamedTuple):
 
     direct: tuple[tuple[str, tuple[tuple[str, Reader], ...]], ...]
     inside: tuple[tuple[str, tuple[_Alias, ...]], ...]
+    own: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     texts: dict[str, tuple[str, ...]]
     flattened: frozenset[str]
 
@@ -72,24 +82,43 @@ def plan_of(keys: tuple[str, ...]) -> Plan:
             (field, tuple((key, read) for _, key, read in sorted(found, key=_rank))) for field, found in sources.items()
         ),
         tuple((key, tuple(_INSIDE[key])) for key in keys if key in _INSIDE),
+        _own_plan(keys),
         {side: present for side, wanted in TEXTS.items() if (present := tuple(key for key in wanted if key in keys))},
         frozenset(side for side, starts in FLATTENED.items() if any(key.startswith(tuple(starts)) for key in keys)),
     )
+
+
+def _own_plan(keys: tuple[str, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for key in keys:
+        if key in OWN:
+            group, name = OWN[key]
+            groups.setdefault(group, []).append((key, name))
+    return tuple((group, tuple(pairs)) for group, pairs in groups.items())
 
 
 def _rank(source: tuple[int, str, Reader]) -> int:
     return source[0]
 
 
-def fields_of(attributes: Attributes) -> dict[str, Any]:
-    """Return the fields that attributes fill.
+class Said(NamedTuple):
+    """What attributes say: as they came, what there is to be read of them, and the fields that they fill."""
+
+    attributes: Attributes
+    plan: Plan
+    fields: dict[str, Any]
+
+
+def said_of(attributes: Attributes) -> Said:
+    """Return what attributes say.
 
     Parameters
     ----------
     attributes
-        Of a span, a span event or a log record. What is missing, of a wrong kind or blank fills nothing.
+        Of a span, a span event or a log record. What is missing, of a wrong kind or blank fills nothing. Our own stand
+        apart, under `own` and `own_guard`, for they come before all others.
 
-    >>> fields_of({"gen_ai.usage.prompt_tokens": "12", "gen_ai.usage.input_tokens": 13, "llm.token_count.prompt": None})
+    >>> said_of({"gen_ai.usage.prompt_tokens": "12", "gen_ai.usage.input_tokens": 13, "llm.token_count": 1}).fields
     {'usage_input_tokens': 13}
     """
     plan = plan_of(tuple(attributes))
@@ -102,7 +131,10 @@ def fields_of(attributes: Attributes) -> dict[str, Any]:
                 break
     if plan.inside:
         _look_inside(plan, attributes, found)
-    return found
+    for group, pairs in plan.own:
+        if own := own_of(group, {name: attributes[key] for key, name in pairs}):
+            found[group] = own
+    return Said(attributes, plan, found)
 
 
 def _look_inside(plan: Plan, attributes: Attributes, found: dict[str, Any]) -> None:
@@ -125,9 +157,9 @@ def _at(content: Any, path: str) -> Any:
     return content
 
 
-def text_of(attributes: Attributes, side: str) -> Any:
+def text_of(said: Said, side: str) -> Any:
     """Return what the first attribute that holds this side of a call, a tool or a search says."""
-    return first(attributes, plan_of(tuple(attributes)).texts.get(side, ()))
+    return first(said.attributes, said.plan.texts[side]) if side in said.plan.texts else None
 
 
 def first(attributes: Attributes, keys: Iterable[str]) -> Any:

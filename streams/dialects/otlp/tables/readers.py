@@ -3,6 +3,7 @@
 import ast
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,8 @@ MAX_PARSED: Final = 1_000_000
 """Characters of a structured text that is parsed; a longer one says nothing."""
 ABSENT: Final = frozenset({"", "none", "null", "nan", "undefined", "__redacted__", "unknown"})
 """Words, in lower case, that stand for nothing."""
+_WORDY: Final = frozenset("abcdeghijklmopqrsuvwxyzABCDEFGHIJKLMOPQRSTUVWXYZ")
+"""Letters with which neither JSON nor a number begins."""
 _LONGEST_ABSENT: Final = max(map(len, ABSENT))
 
 
@@ -27,7 +30,13 @@ def text(value: Any) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         value = str(value)
-    name = _unquoted(value.strip())[:MAX_TEXT].replace("\0", "")
+    name: str = value.strip()
+    if name[:1] == '"':
+        name = _unquoted(name)
+    if len(name) > MAX_TEXT:
+        name = name[:MAX_TEXT]
+    if "\0" in name:
+        name = name.replace("\0", "")
     return None if len(name) <= _LONGEST_ABSENT and name.lower() in ABSENT else name
 
 
@@ -99,13 +108,13 @@ def milliseconds(value: Any) -> float | None:
 
 
 def seconds(value: Any) -> float | None:
-    """Return milliseconds of a duration given in seconds.
+    """Return milliseconds of a duration given in seconds, to the nanosecond.
 
-    >>> seconds(0.25), seconds(-1)
-    (250.0, None)
+    >>> seconds(0.25), seconds(0.3509), seconds(-1)
+    (250.0, 350.9, None)
     """
     amount = number(value)
-    return milliseconds(amount * 1000) if amount is not None else None
+    return milliseconds(round(amount * 1000, 6)) if amount is not None else None
 
 
 def flag(value: Any) -> bool | None:
@@ -144,8 +153,12 @@ def structure(value: Any) -> Any:
     >>> structure('{"a": null}'), structure("{'a': None}"), structure("a {")
     ({'a': None}, {'a': None}, 'a {')
     """
-    if not isinstance(value, str) or len(value) > MAX_PARSED:
-        return value
+    return _parsed(value) if type(value) is str and value[:1] not in _WORDY and len(value) <= MAX_PARSED else value
+
+
+@lru_cache(maxsize=8)
+def _parsed(value: str) -> Any:
+    """Return what a text stands for; several readers ask for the same one, and none changes what it gets."""
     try:
         return msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):

@@ -1,0 +1,1 @@
+"""An OpenTelemetry Collector with a Kafka exporter: what our page configures, in the versions of go.mod."""
