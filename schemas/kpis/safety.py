@@ -71,14 +71,16 @@ KPIS: Final = (
         objective=CEILINGS["over_refusal"], severity="ticket", family="refusal", runbook="over-refusal",
     ),
     Kpi(
-        id="quality", title="Quality faults", unit="share", better="lower", view="kpi_output_shares",
+        id="quality", axis="quality", title="Quality faults", unit="share", better="lower",
+        view="kpi_output_shares",
         says="Share of outputs that a guard or judge found ungrounded, irrelevant, off topic, misinforming or biased.",
         formula="outputs in which a guard reported a quality code other than a refusal / outputs",
         misleads="only what is judged can be found; where no judge looks it is 0",
         objective=CEILINGS["quality"], family="quality", runbook="drift",
     ),
     Kpi(
-        id="prompt_pii", title="Personal data in prompts", unit="share", better="lower", view="kpi_output_shares",
+        id="prompt_pii", axis="security", title="Personal data in prompts", unit="share", better="lower",
+        view="kpi_output_shares",
         says="Share of model calls in whose input a guard saw personal data or a secret. It is no leak.",
         formula="model calls with personal data or a secret that a guard on the input reported / model calls",
         misleads="says what users send, masked or not; without a guard on the input it is 0",
