@@ -62,10 +62,10 @@ class _Shares(Reference):
         self.known: Floats = np.empty((0, BANDS))
         self.used: Bools = np.empty((0, slots), np.bool_)
 
-    def derive(self, row: int, band: int, counts: Floats, known: float) -> None:
+    def derive(self, row: int, counts: Floats, known: Floats) -> None:
         counts = np.where(self.used[row], counts + PSEUDO, 0.0)
-        self.share[row, band] = counts / counts.sum()
-        self.known[row, band] = known
+        self.share[row] = counts / counts.sum(axis=1, keepdims=True)
+        self.known[row] = known
 
 
 class MixDetector(DistributionDetector[_Shares, Swing]):

@@ -63,16 +63,13 @@ class Reference(Columns, ABC):
         self.renewed[row] = hour + 1
         if np.cumsum(self.counts[row], dtype=np.float64)[-1] >= NEEDED:  # a sum in this order, as the kernel has it
             whole = self.counts[row].sum(axis=0, dtype=np.float64)
-            for band in range(BANDS):
-                own = self.counts[row, band].astype(np.float64)
-                self.derive(
-                    row, band, own + BAND_EVENTS * whole / whole.sum(), float(own.sum() + BAND_EVENTS) / inflation
-                )
+            own = self.counts[row].astype(np.float64)
+            self.derive(row, own + BAND_EVENTS * whole / whole.sum(), (own.sum(axis=1) + BAND_EVENTS) / inflation)
             self.usable[row] = True
 
     @abstractmethod
-    def derive(self, row: int, band: int, counts: Floats, known: float) -> None:
-        """Fix what follows from the counts of a band, for which `known` events speak."""
+    def derive(self, row: int, counts: Floats, known: Floats) -> None:
+        """Fix what follows from the counts of the bands, shape (bands, cells), for which `known` events speak."""
 
     def forget(self, row: int) -> None:
         """Learn a series anew."""
@@ -92,8 +89,8 @@ class HistogramReference(Reference):
         self.score: Floats = np.empty((0, BANDS, COARSE))  # normal score of each quantile bin
         self.moments: Floats = np.empty((0, BANDS, 2))  # its mean and variance
 
-    def derive(self, row: int, band: int, counts: Floats, known: float) -> None:
-        """Fix the quantile bins of a band, and their log ratios."""
+    def derive(self, row: int, counts: Floats, known: Floats) -> None:
+        """Fix the quantile bins of the bands, and their log ratios."""
         tables = tilted(counts, known)
-        self.coarse[row, band], self.ratios[row, band] = tables.coarse, tables.ratios
-        self.score[row, band], self.moments[row, band] = tables.score, (tables.mean, tables.variance)
+        self.coarse[row], self.ratios[row], self.score[row] = tables.coarse, tables.ratios, tables.score
+        self.moments[row, :, 0], self.moments[row, :, 1] = tables.mean, tables.variance

@@ -19,41 +19,45 @@ _CARE: Final = 2.0
 
 
 class Tables(NamedTuple):
-    """What a reference gives: quantile bin of each fine bin, log ratios (quantile bins, tilts), normal scores."""
+    """What references give, each a row: quantile bin of each fine bin, log ratios (quantile bins, tilts), scores."""
 
     coarse: npt.NDArray[np.uint8]
     ratios: Floats
     score: Floats
-    mean: float
-    variance: float
+    mean: Floats
+    variance: Floats
 
 
-def tilted(reference: Floats, known: float) -> Tables:
-    """Return the tables of a reference.
+def tilted(references: Floats, known: Floats) -> Tables:
+    """Return the tables of references.
 
     Parameters
     ----------
-    reference
-        Counts by fine bin, shape (bins,), at least one above 0; a value never seen has half an event.
+    references
+        Counts by fine bin, shape (references, bins), at least one of each above 0; a value never seen has half an
+        event.
     known
-        How many events n0 speak for it. Each tilt is discounted by log(1 + 2 sqrt(chi2 / n0)) an event, because
+        How many events n0 speak for each. A tilt is discounted by log(1 + 2 sqrt(chi2 / n0)) an event, because
         the true distribution lies about sqrt(chi2 / n0) away from the reference in the direction of the tilt.
 
-    >>> tables = tilted(np.ones(100), 1e6)
-    >>> tables.coarse[[0, 49, 99]].tolist(), tables.ratios[[0, 10], 3].round(1).tolist()
+    >>> tables = tilted(np.ones((1, 100)), np.array([1e6]))
+    >>> tables.coarse[0, [0, 49, 99]].tolist(), tables.ratios[0, [0, 10], 3].round(1).tolist()
     ([0, 4, 10], [-3.0, 2.0])
     """
-    share = reference / reference.sum()
-    coarse = np.searchsorted(LEVELS, np.cumsum(share) - share / 2).astype(np.uint8)
-    mass = np.bincount(coarse, reference, COARSE) + _PSEUDO
-    mass /= mass.sum()
-    score = ndtri(np.cumsum(mass) - mass / 2)
-    exponent = np.column_stack([*(tilt * score for tilt in TILTS), SPREAD * (score**2 - 1) / 2])
-    ratios = exponent - np.log(mass @ np.exp(exponent))
-    distance = mass @ (np.exp(ratios) - 1) ** 2
-    mean = float(mass @ score)
-    variance = float(mass @ (score - mean) ** 2)
-    return Tables(coarse, ratios - np.log1p(_CARE * np.sqrt(distance / known)), score, mean, variance)
+    share = references / references.sum(axis=1, keepdims=True)
+    coarse = np.searchsorted(LEVELS, np.cumsum(share, axis=1) - share / 2)
+    places = coarse + COARSE * np.arange(len(references))[:, None]
+    mass = np.bincount(places.ravel(), references.ravel(), COARSE * len(references)).reshape(-1, COARSE) + _PSEUDO
+    mass /= mass.sum(axis=1, keepdims=True)
+    score = ndtri(np.cumsum(mass, axis=1) - mass / 2)
+    exponent = np.concatenate([score[..., None] * TILTS, (SPREAD * (score**2 - 1) / 2)[..., None]], axis=2)
+    each = mass[..., None]
+    ratios = exponent - np.log((each * np.exp(exponent)).sum(axis=1, keepdims=True))
+    distance = (each * (np.exp(ratios) - 1) ** 2).sum(axis=1, keepdims=True)
+    mean = (mass * score).sum(axis=1)
+    variance = (mass * (score - mean[:, None]) ** 2).sum(axis=1)
+    care = np.log1p(_CARE * np.sqrt(distance / known[:, None, None]))
+    return Tables(coarse.astype(np.uint8), ratios - care, score, mean, variance)
 
 
 def median(histogram: npt.NDArray[np.floating]) -> int:

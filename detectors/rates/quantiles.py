@@ -1,7 +1,7 @@
 """Quantiles of the Gamma distribution, from tables: how far from its mean a level may lie.
 
-SciPy inverts the incomplete gamma function in about half a microsecond, which was half of what a series costs in a
-tick. Between neighbours of a table the quantile is so nearly straight that a chord is off by less than 1 in 10,000.
+SciPy inverts the incomplete gamma function in about half a microsecond, which is half of a series' tick. Between
+neighbours of a table the quantile is so nearly straight that a chord is off by less than one in a thousand.
 """
 
 from typing import Final
@@ -36,7 +36,7 @@ def quantile(quantiles: Floats, events: Floats) -> Floats:
         Shapes.
 
     >>> quantile(table(0.95), np.array([3.0, 150.0])).round(3).tolist()
-    [6.296, 170.735]
+    [6.296, 170.698]
     """
     place = (events - 1) * STEPS
     left = place.astype(np.int64)

@@ -71,8 +71,7 @@ KPIS: Final = (
         objective=CEILINGS["over_refusal"], severity="ticket", family="refusal", runbook="over-refusal",
     ),
     Kpi(
-        id="quality", axis="quality", title="Quality faults", unit="share", better="lower",
-        view="kpi_output_shares",
+        id="quality", axis="quality", title="Quality faults", unit="share", better="lower", view="kpi_output_shares",
         says="Share of outputs that a guard or judge found ungrounded, irrelevant, off topic, misinforming or biased.",
         formula="outputs in which a guard reported a quality code other than a refusal / outputs",
         misleads="only what is judged can be found; where no judge looks it is 0",

@@ -27,7 +27,7 @@ from streams.commands.status import status
 from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
-from streams.settings import SettingsError, load
+from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(policy_app, name="policy")
@@ -232,9 +232,7 @@ def demo(
 
     pace = Pace(WEEK_SECONDS / seconds if speed is None else _times_real_time(speed), seed)
     if kafka or clickhouse:
-        if data_dir or not (kafka and clickhouse):
-            raise SettingsError("--kafka and --clickhouse name services that run; give both, and no --data-dir")
-        settings = load(kafka=kafka, clickhouse=clickhouse, log_level="WARNING")
+        settings = _of_others(kafka, clickhouse, data_dir)
         configure_logs(settings)
         run_demo_there(settings, pace)
         return
@@ -262,6 +260,13 @@ def _times_real_time(speed: str) -> float | None:
     if speed != "max" and not (speed.replace(".", "", 1).isdigit() and float(speed) > 0):
         raise SettingsError(f"--speed is a number above 0 or max, not {speed!r}")
     return None if speed == "max" else float(speed)
+
+
+def _of_others(kafka: str | None, clickhouse: str | None, data_dir: Path | None) -> Settings:
+    """Return the settings of services that run already."""
+    if data_dir or not (kafka and clickhouse):
+        raise SettingsError("--kafka and --clickhouse name services that run; give both, and no --data-dir")
+    return load(kafka=kafka, clickhouse=clickhouse, log_level="WARNING")
 
 
 def _looks_on() -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.vocabulary import WITHOUT_OUTPUT, WRAPPERS
-from streams.events.stops import stopped_by_error, stopped_by_reason
+from streams.events.stops import RANK, stopped_by_error, stopped_by_reason
 
 Bools = npt.NDArray[np.bool_]
 
@@ -42,15 +42,15 @@ def outcomes_of(table: pa.Table) -> Outcomes:
     failed = is_in(table, "outcome", ("error",))
     told = present(table, "error_type") & ~(blocked | filtered | refused)
     by_type = stopped_by_error(table.column("error_type"))
-    blocked |= told & (by_type == "blocked")
-    filtered |= told & (by_type == "filtered")
-    refused |= told & (by_type == "refused")
-    error = (failed | told) & ~(told & (by_type != ""))
+    blocked |= told & (by_type == RANK["blocked"])
+    filtered |= told & (by_type == RANK["filtered"])
+    refused |= told & (by_type == RANK["refused"])
+    error = (failed | told) & ~(told & (by_type > 0))
     by_reason = stopped_by_reason(table.column("finish_reason_norm"), table.column("finish_reasons"))
     left = ~(error | blocked | filtered | refused)
-    blocked |= left & (by_reason == "blocked")
-    filtered |= left & (by_reason == "filtered")
-    refused |= left & (by_reason == "refused")
+    blocked |= left & (by_reason == RANK["blocked"])
+    filtered |= left & (by_reason == RANK["filtered"])
+    refused |= left & (by_reason == RANK["refused"])
     cancelled = is_in(table, "outcome", ("cancelled",))
     wrapper = is_in(table, "operation_name", WRAPPERS)
     output = ~(error | cancelled | wrapper | _is_in_small(table, "operation_name", WITHOUT_OUTPUT))

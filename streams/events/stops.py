@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 from schemas.vendors.words import table
 from schemas.vocabulary import ERROR_OUTCOMES
 
-Words = npt.NDArray[np.str_]
+Ranks = npt.NDArray[np.int64]
+
+RANK: Final = {"": 0, "refused": 1, "filtered": 2, "blocked": 3}
+"""How hard a call was stopped: of several choices the hardest stands for it."""
 
 _OF_NORM: Final = {"content_filter": "filtered", "refusal": "refused"}
-_RANK: Final = ("", "refused", "filtered", "blocked")
-"""Of several choices the one that was stopped hardest stands for the call."""
 
 
 @cache
@@ -56,25 +57,27 @@ def outcome_of_error(kind: str) -> str:
     return next((outcome for end, outcome in ERROR_OUTCOMES.items() if kind.lower().endswith(end)), "")
 
 
-def stopped_by_error(column: pa.ChunkedArray) -> Words:
-    """Return the outcome that each type of error stands for, empty for errors like others."""
+def stopped_by_error(column: pa.ChunkedArray) -> Ranks:
+    """Return the rank of what each type of error stands for, 0 for errors like others."""
     kinds, found = _distinct(column)
-    return np.array([outcome_of_error(kind) for kind in kinds] + [""])[found]
+    return np.array([*(RANK[outcome_of_error(kind)] for kind in kinds), 0], np.int64)[found]
 
 
-def stopped_by_reason(norm: pa.ChunkedArray, reasons: pa.ChunkedArray) -> Words:
-    """Return the outcome that the reasons of each call's choices stand for, empty where nobody stopped any."""
+def stopped_by_reason(norm: pa.ChunkedArray, reasons: pa.ChunkedArray) -> Ranks:
+    """Return the rank of what the reasons of each call's choices stand for, 0 where nobody stopped any."""
     words, found = _distinct(norm)
     rank = _ranks(words)[found]
     if reasons.null_count < len(reasons):
         lists = reasons.combine_chunks()
         words, item = _distinct(pc.list_flatten(lists))
-        np.maximum.at(rank, pc.list_parent_indices(lists).to_numpy().astype(np.int64), _ranks(words)[item])
-    return np.array(_RANK)[rank]
+        ranks = _ranks(words)
+        if ranks.any():
+            np.maximum.at(rank, pc.list_parent_indices(lists).to_numpy().astype(np.int64), ranks[item])
+    return rank
 
 
-def _ranks(words: list[str]) -> npt.NDArray[np.int64]:
-    return np.array([_RANK.index(outcome_of_reason(word)) for word in words] + [0], np.int64)
+def _ranks(words: list[str]) -> Ranks:
+    return np.array([*(RANK[outcome_of_reason(word)] for word in words), 0], np.int64)
 
 
 def _distinct(column: pa.Array | pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]]:

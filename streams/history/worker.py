@@ -206,20 +206,20 @@ class History:
 
     async def _store(self, group: Sequence[Waiting]) -> None:
         """Store batches, and have them rolled up with others."""
-        for stored in await self._until_it_answers(group, self._insert):
+        for stored in await self._until_it_answers(group, self._insert, whole=False):
             await self._rolling.add(stored)
 
     async def _roll_up(self, group: Sequence[Stored]) -> None:
         """Bring all sums up to batches that are stored, then acknowledge them."""
-        await self._until_it_answers(group, self._sum)
+        await self._until_it_answers(group, self._sum, whole=True)
         for item in group:
             item.batch.ack()
 
-    async def _until_it_answers(self, group: Sequence[Item], work: Callable[[Sequence[Item]], T]) -> T:
-        """Do some work in the store, again and again while it does not answer."""
+    async def _until_it_answers(self, group: Sequence[Item], work: Callable[[Sequence[Item]], T], *, whole: bool) -> T:
+        """Do some work in the store, again and again while it does not answer; `whole` where it is the last of it."""
         with ExitStack() as marks:
             for item in group:
-                marks.enter_context(item.batch.at_work())
+                marks.enter_context(item.batch.at_work(whole=whole))
             async for attempt in AsyncRetrying(
                 wait=wait_random_exponential(max=10), retry=retry_if_exception_type(StoreUnavailableError)
             ):

@@ -45,7 +45,7 @@ class LogBatch:
     at_once
         Whether its work must end before `take` does, apart from other work: what kills the worker is looked for.
     at_work
-        Keeps written down that it is in work, where that goes on behind `take`.
+        Keeps written down that it is in work, where that goes on behind `take`; as `Sentinel.at_work`.
     """
 
     topic: TopicState
@@ -53,7 +53,7 @@ class LogBatch:
     records: tuple[ConsumerRecord, ...]
     ack: Callable[[], object]
     at_once: bool = False
-    at_work: Callable[[], AbstractContextManager[None]] = nullcontext
+    at_work: Callable[..., AbstractContextManager[None]] = lambda **_: nullcontext()
 
     @property
     def last_offset(self) -> int:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from kafka import KafkaProducer
 
@@ -78,8 +79,8 @@ async def count(stream):
             if len(rows) >= 5000:
                 client.insert("e", rows, column_names=["event_id", "service", "ms", "unsafe"]); rows.clear()
         seen += 1
-        if seen == 1: print("first", time.monotonic(), flush=True)
-        if seen == int(sys.argv[5]): print("last", time.monotonic(), flush=True)
+        if seen == 1: print("first", time.monotonic(), time.process_time(), flush=True)
+        if seen == int(sys.argv[5]): print("last", time.monotonic(), time.process_time(), flush=True)
 faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 """
 
@@ -95,12 +96,19 @@ async def main():
     while seen < int(sys.argv[5]):
         for records in (await consumer.getmany(timeout_ms=1000, max_records=10000)).values():
             for record in records: decode(record.value)
-            if not seen: print("first", time.monotonic(), flush=True)
+            if not seen: print("first", time.monotonic(), time.process_time(), flush=True)
             seen += len(records)
-    print("last", time.monotonic(), flush=True)
+    print("last", time.monotonic(), time.process_time(), flush=True)
     await consumer.stop()
 asyncio.run(main())
 """
+
+
+class Pace(NamedTuple):
+    """Events a second by the clock, and microseconds of a reader's processor time an event."""
+
+    rate: float
+    processor: float
 
 
 class Bench:
@@ -109,7 +117,7 @@ class Bench:
     def __init__(self, folder: Path, events: int) -> None:
         self.folder, self.events = folder, events
         self.broker = Broker(folder / "kafka", fast=True)
-        self.results: dict[str, float] = {}
+        self.results: dict[str, Pace] = {}
         self.memory: dict[str, float] = {}
 
     def run(self, rounds: int, only: list[str]) -> None:
@@ -136,7 +144,8 @@ class Bench:
         if any(word in name for name in chosen for word in ("Quix", "Bytewax", "confluent")):
             self._peer_environment()
         for name, contender in chosen.items():
-            self.results[name] = statistics.median(contender() for _ in range(rounds))
+            found = [contender() for _ in range(rounds)]
+            self.results[name] = Pace(*(statistics.median(each) for each in zip(*found, strict=True)))
         self.broker.stop()
 
     def _fill(self) -> int:
@@ -150,8 +159,8 @@ class Bench:
         producer.close()
         return size // self.events
 
-    def _worker(self, name: str) -> float:
-        """Return events a second from the first acknowledged batch to the last event."""
+    def _worker(self, name: str) -> Pace:
+        """Return the pace from the first acknowledged batch to the last event."""
         port, folder = free_port(), Path(tempfile.mkdtemp(dir=self.folder))
         prefix_environment = {
             **os.environ, "WATCHKEEPER_KAFKA": self.broker.address, "WATCHKEEPER_CLICKHOUSE": f"chdb://{folder}/ch",
@@ -168,10 +177,10 @@ class Bench:
                 seen = received(port)
                 now = time.monotonic()
                 if first is None and seen > 0:
-                    first = (now, seen)
+                    first = (now, seen, processor_seconds(process.pid))
                 if first and seen >= self.events and (name == "watch" or _lag("127.0.0.1", port) == 0):
                     self.memory[name] = rss_mb(process.pid)
-                    return (seen - first[1]) / (now - first[0])
+                    return paced(seen - first[1], now - first[0], processor_seconds(process.pid) - first[2])
                 assert process.poll() is None, (folder / "log").read_text()
                 time.sleep(0.05)
         finally:
@@ -192,25 +201,27 @@ class Bench:
                 time.sleep(1)
         admin.close()
 
-    def _script(self, code: str, events: int, extra: str) -> float:
+    def _script(self, code: str, events: int, extra: str) -> Pace:
         folder = tempfile.mkdtemp(dir=self.folder)
         arguments = [self.broker.address, INFERENCE.name, str(free_port()), folder, str(events), extra]
         code = code.replace('"idiomatic"', f'"idiomatic-{Path(folder).name}"')
         return self._timed([sys.executable, "-c", code, *arguments], events)
 
-    def _timed(self, command: list[str], events: int) -> float:
-        """Return events a second between the two marks that a reader prints."""
+    def _timed(self, command: list[str], events: int) -> Pace:
+        """Return the pace between the two marks that a reader prints."""
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         marks = {}
         for line in process.stdout or ():
             if line.startswith(("first", "last")):
-                word, moment = line.split()
-                marks[word] = float(moment)
+                word, *moments = line.split()
+                marks[word] = [float(moment) for moment in moments]
             if "last" in marks:
                 break
         process.kill()
         process.wait()
-        return events / (marks["last"] - marks["first"]) if "last" in marks else float("nan")
+        if "last" not in marks:
+            return Pace(float("nan"), float("nan"))
+        return paced(events, *(last - first for last, first in zip(marks["last"], marks["first"], strict=True)))
 
     def _peer_environment(self) -> None:
         """Install the other projects where they can't meet our own packages."""
@@ -218,21 +229,39 @@ class Bench:
         subprocess.run([sys.executable, "-m", "venv", str(self.folder / "peers")], check=True)
         subprocess.run([str(self.folder / "peers/bin/pip"), "install", "--quiet", *PEERS], check=True)
 
-    def _peer(self, name: str) -> float:
+    def _peer(self, name: str) -> Pace:
         script = str(Path(__file__).with_name("peers.py"))
         arguments = [script, name, self.broker.address, INFERENCE.name, str(self.events)]
         return self._timed([str(self.folder / "peers/bin/python"), *arguments], self.events)
 
     def table(self) -> str:
         """Return the figures as a table."""
-        plain = self.results.get("idiomatic Faust, same sums", float("nan"))
-        stored = self.results.get("idiomatic Faust, same sums and rows", float("nan"))
-        lines = ["| reader | events/s | against idiomatic Faust |", "| --- | ---: | ---: |"]
-        for name, rate in self.results.items():
+        none = Pace(float("nan"), float("nan"))
+        plain = self.results.get("idiomatic Faust, same sums", none)
+        stored = self.results.get("idiomatic Faust, same sums and rows", none)
+        lines = [
+            "| reader | events/s | against idiomatic Faust | processor us an event | against idiomatic Faust |",
+            "| --- | ---: | ---: | ---: | ---: |",
+        ]
+        for name, pace in self.results.items():
             base = stored if "history" in name or "rows" in name else plain
-            lines.append(f"| {name} | {rate:,.0f} | {rate / base:.1f} x |")
+            lines.append(
+                f"| {name} | {pace.rate:,.0f} | {pace.rate / base.rate:.1f} x | {pace.processor:.1f} | "
+                f"{base.processor / pace.processor:.1f} x |"
+            )
         lines += ["", *(f"{name} worker: {mb:.0f} MB resident" for name, mb in self.memory.items())]
         return "\n".join(lines)
+
+
+def paced(events: int, seconds: float, processor: float) -> Pace:
+    """Return the pace of some events by the clock and by processor time."""
+    return Pace(events / seconds, processor / events * 1e6)
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time of a process so far, that of its threads included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def received(port: int) -> int:
@@ -266,5 +295,5 @@ if __name__ == "__main__":
         print(bench.table())
         if chosen.json:
             chosen.json.write_text(
-                json.dumps({"events_per_second": bench.results, "memory_mb": bench.memory}, indent=1)
+                json.dumps({name: pace._asdict() for name, pace in bench.results.items()} | {"memory_mb": bench.memory})
             )

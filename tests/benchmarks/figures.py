@@ -51,7 +51,10 @@ def throughput(events: int) -> list[tuple[str, str]]:
     found = bench.results
     peers = {"history worker": "idiomatic Faust, same sums and rows", "watch worker": "idiomatic Faust, same sums"}
     return [
-        (f"{name}, events a second", f"{found[name]:,.0f}, {found[name] / found[peer]:.1f} x idiomatic Faust")
+        (
+            f"{name}, events a second",
+            f"{found[name].rate:,.0f}, {found[name].rate / found[peer].rate:.1f} x idiomatic Faust",
+        )
         for name, peer in peers.items()
     ]
 

@@ -122,15 +122,16 @@ class Together:
         self.subject, self.poison, self.taken, self.waiting = subject, poison, taken, []
 
     def finish(self, group):
-        """End the work of a group."""
-        works = [self.subject.at_work(piece) for piece in group]
-        for work in works:
-            work.__enter__()
+        """End the work of a group in two steps, stored and then rolled up; each kind of poison kills in one."""
         offsets = {(piece.partition, record.offset) for piece in group for record in piece.records}
-        if self.poison & offsets:
-            raise Died
-        for work in works:
-            work.__exit__(None, None, None)
+        for step in range(2):
+            works = [self.subject.at_work(piece, whole=step == 1) for piece in group]
+            for work in works:
+                work.__enter__()
+            if any(offset % 2 == step for _, offset in self.poison & offsets):
+                raise Died
+            for work in works:
+                work.__exit__(None, None, None)
         self.taken.update(offsets)
         group.clear()
 

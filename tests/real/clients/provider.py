@@ -13,17 +13,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 ASKED = re.compile(r"\[\[(\w+)\]\]")
 USAGE = {
     "plain": (21, 9), "stream": (33, 11), "tool": (60, 17), "answered": (85, 12), "refusal": (29, 10),
-    "filter": (31, 2), "safe": (24, 8),
+    "filter": (31, 2), "safe": (24, 8), "streamtool": (47, 19), "later": (26, 14),
 }  # fmt: skip
 """Tokens in and out of each answer, distinct, so that each can be told in a sum."""
+TOOLS = ("tool", "streamtool")
+"""What is answered with the wish to call a tool, until its result is in the prompt."""
+DENIED = {"message": "The response was filtered due to the prompt triggering the content management policy.",
+          "type": None, "param": "prompt", "code": "content_filter", "status": 400}  # fmt: skip
+"""As Azure refuses a prompt."""
 
 
 def openai_answer(word, body):
     """Return a chat completion."""
     told = any(message["role"] == "tool" for message in body["messages"])
-    word = "answered" if word == "tool" and told else word
+    word = "answered" if word in TOOLS and told else word
     message, finish = {"role": "assistant", "content": f"The answer to {word}."}, "stop"
-    if word == "tool":
+    if word in TOOLS:
         call = {"name": "get_weather", "arguments": json.dumps({"city": "Paris"})}
         message |= {"content": None, "tool_calls": [{"id": "call_1", "type": "function", "function": call}]}
         finish = "tool_calls"
@@ -44,11 +49,21 @@ def openai_stream(answer):
     """Yield the same as a stream, a word at a time."""
     base = {name: answer[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
     choice = answer["choices"][0]
-    for word in [*choice["message"]["content"].split(), None]:
-        delta = {"role": "assistant", "content": f"{word} "} if word else {}
-        finish = None if word else choice["finish_reason"]
+    for delta in [*_deltas(choice["message"]), {}]:
+        finish = None if delta else choice["finish_reason"]
         yield base | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
     yield base | {"choices": [], "usage": answer["usage"]}
+
+
+def _deltas(message):
+    """Return a message in parts: a word each, or a tool's name and then its arguments."""
+    role = {"role": "assistant", "content": None}
+    if "tool_calls" in message:
+        [call] = message["tool_calls"]
+        named = call | {"index": 0, "function": call["function"] | {"arguments": ""}}
+        arguments = {"index": 0, "function": {"arguments": call["function"]["arguments"]}}
+        return [role | {"tool_calls": [named]}, {"tool_calls": [arguments]}]
+    return [role | {"content": f"{word} "} for word in message["content"].split()]
 
 
 def anthropic_answer(word, body):
@@ -70,6 +85,8 @@ class _Answers(BaseHTTPRequestHandler):
         word = ["plain", *ASKED.findall(json.dumps(body["messages"]))][-1]
         if word == "busy":
             self._send(429, {"error": {"message": "slow down", "type": "rate_limit_error", "code": "rate_limit"}})
+        elif word == "denied":
+            self._send(400, {"error": DENIED})
         elif self.path.endswith("/messages"):
             self._send(200, anthropic_answer(word, body))
         elif body.get("stream"):

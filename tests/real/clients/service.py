@@ -31,6 +31,7 @@ getattr(importlib.import_module(module), instrumentor)().instrument()
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
 app = FastAPI()
 gpt = openai.OpenAI(base_url=f"{os.environ['PROVIDER']}/v1", api_key="x", max_retries=0)
+later = openai.AsyncOpenAI(base_url=f"{os.environ['PROVIDER']}/v1", api_key="x", max_retries=0)
 claude = anthropic.Anthropic(base_url=os.environ["PROVIDER"], api_key="x", max_retries=0)
 
 
@@ -38,15 +39,15 @@ claude = anthropic.Anthropic(base_url=os.environ["PROVIDER"], api_key="x", max_r
 def ask_gpt(word: str) -> str:
     """Ask OpenAI, and run the tool that it asks for."""
     messages = [{"role": "user", "content": f"Please answer [[{word}]]"}]
-    given = {"model": "gpt-4o", "tools": [WEATHER]} if word == "tool" else {"model": "gpt-4o"}
+    given = {"model": "gpt-4o", "tools": [WEATHER]} if word.endswith("tool") else {"model": "gpt-4o"}
     try:
-        if word == "stream":
-            given |= {"stream": True, "stream_options": {"include_usage": True}}
-            return "".join(
-                chunk.choices[0].delta.content or ""
-                for chunk in gpt.chat.completions.create(messages=messages, **given)
-                if chunk.choices
-            )
+        if word.startswith("stream"):
+            said, calls = streamed(messages, given)
+            if not calls:
+                return said
+            messages.append({"role": "assistant", "content": None, "tool_calls": calls})
+            messages.append({"role": "tool", "tool_call_id": calls[0]["id"], "content": "18 degrees"})
+            return streamed(messages, given)[0]
         answer = gpt.chat.completions.create(messages=messages, **given).choices[0].message
         if answer.tool_calls:
             messages += [answer, {"role": "tool", "tool_call_id": answer.tool_calls[0].id, "content": "18 degrees"}]
@@ -54,6 +55,29 @@ def ask_gpt(word: str) -> str:
     except openai.APIError as error:
         return type(error).__name__
     return answer.content or answer.refusal or ""
+
+
+def streamed(messages: list, given: dict) -> tuple[str, list]:
+    """Return what a streamed answer said, and the tools that it asked for."""
+    said, calls = "", []
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    for chunk in gpt.chat.completions.create(messages=messages, **given, **options):
+        for choice in chunk.choices:
+            said += choice.delta.content or ""
+            for part in choice.delta.tool_calls or ():
+                if part.id:
+                    called = {"name": part.function.name, "arguments": ""}
+                    calls.append({"id": part.id, "type": "function", "function": called})
+                calls[part.index]["function"]["arguments"] += part.function.arguments or ""
+    return said, calls
+
+
+@app.post("/async/{word}")
+async def ask_gpt_async(word: str) -> str:
+    """Ask OpenAI without a thread."""
+    messages = [{"role": "user", "content": f"Please answer [[{word}]]"}]
+    answer = await later.chat.completions.create(model="gpt-4o", messages=messages)
+    return answer.choices[0].message.content or ""
 
 
 @app.post("/claude/{word}")

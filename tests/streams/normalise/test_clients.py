@@ -28,7 +28,8 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.faults
 
 decode = decoder(Event)
-GPT = ("plain", "stream", "tool", "refusal", "filter", "busy")
+GPT = ("plain", "stream", "tool", "streamtool", "refusal", "filter", "denied", "busy")
+ANSWERED = ["plain", "stream", "tool", "answered", "streamtool", "answered", "refusal", "filter", "later"]
 CLAUDE = ("plain", "safe", "refusal", "busy")
 
 
@@ -114,17 +115,19 @@ OPENAI = {
 
 @pytest.mark.parametrize("library", OPENAI)
 def test_a_service_on_openai_is_watched(watched, library):
-    """Calls, tokens, the tool that was asked for, the filter, the error and the refusal, where it can be seen."""
+    """Calls, streamed and awaited too, tokens, tools, both kinds of filter, the error, the refusal where it is said."""
     name = library.replace(".", "-")
-    calls = calls_of(watched, f"{library}:OpenAIInstrumentor", name, [f"gpt/{word}" for word in GPT], 7)
-    assert tokens(calls) == (sums(["plain", "stream", "tool", "answered", "refusal", "filter"]), 1)
+    calls = calls_of(
+        watched, f"{library}:OpenAIInstrumentor", name, [*(f"gpt/{word}" for word in GPT), "async/later"], 11
+    )
+    assert tokens(calls) == (sums(ANSWERED), 2)
     assert {call.request_model for call in calls} == {"gpt-4o"}
     assert {call.response_model for call in calls} == {"gpt-4o-2024-08-06", None}
     assert [call.error_type for call in calls if call.outcome == "error"] == ["RateLimitError"]
-    assert Counter(call.finish_reason_norm for call in calls)["tool_call"] == 1
+    assert Counter(call.finish_reason_norm for call in calls)["tool_call"] == 2
     outcomes = Counter(call.outcome for call in calls)
     refused = OPENAI[library].get("refused", 0)
-    assert outcomes == {"completed": 5 - refused, "filtered": 1, "error": 1} | ({"refused": 1} if refused else {})
+    assert outcomes == {"completed": 8 - refused, "filtered": 2, "error": 1} | ({"refused": 1} if refused else {})
     assert not any(call.input_text or call.output_text for call in calls)
 
 

@@ -21,6 +21,7 @@ from streams.normalise.sources import sources
 from streams.settings import SettingsError, load
 from tests.faults.fleet import Worker
 from tests.faults.log import log
+from tests.streams.dialects.test_gateways import KONG
 from tests.streams.normalise.test_worker import send
 from tests.support.receiver import ReceiverProcess
 from tests.support.waiting import wait_until
@@ -47,10 +48,14 @@ def running(broker, tmp_path_factory):
     settings = load(kafka=broker, topic_prefix=f"o{uuid.uuid4().hex[:8]}.", data_dir=tmp_path_factory.mktemp("others"))
     create_topics(settings)
     admin = KafkaAdminClient(bootstrap_servers=broker)
-    admin.create_topics([settings.topic("calls"), settings.topic("mixed")])
+    admin.create_topics([settings.topic("calls"), settings.topic("mixed"), settings.topic("kong_logs")])
     admin.close()
     receiver = ReceiverProcess(settings).start()
-    given = {"KAFKA": broker, "TOPIC_PREFIX": settings.topic_prefix, "TELEMETRY_TOPICS": "calls=cloudevents, mixed"}
+    given = {
+        "KAFKA": broker,
+        "TOPIC_PREFIX": settings.topic_prefix,
+        "TELEMETRY_TOPICS": "calls=cloudevents, mixed, kong_logs=kong",
+    }
     worker = Worker("normalise", 0, given, settings.data_dir)
     worker.start()
     yield receiver
@@ -103,6 +108,17 @@ def test_a_topic_of_others_has_its_dialect(running):
     wait_until(lambda: {"ours", "theirs", "listed"} <= set(ids(settings)))
     wait_until(lambda: len(read_letters(settings)) == 2)
     assert sorted(letter.headers["reason"] for letter in read_letters(settings)) == ["not_json", "unknown_dialect"]
+
+
+def test_logs_of_kong_are_read_from_the_topic_that_it_writes(running):
+    """Its `kafka-log` plugin writes a record a call: each is the event that the dialect makes of it, once."""
+    settings, started = running.settings, int(time.time() * 1_000)
+    logs = [KONG | {"started_at": started + at, "request": KONG["request"] | {"id": f"kong-{at}"}} for at in range(3)]
+    made = [event for log_ in logs for event in dialect_named("kong").translate(log_).events]
+    topic = LITELLM.__class__(name="kong_logs", key="", partitions=1, retention_ms=1)
+    send(settings, [msgspec.json.encode(each) for each in [*logs, logs[0]]], topic)
+    wait_until(lambda: {event["event_id"] for event in made} <= set(ids(settings)))
+    assert sum(each in {event["event_id"] for event in made} for each in ids(settings)) == len(logs)
 
 
 @pytest.mark.parametrize(("value", "wrong"), [("kong_logs=poem", "no dialect is called 'poem'"), ("=kong", "no topic")])
