@@ -7,50 +7,19 @@ What is rare is left to the plain form: a series with an open finding, an alarm,
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from detectors.base import Bools, Floats, Ints
 from detectors.compiled.loops import EXP, EXP2, LOG, LOG1P, compiled, loop, loops
-from detectors.rates.baseline import HOUR_EVENTS, LOWER, MATURE_EVENTS, PRIOR_EVENTS, SETTLED_EVENTS, SLACK, UPPER
+from detectors.rates.baseline import MATURE_EVENTS, SETTLED_EVENTS
 from detectors.rates.excursions import HELD_BY_MATURE, HELD_BY_YOUNG
+from detectors.rates.level_kernel import Clock, Level, Singles, bound_of, settled_level
 from detectors.rates.likelihood import MULTIPLIERS
-from detectors.rates.quantiles import MOST_EVENTS, STEPS
 
 LOOPS = loops()
 _WIDE = len(MULTIPLIERS)
 _NEVER = -1
 _DAY, _HOURS = 24, 168
-_LEAST, _GREATEST, _MOST = 1e-9, 1 - 1e-9, 1e300
-
-Singles = npt.NDArray[np.float32]
-
-
-class Clock(NamedTuple):
-    """What a detector is set to."""
-
-    tick_seconds: int
-    half_life: int
-    first_day: int
-    seasonal: bool
-    rising: bool
-
-
-class Level(NamedTuple):
-    """Columns of `Baseline`."""
-
-    prior: Floats
-    policy: Floats
-    parent: Ints
-    trials: Floats
-    flagged: Floats
-    learned: Ints
-    published: Floats
-    begun: Ints
-    reference: Ints
-    hour_trials: Singles
-    hour_flagged: Singles
-    day_trials: Singles
-    day_flagged: Singles
+_MOST = 1e300
 
 
 class Watched(NamedTuple):
@@ -146,7 +115,7 @@ def _judge_tick(table: Ints, clock: Clock, level: Level, watched: Watched, cells
     _fade(table, clock, level, cells, tick, start, last, work)
     for at in range(start, last):
         i = at - start
-        bound, expected = _bound(clock, level, cells.rows[at], tick, work.fades[2 * i], work.fades[2 * i + 1])
+        bound, expected = bound_of(clock, level, cells.rows[at], tick, work.fades[2 * i], work.fades[2 * i + 1])
         work.bounds[i], cells.expected[at] = bound, expected
     _bet(table, cells, multiples, start, last, work)
     for at in range(start, last):
@@ -177,78 +146,6 @@ def _fade(table: Ints, clock: Clock, level: Level, cells: Cells, tick: int, star
         work.ages[i] = (level.learned[row] - tick) / clock.half_life
         work.ages[i + 1] = (0 if reference == _NEVER else tick - reference) / clock.half_life
     loop(table, EXP2, work.ages[:count], work.ages[:count], work.fades[:count])
-
-
-@compiled
-def _settled_level(level: Level, row: int) -> float:
-    flagged = level.flagged[row]
-    if flagged > SETTLED_EVENTS:
-        return (flagged + PRIOR_EVENTS) / (level.trials[row] + PRIOR_EVENTS / level.prior[row])
-    return np.nan
-
-
-@compiled
-def _prior(level: Level, row: int, tick: int) -> float:
-    elder = level.parent[row]
-    if elder >= 0:
-        shown = level.published[elder] if level.learned[elder] == tick else _settled_level(level, elder)
-        if not np.isnan(shown):
-            return shown
-    return level.prior[row]
-
-
-@compiled
-def _bound(clock: Clock, level: Level, row: int, tick: int, fade: float, weight: float) -> tuple[float, float]:
-    """Return the ceiling (for falls the floor, 0 where there is none yet) and the expected rate."""
-    prior = _prior(level, row, tick)
-    events = level.flagged[row] * fade + PRIOR_EVENTS
-    mean = events / (level.trials[row] * fade + PRIOR_EVENTS / prior)
-    expected = _season(clock, level, row, tick, mean, weight) if clock.seasonal else mean
-    young = level.begun[row] == _NEVER or tick - level.begun[row] < clock.first_day
-    shown = min(max(expected, _LEAST), _GREATEST)
-    if clock.rising:
-        most = SLACK * level.policy[row] / mean
-        bound = expected * (min(_widening(events), most) if most > SLACK else most)
-        if clock.seasonal and young:
-            bound = max(bound, SLACK * min(prior, level.policy[row]))
-    else:
-        if young or not level.flagged[row] > SETTLED_EVENTS:
-            return 0.0, shown
-        own = max(events - PRIOR_EVENTS, 1.0)
-        seen = level.flagged[row] / max(level.trials[row], 1.0)
-        narrowing = min(_quantile(LOWER, own) / own, 1 / SLACK) if own < MOST_EVENTS else 1 / SLACK
-        bound = expected * min(seen / mean, 1.0) * narrowing
-    return min(max(bound, _LEAST), _GREATEST), shown
-
-
-@compiled
-def _widening(events: float) -> float:
-    return max(_quantile(UPPER, events) / events, SLACK) if events < MOST_EVENTS else SLACK
-
-
-@compiled
-def _quantile(quantiles: Floats, events: float) -> float:
-    place = (events - 1) * STEPS
-    left = int(place)
-    return quantiles[left] + (place - left) * (quantiles[left + 1] - quantiles[left])
-
-
-@compiled
-def _season(clock: Clock, level: Level, row: int, tick: int, mean: float, weight: float) -> float:
-    hours = (tick + 0.5) * clock.tick_seconds / 3600 - 0.5
-    left = int(np.floor(hours))
-    pseudo = HOUR_EVENTS * weight
-    first = _hour(level, row, left % _HOURS, mean, pseudo)
-    return (left + 1 - hours) * first + (hours - left) * _hour(level, row, (left + 1) % _HOURS, mean, pseudo)
-
-
-@compiled
-def _hour(level: Level, row: int, hour: int, mean: float, pseudo: float) -> float:
-    flagged, trials = level.hour_flagged[row, hour], level.hour_trials[row, hour]
-    others = max(level.day_flagged[row, hour % _DAY] - flagged, np.float32(0))
-    tried = max(level.day_trials[row, hour % _DAY] - trials, np.float32(0))
-    daily = (others + pseudo) / (tried + pseudo / mean)
-    return (flagged + pseudo) / (trials + pseudo / daily)
 
 
 @compiled
@@ -316,7 +213,7 @@ def _learn(
     for hour in range(_DAY):
         trials += watched.waiting_trials[row, hour]
         flagged += watched.waiting_flagged[row, hour]
-    level.published[row] = _settled_level(level, row)
+    level.published[row] = settled_level(level, row)
     level.trials[row] = level.trials[row] * fade + trials
     level.flagged[row] = level.flagged[row] * fade + flagged
     level.learned[row] = tick
