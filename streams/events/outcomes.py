@@ -1,8 +1,8 @@
 """How calls ended, told from all that their events say of it.
 
-What a guard or the provider stopped, or its caller broke off, is no error, whatever type of error it came with; and
-what reports a block or a filter as an error is told by the type. Of several choices the worst stands for the call: one
-that was filtered makes it a filtered call, one that was a refusal a refused one.
+What a guard or the provider stopped, or its caller broke off, is no error, whatever type of error it came with; what
+reports a block or a filter as an error is told by the type. Of several choices the worst stands for the call: one that
+was filtered makes it a filtered call, one that was a refusal a refused one.
 """
 
 from dataclasses import dataclass
