@@ -45,6 +45,15 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
+def answer(value: Any) -> str | None:
+    """Return what a guard answered: in capitals NONE is the word of Bedrock for no objection, else it is no answer.
+
+    >>> answer("NONE"), answer("None"), answer("pass")
+    ('NONE', None, 'pass')
+    """
+    return "NONE" if value == "NONE" else text(value)
+
+
 def texts(value: Any) -> list[str] | None:
     """Return names, given as an array, as JSON of one, or alone.
 
@@ -176,6 +185,7 @@ def _python(value: str) -> Any:
 
 READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "text": text,
+    "answer": answer,
     "texts": texts,
     "word": word,
     "count": count,

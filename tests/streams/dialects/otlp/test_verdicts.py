@@ -27,6 +27,9 @@ GUARDS = [
     ({"gen_ai.operation.name": "apply_guardrail", "gen_ai.guardrail.component.name": "Bedrock",
       "gen_ai.guardrail.result.type": "action", "gen_ai.guardrail.result.value": "GUARDRAIL_INTERVENED",
       "gen_ai.guardrail.source": "INPUT"}, ("input", "block", None)),
+    ({"gen_ai.operation.name": "apply_guardrail", "gen_ai.guardrail.component.name": "Bedrock",
+      "gen_ai.guardrail.result.type": "action", "gen_ai.guardrail.result.value": "NONE",
+      "gen_ai.guardrail.source": "OUTPUT"}, ("output", "allow", None)),
     ({"gen_ai.operation.name": "guardrail_check", "gen_ai.guardrail.name": "g", "gen_ai.guardrail.triggered": False},
      ("unknown", "allow", None)),
 ]  # fmt: skip
