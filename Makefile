@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills fuzz clean
+.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -32,6 +32,9 @@ lint: $(READY)  ## format, lint, types and import contracts
 test: lint  ## every check
 	@echo "tests"
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --durations=10 --durations-min=1
+
+collector: $(READY)  ## a real OpenTelemetry Collector, built (minutes) and run with the configuration of its page
+	@$(BIN)/python -m pytest -q -o addopts= --import-mode=importlib -p no:randomly tests/real/collector
 
 test-random: $(READY)  ## every test in an order of chance; SEED=NUMBER repeats one
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -p randomly $(if $(SEED),--randomly-seed=$(SEED))

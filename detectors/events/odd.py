@@ -106,21 +106,17 @@ class OddEvents:
         """
         rows, values = self._checked(context, features)
         scores = np.zeros(len(rows))
-        for row in np.unique(rows).tolist():
-            if self._contexts.pairs[row].max() >= NEEDED:
-                of = np.flatnonzero(rows == row)
-                rarest = self._surprisal(row, values[of]).max(axis=1)
-                scores[of] = self._distance(row, values[of]) + RAREST * rarest
+        contexts, of = np.unique(rows, return_inverse=True)
+        known = self._contexts.pairs[contexts].max(axis=(1, 2)) >= NEEDED
+        at = np.flatnonzero(known[of])
+        if len(at):
+            rarest = self._surprisal(rows[at], values[at]).max(axis=1)
+            scores[at] = self._distance(rows[at], values[at]) + RAREST * rarest
         return scores
 
     def explain(self, context: Ints, features: Floats) -> Floats:
         """Return the surprisal of each feature of each event, in nats, shape (n, d); 0 where an event has none."""
-        rows, values = self._checked(context, features)
-        found = np.zeros(values.shape)
-        for row in np.unique(rows).tolist():
-            of = np.flatnonzero(rows == row)
-            found[of] = self._surprisal(row, values[of])
-        return found
+        return self._surprisal(*self._checked(context, features))
 
     def standardised(self, context: Ints, features: Floats) -> Floats:
         """Return features in standard deviations of their context, clipped to `REACH`; 0 where an event has none."""
@@ -132,33 +128,37 @@ class OddEvents:
     def learn(self, context: Ints, features: Floats) -> None:
         """Learn events; the parameters are those of `score`."""
         rows, values = self._checked(context, features)
-        for row in np.unique(rows).tolist():
-            self._learn(row, values[rows == row])
+        if len(rows):
+            order = np.argsort(rows, kind="stable")
+            self._learn(rows[order], values[order])
 
-    def _distance(self, row: int, values: Floats) -> Floats:
+    def _distance(self, rows: Ints, values: Floats) -> Floats:
         """Return -log of the chi-square tail of each squared distance."""
-        covariance = self._contexts.covariance[row]
-        variance = np.maximum(np.diag(covariance), 1e-12)
-        steady = covariance * (1 - _RIDGE) + np.diag(_RIDGE * variance + 1e-12)
-        away = np.nan_to_num(values - self._contexts.mean[row])
-        squared = np.einsum("ij,jk,ik->i", away, np.linalg.inv(steady), away)
+        contexts, of = np.unique(rows, return_inverse=True)
+        steady = self._contexts.covariance[contexts] * (1 - _RIDGE)
+        which = np.arange(self.features)
+        steady[:, which, which] += _RIDGE * self._deviation(contexts) ** 2 + 1e-12
+        inverse = np.linalg.inv(steady)
+        away = np.nan_to_num(values - self._contexts.mean[rows])
+        squared = np.zeros(len(rows))
+        for feature in range(self.features):  # a matrix an event would take ten times the memory
+            squared += (away * inverse[:, feature][of]).sum(axis=1) * away[:, feature]
         known = np.maximum((~np.isnan(values)).sum(axis=1), 1)
         tail: Floats = -np.log(np.maximum(gammaincc(known / 2, np.clip(squared, 0, _FARTHEST) / 2), 1e-300))
         return tail
 
-    def _surprisal(self, row: int, values: Floats) -> Floats:
+    def _surprisal(self, rows: Ints, values: Floats) -> Floats:
         """Return -log of the two-sided tail of each feature, from its histogram."""
-        histogram = self._contexts.histogram[row] + _PSEUDO
-        at, known = self._bins(row, values), ~np.isnan(values)
-        total = histogram.sum(axis=1)
-        below = np.cumsum(histogram, axis=1)
-        which = np.arange(self.features)[None]
-        lower = (below[which, at] - histogram[which, at] / 2) / total
+        contexts, of = np.unique(rows, return_inverse=True)
+        histogram = self._contexts.histogram[contexts] + _PSEUDO
+        below, total = np.cumsum(histogram, axis=2), histogram.sum(axis=2)
+        place = of[:, None], np.arange(self.features), self._bins(rows, values)
+        lower = (below[place] - histogram[place] / 2) / total[of]
         rarity: Floats = -np.log(np.maximum(2 * np.minimum(lower, 1 - lower), 1e-12))
-        return np.where(known, np.maximum(rarity, 0), 0.0)
+        return np.where(np.isnan(values), 0.0, np.maximum(rarity, 0))
 
-    def _bins(self, row: int, values: Floats) -> Ints:
-        z = (values - self._contexts.mean[row]) / self._deviation(np.array([row]))
+    def _bins(self, rows: Ints, values: Floats) -> Ints:
+        z = (values - self._contexts.mean[rows]) / self._deviation(rows)
         bins: Ints = np.clip((np.nan_to_num(z) + REACH) * (BINS / 2 / REACH), 0, BINS - 1).astype(np.int64)
         return bins
 
@@ -167,29 +167,27 @@ class OddEvents:
         deviation: Floats = np.sqrt(np.maximum(variance, 1e-12))
         return deviation
 
-    def _learn(self, row: int, values: Floats) -> None:
-        contexts = self._contexts
-        known = (~np.isnan(values)).astype(np.float64)
-        seen = np.diag(contexts.pairs[row])
-        deviation = self._deviation(np.array([row]))[0]
-        away = np.nan_to_num(values - contexts.mean[row])
-        limit = np.where(seen >= NEEDED, CLIPPED * deviation, np.inf)
-        away = np.clip(away, -limit, limit)
-        pairs = known.T @ known
+    def _learn(self, rows: Ints, values: Floats) -> None:
+        """Learn events that lie context by context."""
+        own = self._contexts
+        contexts, starts, of = np.unique(rows, return_index=True, return_inverse=True)
+        known, old = (~np.isnan(values)).astype(np.float64), own.pairs[contexts]
+        seen = np.diagonal(old, axis1=1, axis2=2)
+        limit = np.where(seen >= NEEDED, CLIPPED * self._deviation(contexts), np.inf)[of]
+        away = np.clip(np.nan_to_num(values - own.mean[rows]), -limit, limit)
+        pairs = _products(known, starts)
         fade = 0.5 ** (pairs / HALF_LIFE_EVENTS)
-        weight = pairs / np.maximum(contexts.pairs[row] * fade + pairs, 1e-12)
-        shift = away.sum(axis=0) / np.maximum(np.diag(pairs), 1)
-        products = away.T @ away / np.maximum(pairs, 1)
-        old, moved = contexts.covariance[row], weight**2 * np.outer(shift, shift)
-        contexts.covariance[row] = (1 - weight) * old + weight * products - moved
-        contexts.mean[row] += np.diag(weight) * shift
-        contexts.pairs[row] = contexts.pairs[row] * fade + pairs
-        contexts.histogram[row] *= np.diag(fade)[:, None]
-        settled = np.flatnonzero(seen >= NEEDED / 4)
-        at = self._bins(row, values)
-        for feature in settled.tolist():
-            of = known[:, feature] > 0
-            contexts.histogram[row, feature] += np.bincount(at[of, feature], minlength=BINS)
+        weight = pairs / np.maximum(old * fade + pairs, 1e-12)
+        shift = np.add.reduceat(away, starts) / np.maximum(np.diagonal(pairs, axis1=1, axis2=2), 1)
+        products = _products(away, starts) / np.maximum(pairs, 1)
+        moved = weight**2 * (shift[:, :, None] * shift[:, None, :])
+        own.covariance[contexts] = (1 - weight) * own.covariance[contexts] + weight * products - moved
+        own.mean[contexts] += np.diagonal(weight, axis1=1, axis2=2) * shift
+        own.pairs[contexts] = old * fade + pairs
+        own.histogram[contexts] *= np.diagonal(fade, axis1=1, axis2=2)[:, :, None]
+        settled = np.diagonal(own.pairs[contexts], axis1=1, axis2=2) >= NEEDED / 4
+        event, feature = np.nonzero((known > 0) & settled[of])
+        np.add.at(own.histogram, (rows[event], feature, self._bins(rows, values)[event, feature]), 1.0)
 
     def _checked(self, context: Ints, features: Floats) -> tuple[Ints, Floats]:
         rows, values = np.asarray(context), np.asarray(features, np.float64)
@@ -215,3 +213,9 @@ class OddEvents:
         """
         check_version(state, VERSION, "odd event")
         self._contexts.restore(state)
+
+
+def _products(values: Floats, starts: Ints) -> Floats:
+    """Return the sums of products of each two columns, over the rows from each start to the next."""
+    columns = (np.add.reduceat(values * values[:, [column]], starts) for column in range(values.shape[1]))
+    return np.stack(list(columns), axis=1)

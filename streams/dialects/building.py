@@ -5,10 +5,13 @@ from typing import Any, Final
 
 from schemas.identity import identity
 from streams.dialects.otlp import Rules
+from streams.dialects.otlp.tables.words import outcome_of_error
 from streams.dialects.translation import Event
 from streams.dialects.values import nano, present, text, zoned
 
 _NAME_OF_ERROR: Final = re.compile(r"\s*((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*?(?:Error|Exception|Timeout|Warning))\b")
+
+_SOURCES: Final = {"refused": "provider_refusal", "filtered": "provider_filter", "blocked": "guardrail"}
 
 NO_ZONE: Final = "its times say no zone and are taken for UTC; write them with one"
 
@@ -50,6 +53,16 @@ def error_named(said: Any) -> str | None:
         return None
     found = _NAME_OF_ERROR.match(str(said))
     return found[1][:256] if found else "_OTHER"
+
+
+def failure_of(*said: Any) -> tuple[str, str | None]:
+    """Return outcome and its source of a call that failed, by what its error says; the text itself is not kept.
+
+    >>> failure_of("Error code: 400 - {'error': {'code': 'content_filter'}}"), failure_of("it broke", None)
+    (('filtered', 'provider_filter'), ('error', None))
+    """
+    outcome = outcome_of_error(*map(str, filter(None, said))) or "error"
+    return outcome, _SOURCES.get(outcome)
 
 
 def times(*values: Any) -> tuple[list[int | None], tuple[str, ...]]:

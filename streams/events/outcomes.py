@@ -1,8 +1,8 @@
 """How calls ended, told from all that their events say of it.
 
-What a guard or the provider stopped is no error, whatever type of error it came with; and what reports a block or a
-filter as an error is told by the type. Of several choices the worst stands for the call: one that was filtered makes
-it a filtered call, one that was a refusal a refused one.
+What a guard or the provider stopped, or its caller broke off, is no error, whatever type of error it came with; and
+what reports a block or a filter as an error is told by the type. Of several choices the worst stands for the call: one
+that was filtered makes it a filtered call, one that was a refusal a refused one.
 """
 
 from dataclasses import dataclass
@@ -39,8 +39,8 @@ class Outcomes:
 def outcomes_of(table: pa.Table) -> Outcomes:
     """Return how the calls of a table of inferences ended."""
     blocked, filtered, refused = (is_in(table, "outcome", (word,)) for word in ("blocked", "filtered", "refused"))
-    failed = is_in(table, "outcome", ("error",))
-    told = present(table, "error_type") & ~(blocked | filtered | refused)
+    failed, cancelled = (is_in(table, "outcome", (word,)) for word in ("error", "cancelled"))
+    told = present(table, "error_type") & ~(blocked | filtered | refused | cancelled)
     by_type = stopped_by_error(table.column("error_type"))
     blocked |= told & (by_type == RANK["blocked"])
     filtered |= told & (by_type == RANK["filtered"])
@@ -51,7 +51,6 @@ def outcomes_of(table: pa.Table) -> Outcomes:
     blocked |= left & (by_reason == RANK["blocked"])
     filtered |= left & (by_reason == RANK["filtered"])
     refused |= left & (by_reason == RANK["refused"])
-    cancelled = is_in(table, "outcome", ("cancelled",))
     wrapper = is_in(table, "operation_name", WRAPPERS)
     output = ~(error | cancelled | wrapper | _is_in_small(table, "operation_name", WITHOUT_OUTPUT))
     superseded = _true(table.column("superseded"))

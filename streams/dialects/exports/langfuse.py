@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.identity import identity
-from streams.dialects.building import event, times
+from streams.dialects.building import event, failure_of, times
 from streams.dialects.exports.langfuse_scores import is_score, score
 from streams.dialects.exports.langfuse_words import KINDS, NAME, either
 from streams.dialects.translation import Event, Translation
@@ -85,12 +85,14 @@ def _shared(item: dict[str, Any], trace: dict[str, Any]) -> Event:
 
 def _call(item: dict[str, Any]) -> Event:
     failed = item.get("level") == "ERROR"
+    outcome, source = failure_of(either(item, "statusMessage")) if failed else ("completed", None)
     model = first(item.get("model"), either(item, "providedModelName"), either(item, "internalModelId"))
     return {
         "request_model": model,
         "response_model": None if failed else model,
-        "outcome": "error" if failed else "completed",
-        "error_type": "_OTHER" if failed else None,
+        "outcome": outcome,
+        "outcome_source": source,
+        "error_type": "_OTHER" if outcome == "error" else None,
         "prompt_name": text(either(item, "promptName")),
         "prompt_version": text(either(item, "promptVersion")),
         "time_to_first_chunk_ms": milliseconds(either(item, "timeToFirstToken")),

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from streams.dialects.building import error_named, event, times
+from streams.dialects.building import error_named, event, failure_of, times
 from streams.dialects.translation import Event, Translation
 from streams.dialects.values import at, count, first, mapping, number, rows, sequence, spent, text, told
 from streams.dialects.words import finish_of, outcome_of
@@ -65,7 +65,7 @@ def _call(record: dict[str, Any], metadata: dict[str, Any]) -> Event:
     answer = answer_of(record)
     reason = first(*(answer.get(name) for name in ("finish_reason", "stop_reason", "done_reason")))
     failed = record.get("status") == "error" or text(record.get("error")) is not None
-    outcome, source = ("error", None) if failed else outcome_of(reason)
+    outcome, source = failure_of(record.get("error")) if failed else outcome_of(reason)
     asked = first(metadata.get("ls_model_name"), at(record, "extra.invocation_params.model"))
     return {
         "kind": "inference",
@@ -79,7 +79,7 @@ def _call(record: dict[str, Any], metadata: dict[str, Any]) -> Event:
         "finish_reason_norm": finish_of(reason),
         "outcome": "unknown" if record.get("status") == "pending" else outcome,
         "outcome_source": source,
-        "error_type": (error_named(record.get("error")) or "_OTHER") if failed else None,
+        "error_type": (error_named(record.get("error")) or "_OTHER") if outcome == "error" else None,
         "usage_input_tokens": _tokens(record, "prompt_tokens", "input_tokens"),
         "usage_output_tokens": _tokens(record, "completion_tokens", "output_tokens"),
         "usage_cache_read_input_tokens": count(at(record, "prompt_token_details.cache_read")),

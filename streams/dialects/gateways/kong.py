@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from schemas.vendors.words import NONE, table
 from streams.dialects.building import event
 from streams.dialects.translation import Event, Translation
 from streams.dialects.values import at, count, first, mapping, nano, number, present, rows, text, told
@@ -21,6 +22,9 @@ GUARDS: Final = {
     "gcp-model-armor": "gcp",
 }
 """Plugins that ask a guard, with the vendor's name. They say how long it took, and why where they blocked."""
+
+VENDORS: Final = {"aws": "bedrock", "lakera": "lakera", "azure": "azure", "gcp": "google"}
+"""By vendor, as plugins name it: whose table has its codes."""
 
 _NO_VERDICT: Final = "Kong logs that guard {name!r} ran and not what it said; it counts as unknown unless it blocked"
 
@@ -102,7 +106,8 @@ def _guards(said: dict[str, Any]) -> list[dict[str, Any]]:
             reason, latency = text(found.get(f"{side}_block_reason")), number(found.get(f"{side}_processing_latency"))
             if reason is None and latency is None:
                 continue
-            detected = [text(item.get("detector_type")) for item in rows(found.get(f"{side}_block_detail"))]
+            detail = rows(found.get(f"{side}_block_detail"))
+            detected = [text(item.get("detector_type")) for item in detail if item.get("detected") is not False]
             results.append(
                 {
                     "guard_name": name, "guard_provider": provider, "layer": side, "status": "ok",
@@ -118,4 +123,17 @@ def _guards(said: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _findings(provider: str, reason: str | None, detected: list[str]) -> list[dict[str, Any]]:
     names = dict.fromkeys(detected or ([reason] if reason else []))
-    return [{"category": f"{provider}.{name}", "native_category": name, "native_taxonomy": provider} for name in names]
+    return [
+        {"category": _category(provider, name), "native_category": name, "native_taxonomy": provider} for name in names
+    ]
+
+
+def _category(provider: str, name: str) -> str:
+    """Return our code of a vendor's; one that its table does not know keeps its name, and counts as any unknown code.
+
+    >>> _category("lakera", "pii/email"), _category("aws", "VIOLENCE"), _category("aws", "Contains a policy violation")
+    ('sec.data_leakage.pii', 'content.vcr', 'aws.Contains a policy violation')
+    """
+    codes = table(VENDORS[provider]).categories.values()
+    known = (of.get(code) for code in (name, name.partition("/")[0]) for of in codes)
+    return next((code for code in known if code and code != NONE), f"{provider}.{name}")

@@ -47,6 +47,7 @@ class Surge:
 ''',
     "streams/detect/surge.py": '''"""Services that send far more than before."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -55,7 +56,7 @@ from detectors.columns import prefixed, under
 from detectors.volume.surge import Surge
 from schemas.fields import NANO
 from schemas.findings import Finding
-from streams.detect.watcher import TickSums
+from streams.detect.watcher import Tick, TickSums
 from streams.kafka.checkpoints import Arrays
 
 
@@ -67,8 +68,11 @@ class SurgeWatch:
         self._surge: Final = Surge()
         self._names: list[str] = []
 
-    def judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        """Return the services that surge."""
+    def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
+        """Return the services that surge, for each tick."""
+        return [self._judged(tick, sums) for tick, sums in ticks]
+
+    def _judged(self, tick: int, sums: TickSums) -> list[Finding]:
         counts: dict[str, int] = {}
         for group in sums:
             counts[group.service_name] = counts.get(group.service_name, 0) + group.events
@@ -99,8 +103,8 @@ class SurgeWatch:
             "from streams.detect.surge import SurgeWatch\nfrom streams.detect.versions import",
         ),
         (
-            '            "fences_": self.fences,\n',
-            '            "fences_": self.fences,\n            "surges_": SurgeWatch(tick_seconds),\n',
+            '            "versions_": self.versions,\n',
+            '            "versions_": self.versions,\n            "surges_": SurgeWatch(tick_seconds),\n',
         ),
     ],
     "schemas/findings.py": [('    "recovery",  #', '    "surge",  # far more comes than before\n    "recovery",  #')],

@@ -18,9 +18,7 @@ FILES = {
     "schemas/ddl/views/07_kpi_shares.sql": [
         (
             "        ('injection_flag', injection_flag,",
-            """        (
-            'stopped', toUInt64(unsafe_attempted - least(unsafe_served, unsafe_attempted)), unsafe_attempted_trials
-        ),
+            """        ('stopped', unsafe_by_harm[1], unsafe_attempted_trials),
         ('injection_flag', injection_flag,""",
         )
     ],

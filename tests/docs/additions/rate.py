@@ -5,10 +5,11 @@ FILES = {
     "schemas/metrics.py": [
         ('    "cascade",\n]', '    "cancelled_tool",\n    "cascade",\n]'),
         (
-            'misinforming or biased",\n        0.15,\n        level="ticket",\n    ),\n)',
+            'misinforming or biased",\n        0.15,\n        level="ticket",\n        axis="quality",\n    ),\n)',
             """misinforming or biased",
         0.15,
         level="ticket",
+        axis="quality",
     ),
     Rate("cancelled_tool", "tool", "sessions with a tool step", "the step was cancelled", 0.1),
 )""",
