@@ -32,7 +32,7 @@ from detectors.rates.excursions import Excursions
 from detectors.rates.likelihood import FALLS, MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
 from detectors.rates.quarantine import Quarantine
 from detectors.rates.recovery import EVIDENCE, RecoveryTest
-from detectors.rates.watch import TickFindings, TickSums, Watch, arrays_of, limits_of
+from detectors.rates.watch import TickFindings, TickSums, Watch, arrays_of, counts_of, limits_of
 
 VERSION: Final = 4
 
@@ -68,13 +68,9 @@ class RateDetector:
     """
 
     def __init__(
-        self,
-        tick_seconds: int,
-        half_life_days: float = HALF_LIFE_DAYS,
-        *,
-        seasonal: bool = True,
+        self, tick_seconds: int, half_life_days: float = HALF_LIFE_DAYS, *, seasonal: bool = True,
         direction: Direction = "up",
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.tick_seconds: Final = tick_seconds
         self.direction: Final[Direction] = direction
         self.baseline: Final = Baseline(tick_seconds, half_life_days, seasonal=seasonal)
@@ -150,7 +146,7 @@ class RateDetector:
         found = self._compiled(sums)
         if found is not None:
             return found
-        found = _nothing(len(sums.rows))
+        found = TickFindings.none(len(sums.rows))
         for number, tick in enumerate(sums.ticks.tolist()):
             part = slice(sums.starts[number], sums.starts[number + 1])
             rows = sums.rows[part]
@@ -181,7 +177,7 @@ class RateDetector:
         kernel = kernels.kernel("rates")
         if kernel is None:
             return None
-        found = _nothing(len(sums.rows))
+        found = TickFindings.none(len(sums.rows))
         cells, watched = kernel.Cells(*sums, *found[2:]), self._watched(kernel)
         if not kernel.usable(max(self.tick, 0), cells, watched):
             return None
@@ -229,11 +225,8 @@ class RateDetector:
         self._recovery.start(row, float(low) / bound if self.direction == "up" else bound / float(high))
         self._watch.open[row] = True
         self._watch.open_trials[row], self._watch.open_flagged[row] = trials, flagged
-        return Alarm(
-            series=row, tick=tick, onset_tick=onset, e_value=statistic, promise=promise, rate=flagged / trials,
-            lower=float(low), upper=float(high), baseline=bound, trials=int(trials), flagged=int(flagged),
-            direction=self.direction,
-        )  # fmt: skip
+        counted = counts_of(trials, flagged, (float(low), float(high)), bound, self.direction)
+        return Alarm(series=row, tick=tick, onset_tick=onset, e_value=statistic, promise=promise, **counted)
 
     def _follow(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats) -> list[Recovery]:
         if not len(rows):
@@ -248,18 +241,11 @@ class RateDetector:
         trials, flagged = float(self._recovery.trials[row]), float(self._recovery.flagged[row])
         low, high = wilson(np.array(flagged), np.array(trials))
         self._clear(row)
+        back: Direction = "down" if self.rising else "up"
         return Recovery(
-            series=row,
-            tick=tick,
-            e_value=evidence,
-            rate=flagged / trials,
-            lower=float(low),
-            upper=float(high),
-            baseline=bound,
-            trials=int(trials),
-            flagged=int(flagged),
-            direction="down" if self.direction == "up" else "up",
-        )
+            series=row, tick=tick, e_value=evidence,
+            **counts_of(trials, flagged, (float(low), float(high)), bound, back),
+        )  # fmt: skip
 
     def _clear(self, row: int) -> None:
         """Begin the test of a series anew, without a finding and with nothing waiting."""
@@ -284,13 +270,8 @@ class RateDetector:
         self._clear(series)
 
     def _parts(self) -> dict[str, Columns]:
-        return {
-            "watch_": self._watch,
-            "excursions_": self._excursions,
-            "quarantine_": self._quarantine,
-            "recovery_": self._recovery,
-            "baseline_": self.baseline,
-        }
+        parts = (self._watch, self._excursions, self._quarantine, self._recovery, self.baseline)
+        return dict(zip(("watch_", "excursions_", "quarantine_", "recovery_", "baseline_"), parts, strict=True))
 
     def state(self) -> State:
         """Return everything as flat arrays, with a version."""
@@ -316,7 +297,3 @@ class RateDetector:
             )
         restore(self._parts(), state)
         self.tick = int(state["tick"][0])
-
-
-def _nothing(count: int) -> TickFindings:
-    return TickFindings([], [], np.empty(count), np.empty(count, np.bool_), np.empty(count, np.bool_))

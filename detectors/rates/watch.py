@@ -1,12 +1,12 @@
 """What is known of each series while it is watched, and the threshold of each."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from detectors.base import Alarm, Bools, Floats, Ints, Recovery
 from detectors.columns import Columns
-from detectors.rates.likelihood import MULTIPLIERS
+from detectors.rates.likelihood import MULTIPLIERS, Direction
 
 
 class Watch(Columns):
@@ -45,6 +45,11 @@ class TickFindings(NamedTuple):
     settled: Bools
     opened: Bools
 
+    @staticmethod
+    def none(cells: int) -> "TickFindings":
+        """Return what so many cells have room for, and nothing found."""
+        return TickFindings([], [], np.empty(cells), np.empty(cells, np.bool_), np.empty(cells, np.bool_))
+
 
 def arrays_of(tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats) -> TickSums | None:
     """Return the sums of a tick where they are arrays as they stand, or None where they have to be looked at first."""
@@ -56,6 +61,21 @@ def arrays_of(tick: int, series: Ints, trials: Floats, flagged: Floats, promise:
     if rows.ndim != 1 or not n.shape == k.shape == rows.shape:
         return None
     return TickSums(np.array([tick], np.int64), np.array([0, len(rows)]), rows, n, k, limit)
+
+
+def counts_of(
+    trials: float, flagged: float, interval: tuple[float, float], baseline: float, direction: Direction
+) -> dict[str, Any]:
+    """Return the counts of a rate, and what they come to, as an alarm and a recovery name them."""
+    return {
+        "rate": flagged / trials,
+        "lower": interval[0],
+        "upper": interval[1],
+        "baseline": baseline,
+        "trials": int(trials),
+        "flagged": int(flagged),
+        "direction": direction,
+    }
 
 
 def limits_of(promise: float | Floats, series: Ints, trials: Floats) -> Floats:

@@ -6,7 +6,7 @@ tickets, because someone is already on the way.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from schemas.metrics import WATCHED, Rate
 from schemas.windows import OTHER, UNKNOWN_VERSION, GroupSums
 from streams.detect.budgets import budgets
 from streams.detect.cells import RateCells, RateSums, some_of
+from streams.detect.news import News, by_tick
 from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
@@ -32,15 +33,6 @@ from streams.policy.policy import Policy
 
 RATES: Final[dict[str, Rate]] = {rate.name: rate for rate in WATCHED}
 DETECTOR: Final = "mixture_shiryaev_roberts"
-
-
-@dataclass(slots=True)
-class _News:
-    """What is new in a tick."""
-
-    alarms: list[Alarm] = field(default_factory=list)
-    recoveries: list[Recovery] = field(default_factory=list)
-    votes: list[Vote] = field(default_factory=list)
 
 
 class RateWatch:
@@ -86,14 +78,14 @@ class RateWatch:
         # a vote needs a series whose baseline is its own; the wholes see each change first
         settled = self._whole[cells.rows] & up.settled
         votes = self.votes.update_ticks(*cells[1:], up.expected, settled)
-        news = _by_tick([*up.alarms, *down[0]], [*up.recoveries, *down[1]], votes)
+        news = by_tick([*up.alarms, *down[0]], [*up.recoveries, *down[1]], votes)
         for number, of_tick in self._replayed(cells, seen, news):
             found[number] = self._findings(of_tick)
         return found
 
     def _replayed(
-        self, cells: RateCells, seen: tuple[Ints, Ints, Floats], news: "dict[int, _News]"
-    ) -> "Iterator[tuple[int, _News]]":
+        self, cells: RateCells, seen: tuple[Ints, Ints, Floats], news: dict[int, News]
+    ) -> Iterator[tuple[int, News]]:
         """Yield what is new in each tick while the book knows what had been seen by then, and no more."""
         if not news:
             return
@@ -106,7 +98,7 @@ class RateWatch:
             if tick in news:
                 yield int(cells.numbers[at]), news[tick]
 
-    def _findings(self, news: "_News") -> list[Finding]:
+    def _findings(self, news: News) -> list[Finding]:
         alarms = sorted(news.alarms, key=lambda found: (self.book.names[found.series][0] != WHOLE, found.series))
         return [
             *(self._alarm_finding(alarm) for alarm in alarms),
@@ -292,14 +284,3 @@ class RateWatch:
 
 def _some(names: Iterable[str]) -> list[str]:
     return sorted({*names} - {""})[:50]
-
-
-def _by_tick(alarms: Iterable[Alarm], recoveries: Iterable[Recovery], votes: Iterable[Vote]) -> dict[int, _News]:
-    news: dict[int, _News] = {}
-    for alarm in alarms:
-        news.setdefault(alarm.tick, _News()).alarms.append(alarm)
-    for recovery in recoveries:
-        news.setdefault(recovery.tick, _News()).recoveries.append(recovery)
-    for vote in votes:
-        news.setdefault(vote.tick, _News()).votes.append(vote)
-    return news
