@@ -70,7 +70,7 @@ class Comparison:
             f"SELECT service_name, toStartOfMinute(time)::DateTime('UTC') AS minute, count() AS n, {rates} "
             f"FROM ({fresh}) GROUP BY {key}",
         )
-        query = f"SELECT service_name, minute, sum(events) AS n, {rolled} FROM service_minutes_now GROUP BY {key}"
+        query = f"SELECT service_name, minute, sum(events) AS n, {rolled} FROM service_minutes FINAL GROUP BY {key}"
         assert rows(self.settings, query) == expected
         count = sum(len(records) for records in self.inference.values())
         return {"rows": count, "minutes": len(expected), "translated twice": twice(self.inference)}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.kpis.show import QUERY
+from streams.kpis.show import TOGETHER
 from streams.store.ask import ask
 
 pytestmark = pytest.mark.store
@@ -21,4 +21,4 @@ def test_ordinary_questions_are_answered(store_settings, client):
 def test_the_question_of_the_kpi_command_is_answered(store_settings, client):
     """A view with parameters, asked with placeholders, is looked over whole."""
     when = {"since": "2026-03-01 00:00:00", "until": "2026-03-02 00:00:00"}
-    ask(store_settings, QUERY, "TSV", when | {"step": 3600, "objective": "0.99", "service": ""})
+    ask(store_settings, TOGETHER, "TSV", when | {"step": 3600, "objective": "0.99", "service": ""})

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from detectors.rates.ending import ending
 from schemas.fields import NANO
 
 
@@ -28,6 +27,8 @@ def ended(rows: Iterable[dict[str, Any]]) -> Ended | None:
     rows
         Their trials and flagged by `metric` and `at`, Unix seconds, in this order.
     """
+    from detectors.rates.ending import ending  # scipy weighs more than all else here, and most days have no end
+
     found = []
     for _, cells in groupby(rows, key=lambda row: str(row["metric"])):
         at, trials, flagged = np.array(

@@ -101,18 +101,19 @@ def write_hours(client, first: datetime, last: datetime, step: timedelta = timed
             for category in ("content.ncr", "S10")
         ),
     )
-    alone = {"service_name": SERVICE, "event_kind": "guard_verdict", "guard_name": "later"}
+    alone = {
+        "service_name": SERVICE,
+        "event_kind": "guard_verdict",
+        "guard_name": "later",
+        "findings_category": ["S10"],
+    }
     put(client, "guard_verdicts", *(
         {"time": at, "event_id": f"alone-{at}", "kafka_offset": offset} | alone for offset, at in enumerate(hours)
     ))  # fmt: skip
-    put(
-        client,
-        "stage_hours",
-        *(
-            {"hour": at} | key | {"stage": "inference", "judged": 200, "failed": 1, "bins": {40: 150, 50: 50}}
-            for at in hours
-        ),
-    )
+    put(client, "stage_hours", *(
+        {"hour": at} | key | {"stage": "inference", "judged": 200, "failed": 1, "bins": {40: 150, 50: 50}}
+        for at in hours
+    ))  # fmt: skip
     put(
         client,
         "probe_minutes",
