@@ -92,15 +92,10 @@ def write_hours(client, first: datetime, last: datetime, step: timedelta = timed
         {"time": at, "tick": int(at.timestamp()) // 10, "tick_seconds": 10, "source_topic_id": "i"}
         for at in minutes if not BAD_UNTIL - timedelta(hours=1) <= at < BAD_UNTIL
     ))  # fmt: skip
-    put(
-        client,
-        "category_minutes",
-        *(
-            {"minute": at} | key | {"category": category, "layer": "output", "findings": 3, "stopped": 2}
-            for at in hours
-            for category in ("content.ncr", "S10")
-        ),
-    )
+    put(client, "category_minutes", *(
+        {"minute": at} | key | {"category": category, "layer": "output", "findings": 3, "stopped": 2}
+        for at in hours for category in ("content.ncr", "S10")
+    ))  # fmt: skip
     alone = {
         "service_name": SERVICE,
         "event_kind": "guard_verdict",
