@@ -33,8 +33,9 @@ async def test_the_cookie_is_for_this_site_alone_and_signed(settings):
     cookie = answer.headers["set-cookie"].lower()
     assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/console/"))
     value = browser.client.cookies["watchkeeper"]
+    changed = ("f" if value[0] == "e" else "e") + value[1:]  # the last letters of a signature have bits that say nothing
     other = held(settings.model_copy(update={"api_token": type(settings.api_token)("another")}))
-    for work, sent in ((held(settings), value[:-2] + "xx"), (other, value)):
+    for work, sent in ((held(settings), changed), (other, value)):
         guest = Browser(work)
         assert (await guest.get("/console/", headers={"Cookie": f"watchkeeper={sent}"})).status_code == 303
     behind = held(settings.model_copy(update={"public_url": "https://watch.example"}))
