@@ -33,7 +33,8 @@ async def test_the_cookie_is_for_this_site_alone_and_signed(settings):
     cookie = answer.headers["set-cookie"].lower()
     assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/console/"))
     value = browser.client.cookies["watchkeeper"]
-    changed = ("f" if value[0] == "e" else "e") + value[1:]  # the last letters of a signature have bits that say nothing
+    # not its last letters: of a signature these have bits that say nothing
+    changed = ("f" if value[0] == "e" else "e") + value[1:]
     other = held(settings.model_copy(update={"api_token": type(settings.api_token)("another")}))
     for work, sent in ((held(settings), changed), (other, value)):
         guest = Browser(work)
