@@ -5,7 +5,7 @@ the event is no trial of that rate, because it is neither safe nor unsafe. `unkn
 says that the producer does not know either.
 """
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 LAYERS: Final = ("input", "output", "retrieval", "tool_call", "tool_result", "memory", "plan", "unknown")
 MODES: Final = ("enforce", "monitor", "shadow")
@@ -16,6 +16,9 @@ OUTCOMES: Final = ("completed", "refused", "filtered", "blocked", "error", "canc
 AUTHORIZATIONS: Final = (
     "allowed", "denied", "simulated", "approval_required", "approved", "rejected", "not_checked",
 )  # fmt: skip
+
+ToolTier = Literal["read", "write", "destructive", "external", "privileged", "unknown"]
+"""How far what a tool does reaches."""
 
 STEP_STATUSES: Final = ("ok", "error", "cancelled", "unknown")
 TOOL_STEPS: Final = ("execute_tool", "mcp")
@@ -61,7 +64,7 @@ EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "outcome_source": ("provider_refusal", "provider_filter", "guardrail", "classifier", "none"),
     "step_kind": ("invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"),
-    "tool_tier": ("read", "write", "destructive", "external", "privileged", "unknown"),
+    "tool_tier": get_args(ToolTier),
     "authorization": AUTHORIZATIONS,
     "approver_kind": ("human", "policy", "llm"),
     "status": STEP_STATUSES,

@@ -16,7 +16,7 @@ class News:
     votes: list[Vote] = field(default_factory=list)
 
 
-def by_tick(alarms: Iterable[Alarm], recoveries: Iterable[Recovery], votes: Iterable[Vote]) -> dict[int, News]:
+def news_by_tick(alarms: Iterable[Alarm], recoveries: Iterable[Recovery], votes: Iterable[Vote]) -> dict[int, News]:
     """Return what is new by tick, each kind in the order in which it is given."""
     news: dict[int, News] = {}
     for alarm in alarms:

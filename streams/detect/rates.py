@@ -22,7 +22,7 @@ from schemas.metrics import WATCHED, Rate
 from schemas.windows import OTHER, UNKNOWN_VERSION, GroupSums
 from streams.detect.budgets import budgets
 from streams.detect.cells import RateCells, RateSums, some_of
-from streams.detect.news import News, by_tick
+from streams.detect.news import News, news_by_tick
 from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
@@ -78,7 +78,7 @@ class RateWatch:
         # a vote needs a series whose baseline is its own; the wholes see each change first
         settled = self._whole[cells.rows] & up.settled
         votes = self.votes.update_ticks(*cells[1:], up.expected, settled)
-        news = by_tick([*up.alarms, *down[0]], [*up.recoveries, *down[1]], votes)
+        news = news_by_tick([*up.alarms, *down[0]], [*up.recoveries, *down[1]], votes)
         for number, of_tick in self._replayed(cells, seen, news):
             found[number] = self._findings(of_tick)
         return found

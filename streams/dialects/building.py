@@ -5,13 +5,12 @@ from typing import Any, Final
 
 from schemas.identity import identity
 from streams.dialects.otlp import Rules
+from streams.dialects.otlp.mapping.outcomes import SOURCES
 from streams.dialects.otlp.tables.words import outcome_of_error
 from streams.dialects.translation import Event
 from streams.dialects.values import nano, present, text, zoned
 
 _NAME_OF_ERROR: Final = re.compile(r"\s*((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*?(?:Error|Exception|Timeout|Warning))\b")
-
-_SOURCES: Final = {"refused": "provider_refusal", "filtered": "provider_filter", "blocked": "guardrail"}
 
 NO_ZONE: Final = "its times say no zone and are taken for UTC; write them with one"
 
@@ -62,7 +61,7 @@ def failure_of(*said: Any) -> tuple[str, str | None]:
     (('filtered', 'provider_filter'), ('error', None))
     """
     outcome = outcome_of_error(*map(str, filter(None, said))) or "error"
-    return outcome, _SOURCES.get(outcome)
+    return outcome, SOURCES.get(outcome)
 
 
 def times(*values: Any) -> tuple[list[int | None], tuple[str, ...]]:

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from streams.dialects.otlp.mapping.outcomes import norm_of
+from streams.dialects.otlp.mapping.outcomes import SOURCES, norm_of
 from streams.dialects.otlp.tables.readers import plain
 from streams.dialects.otlp.tables.words import OUTCOMES
 from streams.dialects.values import text
 
-_GRAVEST_FIRST: Final = {"refused": "provider_refusal", "blocked": "guardrail", "filtered": "provider_filter"}
+_GRAVEST_FIRST: Final = {outcome: SOURCES[outcome] for outcome in ("refused", "blocked", "filtered")}
 
 
 def finish_of(*reasons: Any) -> str | None:

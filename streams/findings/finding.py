@@ -1,5 +1,6 @@
 """What all findings have in common: the name that a repeat has too, and the times that a tick stands for."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from detectors.base import Alarm, Recovery
@@ -36,6 +37,34 @@ def finding(
         detected_time_unix_nano=at,
         detector_version=detector_version,
         e_value=None if e_value is None else min(e_value, MOST_EVIDENCE),
+        **more,
+    )
+
+
+def of_event(name: tuple[object, ...], event: Mapping[str, Any], metric: str, **more: Any) -> Finding:
+    """Return a finding to which one event is enough: it is the first bad one, and the onset.
+
+    Parameters
+    ----------
+    name
+        As `finding`, without the event; the event's source and id follow.
+    event
+        Its fields.
+    metric
+        The category that it counts as.
+    more
+        Other fields of the finding.
+    """
+    way, *rest = name
+    return finding(
+        (way, event["source"], event["event_id"], *rest),
+        event["time_unix_nano"],
+        service_name=event["service_name"],
+        tenant_id=event["tenant_id"],
+        metric=metric,
+        onset_time_unix_nano=event["time_unix_nano"],
+        detector_version="1",
+        event_ids=[event["event_id"]],
         **more,
     )
 

@@ -18,13 +18,12 @@ from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
-from streams.policy.objectives import CallObjectives
+from streams.policy.objectives import CallObjectives, Share
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
 from streams.policy.risk import Risk, SeverityWeights
 from streams.policy.telemetry import TelemetryRules
 from streams.policy.tools import ToolRules
 
-Share = Annotated[float, Field(gt=0, lt=1)]
 Level = Literal["page", "ticket", "off"]
 Parameters = dict[str, float | int | bool | str]
 

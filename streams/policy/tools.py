@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
-Tier = Literal["read", "write", "destructive", "external", "privileged", "unknown"]
+from schemas.vocabulary import ToolTier
+
 Patterns = list[Annotated[str, Field(min_length=1, max_length=256)]]
 """Names in which ``*`` stands for anything."""
 
@@ -30,9 +31,9 @@ class ToolRules(BaseModel, extra="forbid", frozen=True):
     """Only these tools may be called; any where none is named."""
     denied: Patterns = []
     """These may not, whatever else is allowed."""
-    tiers: dict[str, Tier] = {}
+    tiers: dict[str, ToolTier] = {}
     """Tier of a tool by its name; it goes before what the step says."""
-    approval: list[Tier] = []
+    approval: list[ToolTier] = []
     """Tiers of tools that need an approval, which no model can give."""
     hosts: Patterns = []
     """Hosts that a tool may reach; any where none is named."""
@@ -40,7 +41,7 @@ class ToolRules(BaseModel, extra="forbid", frozen=True):
     """Classes of data that may leave by an external tool; any where none is named."""
     most_argument_bytes: Annotated[int, Field(ge=0)] | None = None
     """Most that the arguments of a call may be."""
-    tainted: list[Tier] = []
+    tainted: list[ToolTier] = []
     """Tiers of tools that text of strangers may not steer."""
 
 

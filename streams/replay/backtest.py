@@ -24,9 +24,8 @@ from streams.replay.reading import Step, read_events, stored_windows, window_par
 from streams.replay.send import Progress
 from streams.replay.show import as_lines, side_by_side
 from streams.settings import Settings
+from streams.watch.single.at_once import findings_at_once
 from streams.watch.single.odd import OddWatch
-from streams.watch.single.severe import severe_findings
-from streams.watch.single.tools import tool_findings
 
 TICKS_AT_ONCE: Final = 1_000
 """Ticks of stored windows that are held together."""
@@ -51,8 +50,7 @@ class _Run:
 
     def take(self, step: Step) -> None:
         for kind, columns in step.decoded.kinds.items():
-            self.found += severe_findings(columns, step.flags[kind].guards, self._policy)
-            self.found += tool_findings(columns, self._policy)
+            self.found += findings_at_once(columns, step.flags[kind].guards, self._policy)
         self.found += self._odd.judge(step.block)
         self.found += self._judge.judge_steps([([tick], tick[0]) for tick in step.ticks])
 

@@ -202,7 +202,7 @@ def _categories(flags: Flags, row: int) -> tuple[str, ...]:
 def _pages(columns: Columns, flags: Flags, policy: Policy) -> list[int]:
     """Return how many severe findings each event gives: one a category."""
     guards = flags.guards
-    severe, _ = severe_results(columns, guards, policy)
+    severe, _, _ = severe_results(columns, guards, policy)
     rows = guards.row[guards.finding_row[severe]].tolist()
     found = Counter(row for row, _ in set(zip(rows, guards.finding_category.take(severe).to_pylist(), strict=True)))
     return [found[row] for row in range(len(columns.table))]

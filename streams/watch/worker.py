@@ -36,10 +36,9 @@ from streams.watch.marks import Marks, live_at
 from streams.watch.memory import Memory
 from streams.watch.names import Names
 from streams.watch.reduce import reduce_block
+from streams.watch.single.at_once import findings_at_once
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
-from streams.watch.single.severe import severe_findings
-from streams.watch.single.tools import tool_findings
 from streams.watch.ticks import PartitionTicks
 from streams.watch.units import with_units
 from streams.worker.background import in_background
@@ -181,10 +180,7 @@ class Watch:
         return [
             finding
             for kind, columns in decoded.kinds.items()
-            for finding in (
-                *severe_findings(columns, flags[kind].guards, self._policy),
-                *tool_findings(columns, self._policy),
-            )
+            for finding in findings_at_once(columns, flags[kind].guards, self._policy)
         ]
 
     def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:

@@ -1,20 +1,44 @@
 """What a Collector wrote to Kafka, beside what it was sent."""
 
 import asyncio
+import uuid
 
 import msgspec
+import pytest
 
 from schemas.topics import INFERENCE
 from streams.dialects.otlp import Rules, Traces, read_proto
 from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import client_arguments
+from streams.kafka.topics import client_arguments, create_topics
+from streams.settings import load
+from tests.faults.fleet import Worker
 from tests.faults.log import log
 from tests.support.otlp import requests as recorded
+from tests.support.waiting import wait_until
 
 MEASURED = {f"{side}_{what}" for side in ("input", "output", "system") for what in ("hash", "chars")} | {"capture_mode"}
 """What only logs say of a text, and a log may come after its span is out."""
 ENDED = {"finish_reasons", "finish_reason_norm"}
 """The same of a call that failed."""
+
+
+@pytest.fixture(scope="module")
+def worker(broker, tmp_path_factory):
+    """Settings with topics of their own, and a normalise worker that reads them."""
+    folder = tmp_path_factory.mktemp("collected")
+    settings = load(kafka=broker, topic_prefix=f"g{uuid.uuid4().hex[:8]}.", data_dir=folder)
+    create_topics(settings)
+    running_worker = Worker("normalise", 0, {"KAFKA": broker, "TOPIC_PREFIX": settings.topic_prefix}, folder)
+    running_worker.start()
+    yield settings
+    running_worker.end(15)
+
+
+def await_events(settings, expected):
+    """Wait until all of some events are out, and hold those that are out against them."""
+    wait_until(lambda: expected.keys() <= events_of(settings).keys())
+    out = events_of(settings)
+    assert {name: out[name] for name in expected} == expected
 
 
 def bodies(name):

@@ -10,7 +10,7 @@ from schemas.sql import literal
 from streams.events.decode import Columns
 from streams.events.guards import Guards, RowNumbers
 from streams.events.risk import Floats, risk_of, usual_levels
-from streams.findings.finding import finding
+from streams.findings.finding import of_event
 from streams.policy.policy import Policy
 
 CRITICAL: Final = 4
@@ -30,27 +30,21 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
     policy
         Weights and threshold of the risk, and the tiers of the services.
     """
-    severe, risk = severe_results(columns, guards, policy)
-    usual = usual_levels(guards, policy.risk)
+    severe, risk, usual = severe_results(columns, guards, policy)
     found = []
     for index in severe.tolist():
         event = columns.table.slice(int(guards.row[guards.finding_row[index]]), 1).to_pylist()[0]
         category = guards.finding_category[index].as_py()
         found.append(
-            finding(
-                ("severe", event["source"], event["event_id"], category),
-                event["time_unix_nano"],
+            of_event(
+                ("severe", category),
+                event,
+                category,
                 kind="severe_event",
                 severity="page",
-                service_name=event["service_name"],
-                tenant_id=event["tenant_id"],
                 model_version=event["model_version"],
-                metric=category,
                 family=family(category) or "unknown",
-                onset_time_unix_nano=event["time_unix_nano"],
                 detector=DETECTOR,
-                detector_version="1",
-                event_ids=[event["event_id"]],
                 evidence=f"{_degree(guards, index, usual)} and stopped by nothing: {category}, risk {risk[index]:.2f}",
                 details={"risk": float(risk[index])} | _derived(usual[index]) | _reached(event),
                 evidence_sql=f"SELECT * FROM guard_verdicts WHERE event_id = {literal(event['event_id'])}",
@@ -59,12 +53,13 @@ def severe_findings(columns: Columns, guards: Guards, policy: Policy = _USUAL) -
     return found
 
 
-def severe_results(columns: Columns, guards: Guards, policy: Policy = _USUAL) -> tuple[RowNumbers, Floats]:
-    """Return which of the guards' findings page at once, and the risk of each finding."""
+def severe_results(columns: Columns, guards: Guards, policy: Policy = _USUAL) -> tuple[RowNumbers, Floats, Floats]:
+    """Return which of the guards' findings page at once, and of each finding its risk and what `usual_levels` says."""
+    usual = usual_levels(guards, policy.risk)
     risk = _risk(columns, guards, policy)[guards.row[guards.finding_row]] if len(guards.finding_row) else np.empty(0)
-    critical = (guards.finding_severity >= CRITICAL) | (usual_levels(guards, policy.risk) >= CRITICAL)
+    critical = (guards.finding_severity >= CRITICAL) | (usual >= CRITICAL)
     bad = critical | (risk >= policy.risk.page_at)
-    return np.flatnonzero(guards.finding_counts & ~guards.finding_stopped & bad), risk
+    return np.flatnonzero(guards.finding_counts & ~guards.finding_stopped & bad), risk, usual
 
 
 def _risk(columns: Columns, guards: Guards, policy: Policy) -> Floats:

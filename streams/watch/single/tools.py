@@ -12,7 +12,7 @@ from schemas.findings import Finding
 from schemas.sql import literal
 from schemas.vocabulary import TOOL_STEPS
 from streams.events.decode import Columns
-from streams.findings.finding import finding
+from streams.findings.finding import of_event
 from streams.policy.policy import Policy
 from streams.policy.tools import Breach, ToolRules, ToolStep, breaches
 
@@ -73,19 +73,14 @@ def _finding(event: dict[str, Any], rules: ToolRules, broken: list[Breach]) -> F
     worst, who = broken[0].category, event["agent_name"] or event["service_name"]
     dry = ", had the rules been in force" if rules.level == "dry_run" else ""
     path = " → ".join(filter(None, [*(event["taint_sources"] or [])[:3], event["tool_name"], event["egress_host"]]))
-    return finding(
-        ("tool_policy", event["source"], event["event_id"]),
-        event["time_unix_nano"],
+    return of_event(
+        ("tool_policy",),
+        event,
+        worst,
         kind="breach",
         severity=_SEVERITY[rules.level],
-        service_name=event["service_name"],
-        tenant_id=event["tenant_id"],
-        metric=worst,
         family=family(worst) or "tool",
-        onset_time_unix_nano=event["time_unix_nano"],
         detector=DETECTOR,
-        detector_version="1",
-        event_ids=[event["event_id"]],
         evidence=f"{who} broke the rules of its tools{dry}: {'; '.join(each.words for each in broken)} ({path})",
         evidence_sql=f"SELECT * FROM agent_steps WHERE trace_id = {literal(event['trace_id'])} ORDER BY time"
         if event["trace_id"]

@@ -4,24 +4,19 @@ make collector builds the program, of hundreds of packages, and runs it; the che
 """
 
 import copy
-import uuid
 
 import pytest
 import requests
 import yaml
 
 from schemas.topics import OTLP_LOGS, OTLP_SPANS
-from streams.kafka.topics import create_topics
 from streams.local.broker import free_port
-from streams.settings import load
 from tests.docs.pages import PAGES, blocks
-from tests.faults.fleet import Worker
 from tests.real.collector.program import collector, judged, running
-from tests.support.collected import bodies, events_of, keys_of, told
+from tests.support.collected import await_events, bodies, keys_of, told, worker
 from tests.support.receiver import PROTOBUF
-from tests.support.waiting import wait_until
 
-__all__ = ["collector"]
+__all__ = ["collector", "worker"]
 
 pytestmark = pytest.mark.faults
 
@@ -39,18 +34,6 @@ def configured(settings, encoding, compression):
     for signal in ("traces", "logs"):
         kafka[signal] = {"topic": settings.topic(kafka[signal]["topic"]), "encoding": encoding}
     return found, port
-
-
-@pytest.fixture(scope="module")
-def worker(broker, tmp_path_factory):
-    """Settings with topics of their own, and a normalise worker that reads them."""
-    folder = tmp_path_factory.mktemp("collected")
-    settings = load(kafka=broker, topic_prefix=f"g{uuid.uuid4().hex[:8]}.", data_dir=folder)
-    create_topics(settings)
-    running_worker = Worker("normalise", 0, {"KAFKA": broker, "TOPIC_PREFIX": settings.topic_prefix}, folder)
-    running_worker.start()
-    yield settings
-    running_worker.end(15)
 
 
 def test_the_collector_takes_the_configuration_of_the_page(collector, tmp_path):
@@ -74,9 +57,7 @@ def test_what_the_collector_writes_is_what_it_was_sent(collector, worker, tmp_pa
             url = f"http://127.0.0.1:{port}/v1/{signal}"
             assert requests.post(url, body, headers={"Content-Type": PROTOBUF}, timeout=60).ok
     expected = told(name)
-    wait_until(lambda: expected.keys() <= events_of(worker).keys())
-    out = events_of(worker)
-    assert {name: out[name] for name in expected} == expected
+    await_events(worker, expected)
     keys = keys_of(worker, OTLP_SPANS)
     assert {event["trace_id"].encode() for event in expected.values()} <= keys
     assert keys_of(worker, OTLP_LOGS) <= keys

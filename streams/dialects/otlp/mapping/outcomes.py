@@ -6,7 +6,8 @@ from typing import Any, Final
 from streams.dialects.otlp.tables.readers import plain
 from streams.dialects.otlp.tables.words import FINISH_REASONS, OUTCOMES
 
-_SOURCES: Final = {"refused": "provider_refusal", "filtered": "provider_filter", "blocked": "guardrail"}
+SOURCES: Final = {"refused": "provider_refusal", "filtered": "provider_filter", "blocked": "guardrail"}
+"""Who stopped a call, by how it ended."""
 _OK: Final = 1
 _ERROR: Final = 2
 SPOKEN: Final = ("chat", "generate_content", "text_completion", None)
@@ -50,7 +51,7 @@ def settle_outcome(fields: dict[str, Any], *, status: int, refused: bool, fault:
     outcome = fields.get("outcome") or _outcome(fields, status=status, refused=refused, fault=fault)
     if outcome:
         fields["outcome"] = outcome
-        if source := _SOURCES.get(outcome):
+        if source := SOURCES.get(outcome):
             fields.setdefault("outcome_source", source)
 
 
