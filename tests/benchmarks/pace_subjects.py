@@ -32,7 +32,6 @@ from streams.worker.faust_app import LogBatch
 
 EVENTS, SUMS = TopicState(INFERENCE.name, "events", 1), TopicState(WINDOWS.name, "windows", 4)
 WATCH_BATCH, HISTORY_BATCH = 4_000, 20_000
-
 Record = make_dataclass(
     "Record", ("value", "offset", "timestamp", ("key", bytes, None), ("headers", tuple, ())), slots=True
 )
