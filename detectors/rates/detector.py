@@ -127,10 +127,9 @@ class RateDetector:
             Where time goes backwards, a sum cannot be (`checked_sums`), a series has had its sums of this tick
             already, or the threshold is not a number of at least 1. Nothing is changed then.
         """
-        if kernels.kernel("rates") is not None and (given := arrays_of(tick, series, trials, flagged, promise)):
-            found = self._compiled(given)
-            if found is not None:
-                return Findings(found.alarms, found.recoveries, found.expected)
+        given = arrays_of(tick, series, trials, flagged, promise) if kernels.kernel("rates") else None
+        if given and (found := self._compiled(given)):
+            return Findings(found.alarms, found.recoveries, found.expected)
         tick = checked_tick(tick, self.tick)
         rows, n, k = checked_sums(series, trials, flagged, len(self))
         limit = limits_of(promise, series, trials)
@@ -143,8 +142,7 @@ class RateDetector:
 
         It is the same as `update` for each; what that refuses is refused when the ticks before it are done.
         """
-        found = self._compiled(sums)
-        if found is not None:
+        if found := self._compiled(sums):
             return found
         found = TickFindings.none(len(sums.rows))
         for number, tick in enumerate(sums.ticks.tolist()):
@@ -169,7 +167,8 @@ class RateDetector:
         unbounded = ~is_open & (bound == 0)
         self._learn(tick, rows[unbounded], n[unbounded], k[unbounded])
         quiet = ~is_open & (bound > 0)
-        alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet])
+        some = quiet.any()
+        alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet]) if some else []
         return Findings(alarms, recoveries, expected)
 
     def _compiled(self, sums: TickSums) -> TickFindings | None:
@@ -195,7 +194,8 @@ class RateDetector:
     def _watched(self, kernel: ModuleType) -> Any:
         watch, waiting = self._watch, self._quarantine
         columns = (watch.evidence, watch.latest, watch.open, *self._excursions.all_columns(), *waiting.all_columns())
-        return kernel.Watched(*columns)
+        recovering = kernel.Recovering(*self._recovery.all_columns(), watch.open_trials, watch.open_flagged)
+        return kernel.Watched(*columns, recovering)
 
     def _bounds(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
         return self.baseline.rates(rows, tick) if self.direction == "up" else self.baseline.floors(rows, tick)
@@ -214,6 +214,8 @@ class RateDetector:
         return alarms
 
     def _learn(self, tick: int, rows: Ints, n: Floats, k: Floats) -> None:
+        if not len(rows):
+            return
         self._quarantine.hold(self.baseline.hour_of(tick), rows, n, k)
         holding, since = self._excursions.holding(rows, self.baseline.mature(rows))
         self._quarantine.release(self.baseline, tick, rows[~holding], since[~holding])
@@ -275,10 +277,9 @@ class RateDetector:
 
     def state(self) -> State:
         """Return everything as flat arrays, with a version."""
-        rising = self.direction == "up"
-        settings = np.array([self.tick_seconds, self.baseline.half_life, self.baseline.seasonal, rising], np.int64)
-        state: State = {"version": np.array([VERSION]), "tick": np.array([self.tick]), "settings": settings}
-        return state | stored(self._parts())
+        settings = self.tick_seconds, self.baseline.half_life, self.baseline.seasonal, self.rising
+        numbers = {"version": [VERSION], "tick": [self.tick], "settings": settings}
+        return {name: np.array(each, np.int64) for name, each in numbers.items()} | stored(self._parts())
 
     def restore(self, state: State) -> None:
         """Take over what `state` returned.

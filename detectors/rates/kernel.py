@@ -1,7 +1,7 @@
 """The compiled form of `detectors.rates.detector`: the calm cells of many ticks, tick after tick.
 
 It says the same as `Baseline`, `Excursions`, `Quarantine` and `log_likelihood_ratios`, in their order of arithmetic.
-What is rare is left to the plain form: a series with an open finding, an alarm, the halving of old counts.
+What is rare is left to the plain form: an alarm, the end of a finding, the halving of old counts.
 """
 
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from detectors.rates.baseline import MATURE_EVENTS, SETTLED_EVENTS
 from detectors.rates.excursions import HELD_BY_MATURE, HELD_BY_YOUNG
 from detectors.rates.level_kernel import Clock, Level, Singles, bound_of, settled_level
 from detectors.rates.likelihood import MULTIPLIERS
+from detectors.rates.recovery_kernel import Recovering, Room, follow, room
 
 LOOPS = loops()
 _WIDE = len(MULTIPLIERS)
@@ -23,7 +24,7 @@ _MOST = 1e300
 
 
 class Watched(NamedTuple):
-    """Columns of the evidence, of `Excursions` and of `Quarantine`."""
+    """Columns of the evidence, of `Excursions`, of `Quarantine` and of the tests of recovery."""
 
     evidence: Floats
     latest: Ints
@@ -34,6 +35,7 @@ class Watched(NamedTuple):
     flagged: Floats
     waiting_trials: Singles
     waiting_flagged: Singles
+    recovering: Recovering
 
 
 class Cells(NamedTuple):
@@ -60,6 +62,7 @@ class Work(NamedTuple):
     shares: Floats
     ratios: Floats
     bets: Floats
+    back: Room
 
 
 @compiled
@@ -94,7 +97,7 @@ def judge(
     for number in range(len(cells.ticks)):
         most = max(most, cells.starts[number + 1] - cells.starts[number])
     work = Work(np.empty(2 * most), np.empty(2 * most), np.empty(most), np.empty(most * (_WIDE + 1)),
-                np.empty(most * _WIDE), np.empty(most * _WIDE), np.empty(most * _WIDE))  # fmt: skip
+                np.empty(most * _WIDE), np.empty(most * _WIDE), np.empty(most * _WIDE), room())  # fmt: skip
     at = start
     for number in range(len(cells.ticks)):
         end = cells.starts[number + 1]
@@ -110,7 +113,7 @@ def _judge_tick(table: Ints, clock: Clock, level: Level, watched: Watched, cells
                 where: tuple[int, int, int], work: Work) -> int:  # fmt: skip
     tick, start, end = where
     last = start
-    while last < end and not (watched.open[cells.rows[last]] or _is_due(clock, level, cells.rows[last], tick)):
+    while last < end and (watched.open[cells.rows[last]] or not _is_due(clock, level, cells.rows[last], tick)):
         last += 1
     _fade(table, clock, level, cells, tick, start, last, work)
     for at in range(start, last):
@@ -120,12 +123,19 @@ def _judge_tick(table: Ints, clock: Clock, level: Level, watched: Watched, cells
     _bet(table, cells, multiples, start, last, work)
     for at in range(start, last):
         i, row = at - start, cells.rows[at]
-        if work.bounds[i] > 0:
-            if _statistic(watched, row, i * _WIDE, work) >= cells.limit[at]:
+        cells.opened[at] = watched.open[row]
+        if watched.open[row]:
+            n, k = cells.trials[at], cells.flagged[at]
+            if not follow(table, clock, watched.recovering, row, n, k, work.bounds[i], work.back):
                 return at
-            _carry_on(watched, row, tick, cells.trials[at], cells.flagged[at], i * _WIDE, work)
-        _learn(clock, level, watched, cells, at, tick, (work.fades[2 * i], work.fades[2 * i + 1]))
-        cells.settled[at], cells.opened[at] = level.flagged[row] > SETTLED_EVENTS, False
+            watched.latest[row] = tick + 1
+        else:
+            if work.bounds[i] > 0:
+                if _statistic(watched, row, i * _WIDE, work) >= cells.limit[at]:
+                    return at
+                _carry_on(watched, row, tick, cells.trials[at], cells.flagged[at], i * _WIDE, work)
+            _learn(clock, level, watched, cells, at, tick, (work.fades[2 * i], work.fades[2 * i + 1]))
+        cells.settled[at] = level.flagged[row] > SETTLED_EVENTS
     return last
 
 

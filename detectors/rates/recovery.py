@@ -31,6 +31,8 @@ SHARES: Final = np.array([0.5, 0.75, 0.9])
 PATIENCE: Final = 2.0
 GIVEN_UP: Final = -3.0
 FIRST_STAKE: Final = 0.9
+MOST: Final = 600.0
+"""Logarithm of the most that a stake is counted as."""
 
 _WIDE: Final = len(SHARES)
 
@@ -93,7 +95,7 @@ class RecoveryTest(Columns):
         self._count(rows, trials, flagged)
         self.height[rows] = height = np.maximum(self.height[rows] + ratios, 0)
         self.betting[rows] = (height >= PATIENCE) | (self.betting[rows] & (height > 0))
-        evidence = np.exp(np.minimum(self.wealth[rows], 600.0)).mean(axis=1)
+        evidence = np.exp(np.minimum(self.wealth[rows], MOST)).mean(axis=1)
         if self._direction == "up":
             back = self.flagged[rows] <= UNDER * bound * self.trials[rows]
         else:
