@@ -20,6 +20,7 @@ from streams.console.session import Form, Who, shown
 from streams.console.states import age, is_open, on_it, what
 from streams.incidents.evidence.bundle import Answers, Bundle, Contributor, bundle
 from streams.incidents.evidence.questions import Question, questions
+from streams.incidents.evidence.spread import words
 from streams.incidents.fold.moves import ALLOWED, IllegalActionError
 from streams.incidents.fold.state import Incident, Step
 from streams.incidents.pages.portrait import change, course
@@ -145,7 +146,8 @@ async def _page(
         plot=_plot(view, found["series"] or []), deeds=said_of, mitigations=get_args(Mitigation), said=said,
         refused=refused, late=late, seen=len(turns(incident)), fresh_id=lambda: secrets.token_hex(16), share=share,
         interval=interval, span=span, now=now, silent=found["told"] is None, age=age(incident, now),
-        what=what(incident), asked_of=f"/console/incidents/{incident_id}",
+        what=what(incident), spread=(current and current.spread) or view.spread, far=words,
+        asked_of=f"/console/incidents/{incident_id}",
     )  # fmt: skip
 
 

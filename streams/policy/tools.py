@@ -43,6 +43,12 @@ class ToolRules(BaseModel, extra="forbid", frozen=True):
     """Most that the arguments of a call may be."""
     tainted: list[ToolTier] = []
     """Tiers of tools that text of strangers may not steer."""
+    lethal: bool = True
+    """Whether it is a breach that text of strangers comes in and an external tool then reaches a host on no list."""
+    vetted: list[Annotated[str, Field(min_length=1, max_length=256)]] = ["trusted", "internal"]
+    """Trust of documents that are no text of strangers; `unknown` stands for those that say nothing of it."""
+    strangers: Patterns = []
+    """Tools whose results are text of strangers."""
 
 
 class ToolStep(NamedTuple):
@@ -79,11 +85,11 @@ def breaches(rules: ToolRules, step: ToolStep) -> Iterator[Breach]:
     >>> [each.category for each in breaches(rules, ToolStep("shell"))]
     ['sec.tool_misuse']
     """
-    if step.authorization in NOT_DONE or step.status == "cancelled":
+    if not done(step):
         return
-    tier = rules.tiers.get(step.tool, step.tier or "unknown")
+    tier = tier_of(rules, step)
     if tier in rules.tainted and step.tainted:
-        yield Breach("sec.exfiltration.tool" if tier in LEAVING else "sec.tool_misuse", _steered(tier))
+        yield _steered(tier)
     if rules.hosts and step.host and not _among(step.host.lower(), rules.hosts):
         yield Breach("sec.exfiltration.tool", f"the host {step.host} is on no list")
     if rules.data and tier in LEAVING and step.data and step.data not in rules.data:
@@ -98,8 +104,42 @@ def breaches(rules: ToolRules, step: ToolStep) -> Iterator[Breach]:
         )
 
 
-def _steered(tier: str) -> str:
-    return f"{'an' if tier[0] in 'aeiou' else 'a'} {tier} tool that text of strangers steered"
+def breach_after_strangers(rules: ToolRules, step: ToolStep) -> Breach | None:
+    """Return in what a step breaks the rules because text of strangers came into its trace before it.
+
+    Where the step itself names that text, and the rules say more of it, `breaches` has told it already.
+
+    >>> step = ToolStep("mail", tier="external", host="evil.test")
+    >>> breach_after_strangers(ToolRules(), step).words
+    'text of strangers, and then an external tool that reaches evil.test'
+    >>> breach_after_strangers(ToolRules(hosts=["*.test"]), step)
+    """
+    tier = tier_of(rules, step)
+    if not done(step) or (step.tainted and tier in rules.tainted):
+        return None
+    if rules.lethal and tier in LEAVING and step.host and not _among(step.host.lower(), rules.hosts):
+        return Breach("sec.exfiltration.tool", f"text of strangers, and then an {tier} tool that reaches {step.host}")
+    return _steered(tier) if tier in rules.tainted else None
+
+
+def brings_strangers(rules: ToolRules, step: ToolStep) -> bool:
+    """Tell whether what a tool gave back is text of strangers."""
+    return done(step) and _among(step.tool, rules.strangers)
+
+
+def done(step: ToolStep) -> bool:
+    """Tell whether a step happened: it was neither denied nor simulated, and is not still waiting."""
+    return step.authorization not in NOT_DONE and step.status != "cancelled"
+
+
+def tier_of(rules: ToolRules, step: ToolStep) -> str:
+    """Return the tier of the tool of a step."""
+    return rules.tiers.get(step.tool, step.tier or "unknown")
+
+
+def _steered(tier: str) -> Breach:
+    words = f"{'an' if tier[0] in 'aeiou' else 'a'} {tier} tool that text of strangers steered"
+    return Breach("sec.exfiltration.tool" if tier in LEAVING else "sec.tool_misuse", words)
 
 
 def _among(name: str, patterns: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from schemas.quantities import QUANTITIES
 from schemas.windows import Group
 from streams.events.labels import NOTHING, Named
+from streams.watch.single.acts import NO_ACTS, Acts
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
@@ -96,6 +97,7 @@ class Batch:
     shown: Shown
     sources: Sequence[str] = ()
     models: Sequence[str] = ()
+    acts: Acts = NO_ACTS
 
 
 def no_events() -> Batch:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from schemas.windows import MAX_GROUPS, OTHER, Group
 from streams.events.labels import Named
 from streams.watch.batches import Batch, EventColumns, Int64s, Shown, UInt16s, UInt64s, no_events
+from streams.watch.single.acts import Acts
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -114,19 +115,20 @@ def _united(parts: Sequence[Chosen], order: Int64s) -> Batch:
     """Return the chosen rows of all parts in one order and one numbering."""
     codes, place = _Codes(), np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    events, guards, labels, start = [], [], [], 0
+    events, guards, labels, acts, start = [], [], [], [], 0
     for part in parts:
         at = np.full(len(part.batch.events.time), -1)
         at[part.rows] = place[start : start + len(part.rows)]
         start += len(part.rows)
         events.append(_renumbered(part, codes))
         guards.append(_moved(part.batch.guards, at))
+        acts.append(part.batch.acts.moved(at))
         own = _moved(part.batch.labels, at)
         labels.append(Named(own.row, _numbers(codes.labels, part.batch.label_names)[own.name]))
     columns = replace(EventColumns.concatenate(events).take(order), row=np.arange(len(order)))
     groups, names, sources = list(codes.groups), list(codes.labels), list(codes.sources)
     shown, models = _shown(parts, order), list(codes.models)
-    return Batch(columns, groups, _joined(guards), _joined(labels), names, shown, sources, models)
+    return Batch(columns, groups, _joined(guards), _joined(labels), names, shown, sources, models, Acts.joined(acts))
 
 
 def _renumbered(part: Chosen, codes: _Codes) -> EventColumns:

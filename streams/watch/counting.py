@@ -1,6 +1,6 @@
 """Decoded events of one partition to the arrays that are counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -34,6 +34,7 @@ from streams.watch.batches import (
     no_events,
 )
 from streams.watch.keys import keys_of
+from streams.watch.single.acts import Acts, acts_of
 
 NEVER: Final = np.iinfo(np.int64).min // 2
 
@@ -50,7 +51,13 @@ _SCORE: Final = MEASURES.index("guard_score")
 _USUAL: Final = Risk()
 
 
-def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s, weights: Risk = _USUAL) -> Batch:
+def countable(
+    decoded: Decoded,
+    flags: Mapping[Kind, Flags],
+    written_ms: Int64s,
+    weights: Risk = _USUAL,
+    ruled: Callable[[str], bool] = lambda _: True,
+) -> Batch:
     """Return the events of a batch in log order, ready for `streams.watch.ticks`.
 
     Parameters
@@ -64,8 +71,10 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
         claims to be later than that is counted at that time, so that one wrong clock can't close ticks for all.
     weights
         Of the risk of each event.
+    ruled
+        Tells whether a service has rules for tools.
     """
-    parts = [_kind_part(columns, flags[columns.kind], written_ms, weights) for columns in decoded.kinds.values()]
+    parts = [_kind_part(columns, flags[columns.kind], written_ms, weights, ruled) for columns in decoded.kinds.values()]
     if not parts:
         return _EMPTY
     position = np.concatenate([part.position for part in parts])
@@ -73,7 +82,7 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     groups: dict[Group, int] = {}
-    events, guards, labels, names = [], [], [], dict[str, int]()
+    events, guards, labels, acts, names = [], [], [], [], dict[str, int]()
     start, sources, models = 0, dict[str, int](), dict[str, int]()
     for part in parts:
         codes = np.array([groups.setdefault(group, len(groups)) for group in part.groups], np.int64)
@@ -82,13 +91,14 @@ def countable(decoded: Decoded, flags: Mapping[Kind, Flags], written_ms: Int64s,
         events.append(part.events(codes, origins, asked))
         moved = rank[start : start + len(part.position)]
         guards.append(Named(moved[part.guards.row], part.guards.name))
+        acts.append(part.acts.moved(moved))
         renamed = np.array([names.setdefault(name, len(names)) for name in part.label_names], np.int64)
         labels.append(Named(moved[part.labels.row], _look_up(renamed, part.labels.name)))
         start += len(part.position)
     united = EventColumns.concatenate(events).take(order)
     united.row[:] = np.arange(len(order))
     shown = Shown(*(_together([getattr(part, name) for part in parts], order) for name in Shown.__slots__))
-    named = list(names), shown, list(sources), list(models)
+    named = list(names), shown, list(sources), list(models), Acts.joined(acts)
     return Batch(united, list(groups), _joined(guards), _joined(labels), *named)
 
 
@@ -137,6 +147,7 @@ class _Part(msgspec.Struct):
     guards: Named
     labels: Named
     label_names: list[str]
+    acts: Acts
     event_id: pa.Array
     user: pa.Array
     vector: pa.Array
@@ -163,7 +174,9 @@ class _Part(msgspec.Struct):
         )
 
 
-def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk) -> _Part:
+def _kind_part(
+    columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk, ruled: Callable[[str], bool]
+) -> _Part:
     table, count = columns.table, len(columns.table)
     none = no_call(table) if columns.kind is Inference else np.ones(count, bool)
     versions = versions_of(columns)
@@ -193,6 +206,7 @@ def _kind_part(columns: Columns, flags: Flags, written_ms: Int64s, weights: Risk
         guards=guard_statuses(columns, flags),
         labels=labels,
         label_names=names,
+        acts=acts_of(columns, ruled),
         event_id=_chunk(table.column("event_id")),
         user=_chunk(table.column("user_pseudo_id")).cast(pa.string()),
         vector=_chunk(table.column("input_vector")).cast(pa.string())

@@ -39,6 +39,7 @@ from streams.watch.reduce import reduce_block
 from streams.watch.single.at_once import findings_at_once
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
+from streams.watch.single.strangers import StrangersWatch
 from streams.watch.ticks import PartitionTicks
 from streams.watch.units import with_units
 from streams.worker.background import in_background
@@ -76,6 +77,7 @@ class Partition:
     ticks: PartitionTicks
     memory: Memory
     odd: OddWatch
+    strangers: StrangersWatch
     review: ReviewWatch
     names: Names
     done: int = -1
@@ -128,8 +130,8 @@ class Watch:
         async with self._busy:
             partition = self._partitions[batch.partition]
             findings = await asyncio.to_thread(self._count, partition, batch)
-            windows, odd = await asyncio.to_thread(self._closed_ticks, partition)
-            await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), [*findings, *odd])
+            windows, single = await asyncio.to_thread(self._closed_ticks, partition)
+            await self._publisher.publish_findings(self._settings.topic(FINDINGS.name), [*findings, *single])
             await self._publisher.publish(windows)
             await self._acknowledge(partition, at_once=False)
 
@@ -148,6 +150,7 @@ class Watch:
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
             Memory(memory, settings.tick_seconds),
             OddWatch(settings.tick_seconds, memory, 1 / topic.partitions, self._policy),
+            StrangersWatch(settings.tick_seconds, self._policy),
             ReviewWatch(settings.tick_seconds, 1 / topic.partitions, self._policy),
             Names(settings.tick_seconds),
         )
@@ -166,7 +169,8 @@ class Watch:
         for kind, columns in decoded.kinds.items():
             note_words(columns, flags[kind].guards)
         before = highest_before(decoded, written, partition.ticks.newest)
-        last_tick = partition.ticks.add(countable(decoded, flags, written, self._policy.risk))
+        policy = self._policy
+        last_tick = partition.ticks.add(countable(decoded, flags, written, policy.risk, policy.watches_tools))
         refused = partition.ticks.refuse(
             [owner_of(records[item.position], batch.partition) for item in decoded.refused],
             before[[item.position for item in decoded.refused]],
@@ -184,10 +188,10 @@ class Watch:
         ]
 
     def _closed_ticks(self, partition: Partition) -> tuple[list[Message], list[Finding]]:
-        """Return a window for each closed tick to every partition it has something for, and the odd events in them."""
+        """Return windows to every partition that a closed tick has something for, and what single events show."""
         before, overflow = partition.ticks.first_open, partition.names.overflow
         block = partition.names.admitted(partition.memory.versions.resolved(with_units(partition.ticks.close())))
-        odd = partition.odd.judge(block)
+        single = [*partition.odd.judge(block), *partition.strangers.judge(block)]
         messages = [self._item(item) for item in partition.review.judge(block)]
         for tick, groups in reduce_block(block, partition.memory):
             for target, share in shared_out(groups, self._windows.partitions).items():
@@ -196,13 +200,13 @@ class Watch:
         counted(OVERFLOW, partition.names.overflow - overflow)
         end = partition.ticks.first_open
         if end is None or before is None:
-            return messages, odd
+            return messages, single
         messages.extend(
             self._window(partition, target, end - 1, [])
             for target in range(self._windows.partitions)
             if partition.told.get(target, before - 1) < end - 1
         )
-        return messages, odd
+        return messages, single
 
     def _item(self, item: ReviewItem) -> Message:
         return Message(self._settings.topic(REVIEW_QUEUE.name), encode(item), item.target_event_id.encode())
@@ -268,6 +272,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
         **prefixed("memory_", partition.memory.state()),
         **prefixed("odd_", partition.odd.state()),
+        **prefixed("strangers_", partition.strangers.state()),
         **prefixed("review_", partition.review.state()),
         **prefixed("names_", partition.names.state()),
     }
@@ -282,5 +287,6 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
     partition.memory.restore(under("memory_", arrays))
     partition.odd.restore(under("odd_", arrays))
+    partition.strangers.restore(under("strangers_", arrays))
     partition.review.restore(under("review_", arrays))
     partition.names.restore(under("names_", arrays))

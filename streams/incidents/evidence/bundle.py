@@ -13,6 +13,7 @@ from schemas.identity import identity
 from schemas.incidents import IncidentEvidence
 from streams.incidents.evidence.ended import Ended
 from streams.incidents.evidence.questions import Question
+from streams.incidents.evidence.spread import Spread, spread
 from streams.incidents.fold.state import SOURCE, Incident, Step
 from streams.incidents.fold.views import instant
 from streams.policy.policy import Policy
@@ -56,6 +57,7 @@ class Bundle(Struct, frozen=True, omit_defaults=True):
     suspected_change: str | None
     event_ids: list[str]
     sql: dict[str, Question]
+    spread: Spread | None = None
 
 
 def bundle(
@@ -92,6 +94,7 @@ def bundle(
         suspected_change=incident.suspected_change,
         event_ids=list(dict.fromkeys([*incident.event_ids, *found]))[:20],
         sql=asked,
+        spread=spread(rows.get("spread", []), rows.get("trace", [])),
     )
 
 

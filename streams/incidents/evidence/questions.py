@@ -17,6 +17,9 @@ from streams.store.ask import Parameters
 
 MOST: Final = 5
 
+OF_AGENTS: Final = frozenset({"cascade", "tool", "injection", "leak"})
+"""Families whose harm may spread from step to step."""
+
 BITS: Final = {rate.name: bit for bit, rate in enumerate(RATES)}
 """Bit of each rate in the columns `trials` and `flagged`."""
 
@@ -50,6 +53,10 @@ def questions(incident: Incident, until: int) -> dict[str, Question]:
     asked["affected"] = Question(query(_HERE, "affected", source=source, **BITS), base)
     asked["contributors"] = Question(query(_HERE, "top", source=source, **BITS), base | most)
     asked["examples"] = Question(query(_HERE, "examples", source=source, **BITS), base)
+    if incident.family in OF_AGENTS:
+        starts = sum(1 << BITS[name] for name in (*CASCADING, "injection_flag"))
+        for name in ("spread", "trace"):
+            asked[name] = Question(query(_HERE, name, source=source, **BITS), base | {"starts": starts})
     if categories := [code for code, family in FAMILIES.items() if family == incident.family]:
         asked["categories"] = Question(
             query(_HERE, "categories"), _common(incident, until) | most | {"categories": categories}

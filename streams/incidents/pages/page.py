@@ -43,6 +43,9 @@ def table(view: IncidentView) -> Table:
     shown.add_section()
     for step in view.steps:
         shown.add_row(utc(step.at), Text(" ".join(filter(None, (step.transition, step.by, step.reason)))))
+    if view.spread is not None and view.spread.tree:
+        shown.add_section()
+        shown.add_row("a trace of it", Text("\n".join((view.spread.trace_id, *view.spread.tree)), no_wrap=True))
     return shown
 
 

@@ -10,6 +10,7 @@ from detectors.intervals import wilson
 from schemas.fields import NANO
 from schemas.findings import FROM_ONE_EVENT, Finding
 from schemas.incidents import IncidentEvidence
+from streams.incidents.evidence.bundle import Bundle
 from streams.incidents.evidence.questions import curve
 from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident
 from streams.incidents.pages import view
@@ -45,6 +46,7 @@ def portrait(
         The time of the stream, Unix nanoseconds.
     """
     opening = msgspec.json.decode(known[0].bundle) if known else {}
+    last = msgspec.json.decode(known[-1].bundle, type=Bundle) if known else None
     latest, service = msgspec.structs.asdict(known[-1]) if known else {}, policy.service(incident.service)
     paged = [found for step in incident.steps if (found := finding(step.entry)) is not None]
     return view.IncidentView(
@@ -70,6 +72,7 @@ def portrait(
         steps=[view.TimelineEntry(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
         findings=[_finding(each) for each in paged],
         changes=[change(row, incident) for row in opening.get("changes", [])],
+        spread=last.spread if last else None,
         evidence=known[0].bundle if known else "",
         evidence_missing=known[0].missing or [] if known else ["the store was not asked yet"],
     )

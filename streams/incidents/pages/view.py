@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from schemas.fields import NANO
 from schemas.incidents import IncidentSeverity
+from streams.incidents.evidence.spread import Spread, words
 from streams.incidents.fold.state import OVER
 from streams.pages.plots import Point
 from streams.text.durations import span
@@ -100,6 +101,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     findings: list[FindingView] = []
     changes: list[ChangeView] = []
     series: list[Series] = []
+    spread: Spread | None = None
     evidence: str = ""
     """The JSON of an evidence bundle."""
     evidence_missing: list[str] = []
@@ -151,6 +153,8 @@ def facts(view: IncidentView) -> Iterator[Fact]:
     yield Fact("how sure", _how_sure(view))
     yield Fact("what changed", _changed(view))
     yield Fact("who is affected", _affected(view))
+    if view.spread is not None:
+        yield Fact("how far", words(view.spread))
     yield Fact("clock", running_clock(view))
     yield Fact("runbook", view.runbook or "none is agreed for this service", view.runbook)
     yield Fact("owner", view.owner or NOT_KNOWN)

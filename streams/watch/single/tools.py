@@ -1,6 +1,6 @@
 """Steps of agents that break what the policy says of tools, found without any guard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,15 +14,11 @@ from schemas.vocabulary import TOOL_STEPS
 from streams.events.decode import Columns
 from streams.findings.finding import of_event
 from streams.policy.policy import Policy
-from streams.policy.tools import Breach, ToolRules, ToolStep, breaches
+from streams.policy.tools import Breach, ToolRules, breaches
+from streams.watch.single.acts import NEEDED, step_of
 
 DETECTOR: Final = "tool_policy"
 _SEVERITY: Final = {"page": "page", "ticket": "ticket", "dry_run": "info"}
-_NEEDED: Final = (
-    "event_id", "source", "time_unix_nano", "service_name", "tenant_id", "agent_name", "tool_name", "tool_tier",
-    "authorization", "approver_kind", "egress_host", "data_classification_in", "args_bytes", "taint_sources", "status",
-    "trace_id",
-)  # fmt: skip
 
 
 def tool_findings(columns: Columns, policy: Policy) -> list[Finding]:
@@ -40,9 +36,10 @@ def tool_findings(columns: Columns, policy: Policy) -> list[Finding]:
     found = []
     for event in _steps(columns, policy):
         rules = policy.tools(event["service_name"], event["agent_name"])
-        broken = list(breaches(rules, _step(event))) if rules.level != "off" else []
+        broken = list(breaches(rules, step_of(event))) if rules.level != "off" else []
         if broken:
-            found.append(_finding(event, rules, broken))
+            path = [*(event["taint_sources"] or [])[:3], event["tool_name"], event["egress_host"]]
+            found.append(breach_finding(("tool_policy",), event, rules, broken, path))
     return found
 
 
@@ -52,36 +49,37 @@ def _steps(columns: Columns, policy: Policy) -> Iterator[dict[str, Any]]:
     tool = pc.and_(pc.is_in(table.column("step_kind"), pa.array(TOOL_STEPS)), pc.is_valid(table.column("tool_name")))
     services = [name for name in table.column("service_name").unique().to_pylist() if policy.watches_tools(name)]
     ours = pc.is_in(table.column("service_name"), pa.array(services, pa.string()))
-    yield from table.select(_NEEDED).filter(pc.and_(tool, ours)).to_pylist()
+    yield from table.select(NEEDED).filter(pc.and_(tool, ours)).to_pylist()
 
 
-def _step(event: dict[str, Any]) -> ToolStep:
-    return ToolStep(
-        event["tool_name"],
-        event["tool_tier"],
-        event["authorization"],
-        event["approver_kind"],
-        event["egress_host"],
-        event["data_classification_in"],
-        event["args_bytes"],
-        bool(event["taint_sources"]),
-        event["status"],
-    )
+def breach_finding(
+    name: tuple[str, ...], event: dict[str, Any], rules: ToolRules, broken: list[Breach], path: Sequence[str | None]
+) -> Finding:
+    """Return the finding of a step that breaks the rules.
 
-
-def _finding(event: dict[str, Any], rules: ToolRules, broken: list[Breach]) -> Finding:
+    Parameters
+    ----------
+    name
+        As `streams.findings.finding.of_event` takes it.
+    event
+        The step, with the fields `streams.watch.single.acts.NEEDED`.
+    broken
+        In what it breaks them, the worst first.
+    path
+        From where the text came to where the step led; what is not known is left out.
+    """
     worst, who = broken[0].category, event["agent_name"] or event["service_name"]
     dry = ", had the rules been in force" if rules.level == "dry_run" else ""
-    path = " → ".join(filter(None, [*(event["taint_sources"] or [])[:3], event["tool_name"], event["egress_host"]]))
+    words, way = "; ".join(each.words for each in broken), " → ".join(filter(None, path))
     return of_event(
-        ("tool_policy",),
+        name,
         event,
         worst,
         kind="breach",
         severity=_SEVERITY[rules.level],
         family=family(worst) or "tool",
         detector=DETECTOR,
-        evidence=f"{who} broke the rules of its tools{dry}: {'; '.join(each.words for each in broken)} ({path})",
+        evidence=f"{who} broke the rules of its tools{dry}: {words} ({way})",
         evidence_sql=f"SELECT * FROM agent_steps WHERE trace_id = {literal(event['trace_id'])} ORDER BY time"
         if event["trace_id"]
         else f"SELECT * FROM agent_steps WHERE event_id = {literal(event['event_id'])}",
