@@ -17,11 +17,12 @@ from streams.policy.policy import Policy
 from streams.policy.tools import Breach, ToolRules, ToolStep, breaches
 
 DETECTOR: Final = "tool_policy"
+GROUP_LABEL: Final = "user_group"
 _SEVERITY: Final = {"page": "page", "ticket": "ticket", "dry_run": "info"}
 _NEEDED: Final = (
     "event_id", "source", "time_unix_nano", "service_name", "tenant_id", "agent_name", "tool_name", "tool_tier",
     "authorization", "approver_kind", "egress_host", "data_classification_in", "args_bytes", "taint_sources", "status",
-    "trace_id",
+    "trace_id", "labels",
 )  # fmt: skip
 
 
@@ -39,8 +40,9 @@ def tool_findings(columns: Columns, policy: Policy) -> list[Finding]:
         return []
     found = []
     for event in _steps(columns, policy):
-        rules = policy.tools(event["service_name"], event["agent_name"])
-        broken = list(breaches(rules, _step(event))) if rules.level != "off" else []
+        step = _step(event)
+        rules = policy.tools(event["service_name"], event["agent_name"]).at(step)
+        broken = list(breaches(rules, step)) if rules.level != "off" else []
         if broken:
             found.append(_finding(event, rules, broken))
     return found
@@ -66,6 +68,7 @@ def _step(event: dict[str, Any]) -> ToolStep:
         event["args_bytes"],
         bool(event["taint_sources"]),
         event["status"],
+        dict(event["labels"] or ()).get(GROUP_LABEL),
     )
 
 
