@@ -12,7 +12,13 @@ MODES: Final = ("enforce", "monitor", "shadow")
 STATUSES: Final = ("ok", "error", "timeout", "skipped", "partial")
 VERDICTS: Final = ("allow", "flag", "redact", "block", "escalate", "unknown")
 ACTIONS: Final = ("none", "annotated", "redacted", "replaced", "blocked", "escalated", "aborted", "unknown")
-OUTCOMES: Final = ("completed", "refused", "filtered", "blocked", "error", "cancelled", "unknown")
+OUTCOMES: Final = ("completed", "refused", "filtered", "blocked", "error", "cancelled", "unknown", "rate_limited")
+LIMITS: Final = ("rate_limit", "quota", "budget", "concurrency")
+"""What turned a call away that was `rate_limited`: requests or tokens a minute, a period's quota, money, calls at once.
+
+Limits that a service or its gateway sets on its callers. A provider that limits the service itself failed it: that is
+an error.
+"""
 AUTHORIZATIONS: Final = (
     "allowed", "denied", "simulated", "approval_required", "approved", "rejected", "not_checked",
 )  # fmt: skip
@@ -62,7 +68,9 @@ EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "finish_reason_norm": (
         "stop", "length", "content_filter", "tool_call", "compaction", "refusal", "error", "unknown",
     ),
-    "outcome_source": ("provider_refusal", "provider_filter", "guardrail", "classifier", "none"),
+    "outcome_source": (
+        "provider_refusal", "provider_filter", "guardrail", "classifier", "none", *LIMITS,
+    ),
     "step_kind": ("invoke_agent", "invoke_workflow", "plan", "execute_tool", "memory", "handoff", "approval", "mcp"),
     "tool_tier": get_args(ToolTier),
     "authorization": AUTHORIZATIONS,

@@ -72,6 +72,15 @@ BOARD: Final = Board(
         history("call_error_budget", width=6),
         history("slow_calls", width=6),
         history("slow_call_budget", width=6),
+        history("limited", width=6),
+        Panel(
+            title="Who was turned away",
+            text="Tenants whose calls a limit turned away, by the kind of limit, with the share of their calls beside"
+            " that of all tenants of the service. A tenant far above the others has a limit that does not fit it, or"
+            " misbehaves.",
+            query="limits", kind="table", width=18,
+            units={"share": "percentunit", "share_of_service_mean": "percentunit"},
+        ),
         Panel(
             title="Events a second", text="How much is counted at all. A rate over few events says little.",
             query="events", unit="ops",

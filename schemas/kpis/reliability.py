@@ -81,6 +81,13 @@ KPIS: Final = (
         "slow-calls",
     ),
     Kpi(
+        id="limited", title="Calls turned away by limits", unit="share", better="lower", view="kpi_known_shares",
+        says="Share of model calls that a rate limit, quota or budget of the service turned away. It is no error.",
+        formula="model calls with the outcome rate_limited / model calls",
+        misleads="a limit of the provider is an error instead; retries of one caller count each, see the view limits",
+        objective=0.05, runbook="limits",
+    ),
+    Kpi(
         id="lost_events", title="Lost events", unit="share", better="lower", view="kpi_losses",
         says="Share of events that were dropped at the source or refused.",
         formula="events that an emitter dropped or Watchkeeper refused / those and the ones stored",

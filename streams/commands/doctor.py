@@ -18,15 +18,19 @@ def doctor(
 ) -> None:
     """Look over the last hour of telemetry, or files of it, and say what looks wrong and what to do; 1 if anything."""
     from streams.intake.doctor import complaints, look_at_events, look_at_store
+    from streams.intake.doctor.agreed import expired_risks
     from streams.intake.explain import explain
     from streams.intake.reading import read_file
+    from streams.policy.explain import today
+    from streams.policy.policy import load_policy
 
+    settings = load(clickhouse=clickhouse)
     if files:
         read = (found for name in files for found in explain(read_file(name)))
         looks = look_at_events(event for found in read for event in found.translation.events)
     else:
-        looks = look_at_store(load(clickhouse=clickhouse), hours)
-    found = complaints(looks)
+        looks = look_at_store(settings, hours)
+    found = [*expired_risks(load_policy(settings.policy), today()), *complaints(looks)]
     events = sum(len(look.calls) + len(look.steps) for look in looks)
     for complaint in found:
         typer.echo(json.dumps(asdict(complaint)) if as_json else str(complaint))

@@ -16,6 +16,7 @@ from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
 from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
+from streams.commands.init import init
 from streams.commands.kpi import kpi
 from streams.commands.options import Kafka, Seed, Speed, Store
 from streams.commands.policy import budget, policy_app
@@ -44,6 +45,7 @@ app.command()(budget)
 app.command()(doctor)
 app.command()(explain)
 app.command("import")(import_files)
+app.command()(init)
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)

@@ -1,5 +1,6 @@
 """Commands ``watchkeeper policy`` and ``watchkeeper budget``."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,13 +15,50 @@ policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
 @policy_app.command("check")
 def check(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
     """Say whether a policy can be used, and if not, what is wrong in which line."""
+    from streams.policy.explain import lacking, today
     from streams.policy.policy import load_policy
 
     policy = load_policy(file)
+    for name, service in policy.services.items():
+        for line in lacking(service, today()):
+            typer.echo(f"{name}: {line}", err=True)
     typer.echo(
         f"{file} is a policy: {len(policy.services)} services, at most {policy.budget.pages_per_day:g} false pages "
         f"and {policy.budget.tickets_per_day:g} false tickets a day"
     )
+
+
+@policy_app.command("explain")
+def explain(file: Annotated[Path, typer.Argument(help="A policy file.")]) -> None:
+    """Say in words what a policy agrees about each service, with all that it extends, and what is not agreed yet."""
+    from streams.policy.explain import explained, today
+    from streams.policy.policy import load_policy
+
+    typer.echo("\n".join(explained(load_policy(file), today())) or f"{file} names no service")
+
+
+@policy_app.command("held")
+def held(
+    file: Annotated[Path | None, typer.Argument(help="A policy file; else the one in use.")] = None,
+    until: Annotated[str, typer.Option(help="The end: a span back from now, or a time; else now.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One promise a line.")] = False,  # noqa: FBT002
+    clickhouse: Store = None,
+) -> None:
+    """Hold what each service promises against the store: objectives, roll-backs, reviews, risks; 1 if any is broken."""
+    import msgspec
+
+    from streams.kpis.period import period
+    from streams.kpis.promises import promises, table
+    from streams.policy.policy import load_policy
+    from streams.text.terminal import console
+
+    settings = load(clickhouse=clickhouse)
+    found = promises(settings, load_policy(file or settings.policy), period("7d", until, "").until)
+    if as_json:
+        typer.echo("\n".join(json.dumps(msgspec.to_builtins(each)) for each in found))
+    else:
+        console().print(table(found))
+    raise typer.Exit(1 if any(each.state == "broken" for each in found) else 0)
 
 
 def budget(clickhouse: Store = None) -> None:

@@ -18,8 +18,11 @@ def status(
     clickhouse: Store = None,
 ) -> None:
     """Say what arrives: each service's newest event, orphans, what was refused and why, codes that nobody knows."""
+    from streams.intake.doctor.agreed import expired_risks
     from streams.intake.status import status_of, tables
     from streams.kpis.period import nothing_stored, period
+    from streams.policy.explain import today
+    from streams.policy.policy import load_policy
     from streams.text.terminal import console
 
     settings, asked = load(clickhouse=clickhouse), period(since, until, service)
@@ -29,5 +32,7 @@ def status(
         return
     for table in tables(found):
         console().print(table)
+    for complaint in expired_risks(load_policy(settings.policy), today()):
+        typer.echo(str(complaint), err=True)
     if hint := nothing_stored(settings, asked):
         typer.echo(hint, err=True)

@@ -129,7 +129,7 @@ def _own_flags(columns: Columns, outcomes: Outcomes | None) -> tuple[Bits, Bits]
     table, count = columns.table, len(columns.table)
     trials, flagged = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
     if outcomes is not None:
-        trials[~outcomes.wrapper] |= np.uint16(_CALL_TRIALS)
+        trials[~(outcomes.wrapper | outcomes.limited)] |= np.uint16(_CALL_TRIALS)
         trials[outcomes.output] |= np.uint16(_OUTPUT_TRIALS)
         trials[is_in(table, "finish_reason_norm", ("tool_call",))] |= BIT["denied_tool"]
         flagged[outcomes.error] |= BIT["error"]

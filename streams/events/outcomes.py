@@ -1,8 +1,8 @@
 """How calls ended, told from all that their events say of it.
 
-What a guard or the provider stopped, or its caller broke off, is no error, whatever type of error it came with; what
-reports a block or a filter as an error is told by the type. Of several choices the worst stands for the call: one that
-was filtered makes it a filtered call, one that was a refusal a refused one.
+What a guard or the provider stopped, a limit turned away, or its caller broke off, is no error, whatever type of error
+it came with; what reports a block or a filter as an error is told by the type. Of several choices the worst stands for
+the call: one that was filtered makes it a filtered call, one that was a refusal a refused one.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,9 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Of each call, whether it ended in this way; at most one of the first four, and `cancelled` beside none of them.
+    """Of each call, whether it ended in this way; at most one of the first four.
 
+    `cancelled` and `limited`, which a limit turned away, are beside none of them.
     `wrapper` marks runs of an agent, `output` calls that made something for people, and `superseded` attempts that
     another one followed.
     """
@@ -31,6 +32,7 @@ class Outcomes:
     filtered: Bools
     refused: Bools
     cancelled: Bools
+    limited: Bools
     wrapper: Bools
     output: Bools
     superseded: Bools
@@ -39,22 +41,22 @@ class Outcomes:
 def outcomes_of(table: pa.Table) -> Outcomes:
     """Return how the calls of a table of inferences ended."""
     blocked, filtered, refused = (is_in(table, "outcome", (word,)) for word in ("blocked", "filtered", "refused"))
-    failed, cancelled = (is_in(table, "outcome", (word,)) for word in ("error", "cancelled"))
-    told = present(table, "error_type") & ~(blocked | filtered | refused | cancelled)
+    failed, cancelled, limited = (is_in(table, "outcome", (word,)) for word in ("error", "cancelled", "rate_limited"))
+    told = present(table, "error_type") & ~(blocked | filtered | refused | cancelled | limited)
     by_type = stopped_by_error(table.column("error_type"))
     blocked |= told & (by_type == RANK["blocked"])
     filtered |= told & (by_type == RANK["filtered"])
     refused |= told & (by_type == RANK["refused"])
     error = (failed | told) & ~(told & (by_type > 0))
     by_reason = stopped_by_reason(table.column("finish_reason_norm"), table.column("finish_reasons"))
-    left = ~(error | blocked | filtered | refused)
+    left = ~(error | blocked | filtered | refused | limited)
     blocked |= left & (by_reason == RANK["blocked"])
     filtered |= left & (by_reason == RANK["filtered"])
     refused |= left & (by_reason == RANK["refused"])
     wrapper = is_in(table, "operation_name", WRAPPERS)
-    output = ~(error | cancelled | wrapper | _is_in_small(table, "operation_name", WITHOUT_OUTPUT))
+    output = ~(error | cancelled | limited | wrapper | _is_in_small(table, "operation_name", WITHOUT_OUTPUT))
     superseded = _true(table.column("superseded"))
-    return Outcomes(error, blocked, filtered, refused, cancelled, wrapper, output, superseded)
+    return Outcomes(error, blocked, filtered, refused, cancelled, limited, wrapper, output, superseded)
 
 
 def no_call(table: pa.Table) -> Bools:
@@ -73,7 +75,7 @@ def not_served(table: pa.Table, outcomes: Outcomes) -> tuple[Bools, Bools]:
     """Return which answers reached nobody, and which requests were stopped altogether."""
     column = table.column("reached_user")
     seen, unseen = (pc.fill_null(pc.equal(column, pa.scalar(value)), pa.scalar(False)) for value in (True, False))
-    stopped = (outcomes.blocked | outcomes.filtered) & ~np.array(seen, bool)
+    stopped = (outcomes.blocked | outcomes.filtered | outcomes.limited) & ~np.array(seen, bool)
     return stopped | np.array(unseen, bool), stopped
 
 

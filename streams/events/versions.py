@@ -53,7 +53,7 @@ def versions_of(columns: Columns) -> Versions:
     if columns.kind is not Inference:
         return Versions(pc.fill_null(own, ""), pa.nulls(count, pa.string()), sure)
     outcomes = outcomes_of(table)
-    answered = ~(outcomes.error | outcomes.blocked | outcomes.filtered | outcomes.cancelled)
+    answered = ~(outcomes.error | outcomes.blocked | outcomes.filtered | outcomes.cancelled | outcomes.limited)
     said = pc.coalesce(own, canonical(table.column("response_model")))
     asked = canonical(table.column("request_model"))
     named = pc.is_valid(said).to_numpy(zero_copy_only=False)

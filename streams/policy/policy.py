@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
-from ruamel.yaml.reader import ReaderError
 
 from detectors.river.classes import anomaly_class, drift_class
 from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
+from streams.policy.inheritance import completed
 from streams.policy.objectives import CallObjectives, Share
+from streams.policy.posture import Objectives, Posture
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
 from streams.policy.risk import Risk, SeverityWeights
 from streams.policy.telemetry import TelemetryRules
+from streams.policy.text import PolicyError, parsed, problem
 from streams.policy.tools import ToolRules
 
 Level = Literal["page", "ticket", "off"]
@@ -29,10 +27,6 @@ Parameters = dict[str, float | int | bool | str]
 
 FAMILIES: Final = tuple(dict.fromkeys(rate.family for rate in WATCHED))
 _LEVELS: Final = {rate.name: rate.level for rate in WATCHED}
-
-
-class PolicyError(ValueError):
-    """A policy that cannot be used; the message names file, line and what to do."""
 
 
 class Budget(BaseModel, extra="forbid", frozen=True):
@@ -52,6 +46,8 @@ class Budget(BaseModel, extra="forbid", frozen=True):
 class Service(BaseModel, extra="forbid", frozen=True):
     """What is agreed about a service."""
 
+    extends: str = ""
+    """Ready policy, or file, whose `defaults` hold where nothing is said here."""
     owner: str = ""
     tier: Literal["critical", "standard", "experimental"] = "standard"
     runbook: str = ""
@@ -59,6 +55,10 @@ class Service(BaseModel, extra="forbid", frozen=True):
     ceilings: dict[Metric, Share] = {}
     """Most that a rate may ever be, from the first minute on."""
     calls: CallObjectives = CallObjectives()
+    objectives: Objectives = {}
+    """What is wanted of a KPI, by its name; for others the usual."""
+    posture: Posture = Posture()
+    """How much may go wrong, who agreed to that, and when what is new is taken back."""
     tools: ToolRules | None = None
     """What its agents may do with tools."""
     agents: dict[str, ToolRules] = {}
@@ -142,6 +142,8 @@ class Detectors(BaseModel, extra="forbid", frozen=True):
 class Policy(BaseModel, extra="forbid", frozen=True):
     """A whole policy."""
 
+    extends: str = ""
+    """Ready policy, or file, that holds where nothing is said here."""
     budget: Budget = Budget()
     defaults: Service = Service()
     services: dict[str, Service] = {}
@@ -223,55 +225,18 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     >>> parse_policy("budget:\n  page_per_day: 1\n", "p.yaml")
     Traceback (most recent call last):
     ...
-    streams.policy.policy.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
+    streams.policy.text.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
     """
-    content = _parsed(text, name)
+    content = parsed(text, name)
     if content is None:
         return Policy()
     if not isinstance(content, dict):
         raise PolicyError(f"{name}:1: a policy is a mapping, for example `budget: {{pages_per_day: 1}}`")
+    whole = completed(content, name, parse_policy)
     try:
-        policy = Policy.model_validate(content)
+        policy = Policy.model_validate(whole)
     except ValidationError as error:
-        raise PolicyError("\n".join(_problem(name, content, item) for item in error.errors())) from None
-    if wrong := [_problem(name, content, item) for item in misnamed(policy.controls, policy.services)]:
+        raise PolicyError("\n".join(problem(name, content, item) for item in error.errors())) from None
+    if wrong := [problem(name, content, item) for item in misnamed(policy.controls, policy.services)]:
         raise PolicyError("\n".join(wrong))
     return policy
-
-
-def _parsed(text: str, name: str) -> Any:
-    """Return what a text says, with its lines; aliases are refused, which can say one thing a million times."""
-    try:
-        if not any(isinstance(event, AliasEvent) for event in YAML(pure=True).parse(text)):
-            return YAML(pure=True).load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = str(error.problem).partition(" with value")[0]  # of a repeated key, which may be a secret
-        raise PolicyError(f"{name}:{line}: {problem}") from None
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise PolicyError(f"{name}:{line}: {error.reason}") from None
-    except RecursionError:
-        raise PolicyError(f"{name}:1: nested too deep") from None
-    except (YAMLError, ValueError) as error:  # of a date or a number that there is not
-        raise PolicyError(f"{name}:1: {error}") from None
-    raise PolicyError(f"{name}:1: aliases (*name) are not taken in a policy; write it out")
-
-
-def _problem(name: str, content: Any, item: Any) -> str:
-    path = [part for part in item["loc"] if part != "[key]"]
-    return f"{name}:{_line(content, path)}: {'.'.join(map(str, path))}: {item['msg']}"
-
-
-def _line(content: Any, path: list[int | str]) -> int:
-    """Return the line of the deepest key of a path that is there."""
-    line = 0
-    for part in path:
-        if isinstance(content, CommentedMap) and part in content:
-            line = content.lc.key(part)[0]
-        elif isinstance(content, CommentedSeq) and isinstance(part, int) and part < len(content):
-            line = content.lc.item(part)[0]
-        else:
-            break
-        content = content[part]
-    return line + 1

@@ -6,7 +6,7 @@ steered it. What did not happen, because it was denied or only simulated, breaks
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, Field
 
@@ -15,6 +15,8 @@ from schemas.vocabulary import ToolTier
 Patterns = list[Annotated[str, Field(min_length=1, max_length=256)]]
 """Names in which ``*`` stands for anything."""
 
+Level = Literal["page", "ticket", "dry_run", "off"]
+
 NOT_DONE: Final = frozenset({"denied", "rejected", "simulated", "approval_required"})
 """Authorisations of steps that did not happen."""
 
@@ -22,10 +24,38 @@ LEAVING: Final = ("external",)
 """Tiers of tools that send something out."""
 
 
+class ToolOverride(BaseModel, extra="forbid", frozen=True):
+    """Other rules for some tools, classes of data or groups of users; what it does not say stays as it is.
+
+    It holds for a step that fits all that it names of the first three.
+    """
+
+    tools: Patterns = []
+    data_classes: list[str] = []
+    groups: list[str] = []
+    """Groups of users, as the label `user_group` of an event says it."""
+    level: Level | None = None
+    allowed: Patterns | None = None
+    denied: Patterns = []
+    """Besides those that are denied anyway."""
+    approval: list[ToolTier] | None = None
+    hosts: Patterns | None = None
+    data: list[str] | None = None
+    tainted: list[ToolTier] | None = None
+
+    def fits(self, step: "ToolStep") -> bool:
+        """Tell whether it holds for a step."""
+        return (
+            (not self.tools or _among(step.tool, self.tools))
+            and (not self.data_classes or step.data in self.data_classes)
+            and (not self.groups or step.group in self.groups)
+        )
+
+
 class ToolRules(BaseModel, extra="forbid", frozen=True):
     """Which tools an agent may call, and how; what is not said is allowed."""
 
-    level: Literal["page", "ticket", "dry_run", "off"] = "page"
+    level: Level = "page"
     """What a breach is; a dry run tells what would have been one."""
     allowed: Patterns = []
     """Only these tools may be called; any where none is named."""
@@ -45,10 +75,27 @@ class ToolRules(BaseModel, extra="forbid", frozen=True):
     """Tiers of tools that text of strangers may not steer."""
     lethal: bool = True
     """Whether it is a breach that text of strangers comes in and an external tool then reaches a host on no list."""
-    vetted: list[Annotated[str, Field(min_length=1, max_length=256)]] = ["trusted", "internal"]
-    """Trust of documents that are no text of strangers; `unknown` stands for those that say nothing of it."""
+    vetted: list[Annotated[str, Field(min_length=1, max_length=256)]] = ["trusted", "internal", "unknown"]
+    """Trust of documents that are no text of strangers; `unknown` stands for those that say nothing of it too."""
     strangers: Patterns = []
     """Tools whose results are text of strangers."""
+    overrides: list[ToolOverride] = []
+    """Other rules for some tools, classes of data or groups of users; of several that fit the last one holds."""
+
+    def at(self, step: "ToolStep") -> Self:
+        """Return the rules that hold for a step.
+
+        >>> guests = ToolOverride(groups=["guest"], denied=["mail"], level="ticket")
+        >>> rules = ToolRules(denied=["shell"], overrides=[guests])
+        >>> rules.at(ToolStep("mail", group="guest")).denied, rules.at(ToolStep("mail")).level
+        (['shell', 'mail'], 'page')
+        """
+        rules = self
+        for one in self.overrides:
+            if one.fits(step):
+                said = one.model_dump(exclude={"tools", "data_classes", "groups"}, exclude_none=True)
+                rules = rules.model_copy(update=said | {"denied": [*rules.denied, *one.denied]})
+        return rules
 
 
 class ToolStep(NamedTuple):
@@ -63,6 +110,7 @@ class ToolStep(NamedTuple):
     argument_bytes: int | None = None
     tainted: bool = False
     status: str | None = None
+    group: str | None = None
 
 
 class Breach(NamedTuple):

@@ -16,7 +16,7 @@
 CREATE OR REPLACE VIEW service_minutes_now AS
 SELECT
     minute, tenant_id, service_name, model_version,
-    sum(events) AS events, sum(calls) AS calls,
+    sum(events) AS events, sum(calls) AS calls, sumMap(limited) AS limited,
     {{ rate_sums() }}
     sum(guard_ok) AS guard_ok, sum(guard_not_ok) AS guard_not_ok, sum(uncovered) AS uncovered,
     sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sumMap(latency_bins) AS latency_bins,
@@ -27,7 +27,7 @@ GROUP BY minute, tenant_id, service_name, model_version;
 CREATE OR REPLACE VIEW service_hours_now AS
 SELECT
     hour, tenant_id, service_name, model_version,
-    sum(events) AS events, sum(calls) AS calls,
+    sum(events) AS events, sum(calls) AS calls, sumMap(limited) AS limited,
     {{ rate_sums() }}
     sum(guard_ok) AS guard_ok, sum(guard_not_ok) AS guard_not_ok, sum(uncovered) AS uncovered,
     sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sumMap(latency_bins) AS latency_bins,
@@ -36,6 +36,22 @@ SELECT
     {{ harm_sums() }}
 FROM service_hours FINAL
 GROUP BY hour, tenant_id, service_name, model_version;
+
+-- Who was turned away by which limit, and whether it fell on one tenant more than on its peers: `share` beside
+-- `share_of_service`, which is that of all tenants of the service in the hour.
+CREATE OR REPLACE VIEW limits AS
+SELECT
+    hour, tenant_id, service_name, model_version, kind AS limited_by, turned_away AS limited, calls, turned_away / calls AS share,
+    (sum(turned_away) OVER (PARTITION BY hour, service_name, kind)) / all_calls AS share_of_service
+FROM (
+    SELECT
+        hour, tenant_id, service_name, model_version, sum(calls) AS calls, sumMap(limited) AS turned_away_by,
+        sum(calls) OVER (PARTITION BY hour, service_name) AS all_calls
+    FROM service_hours FINAL
+    GROUP BY hour, tenant_id, service_name, model_version
+)
+ARRAY JOIN mapKeys(turned_away_by) AS kind, mapValues(turned_away_by) AS turned_away
+WHERE calls > 0;
 
 CREATE OR REPLACE VIEW category_minutes_now AS
 SELECT

@@ -99,6 +99,15 @@ CREATE OR REPLACE VIEW kpi_known_shares AS
         GROUP BY window_start, service_name, version, part
         UNION ALL
         SELECT
+            'limited' AS kpi, '' AS part,
+            {{ window_start("hour") }} AS window_start,
+            service_name, {{ version }},
+            toFloat64(sum(arraySum(mapValues(limited)))) AS numerator, sum(calls) AS n
+        FROM {{ by_known_version("service_hours FINAL", "calls") }}
+        GROUP BY window_start, service_name, version
+        HAVING n > 0
+        UNION ALL
+        SELECT
             'satisfaction' AS kpi, '' AS part,
             {{ window_start("toDateTime(said_at, 'UTC')") }} AS window_start,
             service_name, {{ version }},

@@ -70,7 +70,7 @@ def _call(record: dict[str, Any], name: str, said: dict[str, Any], guards: list[
         response_model=text(meta.get("response_model")) if answered else None,
         request_stream=True if meta.get("request_mode") in ("stream", "streaming") else None,
         outcome=outcome, outcome_source=source, error_type=error,
-        reached_user=False if outcome == "blocked" else None,
+        reached_user=False if outcome in ("blocked", "rate_limited") else None,
         usage_input_tokens=count(usage.get("prompt_tokens", usage.get("prompt_token"))),
         usage_output_tokens=count(usage.get("completion_tokens", usage.get("completion_token"))),
         usage_cache_read_input_tokens=count(at(usage, "prompt_tokens_details.cached_tokens")),
@@ -93,6 +93,8 @@ def _outcome(
     """Return outcome, its source and the error: what a guard stopped has a status of its own."""
     if any(guard["action"] == "blocked" for guard in guards):
         return "blocked", "guardrail", None
+    if status == 429 and upstream is None:  # of a plugin: the provider was not asked
+        return "rate_limited", "rate_limit", None
     if status is None or status >= 400:
         return "error", None, str(status or upstream or "_OTHER")
     return "completed", None, None

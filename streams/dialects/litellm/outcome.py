@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.dialects.litellm.words import CONTENT_ERRORS, REFUSING_PROVIDERS
+from streams.dialects.litellm.words import CONTENT_ERRORS, LIMIT_ERRORS, LIMIT_TYPES, REFUSING_PROVIDERS
 from streams.dialects.values import at, first, mapping, rows, text
 from streams.dialects.words import outcome_of
 
@@ -95,5 +95,16 @@ def _failure(record: dict[str, Any], guards: Sequence[Guard]) -> Ending:
     name = first(error.get("normalized_error"), code, kind) or "_OTHER"
     if name == "UNCLASSIFIED":
         name = kind or name
+    if limit := _limit(error, kind):
+        return Ending("rate_limited", limit, error=name, reached=False, reached_user=False)
     reached = bool(text(record.get("api_base")))
     return Ending("error", error=name, reached=reached)
+
+
+def _limit(error: dict[str, Any], kind: str | None) -> str | None:
+    """Return which limit of the gateway turned a call away, None where none did: a provider's limit is its failure."""
+    category = text(error.get("error_rate_limit_category"))
+    if category == "litellm_rate_limit" or (category is None and kind in LIMIT_ERRORS):
+        said = text(error.get("error_rate_limit_type"))
+        return LIMIT_TYPES.get(said or "") or LIMIT_ERRORS.get(kind or "", "rate_limit")
+    return None

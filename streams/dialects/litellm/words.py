@@ -36,5 +36,13 @@ PROVIDERS: Final = {
 CONTENT_ERRORS: Final = frozenset({"content_filter", "content_policy_violation", "ContentPolicyViolationError"})
 """`error_code` or `error_class` of a prompt that the provider's own filter refused with an HTTP 400."""
 
+LIMIT_ERRORS: Final = {"ProxyRateLimitError": "rate_limit", "BudgetExceededError": "budget"}
+"""`error_class` of calls that a limit of LiteLLM itself turned away, with our word for the limit."""
+
+LIMIT_TYPES: Final = {
+    "requests": "rate_limit", "tokens": "rate_limit", "budget": "budget", "max_parallel_requests": "concurrency",
+}  # fmt: skip
+"""`error_rate_limit_type`, which newer versions say beside it."""
+
 REFUSING_PROVIDERS: Final = frozenset({"anthropic"})
 """Providers whose refusal LiteLLM writes as finish reason `content_filter`."""

@@ -1,6 +1,6 @@
 {% set time = "minute" %}
 INSERT INTO service_hours (
-    hour, tenant_id, service_name, model_version, events, calls,
+    hour, tenant_id, service_name, model_version, events, calls, limited,
     {% for rate in rates %}
     {{ rate }}_trials, {{ rate }},
     {% endfor %}
@@ -9,7 +9,7 @@ INSERT INTO service_hours (
     safety_by_harm, security_by_harm, unsafe_by_harm, kafka_topic_id, kafka_partition, version
 )
 SELECT
-    toStartOfHour(minute) AS hour, tenant_id, service_name, model_version, sum(events), sum(calls),
+    toStartOfHour(minute) AS hour, tenant_id, service_name, model_version, sum(events), sum(calls), sumMap(limited),
     {% for rate in rates %}
     sum({{ rate }}_trials), sum({{ rate }}),
     {% endfor %}

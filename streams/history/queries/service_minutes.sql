@@ -1,7 +1,7 @@
 {% set wraps = "(operation_name IN (" ~ wrappers ~ "))" %}
 -- Grouped by what becomes a key first: a map is then built of a hundred bins instead of every event.
 INSERT INTO service_minutes (
-    minute, tenant_id, service_name, model_version, events, calls,
+    minute, tenant_id, service_name, model_version, events, calls, limited,
     {% for rate in rates %}
     {{ rate }}_trials, {{ rate }},
     {% endfor %}
@@ -11,6 +11,7 @@ INSERT INTO service_minutes (
 )
 SELECT
     minute, tenant_id, service_name, counted_version, sum(n), sum(calls),
+    CAST(sumMapIf([limit], [toUInt64(calls)], limit != '' AND calls > 0), 'Map(String, UInt64)'),
     {% for rate in rates %}
     sum({{ rate }}_trials), sum({{ rate }}),
     {% endfor %}
@@ -25,7 +26,7 @@ SELECT
     {% include "writer.sql" %}
 FROM (
     SELECT
-        kafka_partition, toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards,
+        kafka_partition, toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, guards, limit,
         safety_harm AS safety, security_harm AS security, greatest(safety_harm, security_harm) AS unsafe,
         {% include "bin.sql" %} AS bin, count() AS n, sum(call) AS calls,
         {% for rate in rates %}
@@ -39,15 +40,16 @@ FROM (
         SELECT
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
             if({{ wraps }}, NULL, usage_input_tokens) AS input, if({{ wraps }}, NULL, usage_output_tokens) AS output,
-            if({{ wraps }}, NULL, duration_ms) AS ms, NOT ({{ wraps }} OR ifNull(superseded, false)) AS call,
+            if({{ wraps }} OR limit != '', NULL, duration_ms) AS ms, NOT ({{ wraps }} OR ifNull(superseded, false)) AS call,
             arrayStringConcat(guards_ok, '{{ separator }}') AS guards, safety_harm, security_harm,
-            ifNull(reached_user, outcome NOT IN ('blocked', 'filtered')) AND NOT {{ wraps }} AS served
+            if(outcome = 'rate_limited', if(outcome_source = '', 'unknown', outcome_source), '') AS limit,
+            ifNull(reached_user, outcome NOT IN ('blocked', 'filtered', 'rate_limited')) AND NOT {{ wraps }} AS served
         FROM inferences {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
         {% for table in ["agent_steps", "retrievals"] %}
         UNION ALL
         SELECT
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged, guard_ok, guard_not_ok,
-            NULL, NULL, NULL, 0, '' AS guards, safety_harm, security_harm, false AS served
+            NULL, NULL, NULL, 0, '' AS guards, safety_harm, security_harm, '' AS limit, false AS served
         FROM {{ table }} {{ final }} WHERE {% include "minutes.sql" %} AND probe_id = ''
         {% endfor %}
         UNION ALL
@@ -55,10 +57,10 @@ FROM (
         SELECT
             kafka_partition, time, tenant_id, service_name, counted_version, trials, flagged,
             toUInt16(status = 'ok'), toUInt16(status != 'ok'), NULL, NULL, NULL, 0, '' AS guards,
-            safety_harm, security_harm, false AS served
+            safety_harm, security_harm, '' AS limit, false AS served
         FROM guard_verdicts {{ final }}
         WHERE {% include "minutes.sql" %} AND probe_id = '' AND event_kind = 'guard_verdict'
     )
-    GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version, bin, guards, safety_harm, security_harm
+    GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version, bin, guards, safety_harm, security_harm, limit
 )
 GROUP BY kafka_partition, minute, tenant_id, service_name, counted_version

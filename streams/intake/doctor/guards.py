@@ -92,7 +92,10 @@ def only_hits(look: Look) -> Iterator[Complaint]:
     if len(judged) >= ENOUGH and hits == len(judged):
         advice = "send clean results too, or all rates are 100 %; sampling must not depend on the result"
         yield Complaint("sampling", look.service, f"all {hits:,} verdicts object", advice)
-    failed = sum(call.get("outcome") == "error" or bool(call.get("error_type")) for call in look.calls)
+    failed = sum(
+        call.get("outcome") == "error" or (bool(call.get("error_type")) and not call.get("outcome"))
+        for call in look.calls
+    )
     if len(look.calls) >= ENOUGH and failed == len(look.calls):
         advice = "send successful calls too; sampling must not depend on how a call ended"
         yield Complaint("sampling", look.service, f"all {failed:,} calls are errors", advice)

@@ -21,9 +21,10 @@ Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _WHO: Final = ("event_id", "source", "time_unix_nano", "service_name", "tenant_id", "trace_id")
+_GROUP_LABEL: Final = "user_group"
 NEEDED: Final = (
     *_WHO, "agent_name", "step_kind", "tool_name", "tool_tier", "authorization", "approver_kind", "egress_host",
-    "data_classification_in", "args_bytes", "taint_sources", "status",
+    "data_classification_in", "args_bytes", "taint_sources", "status", "labels",
 )  # fmt: skip
 """Fields of a step that rules for tools are about, and those of a finding of it."""
 
@@ -96,6 +97,7 @@ def step_of(event: dict[str, Any]) -> ToolStep:
         event["args_bytes"],
         bool(event["taint_sources"]),
         event["status"],
+        dict(event["labels"] or ()).get(_GROUP_LABEL),
     )
 
 

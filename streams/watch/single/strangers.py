@@ -57,6 +57,7 @@ class StrangersWatch:
             self._forget(tick)
             event = act.event
             rules = self._policy.tools(event["service_name"], event.get("agent_name"))
+            rules = rules if act.step is None else rules.at(act.step)
             known = self._traces.pop(trace, None)
             came = list(_texts(rules, act))
             if known is None and not came:

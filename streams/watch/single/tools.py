@@ -35,8 +35,9 @@ def tool_findings(columns: Columns, policy: Policy) -> list[Finding]:
         return []
     found = []
     for event in _steps(columns, policy):
-        rules = policy.tools(event["service_name"], event["agent_name"])
-        broken = list(breaches(rules, step_of(event))) if rules.level != "off" else []
+        step = step_of(event)
+        rules = policy.tools(event["service_name"], event["agent_name"]).at(step)
+        broken = list(breaches(rules, step)) if rules.level != "off" else []
         if broken:
             path = [*(event["taint_sources"] or [])[:3], event["tool_name"], event["egress_host"]]
             found.append(breach_finding(("tool_policy",), event, rules, broken, path))

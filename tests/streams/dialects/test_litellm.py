@@ -17,7 +17,7 @@ OUTCOMES = {
     "model_refusal": "refused", "provider_blocked_output": "filtered", "provider_blocked_input": "filtered",
     "blocked_input": "blocked", "blocked_output": "blocked", "guard_error_closed": "error", "provider_error": "error",
     "provider_timeout": "error", "provider_rate_limit": "error", "client_error": "error", "auth_error": "error",
-    "gateway_rate_limit": "error", "budget_exceeded": "error",
+    "gateway_rate_limit": "rate_limited", "budget_exceeded": "rate_limited",
 }  # fmt: skip
 RETRIED = {"retry_then_ok", "fallback_ok", "guard_with_fallback", "guard_with_retry"}
 TRUTH = [each for each in json.loads((RECORDED / "litellm.truth.json").read_text()) if each["calls"]]

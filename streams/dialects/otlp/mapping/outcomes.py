@@ -62,8 +62,8 @@ def _outcome(fields: dict[str, Any], *, status: int, refused: bool, fault: str) 
     for outcome in ("refused", "blocked", "filtered"):
         if outcome in settled or fault == outcome:
             return outcome
-    if fault == "cancelled" or "cancelled" in settled:
-        return "cancelled"
+    if fault in ("rate_limited", "cancelled") or "cancelled" in settled:
+        return fault if fault == "rate_limited" else "cancelled"
     if status == _ERROR or "error_type" in fields:
         return "error"
     if "unknown" in settled:

@@ -1,0 +1,1 @@
+"""Ready policies by use case, to be extended."""
