@@ -11,7 +11,7 @@ from schemas.topics import REVIEWS
 from schemas.wire import InvalidRecordError
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
-from streams.kpis.period import Period, begin
+from streams.kpis.period import Period, begin, moment
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
 from streams.settings import Settings
@@ -39,10 +39,10 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
         return {"event_id": record.event_id}
 
     @routes.get("/stats")
-    async def said(since: str = "7d", known_at: datetime | None = None) -> dict[str, Any]:
+    async def said(since: str = "7d", known_at: str = "") -> dict[str, Any]:
         """Return what the labels say of the events since a time, as known now or at a moment."""
         now = datetime.now(UTC)
-        known = known_at.replace(tzinfo=known_at.tzinfo or UTC) if known_at else now
+        known = moment(known_at, now, "known_at") if known_at else now
         return await asyncio.to_thread(stats, settings, Period(begin(since, now), now), known)
 
     return routes

@@ -60,7 +60,8 @@ class Browser:
     """Loads pages, keeps cookies and sends the forms that it is shown."""
 
     def __init__(self, work):
-        transport = httpx2.ASGITransport(app=application(work))
+        self.application = application(work)
+        transport = httpx2.ASGITransport(app=self.application)
         self.client = httpx2.AsyncClient(transport=transport, base_url=ADDRESS, timeout=30)
 
     async def get(self, path, **more):
