@@ -8,6 +8,7 @@ transition is published once, and a repeat is the same record.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import structlog
@@ -90,6 +91,7 @@ class Incidents:
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
         self._grown: Final = asyncio.Condition()
+        self.revision = 0
         self._regular: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -130,6 +132,7 @@ class Incidents:
             await self._tell(incident_log)
             batch.ack()
         async with self._grown:
+            self.revision += 1
             self._grown.notify_all()
 
     async def incident_log(self) -> IncidentLog | None:
@@ -139,6 +142,12 @@ class Incidents:
             return None
         async with self._busy:
             return await self._opened()
+
+    async def other(self, revision: int, seconds: float) -> None:
+        """Wait until what is held is another than it was at a revision, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._grown:
+                await self._grown.wait_for(lambda: self.revision != revision)
 
     async def folded(self, action: IncidentAction, seconds: float) -> bool:
         """Wait until the incidents hold an action, at most so long, and tell whether they do."""

@@ -70,7 +70,9 @@ class Browser:
 
     async def send(self, page, action, **fields):
         """Send the form of a page that has this action, its hidden fields included."""
-        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', page.text, re.DOTALL).group()
+        form = re.search(
+            rf'<form[^>]*method="post" action="{re.escape(action)}".*?</form>', page.text, re.DOTALL
+        ).group()
         hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
         body = {name: unescape(value) for name, value in hidden} | fields
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": ADDRESS}
