@@ -74,7 +74,7 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
     from streams.incidents.gauges import Gauges
 
     settings, publisher = work.settings, work.publisher
-    routers = [each.router(settings, publisher) for each in (changes, controls, reviews, triage)]
-    served = api(work, *routers)
+    routers = [each.router(settings, publisher) for each in (changes, controls, triage)]
+    served = api(work, *routers, reviews.router(settings, publisher, work.leases))
     add_console(served, work)
     return [Server(served, settings.host, settings.api_port), Gauges(work)]

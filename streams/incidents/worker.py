@@ -36,6 +36,7 @@ from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
 from streams.kafka.topics import TopicState, client_arguments
 from streams.policy.policy import load_policy
+from streams.review.leases import Leases
 from streams.worker.background import in_background
 from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
@@ -92,6 +93,7 @@ class Incidents:
         self._busy: Final = asyncio.Lock()
         self._grown: Final = asyncio.Condition()
         self.revision = 0
+        self.leases: Final = Leases()
         self._regular: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -51,7 +51,7 @@ def held(settings, *entries):
 
 def application(work):
     """Return the API with its console."""
-    app = api(work, reviews.router(work.settings, work.publisher))
+    app = api(work, reviews.router(work.settings, work.publisher, work.leases))
     add_console(app, work)
     return app
 
