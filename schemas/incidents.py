@@ -10,7 +10,7 @@ IncidentSeverity = Literal["sev1", "sev2", "sev3", "sev4"]
 TransitionName = Literal[
     "detected", "triggered", "notified", "acknowledged", "escalated", "mitigated", "remediated", "recovered",
     "resolved", "reopened", "closed", "merged", "reminded", "noted", "joined", "refused",
-    "retracted",
+    "retracted", "assigned",
 ]  # fmt: skip
 Mitigation = Literal[
     "rollback",
@@ -27,6 +27,7 @@ SeriousIncident = Literal[
 ]  # fmt: skip
 ActionKind = Literal[
     "acknowledge", "mitigate", "close", "reopen", "false_positive", "note", "merge", "escalate", "remind", "notify",
+    "assign",
 ]  # fmt: skip
 
 
@@ -70,6 +71,7 @@ class IncidentTransition(Envelope, frozen=True, tag="ai.safety.incident.v1"):
     finding_id: Name | None = None
     action_id: Name | None = None
     into_incident_id: Name | None = None
+    assignee_id: Name | None = None
     reason: Reference | None = None
     tenants_affected: Count | None = None
     sessions_affected: Count | None = None
@@ -89,6 +91,7 @@ class IncidentAction(Envelope, frozen=True, tag="ai.safety.incident_action.v1"):
     reason: Reference | None = None
     mitigation_kind: Mitigation | None = None
     into_incident_id: Name | None = None
+    assignee_id: Name | None = None
     alert_fingerprint: Name | None = None
     alert_starts_at: UnixNano | None = None
 

@@ -16,12 +16,13 @@ from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
 from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from .reviews import ReviewItem, ReviewLabel
+from .triage import Triage
 from .windows import Window
 
 KINDS: Final[tuple[type[msgspec.Struct], ...]] = (
     Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, ReviewItem, IncidentTransition, IncidentAction,
     IncidentEvidence,
-    Delivery, Control, Change, Telemetry, Finding, Window,
+    Delivery, Control, Triage, Change, Telemetry, Finding, Window,
 )  # fmt: skip
 FOLDER: Final = Path(__file__).with_name("json_schema")
 

@@ -16,6 +16,7 @@ from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
 from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from .reviews import ReviewItem, ReviewLabel
+from .triage import Triage
 
 PROVENANCE: Final = ("kafka_topic", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index")
 
@@ -84,6 +85,7 @@ ACTIONS: Final = Table(name="incident_actions", row="one thing done about one in
 EVIDENCE: Final = Table(name="incident_evidence", row="what was known of an incident", kind=IncidentEvidence)
 DELIVERIES: Final = Table(name="deliveries", row="one attempt to tell a receiver", kind=Delivery)
 CONTROLS: Final = Table(name="controls", row="one request to a service or its deployer", kind=Control)
+TRIAGE: Final = Table(name="triage", row="one word of a person about tickets", kind=Triage)
 REVIEW_ITEMS: Final = Table(name="review_items", row="one event that a person is asked to look at", kind=ReviewItem)
 FINDINGS: Final = Table(name="findings", row="one finding; a repeat has the same finding_id", kind=Finding)
 WINDOWS: Final = Table(name="windows", row="one rate of one group in one tick of one source partition")

@@ -13,6 +13,7 @@ from .findings import Finding
 from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from .reviews import ReviewItem, ReviewLabel
 from .shape import certainly_shallow, parts, too_deep
+from .triage import Triage
 from .windows import Window
 
 Reason = Literal[
@@ -40,6 +41,7 @@ Record = (
     | IncidentEvidence
     | Delivery
     | Control
+    | Triage
     | Finding
     | Window
 )

@@ -67,14 +67,14 @@ def stage(name: Worker, parts: Parts) -> Stage:
 
 def _beside(work: "Incidents") -> "Sequence[Companion]":
     """Return what runs in the process of the incidents worker, because it asks what the worker holds."""
-    from streams.api import changes, controls, reviews
+    from streams.api import changes, controls, reviews, triage
     from streams.api.incidents import api
     from streams.api.server import Server
     from streams.console.app import add_console
     from streams.incidents.gauges import Gauges
 
     settings, publisher = work.settings, work.publisher
-    routers = [each.router(settings, publisher) for each in (changes, controls, reviews)]
-    served = api(work, *routers)
+    routers = [each.router(settings, publisher) for each in (changes, controls, triage)]
+    served = api(work, *routers, reviews.router(settings, publisher, work.leases))
     add_console(served, work)
     return [Server(served, settings.host, settings.api_port), Gauges(work)]

@@ -45,6 +45,12 @@ WRITTEN_DOWN: Final = "it is written down and will count as soon as the worker g
 MAX_BODY_BYTES: Final = 2_097_152
 """The most alerts that one notice may hold, with what Prometheus writes about each, and as much again."""
 
+SAID: Final = (
+    "incident_id", "action", "actor_kind", "actor_id", "reason", "mitigation_kind", "into_incident_id",
+    "assignee_id",
+)  # fmt: skip
+"""What a repeat of an action says again; its time is that of its first arrival, unless it is said."""
+
 _check: Final = decoder(IncidentAction)
 
 
@@ -60,6 +66,7 @@ class ActionBody(BaseModel):
     action_id: Annotated[str | None, Field(min_length=1, max_length=256)] = None
     mitigation_kind: Mitigation | None = None
     into_incident_id: str | None = None
+    assignee_id: Annotated[str | None, Field(max_length=256)] = None
 
 
 def api(work: Incidents, *more: APIRouter) -> FastAPI:
@@ -151,10 +158,21 @@ async def perform(
     """
     incident_log = await _incident_log(work)
     said = _action(incident_log, incident_id, action, body)
-    if incident_log.folding.knows(said):
+    if (earlier := incident_log.folding.earlier(said)) is not None:
+        _same(said, earlier, body)
         return said, True
     incident_log.folding.check(said)
     return said, await _taken_in(work, [said])
+
+
+def _same(said: IncidentAction, earlier: Any, body: ActionBody) -> None:
+    """Raise `IllegalActionError` where an id was used before for something else."""
+    told = SAID if body.happened_at_unix_nano is None else (*SAID, "happened_at_unix_nano")
+    if other := [name for name in told if getattr(said, name) != getattr(earlier, name)]:
+        raise IllegalActionError(
+            f"action_id {said.event_id} was used for {earlier.action} on {earlier.incident_id}, with another "
+            f"{', '.join(other)}; nothing was done: each action wants an id of its own"
+        )
 
 
 def alerts_router(work: Incidents) -> APIRouter:
@@ -249,6 +267,7 @@ def _action(incident_log: IncidentLog, incident_id: str, action: ActionKind, bod
         reason=body.reason,
         mitigation_kind=body.mitigation_kind,
         into_incident_id=body.into_incident_id,
+        assignee_id=body.assignee_id,
     )
     if said.happened_at_unix_nano is not None and said.happened_at_unix_nano > wall:
         raise IllegalActionError("happened_at_unix_nano lies in the future; check clock and unit (nanoseconds)")

@@ -11,20 +11,21 @@ from schemas.topics import REVIEWS
 from schemas.wire import InvalidRecordError
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
-from streams.kpis.period import Period, begin
-from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
+from streams.kpis.period import Period, begin, moment
+from streams.review.leases import Leases
+from streams.review.queue import Judgement, UnknownEventError, judged, leased
 from streams.review.stats import stats
 from streams.settings import Settings
 
 
-def router(settings: Settings, publisher: Publisher) -> APIRouter:
+def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRouter:
     """Return the routes of reviews; who may use them is decided by the application that includes them."""
     routes = APIRouter(prefix="/review", tags=["review"])
 
     @routes.get("/next")
     async def following(reviewer: str, queue: str = "safety", most: int = 1) -> dict[str, Any]:
-        """Return the oldest items that still need this reviewer."""
-        return {"items": await asyncio.to_thread(upcoming, settings, queue, reviewer, min(max(most, 1), 100))}
+        """Return the oldest items that still need this reviewer and that nobody else looks at just now."""
+        return {"items": await asyncio.to_thread(leased, settings, leases, queue, reviewer, min(max(most, 1), 100))}
 
     @routes.post("/labels", status_code=202)
     async def label(body: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
@@ -36,13 +37,14 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
         except (InvalidRecordError, msgspec.ValidationError) as error:
             raise HTTPException(422, str(error)) from None
         await publisher.publish([message(settings, REVIEWS, record, record.target_event_id)])
+        leases.end(str(record.annotator_pseudo_id), record.target_event_id)
         return {"event_id": record.event_id}
 
     @routes.get("/stats")
-    async def said(since: str = "7d", known_at: datetime | None = None) -> dict[str, Any]:
+    async def said(since: str = "7d", known_at: str = "") -> dict[str, Any]:
         """Return what the labels say of the events since a time, as known now or at a moment."""
         now = datetime.now(UTC)
-        known = known_at.replace(tzinfo=known_at.tzinfo or UTC) if known_at else now
+        known = moment(known_at, now, "known_at") if known_at else now
         return await asyncio.to_thread(stats, settings, Period(begin(since, now), now), known)
 
     return routes

@@ -50,7 +50,7 @@ def status(
     """Print each metric of each candidate beside stable, and what was decided."""
     from rich.console import Console
 
-    from streams.commands.canary_status import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, status_table
+    from streams.findings.canaries import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, status_table
     from streams.store.ask import ask_rows
 
     settings = load(clickhouse=clickhouse)

@@ -114,6 +114,17 @@ def note(incident_id: Id, text: Annotated[str, typer.Argument(help="What to reme
 
 
 @incident_app.command()
+def assign(
+    incident_id: Id,
+    to: Annotated[str, typer.Option(help="Who is to have it in hand.")],
+    reason: Why = None,
+    actor: Who = None,
+) -> None:
+    """Give an incident to somebody. Its clock runs on until it is acknowledged."""
+    _do(incident_id, "assign", actor, reason, None, assignee_id=to)
+
+
+@incident_app.command()
 def merge(
     incident_id: Id,
     into: Annotated[str, typer.Option(help="The incident that goes on.")],

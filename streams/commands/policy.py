@@ -63,7 +63,8 @@ def held(
 
 def budget(clickhouse: Store = None) -> None:
     """Print how many false pages and tickets a day are promised, and what was raised and what became of it."""
-    from streams.findings.shown import BUDGET_QUERY, budget_table
+    from streams.findings.shown import budget_table
+    from streams.findings.tickets import BUDGET_QUERY
     from streams.policy.policy import load_policy
     from streams.store.ask import ask_rows
     from streams.text.terminal import console

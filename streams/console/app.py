@@ -12,14 +12,16 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from streams.access.tokens import made_token
-from streams.console import incident, incidents, now, review, service, session
+from streams.console import live, session
 from streams.console.asking import Store
+from streams.console.pages import findings, governance, incident, incidents, now, review, service, telemetry
 from streams.console.session import NotSignedInError, session_key
 from streams.incidents.fold.moves import UnknownIncidentError
 from streams.incidents.worker import Incidents
 from streams.pages.render import render
 
 HOME: Final = "/console/"
+PAGES: Final = (now, incidents, incident, review, findings, telemetry, service, governance)
 SECONDS_SIGNED_IN: Final = 12 * 3_600
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -49,7 +51,8 @@ def console(work: Incidents) -> FastAPI:
     token = made_token(settings)
     made = FastAPI(openapi_url=None)
     made.include_router(session.router(token))
-    for part in (now, incidents, incident, review, service):
+    made.include_router(live.router(work))
+    for part in PAGES:
         made.include_router(part.router(work, store))
     made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
     for kind, answer in (

@@ -9,10 +9,12 @@ from typing import Any, Final
 import structlog
 from fastapi import HTTPException, status
 
+from schemas.fields import NANO
+from schemas.sql import query
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.worker import Incidents
 from streams.settings import Settings
-from streams.store.ask import patience
+from streams.store.ask import ask_running, patience
 
 log: Final = structlog.get_logger()
 
@@ -21,6 +23,7 @@ PATIENCE_SECONDS: Final = 1.5
 STUDY_SECONDS: Final = 20.0
 """How long a page waits for what is not asked at night: KPIs over weeks."""
 THREADS: Final = 8
+NEWEST: Final = query("streams.console", "newest")
 
 
 class Store:
@@ -77,6 +80,12 @@ async def held(work: Incidents) -> IncidentLog:
         text = "Another worker holds the incidents, or this one starts. Try again in some seconds."
         raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, text)
     return incident_log
+
+
+async def newest(store: Store) -> int | None:
+    """Return the time of the newest event that is stored, Unix nanoseconds; None where the store does not answer."""
+    found = (await store.ask(newest=lambda: ask_running(store.settings, NEWEST, {})))["newest"]
+    return None if found is None else max((int(row["newest"]) * NANO for row in found), default=0)
 
 
 def stream_now(incident_log: IncidentLog, newest: int | None) -> int:

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from streams.pages.render import render
 
-MOST_FIELDS: Final = 50
+MOST_FIELDS: Final = 100
 NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 
 

@@ -75,14 +75,24 @@ def is_open(incident: Incident) -> bool:
 def on_it(incident: Incident) -> str:
     """Return who has an incident in hand; empty where nobody does.
 
-    That is whoever acknowledged it last, since it was last reopened.
+    That is whoever acknowledged it last since it was last reopened, or to whom it was given after that.
     """
+    given = ""
     for step in reversed(incident.steps):
+        if step.name == "assigned":
+            given = given or step.assignee or ""
         if step.name == "acknowledged":
-            return step.by
+            return given or step.by
         if step.name == "reopened":
             break
     return ""
+
+
+def given_to(incident: Incident) -> str:
+    """Return to whom an incident was given that nobody has acknowledged; empty where it was given to nobody."""
+    if on_it(incident):
+        return ""
+    return next((step.assignee or "" for step in reversed(incident.steps) if step.name == "assigned"), "")
 
 
 def what(incident: Incident) -> str:

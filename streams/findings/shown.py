@@ -6,11 +6,9 @@ from typing import Any, Final
 from rich.table import Table
 
 from schemas.sql import query
+from streams.findings.tickets import kept
 
 FINDINGS_QUERY: Final = query("streams.findings", "findings")
-
-BUDGET_QUERY: Final = query("streams.findings", "budget")
-"""A finding is judged when the incident that it opened or joined is closed; until then nobody knows."""
 
 STYLES: Final = {"page": "bold red", "ticket": "yellow", "info": "green"}
 
@@ -19,14 +17,9 @@ def budget_table(rows: Iterable[dict[str, Any]], promised: dict[str, float]) -> 
     """Return what was promised a day beside what was raised a day, and what became of it."""
     names = ("", "promised false a day", "raised a day", "raised", "real", "false", "not judged", "over by proof")
     shown = Table(*names, title="The budget")
-    for row in rows:
-        raised, false, real = (int(row[name]) for name in ("raised", "false_ones", "real_ones"))
-        shown.add_row(
-            row["severity"],
-            f"{promised[row['severity']]:g}",
-            f"{raised / float(row['days']):.2f}",
-            *map(str, (raised, real, false, raised - real - false, row["over"])),
-        )
+    for each in kept(rows, promised):
+        counts = (each.raised, each.real, each.false, each.not_judged, each.over)
+        shown.add_row(each.severity, f"{each.promised:g}", f"{each.raised_a_day:.2f}", *map(str, counts))
     return shown
 
 

@@ -34,8 +34,10 @@ from schemas.tables import (
     REVIEW_ITEMS,
     REVIEW_LABELS,
     TELEMETRY,
+    TRIAGE,
     Table,
 )
+from schemas.triage import Triage
 from schemas.vocabulary import STATUSES
 from streams.events.column_reader import Kind
 from streams.events.decode import Columns
@@ -60,6 +62,7 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     IncidentEvidence: EVIDENCE,
     Delivery: DELIVERIES,
     Control: CONTROLS,
+    Triage: TRIAGE,
     Finding: FINDINGS,
 }
 

@@ -30,9 +30,11 @@ from schemas.topics import (
     INFERENCE,
     REVIEW_QUEUE,
     REVIEWS,
+    TRIAGE,
 )
 from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
+from schemas.triage import Triage
 from streams.events.decode import Decoder, events_decoder
 from streams.health.metrics import RETRIES, ROWS, count_refused, counted
 from streams.history.gathering import ROLL_UP_SECONDS, Gathering
@@ -67,6 +69,7 @@ _PLAIN: Final = {
     EVIDENCE: IncidentEvidence,
     DELIVERIES: Delivery,
     CONTROLS: Control,
+    TRIAGE: Triage,
 }
 """Topics of one kind of record, each of which becomes a row."""
 

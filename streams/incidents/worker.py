@@ -8,6 +8,7 @@ transition is published once, and a repeat is the same record.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import structlog
@@ -35,6 +36,7 @@ from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
 from streams.kafka.topics import TopicState, client_arguments
 from streams.policy.policy import load_policy
+from streams.review.leases import Leases
 from streams.worker.background import in_background
 from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
@@ -90,6 +92,8 @@ class Incidents:
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
         self._grown: Final = asyncio.Condition()
+        self.revision = 0
+        self.leases: Final = Leases()
         self._regular: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -130,6 +134,7 @@ class Incidents:
             await self._tell(incident_log)
             batch.ack()
         async with self._grown:
+            self.revision += 1
             self._grown.notify_all()
 
     async def incident_log(self) -> IncidentLog | None:
@@ -139,6 +144,12 @@ class Incidents:
             return None
         async with self._busy:
             return await self._opened()
+
+    async def other(self, revision: int, seconds: float) -> None:
+        """Wait until what is held is another than it was at a revision, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._grown:
+                await self._grown.wait_for(lambda: self.revision != revision)
 
     async def folded(self, action: IncidentAction, seconds: float) -> bool:
         """Wait until the incidents hold an action, at most so long, and tell whether they do."""

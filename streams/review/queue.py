@@ -1,10 +1,8 @@
-"""The review queue: what to look at next, and a judgement as a record.
-
-There are no leases. Two people who take the same item at once give two labels, and two labels are an agreement pair.
-"""
+"""The review queue: what to look at next, what people disagree about, and a judgement as a record."""
 
 import time
 import uuid
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +11,7 @@ from msgspec import Struct
 from schemas.reviews import Annotator, Label, ReviewLabel
 from schemas.sql import query
 from schemas.wire import decoder, encode
+from streams.review.leases import Leases
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_rows
 
@@ -24,6 +23,7 @@ _GUARDS: Final = query("streams.review", "guards")
 _TEXTS: Final = "SELECT input_text, output_text FROM inferences FINAL WHERE event_id = {event:String} LIMIT 1"
 _ITEM: Final = query("streams.review", "item")
 _EVENT: Final = query("streams.review", "event")
+_DISAGREEMENTS: Final = query("streams.review", "disagreements")
 _MINE: Final = query("streams.review", "mine")
 
 _check: Final = decoder(ReviewLabel)
@@ -53,8 +53,42 @@ def upcoming(settings: Settings, queue: str, reviewer: str, most: int = 1) -> li
 
     Texts are there only where the producer of the event sent them.
     """
+    return [whole(settings, item) for item in waiting(settings, queue, reviewer, most)]
+
+
+def waiting(settings: Settings, queue: str, reviewer: str, most: int) -> list[dict[str, Any]]:
+    """Return the oldest items that still need this reviewer, without what is known of their events."""
     asked: Parameters = {"queue": queue, "reviewer": reviewer, "most": most}
-    return [item | _known(settings, item["target_event_id"]) for item in ask_rows(settings, _NEXT, asked)]
+    return ask_rows(settings, _NEXT, asked)
+
+
+def leased(
+    settings: Settings, leases: Leases, queue: str, reviewer: str, most: int = 1, passed: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Return items as `upcoming` does that nobody else looks at, and hold them for this reviewer.
+
+    Parameters
+    ----------
+    passed
+        Events that are not to be among them.
+    """
+    rows = waiting(settings, queue, reviewer, most + len(passed) + len(leases))
+    free = [row for row in rows if row["target_event_id"] not in passed]
+    found: list[dict[str, Any]] = []
+    while len(found) < most and (item := leases.take(reviewer, free)) is not None:
+        found.append(whole(settings, item))
+        free.remove(item)
+    return found
+
+
+def whole(settings: Settings, item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item with what is known of its event."""
+    return item | _known(settings, item["target_event_id"])
+
+
+def disagreements(settings: Settings, most: int) -> list[dict[str, Any]]:
+    """Return events of which people said different things and no label has the most of them, the newest first."""
+    return ask_rows(settings, _DISAGREEMENTS, {"evaluation": EVALUATION, "most": most})
 
 
 def chosen(settings: Settings, event_id: str) -> dict[str, Any]:

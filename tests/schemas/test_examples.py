@@ -15,6 +15,7 @@ from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from schemas.json_schema import FOLDER, KINDS, breaking, schema
 from schemas.reviews import ReviewItem, ReviewLabel
+from schemas.triage import Triage
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.events.decode import Decoder, events_decoder
@@ -26,6 +27,7 @@ CARRIES = {
     "inference.v1": Event, "changes.v1": Change, "reviews.v1": ReviewLabel, "incidents.v1": IncidentTransition,
     "findings.v1": Finding, "windows.v1": Window, "incident-actions.v1": IncidentAction, "controls.v1": Control,
     "evidence.v1": IncidentEvidence, "deliveries.v1": Delivery, "review-queue.v1": ReviewItem,
+    "triage.v1": Triage,
 }  # fmt: skip
 VALID = sorted(path for path in ROOT.rglob("*.json") if path.parent.name != "invalid")
 INVALID = sorted(path for path in ROOT.rglob("invalid/*.json"))

@@ -51,7 +51,7 @@ def held(settings, *entries):
 
 def application(work):
     """Return the API with its console."""
-    app = api(work, reviews.router(work.settings, work.publisher))
+    app = api(work, reviews.router(work.settings, work.publisher, work.leases))
     add_console(app, work)
     return app
 
@@ -60,7 +60,8 @@ class Browser:
     """Loads pages, keeps cookies and sends the forms that it is shown."""
 
     def __init__(self, work):
-        transport = httpx2.ASGITransport(app=application(work))
+        self.application = application(work)
+        transport = httpx2.ASGITransport(app=self.application)
         self.client = httpx2.AsyncClient(transport=transport, base_url=ADDRESS, timeout=30)
 
     async def get(self, path, **more):
@@ -69,7 +70,9 @@ class Browser:
 
     async def send(self, page, action, **fields):
         """Send the form of a page that has this action, its hidden fields included."""
-        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', page.text, re.DOTALL).group()
+        form = re.search(
+            rf'<form[^>]*method="post" action="{re.escape(action)}".*?</form>', page.text, re.DOTALL
+        ).group()
         hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
         body = {name: unescape(value) for name, value in hidden} | fields
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": ADDRESS}

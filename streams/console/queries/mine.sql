@@ -1,3 +1,8 @@
-SELECT count() AS labels, countIf(said_at >= toStartOfDay(toDateTime({now:DateTime('UTC')}, 'UTC'))) AS today
-FROM labels_known(known_at='2106-01-01 00:00:00')
-WHERE annotator_kind = 'human' AND annotator_pseudo_id = {reviewer:String}
+SELECT
+    countIf(annotator_pseudo_id = {reviewer:String}) AS labels,
+    countIf(annotator_pseudo_id = {reviewer:String} AND of_today) AS today, countIf(of_today) AS everybody_today
+FROM (
+    SELECT *, said_at >= toStartOfDay(toDateTime({now:DateTime('UTC')}, 'UTC')) AS of_today
+    FROM labels_known(known_at='2106-01-01 00:00:00')
+)
+WHERE annotator_kind = 'human'

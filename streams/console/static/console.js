@@ -14,6 +14,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+document.addEventListener("change", (event) => {
+  const prefix = event.target.dataset.all;
+  if (!prefix) return;
+  for (const each of document.querySelectorAll(`input[name^="${prefix}"]`)) each.checked = event.target.checked;
+});
+
 async function renew() {
   const live = [...document.querySelectorAll("[data-live]")];
   if (!live.length || document.hidden || live.some((part) => part.contains(document.activeElement))) return;
@@ -26,4 +32,7 @@ async function renew() {
   }
 }
 
-setInterval(() => renew().catch(() => {}), 10000);
+if (document.querySelector("[data-live]")) {
+  const news = new EventSource("/console/live");
+  news.addEventListener("message", () => renew().catch(() => {}));
+}

@@ -1,6 +1,7 @@
 SELECT
     found.severity AS severity, count() AS raised,
-    countIf(judged.verdict = 'false') AS false_ones, countIf(judged.verdict = 'real') AS real_ones,
+    countIf(coalesce(nullIf(said.verdict, ''), judged.verdict) = 'false') AS false_ones,
+    countIf(coalesce(nullIf(said.verdict, ''), judged.verdict) = 'real') AS real_ones,
     countIf(found.finding_id IN (SELECT opened_finding_id FROM findings FINAL)) AS over,
     greatest(dateDiff('second', min(detected_time), max(detected_time)) / 86400, 1) AS days
 FROM (SELECT * FROM findings FINAL WHERE severity IN ('page', 'ticket')) AS found
@@ -16,4 +17,7 @@ LEFT JOIN (
         GROUP BY incident_id HAVING argMax(transition, transition_time) = 'closed'
     ) AS ends USING incident_id
 ) AS judged ON judged.finding_id = found.finding_id
+LEFT JOIN (
+    SELECT finding_id, if(judgement = 'known', 'real', judgement) AS verdict FROM tickets WHERE judgement != ''
+) AS said ON said.finding_id = found.finding_id
 GROUP BY severity ORDER BY severity

@@ -8,7 +8,7 @@ from schemas.incidents import IncidentAction, Mitigation
 from streams.incidents.fold.state import Incident, Status, Step, stepped
 
 _TALK: Final = ("note", "notify")
-_OPEN: Final = ("close", "false_positive", "merge", *_TALK, "escalate", "remind")
+_OPEN: Final = ("close", "false_positive", "merge", "assign", *_TALK, "escalate", "remind")
 
 ALLOWED: Final[dict[Status, tuple[str, ...]]] = {
     "detected": ("acknowledge", "mitigate", *_OPEN),
@@ -29,7 +29,10 @@ _BECOMES: Final[dict[str, Status]] = {
     "false_positive": "closed",
     "merge": "merged",
 }
-_SAYS: Final = {"note": "noted", "notify": "notified", "escalate": "escalated", "remind": "reminded"}
+_SAYS: Final = {
+    "note": "noted", "notify": "notified", "escalate": "escalated", "remind": "reminded",
+    "assign": "assigned",
+}  # fmt: skip
 
 
 MITIGATES: Final[dict[str, Mitigation]] = {
@@ -66,6 +69,8 @@ def refusal(incident: Incident, action: IncidentAction, at: int) -> str | None:
         return f"incident {incident.incident_id} is acknowledged already: {', '.join(possible[1:])} are possible"
     if action.action == "merge" and action.into_incident_id in (None, incident.incident_id):
         return "say into which other incident it is to be merged"
+    if action.action == "assign" and not action.assignee_id:
+        return "say to whom it is to be given"
     if at < incident.clocks.detected:
         return f"incident {incident.incident_id} was not yet detected at that time; check happened_at_unix_nano"
     return None
@@ -86,6 +91,7 @@ def act(incident: Incident, action: IncidentAction, at: int) -> Incident:
         reason=action.reason,
         mitigation=action.mitigation_kind if action.action == "mitigate" else None,
         into=action.into_incident_id,
+        assignee=action.assignee_id if action.action == "assign" else None,
         false_positive=True if action.action == "false_positive" else None,
     )
     if action.action in _SAYS:

@@ -28,7 +28,7 @@ class ReorderingFold:
 
     def __init__(self, severity: Callable[[FindingSummary], IncidentSeverity]) -> None:
         self._entries: list[tuple[Place, Entry]] = []
-        self._known: set[tuple[int, str]] = set()
+        self._known: dict[tuple[int, str], Entry] = {}
         self._remembered: list[tuple[int, Fold]] = [(0, Fold(severity))]
         self._fold = Fold(severity)
 
@@ -51,7 +51,7 @@ class ReorderingFold:
             place = happened(entry)
             if (place[1], place[2]) in self._known:
                 continue
-            self._known.add((place[1], place[2]))
+            self._known[place[1], place[2]] = entry
             fresh.append((place, entry))
             first = place if first is None else min(first, place)
         if first is None:
@@ -74,8 +74,12 @@ class ReorderingFold:
 
     def knows(self, entry: Entry) -> bool:
         """Tell whether an entry was taken already."""
+        return self.earlier(entry) is not None
+
+    def earlier(self, entry: Entry) -> Entry | None:
+        """Return the entry that was taken under the id of another; None where none was."""
         _, kind, name = happened(entry)
-        return (kind, name) in self._known
+        return self._known.get((kind, name))
 
     def about(self, incident_id: str, service: str, family: str, told_by: str = "") -> Incident | None:
         """Return the incident told by a notification, or of an id, else the one open for a service and family."""

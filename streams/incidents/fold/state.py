@@ -67,6 +67,7 @@ class Step(Struct, frozen=True):
     reason: str | None = None
     mitigation: Mitigation | None = None
     into: str | None = None
+    assignee: str | None = None
     false_positive: bool | None = None
     severity: IncidentSeverity = "sev4"
     onset: int | None = None

@@ -39,6 +39,7 @@ def transition(incident: Incident, step: Step) -> IncidentTransition:
         finding_id=None if acted else step.entry,
         action_id=step.entry if acted else None,
         into_incident_id=step.into,
+        assignee_id=step.assignee,
         reason=step.reason,
     )
 

@@ -12,7 +12,7 @@ from schemas.findings import FROM_ONE_EVENT, Finding
 from schemas.incidents import IncidentEvidence
 from streams.incidents.evidence.bundle import Bundle
 from streams.incidents.evidence.questions import curve
-from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident
+from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident, Step
 from streams.incidents.pages import view
 from streams.pages.plots import Point
 from streams.policy.policy import Policy
@@ -69,7 +69,7 @@ def portrait(
         reached_user=incident.reached or latest.get("reached_user"),
         acknowledge_by=_limit(incident, policy.response.acknowledge_within(incident.severity)),
         mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
-        steps=[view.TimelineEntry(step.name, step.at, step.by, step.reason or "") for step in incident.steps],
+        steps=[view.TimelineEntry(step.name, step.at, step.by, _why(step)) for step in incident.steps],
         findings=[_finding(each) for each in paged],
         changes=[change(row, incident) for row in opening.get("changes", [])],
         spread=last.spread if last else None,
@@ -102,6 +102,10 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
         for at, row in enumerate(rows)
     ]
     return [view.Series(incident.metric, points)] if points else []
+
+
+def _why(step: Step) -> str:
+    return " · ".join(filter(None, (f"to {step.assignee}" if step.assignee else "", step.reason)))
 
 
 def _times(incident: Incident, latest: dict[str, Any]) -> view.ClockTimes:

@@ -7,7 +7,8 @@ from contextlib import suppress
 import pytest
 from pydantic import SecretStr
 
-from schemas.topics import ACTIONS, FINDINGS
+from schemas.controls import Control
+from schemas.topics import ACTIONS, CONTROLS, FINDINGS
 from schemas.wire import encode
 from streams.api import incidents as incidents_api
 from streams.incidents.worker import NEEDED, Incidents
@@ -16,7 +17,8 @@ from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import check_topics, client_arguments
 from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
-from tests.support.console import TOKEN, signed_in
+from tests.faults.log import decoded
+from tests.support.console import TOKEN, Browser, signed_in
 from tests.support.incidents.entries import page
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -27,7 +29,9 @@ PATH = "/console/incidents/inc-p"
 async def work(kafka_settings, monkeypatch):
     """The incidents of a worker over a real log, which takes in what is said as it is written."""
     monkeypatch.setattr(incidents_api, "FOLDED_SECONDS", PATIENCE_SECONDS)
-    settings = kafka_settings.model_copy(update={"api_token": SecretStr(TOKEN), "sql_port": 1})
+    settings = kafka_settings.model_copy(
+        update={"api_token": SecretStr(TOKEN), "sql_port": 1, "control_key": SecretStr("key")}
+    )
     publisher = Publisher(client_arguments(settings))
     made = Incidents(Parts(settings, check_topics(settings, NEEDED), publisher, lambda: True))
     await publisher.start()
@@ -79,6 +83,58 @@ async def test_an_incident_is_acknowledged_mitigated_noted_and_resolved(work):
     ]  # fmt: skip
     assert work.held.folding.fold.incidents["inc-p"].mitigation == "rollback"
     assert "&lt;b&gt;seen&lt;/b&gt;" in shown.text
+
+
+async def test_an_incident_is_given_to_somebody_who_then_has_it(work):
+    """Its clock runs on until it is acknowledged; from then on whoever it was given to has it."""
+    kim = await signed_in(work)
+    shown = await kim.get(PATH)
+    await kim.send(shown, f"{PATH}/assign", assignee_id="<i>ann", reason="her service")
+    shown = await kim.get(PATH)
+    assert "nobody has it, given to &lt;i&gt;ann" in shown.text
+    assert "to &lt;i&gt;ann · her service" in shown.text
+    assert "nobody has it</b>, given to &lt;i&gt;ann" in (await kim.get("/console/")).text
+    await kim.send(shown, f"{PATH}/acknowledge")
+    assert "kim has it" in (await kim.get(PATH)).text
+    await kim.send(await kim.get(PATH), f"{PATH}/assign", assignee_id="bo")
+    assert "bo has it" in (await kim.get(PATH)).text
+    nobody = await kim.send(await kim.get(PATH), f"{PATH}/assign", assignee_id="")
+    assert (nobody.status_code, "to whom it is to be given" in nobody.text) == (409, True)
+    assert [name for name, _, _ in steps(work)] == ["assigned", "acknowledged", "assigned"]
+
+
+async def test_a_control_is_asked_for_with_the_name_of_its_service(work):
+    """Signed, under the name of who signed in, about this incident; without the name, or a reason, nothing is sent."""
+    kim = await signed_in(work)
+    shown = await kim.get(PATH)
+    order = {"control": "kill_switch", "service": "a", "reason": "<b>leaks", "for": "2h", "confirm": "a"}
+    for wrong, said in (({"confirm": "yes"}, "write the name of the service: a"), ({"reason": " "}, "say why"),
+                        ({"for": "soon"}, "is no duration"), ({"service": "b", "confirm": "b"}, "choose one"),
+                        ({"control": "promote"}, "choose one")):  # fmt: skip
+        refused = await kim.send(shown, f"{PATH}/control", **order | wrong)
+        assert (refused.status_code, said in refused.text) == (409, True), wrong
+    done = await kim.send(shown, f"{PATH}/control", **order)
+    assert done.status_code == 303
+    assert "Kill switch was asked of a." in (await kim.get(PATH)).text
+    [control] = await asyncio.to_thread(decoded, work.settings, CONTROLS, Control)
+    assert (control.control, control.actor_id, control.reason, control.incident_id, control.source) == (
+        "kill_switch", "kim", "<b>leaks", "inc-p", "watchkeeper/console",
+    )  # fmt: skip
+    assert control.expires_at - control.time_unix_nano == 7_200 * 10**9
+
+
+async def test_a_page_is_told_that_something_happened(work):
+    """Whoever has not seen the newest state is told at once; whoever has is told as soon as there is another."""
+    kim = await signed_in(work)
+    first = await kim.get("/console/live", headers={"Last-Event-ID": "before a restart"})
+    assert (first.status_code, first.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    number = re.search(r"^id: (\d+)$", first.text, re.MULTILINE).group(1)
+    await kim.send(await kim.get(PATH), f"{PATH}/note", reason="b")
+    later = await kim.get("/console/live", headers={"Last-Event-ID": number})
+    assert f"id: {work.revision}\n" in later.text
+    assert str(work.revision) != number
+    stranger = Browser(work)
+    assert (await stranger.get("/console/live")).status_code == 303
 
 
 async def test_a_stale_page_acts_on_nothing_and_says_what_happened_meanwhile(work):

@@ -8,7 +8,7 @@ from streams.api.server import Server
 from streams.local.broker import free_port
 from tests.streams.console.test_acting import work  # noqa: F401  a worker that takes in what is said
 from tests.support.browser import browser
-from tests.support.console import TOKEN, application
+from tests.support.console import TOKEN, application, signed_in
 
 pytestmark = pytest.mark.kafka
 
@@ -30,7 +30,7 @@ def arrived(path, text=""):
 
 
 async def test_somebody_is_led_from_a_notification_to_the_acknowledgement(work, tmp_path):  # noqa: F811
-    """The link asks who is there, leads on, and one key acknowledges; the browser has blocked nothing meanwhile."""
+    """The link asks who is there, leads on, a key acknowledges, what others do shows by itself, nothing is blocked."""
     port = free_port()
     server = Server(application(work), "127.0.0.1", port)
     await server.start()
@@ -46,7 +46,13 @@ async def test_somebody_is_led_from_a_notification_to_the_acknowledgement(work, 
             await tab.run("document.activeElement.blur()")
             await tab.press("a")
             await tab.until(arrived(PATH, "kim has it"))
-            for path in ("/console/", "/console/incidents", "/console/review", "/console/kpis", PATH):
+            await tab.run("window.loaded = 'once'; document.activeElement.blur()")
+            ann = await signed_in(work, "ann")
+            await ann.send(await ann.get(PATH), f"{PATH}/assign", assignee_id="bo")
+            await tab.until(arrived(PATH, "bo has it"))
+            assert await tab.run("window.loaded") == "once"
+            for name in ("", "incidents", "review", "findings", "telemetry", "kpis", "changes", "incidents/inc-p"):
+                path = f"/console/{name}"
                 await tab.open(address + path)
                 for width in (1280, 390):
                     await tab.look(tmp_path / "shot.png", width)
@@ -59,5 +65,5 @@ async def test_somebody_is_led_from_a_notification_to_the_acknowledgement(work, 
             assert await tab.run("document.querySelectorAll('details form').length") >= 4
     finally:
         await asyncio.wait_for(server.stop(), 60)
-    [step] = work.held.folding.fold.incidents["inc-p"].steps[1:]
-    assert (step.name, step.by) == ("acknowledged", "kim")
+    steps = work.held.folding.fold.incidents["inc-p"].steps[1:]
+    assert [(step.name, step.by) for step in steps] == [("acknowledged", "kim"), ("assigned", "ann")]

@@ -79,8 +79,8 @@ async def test_without_a_store_everything_of_the_fold_is_there(settings):
                act("close", 90, "inc-r"))  # fmt: skip
     browser = await signed_in(held(away, *entries))
     for incident, possible in (
-        ("inc-p", {"acknowledge", "mitigate", "note", "close", "merge", "false_positive"}),
-        ("inc-q", {"mitigate", "note", "close", "merge", "false_positive"}),
+        ("inc-p", {"acknowledge", "mitigate", "note", "close", "merge", "false_positive", "assign"}),
+        ("inc-q", {"mitigate", "note", "close", "merge", "false_positive", "assign"}),
         ("inc-r", {"reopen", "note", "false_positive"}),
     ):
         text = (await browser.get(f"/console/incidents/{incident}")).text

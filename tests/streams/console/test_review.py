@@ -89,6 +89,54 @@ async def test_items_are_judged_one_after_the_other_and_blind(work):
     assert of(await (await signed_in(work, "ann")).get("/console/review")) == "e0"
 
 
+async def test_nobody_is_handed_what_somebody_else_looks_at(work):
+    """Who loads the page again keeps the item; what was passed over is free again, by the page and by the API."""
+    kim, ann = await signed_in(work), await signed_in(work, "ann")
+    first = await kim.get("/console/review")
+    assert [of(each) for each in (first, await kim.get("/console/review"), await ann.get("/console/review"))] == [
+        "e0", "e0", "e1",
+    ]  # fmt: skip
+    asked = {"Authorization": f"Bearer {TOKEN}"}
+    by_tool = (await ann.get("/review/next?reviewer=bo&most=9", headers=asked)).json()["items"]
+    assert [each["target_event_id"] for each in by_tool] == ["e2"]
+    await kim.send(first, "/console/review", label="skip")
+    assert of(await (await signed_in(work, "dan")).get("/console/review")) == "e0"
+
+
+async def test_people_who_disagree_are_listed_until_one_label_has_most(client, work):
+    """Two labels that differ are to settle; a third person settles it; who cannot judge says nothing."""
+    place = ["s", "a", NOW // 10**9, "t", 0]
+    names = [
+        "event_id",
+        "source",
+        "service_name",
+        "time",
+        "kafka_topic_id",
+        "kafka_partition",
+        "kafka_offset",
+        "kafka_index",
+        "target_event_id",
+        "label",
+        "annotator_pseudo_id",
+        "annotator_kind",
+        "evaluation_name",
+    ]
+    said = [("e0", "safe", "kim"), ("e0", "unsafe", "<b>ann"), ("e1", "safe", "kim"), ("e1", "safe", "ann"),
+            ("e2", "unsafe", "kim"), ("e2", "cannot_judge", "ann")]  # fmt: skip
+
+    def store_labels(rows, first):
+        client.insert("review_labels", [[f"l{first + n}", *place, first + n, 0, *row, "human", "harm_review"]
+                                        for n, row in enumerate(rows)], column_names=names)  # fmt: skip
+
+    store_labels(said, 0)
+    kim = await signed_in(work)
+    page = (await kim.get("/console/review/disagreements")).text
+    assert re.findall(r'item=(\w+)"', page) == ["e0"]
+    assert ("1 event to settle" in page, "&lt;b&gt;ann" in page) == (True, True)
+    store_labels([("e0", "unsafe", "bo")], 6)
+    assert "People agree" in (await kim.get("/console/review/disagreements")).text
+
+
 async def test_what_is_no_judgement_is_refused(work):
     """A label that there is not, an event that nobody knows, a store that is away: that is said, nothing is written."""
     kim = await signed_in(work)

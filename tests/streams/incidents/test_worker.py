@@ -83,6 +83,9 @@ def test_what_is_wrong_is_refused_with_what_would_be_right(worker):
     again = worker.ask("POST", "/inc-p/acknowledge", json={**body, "action_id": "once"}).json()
     assert first["steps"] == again["steps"]
     assert len(again["steps"]) == 2
+    for action, said in (("note", body), ("acknowledge", {"actor": "ann"}), ("acknowledge", body | {"reason": "b"})):
+        other = worker.ask("POST", f"/inc-p/{action}", json={**said, "action_id": "once"})
+        assert (other.status_code, "was used for acknowledge on inc-p" in other.json()["detail"]) == (409, True)
     assert "no incident is called inc-none" in worker.command("ack", "inc-none").stderr
     send(worker.settings, act("close", 5, "inc-other"))
     wait_until(lambda: [each for each in transitions(worker.settings) if each.transition == "refused"])

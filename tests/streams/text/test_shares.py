@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import streams
-from streams.commands.canary_status import rate_of
+from streams.findings.canaries import rate_of
 from streams.incidents.pages.view import share
 from streams.kpis.show import FORMS
 from streams.text.shares import figures, interval, percent, tenths

@@ -17,7 +17,7 @@ from streams.console.asking import Store
 from streams.console.session import Form, Who, shown
 from streams.incidents.worker import Incidents
 from streams.kafka.sending import message
-from streams.review.queue import Judgement, UnknownEventError, chosen, judged, upcoming
+from streams.review.queue import Judgement, UnknownEventError, chosen, disagreements, judged, leased
 from streams.review.stats import progress
 from streams.store.ask import ask_rows
 
@@ -25,6 +25,7 @@ QUEUE: Final = "safety"
 REMEMBERED: Final = 30
 """Items that a session has judged or passed over: history may not have stored the labels of the last ones yet."""
 HERE: Final = "/console/review"
+LINES: Final = 100
 MINE: Final = query("streams.console", "mine")
 
 
@@ -48,19 +49,24 @@ def router(work: Incidents, store: Store) -> APIRouter:
 
     @routes.get("/review")
     async def page(request: Request, who: Who, item: str = "", last: str = "", queue: str = QUEUE) -> Response:
-        gone = [] if item else _gone(request)
+        gone = {event for event, _ in _gone(request)}
         now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
         found = await store.ask(
-            items=lambda: [chosen(settings, item)] if item else upcoming(settings, queue, who, len(gone) + 1),
+            items=lambda: [chosen(settings, item)] if item else leased(settings, work.leases, queue, who, passed=gone),
             judged=lambda: chosen(settings, last) if last else {},
             done=lambda: ask_rows(settings, MINE, {"reviewer": who, "now": now})[0],
             everybody=lambda: progress(settings, now),
         )
-        items = None if found["items"] is None else [each for each in found["items"] if not _in(gone, each)]
         return shown(
-            request, "review", items=items, keys=KEYS, last=last, judged=found["judged"], queue=queue, again=bool(item),
-            done=found["done"], everybody=found["everybody"], said=_said(request, last), words=_words,
+            request, "review", items=found["items"], keys=KEYS, last=last, judged=found["judged"], queue=queue,
+            again=bool(item), done=found["done"], everybody=found["everybody"], said=_said(request, last), words=_words,
+            wanted=round(work.policy.review.labels_per_day),
         )  # fmt: skip
+
+    @routes.get("/review/disagreements")
+    async def apart(request: Request, who: Who) -> Response:
+        found = await store.ask(apart=lambda: disagreements(settings, LINES))
+        return shown(request, "disagreements", here="review", apart=found["apart"], says=_says)
 
     _judging(routes, work)
     return routes
@@ -73,6 +79,7 @@ def _judging(routes: APIRouter, work: Incidents) -> None:
     async def judge(request: Request, who: Who, fields: Form) -> Response:
         event, label = fields.get("event", ""), fields.get("label", "")
         asked = {} if fields.get("queue", QUEUE) == QUEUE else {"queue": fields["queue"]}
+        work.leases.end(who, event)
         if label == "skip":
             _remember(request, event, label)
             return RedirectResponse(f"{HERE}?{urlencode(asked)}", status.HTTP_303_SEE_OTHER)
@@ -98,10 +105,6 @@ def _gone(request: Request) -> list[list[str]]:
     return list(request.session.get("reviewed", []))
 
 
-def _in(gone: list[list[str]], item: dict[str, Any]) -> bool:
-    return any(event == item["target_event_id"] for event, _ in gone)
-
-
 def _remember(request: Request, event: str, label: str) -> None:
     others = [each for each in _gone(request) if each[0] != event]
     request.session["reviewed"] = [*others, [event[:64], label]][-REMEMBERED:]
@@ -109,8 +112,11 @@ def _remember(request: Request, event: str, label: str) -> None:
 
 def _said(request: Request, event: str) -> str:
     """Return what this session said of an event in words; empty where it said nothing."""
-    label = next((said for judged_event, said in _gone(request) if judged_event == event), "")
-    return next((each.says for each in KEYS if each.label == label), "")
+    return next((_says(said) for judged_event, said in _gone(request) if judged_event == event), "")
+
+
+def _says(label: str) -> str:
+    return next((each.says for each in KEYS if each.label == label), label)
 
 
 def _words(guard: dict[str, Any]) -> str:

@@ -12,8 +12,8 @@ from msgspec import Struct
 from schemas.fields import NANO
 from schemas.kpis import BY_ID, people, reliability, safety
 from schemas.kpis.kpi import Kpi
-from streams.console.asking import Store, held, stream_now
-from streams.console.now import NEWEST, changes
+from streams.console.asking import Store, held, newest, stream_now
+from streams.console.pages.now import changes
 from streams.console.session import Who, shown
 from streams.console.states import age, is_open, on_it, what
 from streams.incidents.fold.state import Incident
@@ -22,7 +22,6 @@ from streams.kpis.page import HOUR_NANO, hourly_rows, points
 from streams.kpis.period import Period
 from streams.kpis.show import FORMS, Line, line, period_rows
 from streams.pages.places import Bar, Moment, Rate, bar, rate
-from streams.store.ask import ask_running
 from streams.text.shares import percent
 
 DRAWN: Final = ("unsafe_served", "unsafe_attempted", "injection_flag", "over_refusal", "guard_coverage")
@@ -69,8 +68,9 @@ def router(work: Incidents, store: Store) -> APIRouter:
     @routes.get("/services/{name:path}")
     async def service(request: Request, who: Who, name: str, days: str = "7") -> Response:
         incident_log = await held(work)
-        asked, answers_now = await _period(store, stream_now(incident_log, None), days, name)
-        found = await (store.study if answers_now else _nothing)(
+        heard = await newest(store)
+        asked = _period(stream_now(incident_log, heard), days, name)
+        found = await (_nothing if heard is None else store.study)(
             hours=lambda: hourly_rows(settings, asked, DRAWN),
             totals=lambda: period_rows(settings, asked),
             changes=lambda: changes(settings, asked.since, asked.until, name, CHANGES),
@@ -94,8 +94,9 @@ def _kpis(routes: APIRouter, work: Incidents, store: Store) -> None:
     @routes.get("/kpis")
     async def kpis(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
         incident_log = await held(work)
-        asked, answers_now = await _period(store, stream_now(incident_log, None), days, service)
-        found = await (store.study if answers_now else _nothing)(totals=lambda: period_rows(settings, asked))
+        heard = await newest(store)
+        asked = _period(stream_now(incident_log, heard), days, service)
+        found = await (_nothing if heard is None else store.study)(totals=lambda: period_rows(settings, asked))
         return shown(
             request, "kpis", days=days, spans=DAYS, service=service, totals=found["totals"], period=asked,
             most=SERVICES,
@@ -103,13 +104,11 @@ def _kpis(routes: APIRouter, work: Incidents, store: Store) -> None:
         )  # fmt: skip
 
 
-async def _period(store: Store, now: int, days: str, service: str) -> tuple[Period, bool]:
-    """Return the days up to the newest hour of the stream, and whether the store answers."""
-    found = await store.ask(newest=lambda: ask_running(store.settings, NEWEST, {}))
-    newest = max((int(row["newest"]) * NANO for row in found["newest"] or []), default=0)
-    until = datetime.fromtimestamp(max(now, newest) // NANO, UTC)
+def _period(now: int, days: str, service: str) -> Period:
+    """Return the days up to the newest moment of the stream."""
+    until = datetime.fromtimestamp(now // NANO, UTC)
     since = until - timedelta(days=int(days) if days in DAYS else 7)
-    return Period(since.replace(minute=0, second=0, microsecond=0), until, service), found["newest"] is not None
+    return Period(since.replace(minute=0, second=0, microsecond=0), until, service)
 
 
 async def _nothing(**loaders: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from schemas.fields import NANO
 from schemas.kpis import BY_ID
 from schemas.sql import query
-from streams.console.asking import Store, held, stream_now
+from streams.console.asking import NEWEST, Store, held, stream_now
 from streams.console.session import Who, shown
 from streams.console.states import (
     ORDER,
@@ -20,6 +20,7 @@ from streams.console.states import (
     WORDS,
     State,
     age,
+    given_to,
     headline,
     is_open,
     on_it,
@@ -42,7 +43,6 @@ CHANGES: Final = 12
 COVERAGE: Final = BY_ID["guard_coverage"]
 
 _ROOM: Final = "streams.console"
-NEWEST: Final = query(_ROOM, "newest")
 TICKETS: Final = query(_ROOM, "tickets")
 HOURS: Final = query(_ROOM, "hours")
 CHANGED: Final = query(_ROOM, "changes")
@@ -92,7 +92,8 @@ def router(work: Incidents, store: Store) -> APIRouter:
         days, changes = await _drawn(store, known.now, here)
         return shown(
             request, "now", known=known, services=services, here_services=here, days=days, changes=changes,
-            page=page, pages=pages, q=q, state=state, words=WORDS, on_it=on_it, what=what, hours=RATE.window_hours,
+            page=page, pages=pages, q=q, state=state, words=WORDS, on_it=on_it, given_to=given_to, what=what,
+            hours=RATE.window_hours,
             waiting=[each for each in known.incidents if is_open(each)],
             headline=headline(known.incidents, [each.state for each in services], store=known.newest is not None),
             counts={each: sum(one.state == each for one in services) for each in ORDER},

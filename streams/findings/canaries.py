@@ -1,7 +1,7 @@
 """Canaries as people read them: each metric on both sides with its interval, and what was decided."""
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from rich.table import Table
@@ -10,11 +10,11 @@ from detectors.intervals import confidence_sequence
 from schemas.sql import query
 from streams.text.shares import interval, tenths
 
-CANARIES_QUERY: Final = query("streams.commands", "canaries")
+CANARIES_QUERY: Final = query("streams.findings", "canaries")
 
-LOOKS_QUERY: Final = query("streams.commands", "looks")
+LOOKS_QUERY: Final = query("streams.findings", "looks")
 
-REQUESTS_QUERY: Final = query("streams.commands", "requests")
+REQUESTS_QUERY: Final = query("streams.findings", "requests")
 
 Row = dict[str, Any]
 
@@ -22,19 +22,35 @@ Row = dict[str, Any]
 def status_table(canaries: Iterable[Row], looks: Iterable[Row], requests: Iterable[Row], service: str | None) -> Table:
     """Return the canaries of one service, or of all, with what is known of each metric."""
     shown = Table("service", "candidate", "metric", "verdict", "candidate", "stable", "decision", title="Canaries")
+    for each in standing(canaries, looks, requests):
+        decision = each.decision
+        for side in each.sides if service in (None, each.service) else ():
+            shown.add_row(each.service, each.candidate, *side, decision)
+            decision = ""
+    return shown
+
+
+class Standing(NamedTuple):
+    """A canary: what was decided, and of each metric its name, verdict, and the rates of candidate and stable."""
+
+    service: str
+    candidate: str
+    began: str
+    decision: str
+    sides: list[tuple[str, str, str, str]]
+
+
+def standing(canaries: Iterable[Row], looks: Iterable[Row], requests: Iterable[Row]) -> Iterator[Standing]:
+    """Yield how each canary stands, from the rows of the three queries."""
     asked = {row["change_id"]: row["asked"] for row in requests}
     by_candidate: dict[tuple[str, str], list[Row]] = {}
     for look in looks:
         by_candidate.setdefault((look["service"], look["candidate"]), []).append(look)
     for canary in canaries:
-        if service in (None, canary["service"]):
-            about = (canary["service"], canary["candidate"])
-            decision = _decision(canary, asked.get(canary["change_id"]))
-            known: list[Row | None] = [*by_candidate.get(about, [])] or [None]
-            for each in known:
-                shown.add_row(*about, *_sides(each), decision)
-                decision = ""
-    return shown
+        about = (canary["service"], canary["candidate"])
+        known: list[Row | None] = [*by_candidate.get(about, [])] or [None]
+        decision = _decision(canary, asked.get(canary["change_id"]))
+        yield Standing(*about, canary["began"], decision, list(map(_sides, known)))
 
 
 def _sides(look: Row | None) -> tuple[str, str, str, str]:

@@ -1,4 +1,4 @@
-"""The page of an incident, made for somebody who was woken by it, and what can be done there."""
+"""The page of an incident, made for somebody who was woken by it."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -14,14 +14,24 @@ from msgspec.structs import replace
 from detectors.intervals import wilson
 from schemas.incidents import ActionKind, Mitigation
 from schemas.sql import query
-from streams.api.incidents import WRITTEN_DOWN, ActionBody, known, perform
+from streams.api.incidents import WRITTEN_DOWN, known, perform
 from streams.console.asking import Store, held, stream_now
+from streams.console.pages.deeds import (
+    CONTROLS,
+    DEEDS,
+    TURNS,
+    ask_control,
+    body,
+    meanwhile,
+    possible,
+    turns,
+)
 from streams.console.session import Form, Who, shown
-from streams.console.states import age, is_open, on_it, what
+from streams.console.states import age, given_to, is_open, on_it, what
 from streams.incidents.evidence.bundle import Answers, Bundle, Contributor, bundle
 from streams.incidents.evidence.questions import Question, questions
 from streams.incidents.evidence.spread import words
-from streams.incidents.fold.moves import ALLOWED, IllegalActionError
+from streams.incidents.fold.moves import IllegalActionError
 from streams.incidents.fold.state import Incident, Step
 from streams.incidents.pages.portrait import change, course
 from streams.incidents.pages.view import IncidentView, clocks, share
@@ -31,34 +41,14 @@ from streams.store.ask import ask_running
 from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, interval
 
-TURNS: Final = ("acknowledged", "mitigated", "recovered", "reopened", "closed", "merged")
-"""Steps after which a page that was loaded before does not show what an action would be about."""
 QUIET: Final = ("joined", "notified", "reminded")
 """Steps that repeat; the timeline counts them."""
 SIMILAR: Final = 3
 STALE: Final = "Nothing was done: the incident is no longer as your page showed it."
+BAD: Final = ("detected", "reopened", "escalated")
+GOOD: Final = ("recovered", "closed")
 
 TOLD: Final = query("streams.console", "told")
-
-
-class Deed(Struct, frozen=True):
-    """An action: its name on the button, its key, and what it will do, in one sentence."""
-
-    kind: ActionKind
-    name: str
-    key: str
-    does: str
-
-
-DEEDS: Final = (
-    Deed("acknowledge", "Acknowledge", "a", "Says that you have it: its clock stops, and nobody else is called."),
-    Deed("mitigate", "Mitigated", "m", "Says that the harm was stopped. Recovery is still to be proven by the rates."),
-    Deed("note", "Note", "n", "Writes a note on the timeline. No clock stops."),
-    Deed("close", "Resolve", "r", "Closes the incident. A page within a day opens it again."),
-    Deed("reopen", "Reopen", "o", "Opens it again: the clocks to recover and to close run on."),
-    Deed("merge", "Merge", "g", "Closes it into another incident, which takes over what is not proven back."),
-    Deed("false_positive", "False alarm", "f", "Closes it as a false alarm, which counts against the budget of pages."),
-)  # fmt: skip
 
 
 class Entry(Struct, frozen=True):
@@ -79,43 +69,37 @@ def router(work: Incidents, store: Store) -> APIRouter:
         said = request.session.pop("said", "")
         return await _page(work, store, request, incident_id, said=said)
 
+    @routes.post("/incidents/{incident_id}/control")
+    async def control(request: Request, who: Who, fields: Form, incident_id: str) -> Response:
+        incident = known(await held(work), incident_id)
+        try:
+            said = await ask_control(work, incident, fields, who)
+        except ValueError as error:
+            return await _page(work, store, request, incident_id, refused=f"Nothing was asked: {error}.")
+        request.session["said"] = said
+        return _back(request)
+
     @routes.post("/incidents/{incident_id}/{kind}")
     async def act(request: Request, who: Who, fields: Form, incident_id: str, kind: ActionKind) -> Response:
         name = next((deed.name for deed in DEEDS if deed.kind == kind), None)
         if name is None:
             raise HTTPException(status.HTTP_404_NOT_FOUND, "That is not done by people.")
-        late = _meanwhile(known(await held(work), incident_id), fields)
+        late = meanwhile(known(await held(work), incident_id), fields)
         refused = STALE if late and kind != "note" else ""
         try:
-            _, counts = (None, False) if refused else await perform(work, incident_id, kind, _body(fields, who))
+            _, counts = (None, False) if refused else await perform(work, incident_id, kind, body(fields, who))
         except IllegalActionError as error:
             refused = str(error)
         if refused:
             return await _page(work, store, request, incident_id, refused=refused, late=late)
         request.session["said"] = f"{name}: done." if counts else f"{name}: {WRITTEN_DOWN}."
-        return RedirectResponse(str(request.url.path).rpartition("/")[0], status.HTTP_303_SEE_OTHER)
+        return _back(request)
 
     return routes
 
 
-def _meanwhile(incident: Incident, fields: dict[str, str]) -> list[Step]:
-    """Return what happened since the page of a form was loaded; nothing where the form was sent already."""
-    if any(step.entry == fields.get("action_id") for step in incident.steps):
-        return []
-    seen = fields.get("seen", "")
-    return turns(incident)[int(seen) :] if seen.isdecimal() else []
-
-
-def _body(fields: dict[str, str], who: str) -> ActionBody:
-    """Return what a form says as the body of an action."""
-    given = {name: fields[name] for name in ("reason", "mitigation_kind", "into_incident_id") if fields.get(name)}
-    try:
-        return ActionBody(actor=who, action_id=fields.get("action_id") or None, **given)  # type: ignore[arg-type]
-    except ValueError:
-        raise HTTPException(
-            status.HTTP_422_UNPROCESSABLE_CONTENT,
-            "A reason has at most 2,048 characters, and a measure is of the list.",
-        ) from None
+def _back(request: Request) -> Response:
+    return RedirectResponse(str(request.url.path).rpartition("/")[0], status.HTTP_303_SEE_OTHER)
 
 
 async def _page(
@@ -140,7 +124,9 @@ async def _page(
     return shown(
         request, "incident", status.HTTP_409_CONFLICT if refused else status.HTTP_200_OK, here="incidents", view=view,
         incident=incident, headline=headline(view),
-        on_it=on_it(incident), open=is_open(incident), clocks=clocks(view), current=current, opening=opening,
+        on_it=on_it(incident), given=given_to(incident), controls=CONTROLS,
+        can_ask=bool(work.settings.control_key.get_secret_value()), open=is_open(incident), clocks=clocks(view),
+        current=current, opening=opening,
         figures=list(figures(opening, current)), looks=list(looks(current or opening)),
         similar=similar(incident, incident_log.folding.incidents()), timeline=timeline(view, found["told"] or []),
         plot=_plot(view, found["series"] or []), deeds=said_of, mitigations=get_args(Mitigation), said=said,
@@ -160,17 +146,6 @@ def _bundle(work: Incidents, incident: Incident, asked: dict[str, Question], row
     if "affected" not in rows:
         return None
     return bundle(incident, incident.steps[0], None, asked, rows, work.policy)
-
-
-def possible(incident: Incident) -> list[str]:
-    """Return what may be done about an incident now; acknowledging it twice may not."""
-    taken = incident.clocks.acknowledged is not None and incident.status in ("acknowledged", "recovered")
-    return [kind for kind in ALLOWED[incident.status] if not (taken and kind == "acknowledge")]
-
-
-def turns(incident: Incident) -> list[Step]:
-    """Return the steps that changed what can be done about an incident."""
-    return [step for step in incident.steps if step.name in TURNS]
 
 
 def headline(view: IncidentView) -> str:
@@ -245,9 +220,9 @@ def timeline(view: IncidentView, told: Sequence[dict[str, Any]]) -> list[Entry]:
         many = counts.get(step.transition, 1)
         if many > 1 and step.at != last[step.transition]:
             continue
-        kind = {"detected": "bad", "reopened": "bad", "escalated": "bad", "recovered": "good", "closed": "good"}
+        kind = "bad" if step.transition in BAD else "good" if step.transition in GOOD else ""
         text = f"{step.transition} ({many} times)" if many > 1 else step.transition
-        found.append(Entry(step.at, text, _joined(step.by, step.reason), kind.get(step.transition, "")))
+        found.append(Entry(step.at, text, _joined(step.by, step.reason), kind))
     found += [Entry(each.at, each.what, _joined(each.by, "suspected" * each.suspected)) for each in view.changes]
     if view.clocks.onset is not None:
         found.append(Entry(view.clocks.onset, "began", view.onset_method.replace("_", " "), "bad"))

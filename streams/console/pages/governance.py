@@ -1,0 +1,59 @@
+"""Who changed what: changes, canaries, controls, the policies in force, and what people did."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from schemas.fields import NANO
+from schemas.sql import query
+from streams.console.asking import Store, held, newest, stream_now
+from streams.console.pages.now import changes
+from streams.console.pages.service import DAYS
+from streams.console.session import Who, shown
+from streams.findings.canaries import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, standing
+from streams.incidents.worker import Incidents
+from streams.store.ask import Parameters, ask_running
+
+MOST: Final = 50
+CONTROLS: Final = query("streams.console", "controls")
+POLICIES: Final = query("streams.console", "policies")
+AUDIT: Final = query("streams.console", "audit")
+
+
+def router(work: Incidents, store: Store) -> APIRouter:
+    """Return the page."""
+    routes, settings = APIRouter(), work.settings
+
+    @routes.get("/changes")
+    async def page(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
+        incident_log = await held(work)
+        now = stream_now(incident_log, await newest(store))
+        until = datetime.fromtimestamp(now // NANO, UTC)
+        since = until - timedelta(days=int(days) if days in DAYS else 7)
+        asked: Parameters = {"since": _second(since), "service": service, "most": MOST}
+        found = await store.ask(
+            changes=lambda: changes(settings, since, until, service, MOST),
+            controls=lambda: ask_running(settings, CONTROLS, asked | {"now": _second(until)}),
+            policies=lambda: ask_running(settings, POLICIES, {"service": service}),
+            audit=lambda: ask_running(settings, AUDIT, asked),
+            canaries=lambda: [ask_running(settings, each, {}) for each in _CANARIES],
+        )
+        return shown(request, "changes", days=days, spans=DAYS, service=service, found=found, since=since,
+                     canaries=_standing(found["canaries"], service), budget=work.policy.budget)  # fmt: skip
+
+    return routes
+
+
+_CANARIES: Final = (CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY)
+
+
+def _standing(rows: list[list[dict[str, Any]]] | None, service: str) -> list[Any] | None:
+    if rows is None:
+        return None
+    return [each for each in standing(*rows) if service in ("", each.service)]
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
