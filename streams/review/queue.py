@@ -74,7 +74,7 @@ def leased(
     """
     rows = waiting(settings, queue, reviewer, most + len(passed) + len(leases))
     free = [row for row in rows if row["target_event_id"] not in passed]
-    found = []
+    found: list[dict[str, Any]] = []
     while len(found) < most and (item := leases.take(reviewer, free)) is not None:
         found.append(whole(settings, item))
         free.remove(item)

@@ -58,8 +58,8 @@ def router(work: Incidents, store: Store) -> APIRouter:
             everybody=lambda: progress(settings, now),
         )
         return shown(
-            request, "review", items=found["items"], keys=KEYS, last=last, judged=found["judged"], queue=queue, again=bool(item),
-            done=found["done"], everybody=found["everybody"], said=_said(request, last), words=_words,
+            request, "review", items=found["items"], keys=KEYS, last=last, judged=found["judged"], queue=queue,
+            again=bool(item), done=found["done"], everybody=found["everybody"], said=_said(request, last), words=_words,
             wanted=round(work.policy.review.labels_per_day),
         )  # fmt: skip
 
