@@ -79,7 +79,10 @@ class Settings(BaseSettings):
     api_url: str = ""
     """Where commands find that API; `http://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")
-    """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder."""
+    """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder. It may do
+    everything, and says in whose name; people and machines may have tokens of their own (`watchkeeper token`)."""
+    tokens: Path | None = None
+    """File with the hashes of those tokens; `tokens.json` in the data folder when empty."""
     otlp_encoding: Literal["auto", "otlp_proto", "otlp_json"] = "auto"
     """How records in `otlp_spans` and `otlp_logs` are encoded; by default each record is looked at."""
     telemetry_topics: str = ""

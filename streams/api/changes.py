@@ -3,10 +3,10 @@
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body, HTTPException, Request
 
 from schemas.changes import Change
 from schemas.topics import CHANGES
@@ -15,7 +15,9 @@ from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
 from streams.settings import Settings
 
-_decode = decoder(Change)
+SOURCE: Final = "watchkeeper/http"
+
+_decode: Final = decoder(Change)
 
 
 def checked(fields: Mapping[str, Any], now_unix_nano: int) -> Change:
@@ -42,14 +44,19 @@ def checked(fields: Mapping[str, Any], now_unix_nano: int) -> Change:
 def router(settings: Settings, publisher: Publisher) -> APIRouter:
     """Return the route ``POST /changes``; who may use it is decided by the application that includes it.
 
-    The body is a `Change`; `event_id`, `change_id`, `source` and the time may be left out. A repeat with the same
-    `event_id` is the same change. The answer is 202 once Kafka holds it, 422 where the contract refuses it.
+    The body is a `Change`, begun by whoever has the token where that has a name; `event_id`, `change_id`, `source` and
+    the time may be left out. A repeat with the same `event_id` is the same change. The answer is 202 once Kafka holds
+    it, 422 where the contract refuses it.
     """
     routes = APIRouter()
 
     @routes.post("/changes", status_code=202)
-    async def record(body: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
-        given = {"event_id": uuid.uuid4().hex, "change_id": uuid.uuid4().hex, "source": "watchkeeper/http"} | body
+    async def record(request: Request, body: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
+        given = {"event_id": uuid.uuid4().hex, "change_id": uuid.uuid4().hex, "source": SOURCE} | body
+        if name := request.state.principal.name:
+            given["initiator_id"] = name
+        if str(given["source"]).startswith("watchkeeper/") and given["source"] != SOURCE:
+            raise HTTPException(422, f"source {given['source']!r} is a part of Watchkeeper; say which tool you are")
         try:
             change = checked(given, time.time_ns())
         except InvalidRecordError as error:

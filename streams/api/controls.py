@@ -5,12 +5,14 @@ import uuid
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, HTTPException
+from fastapi import Request as HttpRequest
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.controls import Control
 from schemas.durations import seconds
 from schemas.fields import NANO
 from schemas.wire import decoder, encode
+from streams.access.entry import speaker
 from streams.incidents.requests.signing import signed
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
@@ -28,7 +30,8 @@ class Request(BaseModel):
     service_name: Text
     control: Literal["kill_switch", "pause", "review_required", "resume"]
     reason: Annotated[str, Field(min_length=1, max_length=2_000)]
-    actor_id: Text
+    actor_id: Annotated[str, Field(max_length=256)] = ""
+    """Who asks; whoever has the token, where that has a name."""
     lasts: Annotated[str, Field(alias="for")] = ""
     """For how long, such as ``2h``; empty is until it is resumed."""
     incident_id: Annotated[str, Field(max_length=256)] = ""
@@ -69,9 +72,10 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
     routes = APIRouter()
 
     @routes.post("/controls", status_code=202)
-    async def ask(request: Request) -> dict[str, str]:
+    async def ask(asking: HttpRequest, request: Request) -> dict[str, str]:
         try:
-            control = asked(request, "watchkeeper/http", uuid.uuid4().hex, time.time_ns())
+            spoken = request.model_copy(update={"actor_id": speaker(asking, request.actor_id)})
+            control = asked(spoken, "watchkeeper/http", uuid.uuid4().hex, time.time_ns())
             outgoing = signed(settings, control)
         except SettingsError as error:
             raise HTTPException(503, str(error)) from None

@@ -5,25 +5,24 @@ it then came to is in the answer. Sending the same `action_id` again changes not
 """
 
 import asyncio
-import secrets
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, status
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.identity import identity
-from schemas.incidents import ActionKind, Actor, IncidentAction, Mitigation
+from schemas.incidents import ActionKind, IncidentAction, Mitigation
 from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
-from streams.access.tokens import made_token
+from streams.access.entry import authorised, check_routes, speaker
+from streams.access.principals import Principals
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import TURNED_AWAY
@@ -55,12 +54,12 @@ _check: Final = decoder(IncidentAction)
 
 
 class ActionBody(BaseModel):
-    """What is said with an action."""
+    """What is said with an action. Who has a token with a name is the actor, whatever `actor` says."""
 
     model_config = ConfigDict(extra="forbid")
 
-    actor: Annotated[str, Field(min_length=1, max_length=256)]
-    actor_kind: Actor = "human"
+    actor: Annotated[str, Field(max_length=256)] = ""
+    actor_kind: Literal["human", "automation"] = "human"
     reason: Annotated[str | None, Field(max_length=2048)] = None
     happened_at_unix_nano: int | None = None
     action_id: Annotated[str | None, Field(min_length=1, max_length=256)] = None
@@ -70,23 +69,14 @@ class ActionBody(BaseModel):
 
 
 def api(work: Incidents, *more: APIRouter) -> FastAPI:
-    """Return the application; every path but its description wants the token."""
-    token = made_token(work.settings)
-    bearer = HTTPBearer(auto_error=False)
-
-    def authorised(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
-        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
-            raise HTTPException(
-                status.HTTP_401_UNAUTHORIZED,
-                "a token is needed: Authorization: Bearer TOKEN",
-                {"WWW-Authenticate": "Bearer"},
-            )
-
+    """Return the application; every path but its description wants a token with a role of the path."""
     app = FastAPI(
         title="Watchkeeper", summary="Incidents, changes, controls and reviews", docs_url=None, redoc_url=None
     )
+    entry = Depends(authorised(Principals(work.settings)))
     for router in (incidents_router(work), alerts_router(work), *more):
-        app.include_router(router, dependencies=[Depends(authorised)])
+        app.include_router(router, dependencies=[entry])
+    check_routes(app)
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
     app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
@@ -135,9 +125,14 @@ def incidents_router(work: Incidents) -> APIRouter:
 
 def _actions(router: APIRouter, work: Incidents) -> None:
     @router.post("/{incident_id}/{action}")
-    async def act(incident_id: str, action: ActionKind, body: ActionBody, response: Response) -> dict[str, Any]:
+    async def act(
+        request: Request, incident_id: str, action: ActionKind, body: ActionBody, response: Response
+    ) -> dict[str, Any]:
         """Do something about an incident; 202 where it is written down and does not count yet."""
-        said, counts = await perform(work, incident_id, action, body)
+        principal = request.state.principal
+        kind = principal.kind if principal.name else body.actor_kind
+        spoken = body.model_copy(update={"actor": speaker(request, body.actor), "actor_kind": kind})
+        said, counts = await perform(work, incident_id, action, spoken)
         if not counts:
             response.status_code = status.HTTP_202_ACCEPTED
             return {"action_id": said.event_id, "detail": WRITTEN_DOWN}

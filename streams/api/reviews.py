@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body, HTTPException, Request
 
 from schemas.topics import REVIEWS
 from schemas.wire import InvalidRecordError
+from streams.access.entry import speaker
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
 from streams.kpis.period import Period, begin, moment
@@ -23,13 +24,16 @@ def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRoute
     routes = APIRouter(prefix="/review", tags=["review"])
 
     @routes.get("/next")
-    async def following(reviewer: str, queue: str = "safety", most: int = 1) -> dict[str, Any]:
+    async def following(request: Request, reviewer: str = "", queue: str = "safety", most: int = 1) -> dict[str, Any]:
         """Return the oldest items that still need this reviewer and that nobody else looks at just now."""
-        return {"items": await asyncio.to_thread(leased, settings, leases, queue, reviewer, min(max(most, 1), 100))}
+        who = speaker(request, reviewer)
+        return {"items": await asyncio.to_thread(leased, settings, leases, queue, who, min(max(most, 1), 100))}
 
     @routes.post("/labels", status_code=202)
-    async def label(body: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
+    async def label(request: Request, body: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
         """Take a judgement, also a user's feedback (`annotator_kind` end_user, `score` 0 to 1)."""
+        if (name := request.state.principal.name) and body.get("annotator_kind", "human") == "human":
+            body = body | {"reviewer": name}
         try:
             record = await asyncio.to_thread(judged, settings, msgspec.convert(body, Judgement))
         except UnknownEventError as error:

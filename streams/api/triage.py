@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Final
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.durations import seconds
@@ -13,6 +13,7 @@ from schemas.fields import NANO
 from schemas.topics import TRIAGE
 from schemas.triage import Decision, Triage
 from schemas.wire import decoder, encode
+from streams.access.entry import speaker
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
 from streams.settings import Settings
@@ -42,7 +43,7 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Decision
-    actor: Text
+    actor: Annotated[str, Field(max_length=256)] = ""
     tickets: Annotated[list[Ticket], Field(max_length=MOST)] = []
     service_name: Annotated[str, Field(max_length=256)] = ""
     metric: Annotated[str, Field(max_length=256)] = ""
@@ -100,10 +101,11 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
     routes = APIRouter(tags=["triage"])
 
     @routes.post("/triage", status_code=202)
-    async def say(said: Said) -> dict[str, int]:
+    async def say(request: Request, said: Said) -> dict[str, int]:
         wall = time.time_ns()
         try:
-            found = records(said, "watchkeeper/http", wall, wall)
+            spoken = said.model_copy(update={"actor": speaker(request, said.actor)})
+            found = records(spoken, "watchkeeper/http", wall, wall)
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         await publish(settings, publisher, found)

@@ -26,6 +26,7 @@ from streams.commands.report import report
 from streams.commands.review import review_app
 from streams.commands.status import status
 from streams.commands.tail import tail
+from streams.commands.token import token_app
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.verify import rebuild, verify
 from streams.settings import Settings, SettingsError, load
@@ -41,6 +42,7 @@ app.add_typer(control_app, name="control")
 app.add_typer(grafana_app, name="grafana")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
+app.add_typer(token_app, name="token")
 app.command()(budget)
 app.command()(doctor)
 app.command()(explain)

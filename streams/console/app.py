@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
-from streams.access.tokens import made_token
+from streams.access.entry import check_routes
+from streams.access.principals import Principals
 from streams.console import live, session
 from streams.console.asking import Store
 from streams.console.pages import findings, governance, incident, incidents, now, review, service, telemetry
@@ -48,12 +49,14 @@ def add_console(app: FastAPI, work: Incidents) -> None:
 def console(work: Incidents) -> FastAPI:
     """Return the application that is mounted under `/console`."""
     settings, store = work.settings, Store(work.settings)
-    token = made_token(settings)
+    principals = Principals(settings)
     made = FastAPI(openapi_url=None)
-    made.include_router(session.router(token))
+    made.include_router(session.router(principals))
     made.include_router(live.router(work))
     for part in PAGES:
         made.include_router(part.router(work, store))
+    made.state.principals = principals
+    check_routes(made, HOME.rstrip("/"))
     made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
     for kind, answer in (
         (NotSignedInError, _sign_in),
@@ -64,7 +67,7 @@ def console(work: Incidents) -> FastAPI:
         made.add_exception_handler(kind, answer)
     made.add_middleware(
         SessionMiddleware,
-        secret_key=session_key(token),
+        secret_key=session_key(principals.installation),
         session_cookie="watchkeeper",
         max_age=SECONDS_SIGNED_IN,
         path=HOME,

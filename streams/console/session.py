@@ -1,4 +1,4 @@
-"""Who looks: signing in with the token of the API, and forms that only this session can send."""
+"""Who looks: signing in with a token, and forms that only this session can send."""
 
 import hmac
 import re
@@ -6,10 +6,16 @@ import secrets
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
 
+import structlog
 from fastapi import APIRouter, Depends, HTTPException, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from streams.access.entry import admit
+from streams.access.principals import Principal, Principals
+from streams.access.roles import may
 from streams.pages.render import render
+
+log: Final = structlog.get_logger()
 
 MOST_FIELDS: Final = 100
 NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
@@ -31,11 +37,24 @@ def signed_in(request: Request) -> str:
     ------
     NotSignedInError
         Where nobody is.
+    HTTPException
+        403 where their roles are not those of the page.
     """
-    who = request.session.get("who")
-    if not who:
+    admit(request, _signed_in(request))
+    return str(request.session["who"])
+
+
+def _signed_in(request: Request) -> Principal:
+    """Return who is signed in, as long as the token that was given is valid."""
+    key = request.session.get("key")
+    if not request.session.get("who") or key is None:
         raise NotSignedInError
-    return str(who)
+    principals: Principals = request.app.state.principals
+    found = principals.by_id(key) if key else Principal("", ("admin",))
+    if found is None:
+        request.session.clear()
+        raise NotSignedInError
+    return found
 
 
 async def sent(request: Request) -> dict[str, str]:
@@ -58,11 +77,13 @@ Form = Annotated[dict[str, str], Depends(sent)]
 
 def shown(request: Request, template: str, code: int = status.HTTP_200_OK, **values: Any) -> Response:
     """Return a page for whoever is signed in."""
-    page = {"who": request.session.get("who", ""), "csrf": _csrf(request), "here": template} | values
+    roles = request.state.principal.roles if hasattr(request.state, "principal") else ()
+    page = {"who": request.session.get("who", ""), "csrf": _csrf(request), "here": template, "roles": roles}
+    page |= {"may": lambda route: may(roles, route)} | values
     return HTMLResponse(render(template, "streams.console", **page), code)
 
 
-def router(token: str) -> APIRouter:
+def router(principals: Principals) -> APIRouter:
     """Return the pages for signing in and out."""
     routes = APIRouter()
 
@@ -74,13 +95,13 @@ def router(token: str) -> APIRouter:
     async def enter(request: Request) -> Response:
         fields = await _fields(request)
         name, following = fields.get("name", "").strip(), _own(fields.get("next", ""))
-        wrong = "" if NAME.fullmatch(name) else "Say who you are: what you do here is written down under that name."
-        if not secrets.compare_digest(fields.get("token", "").strip().encode(), token.encode()):
-            wrong = "That is not the token of this installation."
-        if wrong:
+        principal = principals.of(fields.get("token", "").strip())
+        wrong = _wrong(principal, name)
+        if wrong or principal is None:
+            log.warning("somebody could not sign in", name=name[:64])
             return shown(request, "sign_in", status.HTTP_403_FORBIDDEN, next=following, wrong=wrong, name=name)
         request.session.clear()
-        request.session["who"] = name
+        request.session.update({"who": principal.name or name, "key": principal.token_id})
         return RedirectResponse(following, status.HTTP_303_SEE_OTHER)
 
     @routes.post("/sign-out")
@@ -89,6 +110,16 @@ def router(token: str) -> APIRouter:
         return RedirectResponse("/console/sign-in", status.HTTP_303_SEE_OTHER)
 
     return routes
+
+
+def _wrong(principal: Principal | None, name: str) -> str:
+    """Return why somebody is not let in; empty where they are."""
+    if principal is None:
+        return "That is not the token of this installation, nor a valid one of anybody."
+    if principal.roles == ("service",):
+        return "That is the token of a machine; people sign in with their own."
+    named = principal.name or NAME.fullmatch(name)
+    return "" if named else "Say who you are: what you do here is written down under that name."
 
 
 async def _fields(request: Request) -> dict[str, str]:

@@ -1,0 +1,69 @@
+"""Letting somebody in: a bearer token becomes a principal, whose roles must be among those of the route."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, HTTPException, Request, status
+from fastapi.routing import iter_route_contexts
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from streams.access.principals import Principal, Principals
+from streams.access.roles import ALLOWED, OPEN, may, wanted
+
+_BEARER: Final = HTTPBearer(auto_error=False)
+
+
+def authorised(principals: Principals) -> Any:
+    """Return the dependency of routes that want a token: 401 without one, 403 where its roles are others."""
+
+    def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        principal = None if given is None else principals.of(given.credentials)
+        if principal is None:
+            raise HTTPException(
+                status.HTTP_401_UNAUTHORIZED,
+                "a token is needed: Authorization: Bearer TOKEN",
+                {"WWW-Authenticate": "Bearer"},
+            )
+        admit(request, principal)
+
+    return check
+
+
+def admit(request: Request, principal: Principal) -> None:
+    """Let somebody use the route of a request, or raise 403 with the roles that it takes."""
+    route = f"{request.method} {request.scope.get('root_path', '')}{request.scope['route'].path}"
+    if not may(principal.roles, route):
+        text = f"your roles ({', '.join(principal.roles)}) do not allow this: it takes {wanted(route)}"
+        raise HTTPException(status.HTTP_403_FORBIDDEN, text)
+    request.state.principal = principal
+
+
+def speaker(request: Request, claimed: str = "") -> str:
+    """Return who does what a request asks for: whoever has its token, whatever else it says.
+
+    Only the token of the installation has no name: who sends it says whose word it is.
+
+    Raises
+    ------
+    ValueError
+        Where nobody is named.
+    """
+    name = request.state.principal.name or claimed
+    if not name:
+        raise ValueError("say who does it, or use a token with a name (`watchkeeper token create`)")
+    return str(name)
+
+
+def routes(application: Any, prefix: str = "") -> list[str]:
+    """Return every route of an application, as the table of roles names them."""
+    return [
+        f"{method} {prefix}{route.path}"
+        for route in iter_route_contexts(application.routes)
+        if type(route.original_route).__name__ == "APIRoute"
+        for method in sorted(route.methods or ())
+    ]
+
+
+def check_routes(application: Any, prefix: str = "") -> None:
+    """Refuse an application that has a route without roles."""
+    if unknown := set(routes(application, prefix)) - {*ALLOWED, *OPEN}:
+        raise AssertionError(f"nobody is said to use {', '.join(sorted(unknown))}: name its roles in access/roles.py")

@@ -1,0 +1,99 @@
+"""Who may ask for what: every route with the roles that may use it; one that is not here is nobody's.
+
+``python -m streams.access.roles`` writes the table to ``docs/roles.md``.
+"""
+
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+Role = Literal["viewer", "responder", "reviewer", "analyst", "admin", "service"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+MEANS: Final[dict[Role, str]] = {
+    "viewer": "sees incidents, services, KPIs, findings and changes",
+    "responder": "does something about incidents, tickets and changes, and asks for controls",
+    "reviewer": "judges items of the review queue, and sees their texts",
+    "analyst": "sees what a viewer sees and what labels say, and judges tickets",
+    "admin": "may do everything",
+    "service": "is a machine, which tells of changes and alerts",
+}
+
+_LOOK: Final[tuple[Role, ...]] = ("viewer", "responder", "reviewer", "analyst")
+_ACT: Final[tuple[Role, ...]] = ("responder",)
+_JUDGE: Final[tuple[Role, ...]] = ("reviewer",)
+_SORT: Final[tuple[Role, ...]] = ("responder", "analyst")
+
+ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
+    "GET /incidents": (*_LOOK, "service"),
+    "GET /incidents/{incident_id}": (*_LOOK, "service"),
+    "GET /incidents/{incident_id}/view": _LOOK,
+    "GET /incidents/{incident_id}/page": _LOOK,
+    "POST /incidents/{incident_id}/{action}": _ACT,
+    "POST /alerts": ("service",),
+    "POST /changes": (*_ACT, "service"),
+    "POST /controls": _ACT,
+    "POST /triage": _SORT,
+    "GET /review/next": _JUDGE,
+    "POST /review/labels": _JUDGE,
+    "GET /review/stats": _LOOK,
+    "GET /console/": _LOOK,
+    "GET /console/live": _LOOK,
+    "GET /console/incidents": _LOOK,
+    "GET /console/incidents.csv": _LOOK,
+    "GET /console/incidents/{incident_id}": _LOOK,
+    "POST /console/incidents/{incident_id}/control": _ACT,
+    "POST /console/incidents/{incident_id}/{kind}": _ACT,
+    "GET /console/review": _JUDGE,
+    "POST /console/review": _JUDGE,
+    "GET /console/review/disagreements": _JUDGE,
+    "GET /console/findings": _LOOK,
+    "POST /console/findings": _SORT,
+    "GET /console/telemetry": _LOOK,
+    "GET /console/services/{name:path}": _LOOK,
+    "GET /console/kpis": _LOOK,
+    "GET /console/changes": _LOOK,
+    "POST /console/sign-out": _LOOK,
+}
+"""Roles by method and path; `admin` is among them without being named."""
+
+OPEN: Final = ("GET /console/sign-in", "POST /console/sign-in")
+"""Routes that nobody has to be signed in for."""
+
+
+def may(roles: tuple[Role, ...], route: str) -> bool:
+    """Tell whether somebody with some roles may use a route.
+
+    >>> may(("viewer",), "GET /incidents"), may(("viewer",), "POST /controls"), may(("admin",), "POST /controls")
+    (True, False, True)
+    >>> may(("admin",), "GET /of-nobody")
+    False
+    """
+    return route in ALLOWED and ("admin" in roles or any(role in ALLOWED[route] for role in roles))
+
+
+def wanted(route: str) -> str:
+    """Return the roles that a route takes, in words."""
+    return " or ".join((*ALLOWED.get(route, ()), "admin"))
+
+
+def page() -> str:
+    """Return the table as a page of the documentation."""
+    lines = [
+        "# Who may ask for what",
+        "",
+        "How people and machines get roles is in [deploy](deploy.md#who-may).",
+        "",
+        *(f"- **{role}** {text}." for role, text in MEANS.items()),
+        "",
+        f"| route | {' | '.join(ROLES)} |",
+        f"| --- |{' --- |' * len(ROLES)}",
+    ]
+    lines += [
+        f"| `{route}` | {' | '.join('yes' if may((role,), route) else '' for role in ROLES)} |" for route in ALLOWED
+    ]
+    return "\n".join(
+        (*lines, "", f"For everybody: {', '.join(f'`{route}`' for route in OPEN)}, `GET /openapi.json`.", "")
+    )
+
+
+if __name__ == "__main__":
+    (Path(__file__).parents[2] / "docs" / "roles.md").write_text(page())

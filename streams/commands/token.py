@@ -1,0 +1,52 @@
+"""``watchkeeper token``: names for people and machines."""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+
+from schemas.durations import seconds
+from streams.access.roles import ROLES
+from streams.settings import SettingsError, load
+
+token_app: Final = typer.Typer(no_args_is_help=True, help="Tokens of people and machines; run where the API runs.")
+
+
+@token_app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="Who has it: what is done with it is written down under this name.")],
+    role: Annotated[list[str], typer.Option(help=f"One of {', '.join(ROLES)}; may be given several times.")],
+    lasts: Annotated[str, typer.Option("--for", help="For how long, such as 12h or 90d.")] = "90d",
+) -> None:
+    """Make a token and print it, once: only its hash is kept."""
+    from streams.access import principals
+
+    if wrong := [each for each in role if each not in ROLES]:
+        raise SettingsError(f"{', '.join(wrong)} is no role; take some of {', '.join(ROLES)}")
+    roles = tuple(each for each in ROLES if each in role)
+    typer.echo(principals.create(principals.tokens_file(load()), name, roles, seconds(lasts)))
+
+
+@token_app.command("list")
+def listed() -> None:
+    """List tokens: id, whose, roles, until when, and whether it is valid."""
+    from rich.table import Table
+
+    from streams.access import principals
+    from streams.text.terminal import console
+
+    shown = Table("id", "name", "roles", "until", "state")
+    for each in principals.read_tokens(principals.tokens_file(load())):
+        until = f"{datetime.fromtimestamp(each.expires, UTC):%Y-%m-%d %H:%M} UTC"
+        shown.add_row(each.token_id, each.name, ", ".join(each.roles), until, each.state(time.time()))
+    console().print(shown)
+
+
+@token_app.command("revoke")
+def revoke(which: Annotated[str, typer.Argument(help="The id of a token, or a name for all of that name.")]) -> None:
+    """Make a token worthless, at once."""
+    from streams.access import principals
+
+    for each in principals.revoke(principals.tokens_file(load()), which):
+        typer.echo(f"revoked {each.token_id} of {each.name}")
