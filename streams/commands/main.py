@@ -32,29 +32,16 @@ from streams.commands.verify import rebuild, verify
 from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(policy_app, name="policy")
-app.add_typer(incident_app, name="incident")
-app.add_typer(topics_app, name="topics")
-app.add_typer(letters_app, name="dead-letters")
-app.add_typer(canary_app, name="canary")
-app.add_typer(change_app, name="change")
-app.add_typer(control_app, name="control")
-app.add_typer(grafana_app, name="grafana")
-app.add_typer(probe_app, name="probe")
-app.add_typer(review_app, name="review")
-app.add_typer(token_app, name="token")
-app.command()(budget)
-app.command()(doctor)
-app.command()(explain)
+GROUPS: Final = {
+    "policy": policy_app, "incident": incident_app, "topics": topics_app, "dead-letters": letters_app,
+    "canary": canary_app, "change": change_app, "control": control_app, "grafana": grafana_app, "probe": probe_app,
+    "review": review_app, "token": token_app,
+}  # fmt: skip
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
+for command in (budget, doctor, explain, init, kpi, prometheus, report, status, tail, verify, rebuild):
+    app.command()(command)
 app.command("import")(import_files)
-app.command()(init)
-app.command()(kpi)
-app.command()(prometheus)
-app.command()(report)
-app.command()(status)
-app.command()(tail)
-app.command()(verify)
-app.command()(rebuild)
 
 
 @app.command()
