@@ -139,6 +139,9 @@ class Detectors(BaseModel, extra="forbid", frozen=True):
         return _all_in(value, MIXES, "mix")
 
 
+_ALLOWING_ALL: Final = ToolRules()
+
+
 class Policy(BaseModel, extra="forbid", frozen=True):
     """A whole policy."""
 
@@ -176,7 +179,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     def tools(self, service: str, agent: str | None = None) -> ToolRules:
         """Return the rules for an agent's tools: its own, else the service's, else the usual ones, which allow all."""
         own = self.service(service)
-        return own.agents.get(agent or "") or own.tools or self.defaults.tools or ToolRules()
+        return own.agents.get(agent or "") or own.tools or self.defaults.tools or _ALLOWING_ALL
 
     def watches_tools(self, service: str | None = None) -> bool:
         """Tell whether there are rules for tools, of a service or of any."""
