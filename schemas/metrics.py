@@ -26,6 +26,10 @@ Metric = Literal[
     "failing_tool",
     "prompt_pii",
     "quality",
+    "goal_hijack",
+    "memory_poisoning",
+    "inter_agent",
+    "privilege_abuse",
     "cascade",
 ]
 
@@ -154,6 +158,38 @@ RATES: Final[tuple[Rate, ...]] = (
         level="ticket",
         axis="quality",
     ),
+    Rate(
+        "goal_hijack",
+        "injection",
+        "sessions with a step of an agent, or a call that asked for a tool, that a guard judged",
+        "a guard reported on a plan, an action or an answer of an agent that its aim was changed",
+        0.02,
+        axis="security",
+    ),
+    Rate(
+        "memory_poisoning",
+        "injection",
+        "sessions with a step of an agent that a guard judged",
+        "a guard reported that what an agent is to remember was poisoned",
+        0.02,
+        axis="security",
+    ),
+    Rate(
+        "inter_agent",
+        "tool",
+        "sessions with a step of an agent that a guard judged",
+        "a guard reported that a message between agents was forged or abused",
+        0.02,
+        axis="security",
+    ),
+    Rate(
+        "privilege_abuse",
+        "tool",
+        "sessions with a step of an agent, or a call that asked for a tool, that a guard judged",
+        "a guard reported on a step of an agent that identity or rights were abused",
+        0.02,
+        axis="security",
+    ),
 )
 """Rates that each event says for itself. Order is part of the contract of stored state: new rates go at the end."""
 
@@ -169,7 +205,10 @@ TRACE_RATES: Final[tuple[Rate, ...]] = (
 )
 """Rates that show only when the events of a trace are seen together, in their order."""
 
-CASCADING: Final = ("unsafe_attempted", "leak", "denied_tool", "error")
+OF_AGENTS: Final = ("goal_hijack", "memory_poisoning", "inter_agent", "privilege_abuse")
+"""Rates of what happens to agents alone; each is the rate of the category of its name."""
+
+CASCADING: Final = ("unsafe_attempted", "leak", "denied_tool", "error", *OF_AGENTS)
 """Rates that make a step of a trace an unsafe one."""
 
 WATCHED: Final = RATES + TRACE_RATES

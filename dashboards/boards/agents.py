@@ -4,11 +4,12 @@ from typing import Final
 
 from dashboards.boards.common import findings
 from dashboards.panels import UNTRUSTED, Board, Panel, history
+from schemas.metrics import OF_AGENTS
 
 BOARD: Final = Board(
     name="agents",
     title="Watchkeeper: agents",
-    text="Denied and failing tools, and cascades across the steps of a trace.",
+    text="Denied and failing tools, hazards that only agents have, and cascades across the steps of a trace.",
     panels=(
         Panel(
             title="Denied-tool rate",
@@ -17,6 +18,14 @@ BOARD: Final = Board(
             query="rate_history", values={"flagged": "denied_tool", "trials": "denied_tool_trials"}, unit="percentunit",
         ),
         history("failing_tool"),
+        *(history(name) for name in OF_AGENTS),
+        Panel(
+            title="Agents of the last day",
+            text="Each agent's steps, and of the judged ones the share of each hazard that only agents have, over at"
+            " most the last day: this one reads every step.",
+            query="agents", kind="table", width=24,
+            units=dict.fromkeys(("denied", *OF_AGENTS), "percentunit"),
+        ),
         Panel(
             title="Cascades",
             text="Of the steps that follow an unsafe step in the same trace, the share that is unsafe again, and how"

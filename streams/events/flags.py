@@ -22,19 +22,22 @@ import pyarrow.compute as pc
 
 from schemas.categories import FAMILIES
 from schemas.events import AgentStep, GuardVerdict, Inference, Telemetry
-from schemas.metrics import RATES
+from schemas.metrics import OF_AGENTS, RATES
 from schemas.vocabulary import AUTHORIZATIONS, STATUSES, TOOL_STEPS, WRAPPERS
 from streams.events.decode import Columns
 from streams.events.doubt import SURE_OUTCOMES, SURE_STEP_STATUSES, strange_words
 from streams.events.guards import Bools, Guards, encoded, flatten_guards, objections, values
 from streams.events.outcomes import Outcomes, is_in, not_served, outcomes_of, present
 
-Bits = npt.NDArray[np.uint16]
+Bits = npt.NDArray[np.uint32]
 
 BIT: Final = {rate.name: 1 << index for index, rate in enumerate(RATES)}
+_ALL: Final = 2**32 - 1
 INPUT_LAYERS: Final = ("input", "retrieval", "tool_result")
 ACTION_LAYERS: Final = ("tool_call", "plan", "memory")
 OUTPUT_LAYERS: Final = ("output", "unknown")
+OWN_STEPS: Final = ("plan", "memory", "handoff")
+"""Steps in which an agent does something with its own: whatever a guard looks at there is its doing."""
 
 OVER_REFUSAL: Final = "qual.over_refusal"
 
@@ -43,7 +46,10 @@ OUTPUT_BIT: Final = BIT["refusal"]
 
 _CALL_TRIALS = BIT["error"] | BIT["injection_flag"] | BIT["blocked"] | BIT["filtered"] | BIT["prompt_pii"]
 _OUTPUT_TRIALS = BIT["unsafe_attempted"] | BIT["unsafe_served"] | BIT["refusal"] | BIT["leak"] | BIT["quality"]
-_JUDGED = _OUTPUT_TRIALS & ~BIT["refusal"] | BIT["injection_flag"] | BIT["denied_tool"]
+_AGENT_TRIALS: Final = sum(BIT[name] for name in OF_AGENTS)
+_ASKED_FOR: Final = BIT["goal_hijack"] | BIT["privilege_abuse"]
+"""What happens to an agent may show in the call of a model that asks for a tool, too."""
+_JUDGED = _OUTPUT_TRIALS & ~BIT["refusal"] | BIT["injection_flag"] | BIT["denied_tool"] | _AGENT_TRIALS
 """What a guard may speak of anywhere but on an input; a refusal shows in the outcome too."""
 _ASKED = BIT["injection_flag"] | BIT["prompt_pii"]
 """What a guard may speak of on an input."""
@@ -97,8 +103,9 @@ def event_flags(columns: Columns) -> Flags:
     if outcomes is not None:
         unserved, stopped = not_served(columns.table, outcomes)
         guards = _stopped(guards, unserved, stopped)
-    _add_guard_flags(guards, flagged, unserved)
-    _add_judged(columns, outcomes, guards, trials)
+    of_agents = _rates_of_agents(columns, guards)
+    _add_guard_flags(guards, flagged, unserved, of_agents)
+    _add_judged(columns, outcomes, guards, trials, of_agents)
     _add_guard_health(guards, trials, flagged)
     trials &= ~_doubtful(columns, guards)
     if columns.kind is not GuardVerdict:
@@ -127,17 +134,17 @@ def _without(guards: Guards, probe: Bools) -> Guards:
 def _own_flags(columns: Columns, outcomes: Outcomes | None) -> tuple[Bits, Bits]:
     """Return what the event itself says, before any guard."""
     table, count = columns.table, len(columns.table)
-    trials, flagged = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
+    trials, flagged = np.zeros(count, np.uint32), np.zeros(count, np.uint32)
     if outcomes is not None:
-        trials[~(outcomes.wrapper | outcomes.limited)] |= np.uint16(_CALL_TRIALS)
-        trials[outcomes.output] |= np.uint16(_OUTPUT_TRIALS)
+        trials[~(outcomes.wrapper | outcomes.limited)] |= np.uint32(_CALL_TRIALS)
+        trials[outcomes.output] |= np.uint32(_OUTPUT_TRIALS)
         trials[is_in(table, "finish_reason_norm", ("tool_call",))] |= BIT["denied_tool"]
         flagged[outcomes.error] |= BIT["error"]
         flagged[outcomes.blocked] |= BIT["blocked"]
         flagged[outcomes.filtered] |= BIT["filtered"]
         flagged[outcomes.refused] |= BIT["refusal"]
     elif columns.kind is AgentStep:
-        trials |= np.uint16(_STEP_TRIALS)
+        trials |= np.uint32(_STEP_TRIALS)
         denied = is_in(table, "authorization", ("denied", "rejected"))
         flagged[denied] |= BIT["denied_tool"]
         tool = is_in(table, "step_kind", TOOL_STEPS) & ~denied & ~is_in(table, "status", ("cancelled",))
@@ -156,8 +163,8 @@ def _stopped(guards: Guards, unserved: Bools, stopped: Bools) -> Guards:
 
 def _doubtful(columns: Columns, guards: Guards) -> Bits:
     """Return of which rates an unknown word keeps each event from being a trial."""
-    doubt, sure = np.zeros(len(columns.table), np.uint16), np.zeros(len(columns.table), np.uint16)
-    always = np.zeros(len(columns.table), np.uint16)
+    doubt, sure = np.zeros(len(columns.table), np.uint32), np.zeros(len(columns.table), np.uint32)
+    always = np.zeros(len(columns.table), np.uint32)
     if columns.kind is Inference:
         strange = strange_words(columns.table.column("outcome"), SURE_OUTCOMES)
         always[strange] = BIT["error"] | BIT["refusal"] | BIT["blocked"] | BIT["filtered"]
@@ -169,42 +176,60 @@ def _doubtful(columns: Columns, guards: Guards) -> Bits:
         always[strange_words(columns.table.column("status"), SURE_STEP_STATUSES)] = BIT["failing_tool"]
     if guards.unsure.any() or (doubt.any() and guards.sure.any()):
         asked = values(guards.result, "layer", INPUT_LAYERS)
-        judged = np.where(asked, _ASKED, _JUDGED).astype(np.uint16)
+        judged = np.where(asked, _ASKED, _JUDGED).astype(np.uint32)
         np.bitwise_or.at(doubt, guards.row[guards.unsure], judged[guards.unsure])
         np.bitwise_or.at(sure, guards.row[guards.sure], judged[guards.sure])
     return always | (doubt & ~sure)
 
 
-def _add_guard_flags(guards: Guards, flagged: Bits, unserved: Bools) -> None:
+def _rates_of_agents(columns: Columns, guards: Guards) -> Bits:
+    """Return which rates of agents each result of a guard can be about: what it judges is something an agent does.
+
+    That is a step, but for what tools and searches give back, and a call that asks for a tool.
+    """
+    if not len(guards.row):
+        return np.zeros(0, np.uint32)
+    acting = values(guards.result, "layer", ACTION_LAYERS)
+    if columns.kind is AgentStep:
+        acting = ~values(guards.result, "layer", ("retrieval", "tool_result"))
+        acting |= is_in(columns.table, "step_kind", OWN_STEPS)[guards.row]
+    return acting * np.uint32(_ASKED_FOR if columns.kind is Inference else _AGENT_TRIALS)
+
+
+def _add_guard_flags(guards: Guards, flagged: Bits, unserved: Bools, of_agents: Bits) -> None:
     """Set the bits of each event that its guards' findings, and their objections without one, stand for.
 
     Hazards in the *input* are attacks or bad questions, not unsafe output: injection and personal data are read there.
+    What happens to an agent has a rate of its own, and counts in no other.
     """
     if not guards.flagging.any():
         return
     said = objections(guards, unserved)
     layer, layers = encoded(pc.struct_field(guards.result, "layer"))
-    table = np.array([[_bits_of(name, word) for word in said.codes] for name in layers], np.uint16)
-    bits = table[layer[said.result], said.code]
-    bits[said.stopped] &= 65535 - BIT["unsafe_served"]
+    table = np.array([[_bits_of(name, word) for word in said.codes] for name in layers], np.uint32)
+    own = np.array([[_bits_of_agent(name, word) for word in said.codes] for name in layers], np.uint32)
+    bits, its_own = table[layer[said.result], said.code], own[layer[said.result], said.code]
+    bits = np.where(of_agents[said.result] & its_own > 0, its_own, bits)
+    bits[said.stopped] &= _ALL - BIT["unsafe_served"]
     np.bitwise_or.at(flagged, guards.row[said.result], bits)
     blocking = guards.stopping & values(guards.result, "action", ("blocked", "aborted"))
     flagged[guards.row[blocking]] |= BIT["blocked"]
 
 
-def _add_judged(columns: Columns, outcomes: Outcomes | None, guards: Guards, trials: Bits) -> None:
+def _add_judged(columns: Columns, outcomes: Outcomes | None, guards: Guards, trials: Bits, of_agents: Bits) -> None:
     """Make events trials of what guards looked for in them: an agent's answer, a document, the arguments of a tool."""
     if columns.kind is GuardVerdict or not guards.sure.any():
         return
     layer, layers = encoded(pc.struct_field(guards.result, "layer"))
-    bits = np.array([_LAYER_TRIALS.get(name, 0) for name in layers], np.uint16)[layer]
-    judged = np.zeros(len(trials), np.uint16)
+    bits = np.array([_LAYER_TRIALS.get(name, 0) for name in layers], np.uint32)[layer]
+    bits |= of_agents
+    judged = np.zeros(len(trials), np.uint32)
     np.bitwise_or.at(judged, guards.row[guards.sure], bits[guards.sure])
     if outcomes is not None:
-        judged[~(outcomes.output | outcomes.wrapper | outcomes.cancelled)] &= 65535 - _OUTPUT_TRIALS
+        judged[~(outcomes.output | outcomes.wrapper | outcomes.cancelled)] &= _ALL - _OUTPUT_TRIALS
         judged[outcomes.wrapper & (judged > 0)] |= BIT["blocked"]
     elif columns.kind is AgentStep:
-        trials[guards.row[guards.stopping]] &= 65535 - BIT["failing_tool"]  # it was kept from running
+        trials[guards.row[guards.stopping]] &= _ALL - BIT["failing_tool"]  # it was kept from running
         judged[is_in(columns.table, "step_kind", WRAPPERS) & (judged > 0)] |= BIT["blocked"]
     trials |= judged
 
@@ -232,6 +257,17 @@ def _bits_of(layer: str, category: str) -> int:
         # an injection or harmful text that reached an action shows as a hijacked tool
         return _FAMILY_BITS["tool" if family in ("injection", "unsafe") else family or ""] if family else 0
     return _FAMILY_BITS.get("unsafe" if family == "tool" else family or "", 0)
+
+
+@cache
+def _bits_of_agent(layer: str, category: str) -> int:
+    """Return the rate that a finding has where a guard looked at a step of an agent; none where it has no own.
+
+    An attack in an input is one, whether it succeeds or not; a message of another agent is what it is on any layer.
+    """
+    if layer in INPUT_LAYERS and category != "sec.inter_agent":
+        return 0
+    return sum(BIT[name] for name in OF_AGENTS if category == f"sec.{name}")
 
 
 def _bits_of_input(layer: str, family: str, category: str) -> int:

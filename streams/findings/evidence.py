@@ -14,9 +14,10 @@ from streams.text.shares import interval, percent, tenths
 def describe_alarm(alarm: Alarm, rate: Rate, service: str, tick_seconds: int) -> str:
     """Return one sentence for a person who was just woken."""
     bound = "at most" if alarm.direction == "up" else "at least"
+    counted = f"{alarm.flagged} of {alarm.trials} {unit_of(rate)}"
     return (
         f"{rate.name} of {service} is {tenths(alarm.rate)} "
-        f"(95 % interval {interval(alarm.lower, alarm.upper, tenths)}, {alarm.flagged} of {alarm.trials} sessions) "
+        f"(95 % interval {interval(alarm.lower, alarm.upper, tenths)}, {counted}) "
         f"since about {moment(alarm.onset_tick, tick_seconds)}; normal is {bound} {tenths(alarm.baseline)}"
     )
 
@@ -48,11 +49,21 @@ def moment(tick: int, tick_seconds: int) -> str:
     return f"{datetime.fromtimestamp(tick * tick_seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def unit_of(rate: Rate) -> str:
+    """Return what the trials of a rate are: sessions, or the steps of a trace.
+
+    >>> from schemas.metrics import WATCHED
+    >>> unit_of(WATCHED[0]), unit_of(WATCHED[-1])
+    ('sessions', 'steps')
+    """
+    return rate.trials.partition(" ")[0]
+
+
 def describe_recovery(recovery: Recovery, rate: Rate, service: str) -> str:
     """Return one sentence that says what proves the recovery."""
     bound = "at most" if recovery.direction == "down" else "at least"
     return (
-        f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} sessions, "
+        f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} {unit_of(rate)}, "
         f"{tenths(recovery.rate)} (95 % interval {interval(recovery.lower, recovery.upper, tenths)}); "
         f"normal is {bound} {tenths(recovery.baseline)}"
     )

@@ -187,8 +187,8 @@ def _guard_rows(
     alone = columns.kind is GuardVerdict
     extra = {
         "event_kind": pa.array([_EVENT_KIND[columns.kind]] * len(guards.row)),
-        "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint16)),
-        "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint16)),
+        "trials": pa.array(flags.trials if alone else np.zeros(len(guards.row), np.uint32)),
+        "flagged": pa.array(flags.flagged if alone else np.zeros(len(guards.row), np.uint32)),
     }
     if alone:
         extra |= _harms(flags, alone=True)

@@ -16,6 +16,7 @@ Patterns = list[Annotated[str, Field(min_length=1, max_length=256)]]
 """Names in which ``*`` stands for anything."""
 
 Level = Literal["page", "ticket", "dry_run", "off"]
+Most = Annotated[int, Field(ge=1)]
 
 NOT_DONE: Final = frozenset({"denied", "rejected", "simulated", "approval_required"})
 """Authorisations of steps that did not happen."""
@@ -79,6 +80,12 @@ class ToolRules(BaseModel, extra="forbid", frozen=True):
     """Trust of documents that are no text of strangers; `unknown` stands for those that say nothing of it too."""
     strangers: Patterns = []
     """Tools whose results are text of strangers."""
+    most_steps: Most | None = None
+    """Most steps of one trace; more is an agent that runs away."""
+    most_handovers: Most | None = None
+    """Most hand-overs between agents in one trace."""
+    most_repeats: Most | None = None
+    """How often a trace may call one tool with the same arguments (`args_hash`); more is a loop."""
     overrides: list[ToolOverride] = []
     """Other rules for some tools, classes of data or groups of users; of several that fit the last one holds."""
 
@@ -96,6 +103,10 @@ class ToolRules(BaseModel, extra="forbid", frozen=True):
                 said = one.model_dump(exclude={"tools", "data_classes", "groups"}, exclude_none=True)
                 rules = rules.model_copy(update=said | {"denied": [*rules.denied, *one.denied]})
         return rules
+
+    def limits(self) -> bool:
+        """Tell whether anything limits how far an agent may run."""
+        return any(most is not None for most in (self.most_steps, self.most_handovers, self.most_repeats))
 
 
 class ToolStep(NamedTuple):

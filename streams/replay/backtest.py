@@ -24,9 +24,9 @@ from streams.replay.reading import Step, read_events, stored_windows, window_par
 from streams.replay.send import Progress
 from streams.replay.show import as_lines, side_by_side
 from streams.settings import Settings
+from streams.watch.single.along import AlongTraces
 from streams.watch.single.at_once import findings_at_once
 from streams.watch.single.odd import OddWatch
-from streams.watch.single.strangers import StrangersWatch
 
 TICKS_AT_ONCE: Final = 1_000
 """Ticks of stored windows that are held together."""
@@ -47,14 +47,14 @@ class _Run:
         self._policy = policy
         self._judge = Judge(settings.tick_seconds, 1.0, settings.max_series, policy)
         self._odd = OddWatch(settings.tick_seconds, idle, 1.0, policy)
-        self._strangers = StrangersWatch(settings.tick_seconds, policy)
+        self._along = AlongTraces(settings.tick_seconds, policy)
         self.found: list[Finding] = []
 
     def take(self, step: Step) -> None:
         for kind, columns in step.decoded.kinds.items():
             self.found += findings_at_once(columns, step.flags[kind].guards, self._policy)
         self.found += self._odd.judge(step.block)
-        self.found += self._strangers.judge(step.block)
+        self.found += self._along.judge(step.block)
         self.found += self._judge.judge_steps([([tick], tick[0]) for tick in step.ticks])
 
 

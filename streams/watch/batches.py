@@ -15,7 +15,7 @@ from streams.watch.single.acts import NO_ACTS, Acts
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
-UInt16s = npt.NDArray[np.uint16]
+UInt32s = npt.NDArray[np.uint32]
 UInt8s = npt.NDArray[np.uint8]
 Float32s = npt.NDArray[np.float32]
 
@@ -49,8 +49,8 @@ class EventColumns:
     group: Int64s
     session: UInt64s
     trace: UInt64s
-    trials: UInt16s
-    flagged: UInt16s
+    trials: UInt32s
+    flagged: UInt32s
     call: UInt8s
     measures: Float32s
     late: UInt8s
@@ -103,7 +103,7 @@ class Batch:
 def no_events() -> Batch:
     """Return a batch of nothing."""
     none, small = np.empty(0, np.int64), np.empty(0, np.uint8)
-    key, bits, real = np.empty(0, np.uint64), np.empty(0, np.uint16), np.empty(0, np.float32)
+    key, bits, real = np.empty(0, np.uint64), np.empty(0, np.uint32), np.empty(0, np.float32)
     wide = np.empty((0, len(MEASURES)), np.float32)
     names = np.empty((0, KEYS), np.uint64)
     events = EventColumns(

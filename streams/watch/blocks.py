@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from schemas.windows import MAX_GROUPS, OTHER, Group
 from streams.events.labels import Named
-from streams.watch.batches import Batch, EventColumns, Int64s, Shown, UInt16s, UInt64s, no_events
+from streams.watch.batches import Batch, EventColumns, Int64s, Shown, UInt32s, UInt64s, no_events
 from streams.watch.single.acts import Acts
 
 Name = TypeVar("Name", bound=Hashable)
@@ -30,14 +30,14 @@ class Met:
     tick: Int64s
     group: Int64s
     session: UInt64s
-    trials: UInt16s
-    flagged: UInt16s
+    trials: UInt32s
+    flagged: UInt32s
     orphan: npt.NDArray[np.bool_]
 
     @staticmethod
     def of(rows: "Sequence[tuple[int, int, int, int, int, bool]]" = ()) -> "Met":
         """Return rows of tick, group, session, trials, flags and whether it is an orphan as columns."""
-        kinds = (np.int64, np.int64, np.uint64, np.uint16, np.uint16, np.bool_)
+        kinds = (np.int64, np.int64, np.uint64, np.uint32, np.uint32, np.bool_)
         columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
         return Met(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
 

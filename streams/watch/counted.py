@@ -189,7 +189,7 @@ def _of_kind(columns: Columns, flags: Flags, policy: Policy) -> Iterator[Counted
         )
 
 
-def _names(bits: np.uint16) -> tuple[str, ...]:
+def _names(bits: np.uint32) -> tuple[str, ...]:
     return tuple(name for name, bit in BIT.items() if int(bits) & bit)
 
 

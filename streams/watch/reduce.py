@@ -4,7 +4,7 @@ All ticks that close together are counted in one pass. Only what is remembered a
 that is little: sessions that are flagged, and traces with an unsafe step.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -15,7 +15,7 @@ from schemas.identity import joined
 from schemas.metrics import RATES, TRACE_RATES
 from schemas.windows import GroupSums, Sums
 from streams.events.hashing import hash_texts, mixed
-from streams.watch.batches import VERDICT, UInt16s, UInt64s
+from streams.watch.batches import VERDICT, UInt32s, UInt64s
 from streams.watch.blocks import Block, Cells, cells_of
 from streams.watch.cascades import cascade_sums
 from streams.watch.histograms import count_mixes, count_quantities, count_statuses, samples
@@ -87,15 +87,16 @@ def _cell_sums(block: Block, cells: Cells, memory: Memory) -> Iterator[GroupSums
 
 
 def _rate_sums(block: Block, cells: Cells, sessions: FlaggedSessions) -> list[dict[str, Sums]]:
-    """Count by rate (columns of every matrix here) and cell (rows of the results)."""
+    """Count by rate (columns of every matrix here, but for rates that no event has) and cell (rows of the results)."""
     columns, met = block.batch.events, block.met
     cells_of, sessions_of = np.append(cells.of, cells.met), np.append(columns.session, met.session)
     order = np.lexsort((sessions_of, cells_of))
     cell, session = cells_of[order], sessions_of[order]
     late = (order >= len(columns.time))[:, None]  # what verdicts found: no events
     alone = np.append(columns.role == VERDICT, np.zeros(len(met.tick), bool))[order][:, None]
-    trials = _bits(np.append(columns.trials, met.trials)[order])
-    flagged = _bits(np.append(columns.flagged, met.flagged)[order])
+    sets = [np.append(columns.trials, met.trials)[order], np.append(columns.flagged, met.flagged)[order]]
+    named = np.flatnonzero(_bits(np.bitwise_or.reduce(np.bitwise_or(*sets), keepdims=True))[0])
+    trials, flagged = (_bits(each)[:, named] for each in sets)
     cell_starts = _starts(cell[1:] != cell[:-1])
     unit_starts = _starts((cell[1:] != cell[:-1]) | (session[1:] != session[:-1]))
     unit_cell = cell[unit_starts]
@@ -103,7 +104,7 @@ def _rate_sums(block: Block, cells: Cells, sessions: FlaggedSessions) -> list[di
     unit_hits = np.logical_or.reduceat(flagged & ~alone, unit_starts)
     unit_hits &= unit_trials | np.logical_or.reduceat(flagged & late, unit_starts)
     keys = session[unit_starts] ^ _stable_keys(cells)[unit_cell]
-    repeated = _remember(unit_hits, keys, block.ticks[cells.tick[unit_cell]], sessions)
+    repeated = _remember(unit_hits, named, keys, block.ticks[cells.tick[unit_cell]], sessions)
     sessions.end(int(block.ticks[-1]))
     unit_cells = np.searchsorted(unit_starts, cell_starts)
     counts = np.concatenate(
@@ -115,18 +116,18 @@ def _rate_sums(block: Block, cells: Cells, sessions: FlaggedSessions) -> list[di
         ],
         axis=1,
     )
-    return _sums(counts)
+    return _sums(counts, [RATES[rate].name for rate in named.tolist()])
 
 
-def _sums(counts: npt.NDArray[np.int64]) -> list[dict[str, Sums]]:
+def _sums(counts: npt.NDArray[np.int64], names: Sequence[str]) -> list[dict[str, Sums]]:
     """Return the sums of each row; most cells are of one event, so few rows differ."""
     made: dict[bytes, dict[str, Sums]] = {}
     result = []
     for row in counts:
         key = row.tobytes()
         if key not in made:
-            of_rates = row.reshape(4, len(RATES)).T.tolist()
-            made[key] = {rate.name: Sums(*sums) for rate, sums in zip(RATES, of_rates, strict=True) if any(sums)}
+            of_rates = row.reshape(4, len(names)).T.tolist()
+            made[key] = {name: Sums(*sums) for name, sums in zip(names, of_rates, strict=True) if any(sums)}
         result.append(made[key])
     return result
 
@@ -135,17 +136,21 @@ def _starts(differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
     return np.flatnonzero(np.concatenate([[True], differs]))
 
 
-def _bits(sets: UInt16s) -> npt.NDArray[np.bool_]:
-    bits = np.unpackbits(sets.astype("<u2").view(np.uint8).reshape(-1, 2), axis=1, bitorder="little", count=len(RATES))
+def _bits(sets: UInt32s) -> npt.NDArray[np.bool_]:
+    bits = np.unpackbits(sets.astype("<u4").view(np.uint8).reshape(-1, 4), axis=1, bitorder="little", count=len(RATES))
     return bits.astype(bool)
 
 
 def _remember(
-    hits: npt.NDArray[np.bool_], keys: UInt64s, ticks: npt.NDArray[np.int64], sessions: FlaggedSessions
+    hits: npt.NDArray[np.bool_],
+    named: npt.NDArray[np.int64],
+    keys: UInt64s,
+    ticks: npt.NDArray[np.int64],
+    sessions: FlaggedSessions,
 ) -> npt.NDArray[np.bool_]:
     """Return which hits were flagged lately already, and remember the others, tick by tick."""
     unit, rate = np.nonzero(hits)
-    flagged, when = mixed(keys[unit], rate.astype(np.uint64)), ticks[unit]
+    flagged, when = mixed(keys[unit], named[rate].astype(np.uint64)), ticks[unit]
     order = np.lexsort((flagged, when))
     again = np.zeros(len(order), bool)
     in_order = zip(order.tolist(), flagged[order].tolist(), when[order].tolist(), strict=True)

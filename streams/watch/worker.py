@@ -36,10 +36,10 @@ from streams.watch.marks import Marks, live_at
 from streams.watch.memory import Memory
 from streams.watch.names import Names
 from streams.watch.reduce import reduce_block
+from streams.watch.single.along import AlongTraces
 from streams.watch.single.at_once import findings_at_once
 from streams.watch.single.odd import OddWatch
 from streams.watch.single.sampler import ReviewWatch
-from streams.watch.single.strangers import StrangersWatch
 from streams.watch.ticks import PartitionTicks
 from streams.watch.units import with_units
 from streams.worker.background import in_background
@@ -77,7 +77,7 @@ class Partition:
     ticks: PartitionTicks
     memory: Memory
     odd: OddWatch
-    strangers: StrangersWatch
+    along: AlongTraces
     review: ReviewWatch
     names: Names
     done: int = -1
@@ -150,7 +150,7 @@ class Watch:
             PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO),
             Memory(memory, settings.tick_seconds),
             OddWatch(settings.tick_seconds, memory, 1 / topic.partitions, self._policy),
-            StrangersWatch(settings.tick_seconds, self._policy),
+            AlongTraces(settings.tick_seconds, self._policy),
             ReviewWatch(settings.tick_seconds, 1 / topic.partitions, self._policy),
             Names(settings.tick_seconds),
         )
@@ -191,7 +191,7 @@ class Watch:
         """Return windows to every partition that a closed tick has something for, and what single events show."""
         before, overflow = partition.ticks.first_open, partition.names.overflow
         block = partition.names.admitted(partition.memory.versions.resolved(with_units(partition.ticks.close())))
-        single = [*partition.odd.judge(block), *partition.strangers.judge(block)]
+        single = [*partition.odd.judge(block), *partition.along.judge(block)]
         messages = [self._item(item) for item in partition.review.judge(block)]
         for tick, groups in reduce_block(block, partition.memory):
             for target, share in shared_out(groups, self._windows.partitions).items():
@@ -272,7 +272,7 @@ def state(partition: Partition, newest: int | None) -> Arrays:
         "told": np.array([[target, partition.told[target]] for target in targets], np.int64).reshape(-1, 2),
         **prefixed("memory_", partition.memory.state()),
         **prefixed("odd_", partition.odd.state()),
-        **prefixed("strangers_", partition.strangers.state()),
+        **prefixed("along_", partition.along.state()),
         **prefixed("review_", partition.review.state()),
         **prefixed("names_", partition.names.state()),
     }
@@ -287,6 +287,6 @@ def restore(partition: Partition, arrays: Arrays) -> None:
     partition.told = {int(target): int(tick) for target, tick in arrays["told"]}
     partition.memory.restore(under("memory_", arrays))
     partition.odd.restore(under("odd_", arrays))
-    partition.strangers.restore(under("strangers_", arrays))
+    partition.along.restore(under("along_", arrays))
     partition.review.restore(under("review_", arrays))
     partition.names.restore(under("names_", arrays))

@@ -28,7 +28,7 @@ def part(first, measures, group=("t", "a", "m", ""), **more):
     columns = {
         "time": np.full(count, 1_770_000_000_000_000_000), "row": np.arange(count), "group": zeros,
         "session": zeros.astype(np.uint64), "trace": zeros.astype(np.uint64),
-        "trials": np.full(count, TRIALS, np.uint16), "flagged": zeros.astype(np.uint16),
+        "trials": np.full(count, TRIALS, np.uint32), "flagged": zeros.astype(np.uint32),
         "call": np.ones(count, np.uint8), "measures": measures, "late": zeros.astype(np.uint8),
         "counted": np.ones(count, np.uint8), "risk": np.zeros(count, np.float32), "source": zeros,
         "asked": zeros - 1, "sure": np.full(count, FIXED, np.uint8), "keys": np.zeros((count, KEYS), np.uint64),

@@ -1,13 +1,13 @@
 -- Rows of events with what the detectors ask of them; an event may be there twice until it is merged.
 CREATE OR REPLACE VIEW rated_events AS
-{% for table, reached, only in [
-    ("inferences", "reached_user", ""), ("agent_steps", "NULL", ""), ("retrievals", "NULL", ""),
-    ("guard_verdicts", "NULL", " WHERE event_kind = 'guard_verdict'"),
+{% for table, reached, agent, only in [
+    ("inferences", "reached_user", "agent_name", ""), ("agent_steps", "NULL", "agent_name", ""), ("retrievals", "NULL", "''", ""),
+    ("guard_verdicts", "NULL", "''", " WHERE event_kind = 'guard_verdict'"),
 ] %}
 SELECT
     time, service_name, tenant_id, counted_version AS model_version, deployment_variant, user_pseudo_id, event_id, trace_id,
     coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, trials, flagged, safety_harm,
-    security_harm, {{ reached }} AS reached_user, probe_id
+    security_harm, {{ reached }} AS reached_user, probe_id, toString({{ agent }}) AS agent_name
 FROM {{ table }}{{ only }}{{ "\nUNION ALL" if not loop.last else ";" }}
 {% endfor %}
 
@@ -32,3 +32,42 @@ SELECT
     event_id, probe_id != '' AS is_probe
 FROM {{ table }} FINAL{{ "\nUNION ALL" if not loop.last else ";" }}
 {% endfor %}
+
+-- What agents do, by the hour: their steps, and of each rate those that it counts and those that it flags.
+CREATE OR REPLACE VIEW agent_hours AS
+SELECT
+    toStartOfHour(toDateTime(counted_time, 'UTC')) AS hour, toString(service_name) AS service_name,
+    toString(agent_name) AS agent_name, count() AS steps, countIf(tool_name != '') AS tool_steps,
+{% for rate in rates %}
+    countIf(bitTest(trials, {{ loop.index0 }})) AS {{ rate }}_trials,
+    countIf(bitTest(bitAnd(trials, flagged), {{ loop.index0 }})) AS {{ rate }}{{ "," if not loop.last }}
+{% endfor %}
+FROM agent_steps FINAL
+GROUP BY hour, service_name, agent_name;
+
+-- Which agent leads to which: the agent of a step's parent span, else the one before it in its trace, in another agent's step.
+CREATE OR REPLACE VIEW agent_edges AS
+SELECT
+    hour, from_service, from_agent, service_name, agent_name, count() AS steps, countIf(step_kind = 'handoff') AS handoffs,
+    uniqExact(trace_id) AS traces, countIf(hit) AS flagged, countIf(hit AND from_hit) AS flagged_after_flagged
+FROM (
+    SELECT
+        toStartOfHour(toDateTime(step.time, 'UTC')) AS hour, toString(step.service_name) AS service_name,
+        toString(step.agent_name) AS agent_name, step.trace_id AS trace_id, step.step_kind AS step_kind,
+        bitAnd(step.flagged, step.trials) > 0 AS hit, toString(above.service_name) AS above_service,
+        toString(above.agent_name) AS above_agent, bitAnd(above.flagged, above.trials) > 0 AS above_hit,
+        lagInFrame(toString(step.service_name)) OVER of_trace AS service_before,
+        lagInFrame(toString(step.agent_name)) OVER of_trace AS agent_before,
+        lagInFrame(bitAnd(step.flagged, step.trials) > 0) OVER of_trace AS hit_before,
+        if(above_agent != '', above_service, service_before) AS from_service,
+        if(above_agent != '', above_agent, agent_before) AS from_agent,
+        if(above_agent != '', above_hit, hit_before) AS from_hit
+    FROM (SELECT * FROM agent_steps FINAL WHERE trace_id != '' AND agent_name != '') AS step
+    LEFT ANY JOIN (
+        SELECT trace_id, span_id, service_name, agent_name, trials, flagged FROM agent_steps FINAL
+        WHERE trace_id != '' AND span_id != '' AND agent_name != ''
+    ) AS above ON above.trace_id = step.trace_id AND above.span_id = step.parent_span_id
+    WINDOW of_trace AS (PARTITION BY step.trace_id ORDER BY step.time, step.event_id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+)
+WHERE from_agent != '' AND (from_agent, from_service) != (agent_name, service_name)
+GROUP BY hour, from_service, from_agent, service_name, agent_name;

@@ -137,7 +137,11 @@ LEFT JOIN (
         sum(filtered_trials) AS filtered_trials, sum(filtered) AS filtered,
         sum(failing_tool_trials) AS failing_tool_trials, sum(failing_tool) AS failing_tool,
         sum(prompt_pii_trials) AS prompt_pii_trials, sum(prompt_pii) AS prompt_pii,
-        sum(quality_trials) AS quality_trials, sum(quality) AS quality
+        sum(quality_trials) AS quality_trials, sum(quality) AS quality,
+        sum(goal_hijack_trials) AS goal_hijack_trials, sum(goal_hijack) AS goal_hijack,
+        sum(memory_poisoning_trials) AS memory_poisoning_trials, sum(memory_poisoning) AS memory_poisoning,
+        sum(inter_agent_trials) AS inter_agent_trials, sum(inter_agent) AS inter_agent,
+        sum(privilege_abuse_trials) AS privilege_abuse_trials, sum(privilege_abuse) AS privilege_abuse
     FROM {{ by_known_version("service_hours FINAL", "calls") }}
     GROUP BY bucket, service_name, version
 ) AS counted ON counted.bucket = frame.window_start AND counted.service_name = frame.service_name;

@@ -21,7 +21,11 @@ CREATE OR REPLACE VIEW kpi_output_shares AS
         ('filtered', filtered, filtered_trials),
         ('failing_tool', failing_tool, failing_tool_trials),
         ('prompt_pii', prompt_pii, prompt_pii_trials),
-        ('quality', quality, quality_trials)
+        ('quality', quality, quality_trials),
+        ('goal_hijack', goal_hijack, goal_hijack_trials),
+        ('memory_poisoning', memory_poisoning, memory_poisoning_trials),
+        ('inter_agent', inter_agent, inter_agent_trials),
+        ('privilege_abuse', privilege_abuse, privilege_abuse_trials)
     ] AS ratio
 {% endcall %};
 

@@ -192,7 +192,7 @@ def looks(counted: Bundle | None) -> Iterator[tuple[str, list[Contributor]]]:
         return
     for dimension, asked in (
         ("version", "Which version?"), ("category", "Which kind?"), ("tenant", "Which tenant?"),
-        ("user", "Which user?"), ("service", "Which service?"),
+        ("user", "Which user?"), ("agent", "Which agent?"), ("service", "Which service?"),
     ):  # fmt: skip
         found = [each for each in counted.contributors if each.dimension == dimension]
         if found and (dimension != "service" or len(found) > 1):

@@ -24,7 +24,8 @@ _WHO: Final = ("event_id", "source", "time_unix_nano", "service_name", "tenant_i
 _GROUP_LABEL: Final = "user_group"
 NEEDED: Final = (
     *_WHO, "agent_name", "step_kind", "tool_name", "tool_tier", "authorization", "approver_kind", "egress_host",
-    "data_classification_in", "args_bytes", "taint_sources", "status", "labels",
+    "data_classification_in", "args_bytes", "args_hash", "taint_sources", "status",
+    "labels",
 )  # fmt: skip
 """Fields of a step that rules for tools are about, and those of a finding of it."""
 
@@ -72,7 +73,7 @@ def acts_of(columns: Columns, ruled: Callable[[str], bool]) -> Acts:
     columns
         The events.
     ruled
-        Tells whether a service has rules for its tools; all its calls of tools may matter then, and all its documents.
+        Tells whether a service has rules for its tools; all its steps may matter then, and all its documents.
     """
     if columns.kind is AgentStep:
         chosen = np.flatnonzero(_steps_that_matter(columns.table, ruled))
@@ -110,8 +111,7 @@ def _step(event: dict[str, Any]) -> Act:
 def _steps_that_matter(table: pa.Table, ruled: Callable[[str], bool]) -> Bools:
     tainted = pc.fill_null(pc.list_value_length(table.column("taint_sources")), 0).to_numpy() > 0
     leaving = _is_in(table.column("tool_tier"), LEAVING) & pc.is_valid(table.column("egress_host")).to_numpy()
-    called = _is_in(table.column("step_kind"), TOOL_STEPS) & _ruled(table, ruled)
-    matter: Bools = tainted | leaving | called
+    matter: Bools = tainted | leaving | _ruled(table, ruled)
     return matter
 
 

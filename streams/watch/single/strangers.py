@@ -1,25 +1,16 @@
-"""Text of strangers that comes into a trace, and the steps that it may have steered there.
-
-What came in is remembered by trace for an hour after its latest step; within a tick events follow each other by their
-times. So what is found is a function of the ticks that are closed, and a successor goes on from the checkpoint.
-"""
+"""Text of strangers that comes into a trace, and the steps that it may have steered there."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from schemas.findings import Finding
-from streams.kafka.checkpoints import Arrays, decoded, encoded
-from streams.policy.policy import Policy
+from streams.kafka.checkpoints import Arrays
 from streams.policy.tools import ToolRules, breach_after_strangers, brings_strangers
-from streams.watch.blocks import Block
 from streams.watch.single.acts import Act
+from streams.watch.single.remembered import Remembered
 from streams.watch.single.tools import breach_finding
-
-REMEMBERED_SECONDS: Final = 3_600
-MOST_TRACES: Final = 20_000
-"""Traces of a partition; beyond it those are forgotten in which nothing came for longest."""
 
 MOST_TEXTS: Final = 3
 """Of a trace, the first of them; more would only make the path longer."""
@@ -34,73 +25,31 @@ class Tainted(msgspec.Struct, array_like=True):
     told: list[str] = []
 
 
-class StrangersWatch:
-    """The traces of one partition into which text of strangers came.
+class Strangers:
+    """The traces of one partition into which text of strangers came."""
 
-    Parameters
-    ----------
-    tick_seconds
-        Length of a tick.
-    policy
-        Says what is text of strangers, and what it may not steer.
-    """
+    def __init__(self, tick_seconds: int) -> None:
+        self._traces: Final = Remembered(Tainted, tick_seconds)
 
-    def __init__(self, tick_seconds: int, policy: Policy) -> None:
-        self._remembered: Final = -(-REMEMBERED_SECONDS // tick_seconds)
-        self._policy: Final = policy
-        self._traces: dict[int, Tainted] = {}  # by trace, those that were met longest ago first
-
-    def judge(self, block: Block) -> list[Finding]:
-        """Take the events of closed ticks; return the steps that text of strangers may not have steered."""
-        found = []
-        for tick, trace, time, act in _in_order(block):
-            self._forget(tick)
-            event = act.event
-            rules = self._policy.tools(event["service_name"], event.get("agent_name"))
-            rules = rules if act.step is None else rules.at(act.step)
-            known = self._traces.pop(trace, None)
-            came = list(_texts(rules, act))
-            if known is None and not came:
-                continue
-            known = known or Tainted(time, tick)
-            self._traces[trace] = known
-            known.since, known.tick = min(known.since, time) if came else known.since, tick
-            if known.since <= time and (steered := _steered(rules, act, known)) is not None:
-                found.append(steered)
-            known.texts = [*known.texts, *(name for name in came if name not in known.texts)][:MOST_TEXTS]
+    def seen(self, rules: ToolRules, act: Act, tick: int, trace: int, time: int) -> Finding | None:
+        """Take one event, and return a finding where text of strangers may not have steered it."""
+        known, came = self._traces.take(trace, tick), list(_texts(rules, act))
+        if known is None and not came:
+            return None
+        known = known or Tainted(time, tick)
+        known.since, known.tick = min(known.since, time) if came else known.since, tick
+        self._traces.keep(trace, known)
+        found = _steered(rules, act, known) if known.since <= time else None
+        known.texts = [*known.texts, *(name for name in came if name not in known.texts)][:MOST_TEXTS]
         return found
-
-    def _forget(self, tick: int) -> None:
-        while self._traces:
-            trace, oldest = next(iter(self._traces.items()))
-            if len(self._traces) <= MOST_TRACES and oldest.tick > tick - self._remembered:
-                return
-            del self._traces[trace]
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        return {"traces": encoded(list(self._traces.items()))}
+        return self._traces.state()
 
     def restore(self, state: Arrays) -> None:
-        """Take over what `state` returned; without one, begin anew."""
-        if state:
-            self._traces = dict(decoded(state["traces"], list[tuple[int, Tainted]]))
-
-
-def _in_order(block: Block) -> Iterator[tuple[int, int, int, Act]]:
-    """Yield tick, trace, time and act: by tick and time, and of one time what brings text first."""
-    acts, events = block.batch.acts, block.batch.events
-    if not len(acts.row):
-        return
-    ticks, time = block.ticks[block.index()[acts.row]].tolist(), events.time[acts.row].tolist()
-    traces = events.trace[acts.row].tolist()
-
-    def place(at: int) -> tuple[Any, ...]:
-        act = acts.act[at]
-        return ticks[at], time[at], act.step is not None, act.event["source"], act.event["event_id"]
-
-    for at in sorted(range(len(ticks)), key=place):
-        yield ticks[at], traces[at], time[at], acts.act[at]
+        """Take over what `state` returned."""
+        self._traces.restore(state)
 
 
 def _steered(rules: ToolRules, act: Act, known: Tainted) -> Finding | None:

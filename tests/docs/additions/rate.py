@@ -5,11 +5,10 @@ FILES = {
     "schemas/metrics.py": [
         ('    "cascade",\n]', '    "cancelled_tool",\n    "cascade",\n]'),
         (
-            'misinforming or biased",\n        0.15,\n        level="ticket",\n        axis="quality",\n    ),\n)',
-            """misinforming or biased",
-        0.15,
-        level="ticket",
-        axis="quality",
+            'identity or rights were abused",\n        0.02,\n        axis="security",\n    ),\n)',
+            """identity or rights were abused",
+        0.02,
+        axis="security",
     ),
     Rate("cancelled_tool", "tool", "sessions with a tool step", "the step was cancelled", 0.1),
 )""",

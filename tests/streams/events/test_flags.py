@@ -4,6 +4,7 @@ import pytest
 
 from schemas.events import AgentStep, GuardVerdict, Inference
 from schemas.guards import GuardFinding, GuardResult
+from schemas.metrics import OF_AGENTS
 from schemas.wire import encode
 from streams.events.decode import events_decoder
 from streams.events.flags import BIT, event_flags
@@ -67,10 +68,49 @@ def test_outcomes_flag_without_guards():
     assert flagged(AgentStep(**BASE, step_kind="execute_tool", authorization="denied")) == {"denied_tool"}
 
 
-def test_hijacked_tool_calls_are_denied_tools():
-    """A goal hijack on the tool call is flagged where the call is made."""
-    result = guard("sec.goal_hijack", layer="tool_call")
-    assert flagged(Inference(**BASE, finish_reason_norm="tool_call", guards=[result])) == {"denied_tool"}
+@pytest.mark.parametrize(
+    ("step", "layer", "category", "expected"),
+    [
+        ("plan", "plan", "sec.goal_hijack", "goal_hijack"),
+        ("execute_tool", "tool_call", "sec.goal_hijack", "goal_hijack"),
+        ("execute_tool", "output", "sec.goal_hijack", "goal_hijack"),
+        ("execute_tool", "tool_result", "sec.goal_hijack", "injection_flag"),
+        ("plan", "input", "sec.goal_hijack", "injection_flag"),
+        ("memory", "memory", "sec.memory_poisoning", "memory_poisoning"),
+        ("memory", "input", "sec.memory_poisoning", "injection_flag"),
+        ("handoff", "output", "sec.inter_agent", "inter_agent"),
+        ("handoff", "input", "sec.inter_agent", "inter_agent"),
+        ("handoff", "unknown", "sec.inter_agent", "inter_agent"),
+        ("execute_tool", "tool_call", "sec.privilege_abuse", "privilege_abuse"),
+        ("execute_tool", "tool_call", "sec.tool_misuse", "denied_tool"),
+    ],
+)
+def test_what_happens_to_agents_has_rates_of_its_own(step, layer, category, expected):
+    """A hazard that only agents have counts under its own name and no other, an attempt in an input as an injection."""
+    event = AgentStep(**BASE, step_kind=step, guards=[guard(category, layer)])
+    assert flagged(event) == {expected}
+    assert flagged(AgentStep(**BASE, step_kind=step, guards=[guard(category, layer, verdict="allow")])) == set()
+
+
+def test_steps_are_trials_of_what_happens_to_agents_where_a_guard_judged_them():
+    """A judged step is one of all, a call that asks for a tool of two; what nobody judged, and results, of none."""
+    asked, every = {"goal_hijack", "privilege_abuse"}, set(OF_AGENTS)
+    for wanted, step in (
+        (every, AgentStep(**BASE, step_kind="plan", guards=[guard("sec.jailbreak", "plan", verdict="allow")])),
+        (asked, Inference(**BASE, finish_reason_norm="tool_call", guards=[guard("sec.goal_hijack", "tool_call")])),
+        (set(), AgentStep(**BASE, step_kind="plan")),
+        (set(), AgentStep(**BASE, step_kind="execute_tool", guards=[guard("sec.jailbreak", "tool_result")])),
+        (set(), Inference(**BASE, guards=[guard("content.ncr")])),
+    ):
+        bits = int(event_flags(columns(step)).trials[0])
+        assert {name for name in OF_AGENTS if bits & BIT[name]} == wanted
+
+
+def test_a_call_that_asks_for_a_tool_shows_what_was_done_to_its_agent():
+    """A hijack is flagged where the call is made; what only a step can show is a denied tool there."""
+    for category, expected in (("sec.goal_hijack", "goal_hijack"), ("sec.memory_poisoning", "denied_tool")):
+        result = guard(category, layer="tool_call")
+        assert flagged(Inference(**BASE, finish_reason_norm="tool_call", guards=[result])) == {expected}
 
 
 def test_a_verdict_alone_is_not_lost():

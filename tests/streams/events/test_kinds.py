@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.metrics import OF_AGENTS
 from streams.watch.counted import counted
 
 BASE = {
@@ -11,7 +12,7 @@ BASE = {
 SERVED = {"unsafe_attempted", "unsafe_served"}
 ALL = {
     "unsafe_attempted", "unsafe_served", "injection_flag", "leak", "refusal", "error", "denied_tool", "over_refusal",
-    "guard_failure", "blocked", "filtered", "failing_tool", "prompt_pii", "quality",
+    "guard_failure", "blocked", "filtered", "failing_tool", "prompt_pii", "quality", *OF_AGENTS,
 }  # fmt: skip
 
 
@@ -184,7 +185,8 @@ def test_what_a_guard_finds_in_a_document_counts():
 def test_nothing_is_flagged_that_is_no_trial():
     """Over layers, families and outcomes, a flag has its trial in the same event, so that no share is above one."""
     layers = ("input", "output", "retrieval", "tool_call", "tool_result", "memory", "plan", "unknown")
-    codes = ("content.vcr", "sec.jailbreak", "sec.data_leakage.pii", "sec.code_exec", "qual.bias", "qual.refusal", "S1")
+    codes = ("content.vcr", "sec.jailbreak", "sec.data_leakage.pii", "sec.code_exec", "qual.bias", "qual.refusal", "S1",
+             *(f"sec.{name}" for name in OF_AGENTS))  # fmt: skip
     for found in (make(outcome, layer, code) for outcome in (None, "completed", "blocked", "error", "cancelled")
                   for layer in layers for code in codes for make in (_call, _step)):  # fmt: skip
         assert set(found.flagged) <= set(found.trials) <= ALL

@@ -14,7 +14,7 @@ names = st.text("ab\x1f/", min_size=1, max_size=3)
 
 def flagged(group):
     """Return one flagged event of a group, all of them in one session."""
-    return part(0, measured(1), group, flagged=np.full(1, TRIALS, np.uint16))
+    return part(0, measured(1), group, flagged=np.full(1, TRIALS, np.uint32))
 
 
 @given(groups=st.lists(st.tuples(names, names, names, st.just("")), min_size=2, max_size=2, unique=True))

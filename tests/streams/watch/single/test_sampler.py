@@ -20,7 +20,7 @@ def part(first, scores, risk=None, counted=1):
     return parts.part(
         first,
         measured(count, guard_score=scores),
-        flagged=np.where(np.nan_to_num(scores) > 0.5, BIT["unsafe_attempted"], 0).astype(np.uint16),
+        flagged=np.where(np.nan_to_num(scores) > 0.5, BIT["unsafe_attempted"], 0).astype(np.uint32),
         counted=np.full(count, counted, np.uint8),
         risk=np.zeros(count, np.float32) if risk is None else np.asarray(risk, np.float32),
     )

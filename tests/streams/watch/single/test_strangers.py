@@ -17,7 +17,8 @@ from streams.replay.backtest import judge_events
 from streams.replay.reading import Line, read_events
 from streams.settings import load
 from streams.watch.counting import countable
-from streams.watch.single.strangers import MOST_TRACES, REMEMBERED_SECONDS, StrangersWatch
+from streams.watch.single.along import AlongTraces
+from streams.watch.single.remembered import MOST_TRACES, REMEMBERED_SECONDS
 from streams.watch.ticks import PartitionTicks
 from tests.streams.watch.test_verdicts import BASE, LATENESS, TICK, WRITTEN_MS, end, envelope
 
@@ -37,7 +38,7 @@ def step(name, second, trace="t", **more):
 def found(events, cuts=(), restart=None, policy=""):
     """Return the findings of a log, however it is cut; at `restart` a successor takes over the state."""
     rules = parse_policy(policy)
-    ticks, watch, findings = PartitionTicks(TICK * NANO, LATENESS * NANO), StrangersWatch(TICK, rules), []
+    ticks, watch, findings = PartitionTicks(TICK * NANO, LATENESS * NANO), AlongTraces(TICK, rules), []
     decode, log = events_decoder(), [*events, end()]
     edges = sorted({0, len(log), *(min(cut, len(log)) for cut in cuts)})
     for number, (first, last) in enumerate(itertools.pairwise(edges)):
@@ -47,7 +48,7 @@ def found(events, cuts=(), restart=None, policy=""):
         ticks.add(countable(decoded, flags, written, ruled=rules.watches_tools))
         findings += watch.judge(ticks.close())
         if number == restart:
-            state, watch = watch.state(), StrangersWatch(TICK, rules)
+            state, watch = watch.state(), AlongTraces(TICK, rules)
             watch.restore(state)
     return findings
 
