@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, HTTPException
+from fastapi import APIRouter, Body, HTTPException, Query
 
 from schemas.topics import REVIEWS
 from schemas.wire import InvalidRecordError
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
-from streams.kpis.period import Period, begin
+from streams.kpis.period import Period, begin, period
 from streams.review.queue import Judgement, UnknownEventError, judged, upcoming
 from streams.review.stats import stats
+from streams.review.whatif import THRESHOLDS, Question, whatif
 from streams.settings import Settings
 
 
@@ -44,5 +45,19 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
         now = datetime.now(UTC)
         known = known_at.replace(tzinfo=known_at.tzinfo or UTC) if known_at else now
         return await asyncio.to_thread(stats, settings, Period(begin(since, now), now), known)
+
+    @routes.get("/whatif")
+    async def other_thresholds(
+        guard: str, category: str, threshold: Annotated[list[float] | None, Query()] = None, since: str = "7d",
+        service: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return what a guard would have caught, missed and blocked wrongly at other thresholds."""
+        asked = Question(
+            guard=guard, category=category, period=period(since, "", service), thresholds=threshold or THRESHOLDS
+        )
+        try:
+            return {"rows": await asyncio.to_thread(whatif, settings, asked)}
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
 
     return routes

@@ -14,6 +14,7 @@ from streams.commands.control import control_app
 from streams.commands.doctor import doctor
 from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
+from streams.commands.guard import guard_app
 from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.kpi import kpi
@@ -38,6 +39,7 @@ app.add_typer(canary_app, name="canary")
 app.add_typer(change_app, name="change")
 app.add_typer(control_app, name="control")
 app.add_typer(grafana_app, name="grafana")
+app.add_typer(guard_app, name="guard")
 app.add_typer(probe_app, name="probe")
 app.add_typer(review_app, name="review")
 app.command()(budget)
