@@ -31,17 +31,12 @@ from streams.commands.verify import rebuild, verify
 from streams.settings import Settings, SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(policy_app, name="policy")
-app.add_typer(incident_app, name="incident")
-app.add_typer(topics_app, name="topics")
-app.add_typer(letters_app, name="dead-letters")
-app.add_typer(canary_app, name="canary")
-app.add_typer(change_app, name="change")
-app.add_typer(control_app, name="control")
-app.add_typer(grafana_app, name="grafana")
-app.add_typer(guard_app, name="guard")
-app.add_typer(probe_app, name="probe")
-app.add_typer(review_app, name="review")
+for _name, _group in {
+    "policy": policy_app, "incident": incident_app, "topics": topics_app, "dead-letters": letters_app,
+    "canary": canary_app, "change": change_app, "control": control_app, "grafana": grafana_app, "guard": guard_app,
+    "probe": probe_app, "review": review_app,
+}.items():  # fmt: skip
+    app.add_typer(_group, name=_name)
 app.command()(budget)
 app.command()(doctor)
 app.command()(explain)
