@@ -63,8 +63,8 @@ class Rule:
 _BOARDS: Final = {
     "guard_coverage": "guards", "fail_open": "guards", "mitigation": "guards", "injection_detection": "guards",
     "leak_incidents": "incidents", "drift_open": "drift", "unsafe_served": "service", "injection_flag": "guards",
-    "call_error_budget": "service", "slow_call_budget": "service",
-    "over_refusal": "service", "guard_time": "guards",
+    "call_error_budget": "service", "slow_call_budget": "service", "guard_time": "guards",
+    "over_refusal": "service",
 }  # fmt: skip
 
 
