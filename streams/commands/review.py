@@ -111,5 +111,6 @@ def stats(
             else f"; {quality['labels_to_halve']} more would halve the interval"
         )
         typer.echo(f"{service}: {quality['labels']} labels, {shown}{more}")
-    console().print(guards_table(said["services"]))
+    if (guards := guards_table(said["services"])).row_count:
+        console().print(guards)
     console().print(table(said["kpis"], f"As known at {said['known_at']} UTC"))
