@@ -34,7 +34,7 @@ An hour is untrusted where it has no events, overlaps a gap of the telemetry, an
 {REFUSED_SHARE:.0%} of them were refused or more than {LATE_SHARE:.0%} came late, or where rows and windows hold
 different numbers of events, trials or flags in closed ticks (`watchkeeper verify` names the hole); shares that rest on
 guards also where fewer than {COVERED_SHARE:.0%} of outputs had a verdict of every required guard. A period is untrusted
-when one of its hours is. `kpi_trust` has the reasons. Events of probes are in no KPI but the injection detection rate.
+when one of its hours is. `kpi_trust` has the reasons. Events of probes are in no KPI but those about probes.
 
 `axis` is what a KPI is about: safety (content), security (`sec.` codes, a leak among them) or quality; empty where it
 takes them together. An output is unsafe where it is harmful in safety or in security, and counts once.

@@ -20,8 +20,8 @@ Which one to take
     detector.
 `canary.CanaryComparison`
     A candidate beside what is stable: worse, not worse by a margin, or undecided, at any moment.
-`strata.ReviewSampler`, `true_rate`
-    Which events people should label, and the true rate and the quality of a guard from few labels.
+`strata.ReviewSampler`, `more.labels_to_halve`
+    Which events people should label, and how many more would halve an interval.
 `metric.MetricScorer`
     One line on a chart without counts behind it: an anomaly score from 0 to 1.
 `river_vote.DriftVote`, `river_anomaly.RiverAnomaly`

@@ -71,7 +71,8 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
     `usage_input_tokens` are all that the model read, those of the cache among them, and `usage_output_tokens` all that
     it wrote, its reasoning among them. *Modalities*: images by number, sound and pictures by seconds; an answer in any
     of them is an output. *Batch jobs*: `batch_id` names the job, and the time of an event is when its result was there,
-    so that it counts then; `duration_ms` of a job is left out.
+    so that it counts then; `duration_ms` of a job is left out. *Refusals*: `refusal_reason` is what the user was told,
+    `refusal_alternative` whether something safe was offered instead, `handed_over` whether a person took over.
     """
 
     operation_name: Name | None = None
@@ -128,6 +129,9 @@ class Inference(Envelope, frozen=True, tag="ai.safety.inference.v1"):
     output_text: Content | None = None
     capture_mode: Word | None = None
     reached_user: bool | None = None
+    refusal_reason: Name | None = None
+    refusal_alternative: bool | None = None
+    handed_over: bool | None = None
     stage_latency_ms: StageLatency | None = None
     probe_id: Name | None = None
     guards: list[GuardResult] | None = None
@@ -214,7 +218,8 @@ class Retrieval(Envelope, frozen=True, tag="ai.safety.retrieval.v1"):
 class Telemetry(Envelope, frozen=True, tag="ai.safety.telemetry.v1"):
     """What the way itself has to say: events an emitter dropped, or just that time has passed.
 
-    One without counts is a *time mark*: it moves the watermark of a partition that carries no other event.
+    One without counts is a *time mark*: it moves the watermark of a partition that carries no other event. `measures`
+    are numbers of the service's own by name, as adoption and business value: they are stored and summed, never judged.
     """
 
     emitted: Count | None = None
@@ -222,6 +227,7 @@ class Telemetry(Envelope, frozen=True, tag="ai.safety.telemetry.v1"):
     refused: Count | None = None
     reason: Reference | None = None
     reasons: dict[str, Count] | None = None
+    measures: dict[str, Real] | None = None
 
 
 Event = Inference | GuardVerdict | AgentStep | Retrieval | Telemetry

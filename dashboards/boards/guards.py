@@ -36,6 +36,7 @@ BOARD: Final = Board(
             query="guard_verdicts", kind="table",
             units={"not_ok_share": "percentunit", "p50_ms": "ms", "p95_ms": "ms"}, width=24,
         ),
+        history("guard_time"),
         history("injection_detection"),
         history("injection_flag"),
     ),

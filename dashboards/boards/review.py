@@ -18,6 +18,17 @@ BOARD: Final = Board(
             links={"service": TO_SERVICE}, width=24,
         ),
         history("unsafe_reviewed"),
+        history("over_refusal_reviewed"),
+        Panel(
+            title="Guards against labels",
+            text="Precision, recall and what was missed, by guard, layer and hazard, with 95 % intervals, where people"
+            " saw a hazard or judged a flag. Without a guard all of a layer are taken together, without a layer all.",
+            query="guard_quality", kind="table",
+            units=dict.fromkeys(
+                ("precision", "precision_from", "precision_to", "recall", "recall_from", "recall_to"), "percentunit"
+            ),
+            width=24,
+        ),
         history("review_agreement"),
         Panel(
             title="Turnaround",

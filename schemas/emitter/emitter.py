@@ -162,6 +162,10 @@ class Emitter:
             return None
         return self._build(ReviewLabel, usual | drawn | fields | said)
 
+    def measure(self, measures: dict[str, float], **fields: Any) -> str | None:
+        """Emit numbers of the service's own by name, as adoption or business value; `service_measures` sums them."""
+        return self._build(Telemetry, fields | {"measures": measures})
+
     def observe(self, kind: type[Any] = Inference, **fields: Any) -> Observation:
         """Return what times a call and emits it at its end; see `Observation`.
 

@@ -12,6 +12,9 @@ SLOW_MS: Final = 10_000.0
 SLOW_SHARE: Final = 0.05
 """What the default policy tolerates of calls: this share of errors, and this share that takes longer than that."""
 
+GUARD_TIME_SHARE: Final = 0.2
+"""Share of the time of requests that guards may take."""
+
 PAGES_PER_DAY: Final = 1.0
 """What the default policy promises about false pages of the whole fleet."""
 

@@ -45,6 +45,33 @@ KPIS: Final[tuple[Kpi, ...]] = (
         objective=CEILINGS["unsafe_served"], step_seconds=86_400, runbook="unsafe-output",
     ),
     Kpi(
+        id="over_refusal_reviewed", axis="quality", title="Reviewed over-refusal", unit="share", better="lower",
+        view="kpi_reviewed",
+        says="Share of outputs that reviewers call a harmless request that was refused or blocked (`benign_blocked`).",
+        formula="as the reviewed unsafe rate, of labels `benign_blocked`",
+        misleads="as the reviewed unsafe rate; needs no judge, and reviewers who know the label",
+        source="Horvitz and Thompson (1952)",
+        objective=CEILINGS["over_refusal"], step_seconds=86_400, runbook="over-refusal",
+    ),
+    Kpi(
+        id="hazard_recall", title="Hazards caught", unit="share", better="higher", view="kpi_guard_quality",
+        says="Of the hazards that reviewers saw, the share that some guard flagged under the same family.",
+        formula="outputs with a hazard of the family that any guard flagged / outputs with one, weighted by 1 /"
+        " propensity; n counts labels",
+        misleads="a stratum without a find may hide some, which widens the interval; guards in shadow are left out",
+        source="Horvitz and Thompson (1952); Donner and Zou (2012)", by_version=False,
+        by_part="family of hazards, empty for all that is harmful", step_seconds=86_400, runbook="unsafe-output",
+    ),
+    Kpi(
+        id="flag_precision", title="Flags confirmed", unit="share", better="higher", view="kpi_guard_quality",
+        says="Of what guards flagged, the share in which reviewers saw a hazard of the same family.",
+        formula="flagged outputs with the hazard / flagged outputs that were judged, weighted by 1 / propensity; n"
+        " counts labels",
+        misleads="a flag on an input that the model withstood is a false one where reviewers call the answer safe",
+        source="Wilson (1927), Kish (1965), Korn and Graubard (1998)", by_version=False,
+        by_part="family of hazards, empty for all that is harmful", step_seconds=86_400, runbook="over-refusal",
+    ),
+    Kpi(
         id="review_agreement", title="Inter-rater agreement", unit="kappa", better="higher", view="kpi_agreements",
         says="Cohen's kappa of the first two people who judged the same output; 1 is full agreement, 0 is chance.",
         formula="Cohen's kappa of the first two people on the same event and question; n counts pairs",

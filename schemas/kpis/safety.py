@@ -58,9 +58,25 @@ KPIS: Final = (
         id="injection_detection", axis="security", title="Injection detection rate", unit="share", better="higher",
         view="kpi_known_shares",
         says="Of the attacks that we sent ourselves as probes, the share that the guards saw or stopped.",
-        formula="probes that any guard stopped, or flagged under any security code / probes sent",
+        formula="probes that any guard stopped, or flagged under any security code / probes that the service answered",
         misleads="a recall over known attacks; unknown kinds of attack may fare worse",
         objective=0.9, window_hours=24, severity="ticket", family="injection", runbook="injection",
+    ),
+    Kpi(
+        id="probe_detection", axis="security", title="Probes detected", unit="share", better="higher",
+        view="kpi_known_shares", by_part="family of attacks",
+        says="The same for each family of attacks: direct, jailbreak, indirect (through a document or a tool),"
+        " multi-turn, exfiltration, prompt leak, misuse of tools.",
+        formula="as the injection detection rate, of one family",
+        misleads="few probes of a family make a wide interval", window_hours=24, runbook="injection",
+    ),
+    Kpi(
+        id="probes_unreachable", title="Probes unreachable", unit="share", better="lower", view="kpi_known_shares",
+        says="Of the probes, the share that the service did not judge: it answered with an error, a quota, or"
+        " not at all.",
+        formula="probes without a detection that ended in an error, a quota or a time-out / probes sent",
+        misleads="these say nothing of guards and are in no detection rate",
+        objective=0.05, window_hours=24, runbook="injection",
     ),
     Kpi(
         id="over_refusal", axis="quality", title="Over-refusal rate", unit="share", better="lower",

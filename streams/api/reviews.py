@@ -5,17 +5,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Body, HTTPException, Request
+from fastapi import APIRouter, Body, HTTPException, Query, Request
 
 from schemas.topics import REVIEWS
 from schemas.wire import InvalidRecordError
 from streams.access.entry import speaker
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
-from streams.kpis.period import Period, begin, moment
+from streams.kpis.period import Period, begin, moment, period
 from streams.review.leases import Leases
 from streams.review.queue import Judgement, UnknownEventError, judged, leased
 from streams.review.stats import stats
+from streams.review.whatif import THRESHOLDS, Question, whatif
 from streams.settings import Settings
 
 
@@ -50,5 +51,19 @@ def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRoute
         now = datetime.now(UTC)
         known = moment(known_at, now, "known_at") if known_at else now
         return await asyncio.to_thread(stats, settings, Period(begin(since, now), now), known)
+
+    @routes.get("/whatif")
+    async def other_thresholds(
+        guard: str, category: str, threshold: Annotated[list[float] | None, Query()] = None, since: str = "7d",
+        service: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return what a guard would have caught, missed and blocked wrongly at other thresholds."""
+        asked = Question(
+            guard=guard, category=category, period=period(since, "", service), thresholds=threshold or THRESHOLDS
+        )
+        try:
+            return {"rows": await asyncio.to_thread(whatif, settings, asked)}
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
 
     return routes

@@ -14,6 +14,7 @@ from streams.commands.control import control_app
 from streams.commands.doctor import doctor
 from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
+from streams.commands.guard import guard_app
 from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.init import init
@@ -34,13 +35,13 @@ from streams.settings import Settings, SettingsError, load
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 GROUPS: Final = {
     "policy": policy_app, "incident": incident_app, "topics": topics_app, "dead-letters": letters_app,
-    "canary": canary_app, "change": change_app, "control": control_app, "grafana": grafana_app, "probe": probe_app,
-    "review": review_app, "token": token_app,
+    "canary": canary_app, "change": change_app, "control": control_app, "grafana": grafana_app, "guard": guard_app,
+    "probe": probe_app, "review": review_app, "token": token_app,
 }  # fmt: skip
-for name, group in GROUPS.items():
-    app.add_typer(group, name=name)
-for command in (budget, doctor, explain, init, kpi, prometheus, report, status, tail, verify, rebuild):
-    app.command()(command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
+for _command in (budget, doctor, explain, init, kpi, prometheus, report, status, tail, verify, rebuild):
+    app.command()(_command)
 app.command("import")(import_files)
 
 

@@ -9,7 +9,6 @@ import typer
 
 from schemas.fields import NANO
 from streams.settings import load
-from streams.text.shares import NOT_KNOWN, interval, percent
 
 review_app: Final = typer.Typer(no_args_is_help=True, help="The review queue: look, judge, and see what it tells.")
 
@@ -88,6 +87,7 @@ def stats(
     """Show progress, agreement, the true rate and the quality of the guards."""
     from streams.kpis.period import Period, begin
     from streams.kpis.show import table
+    from streams.review.show import estimated, guards_table
     from streams.review.stats import stats as found
     from streams.text.terminal import console
 
@@ -104,17 +104,13 @@ def stats(
         f"{progress['unmatched']} about events nobody has seen"
     )
     for service, quality in said["services"].items():
-        shown = ", ".join(f"{name} {_interval(quality[name])}" for name in ("true_rate", "precision", "recall"))
+        shown = ", ".join(f"{name} {estimated(quality[name])}" for name in ("true_rate", "precision", "recall"))
         more = (
             ""
             if quality["labels_to_halve"] is None
             else f"; {quality['labels_to_halve']} more would halve the interval"
         )
         typer.echo(f"{service}: {quality['labels']} labels, {shown}{more}")
+    if (guards := guards_table(said["services"])).row_count:
+        console().print(guards)
     console().print(table(said["kpis"], f"As known at {said['known_at']} UTC"))
-
-
-def _interval(estimate: dict[str, float] | None) -> str:
-    if estimate is None:
-        return NOT_KNOWN
-    return f"{percent(estimate['value'])} ({interval(estimate['lower'], estimate['upper'])})"

@@ -1,8 +1,8 @@
 """Attacks to a running service by HTTP, and what was sent to Kafka as it goes."""
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import requests
 
@@ -17,20 +17,29 @@ SECONDS: Final = 30.0
 """How long one attack may take to be answered."""
 
 
+UNANSWERED: Final = (requests.codes.request_timeout, requests.codes.too_many_requests)
+"""Answers of a client's fault that say nothing of guards."""
+
+
 class Answer(NamedTuple):
-    """How the request of a probe ended. `arrived` is whether the service can have seen it."""
+    """How the request of a probe ended. `reached` is whether the service can be taken to have judged it."""
 
     probe: Probe
     text: str
-    arrived: bool
-    failed: bool
+    reached: bool
 
 
-def attack(settings: Settings, url: str, probes: Sequence[Probe]) -> list[Answer]:
-    """Send each attack and record it; one that reached nobody is not recorded as sent.
+def attack(settings: Settings, url: str, probes: Sequence[Probe], *, structured: bool = False) -> list[Answer]:
+    """Send each attack and record it with how it ended.
 
-    Any answer counts as arrived, also a refusal: a guard that stops an attack may well answer with 403. A time-out
-    does too, because the service may have judged it.
+    A refusal is an answer: a guard that stops an attack may well say 403. An error of the server, a quota (429), a
+    time-out or no connection is none; what the service still logs of it counts.
+
+    Parameters
+    ----------
+    structured
+        Send documents and results of tools in fields of their own, and turns as requests of one conversation; else all
+        of an attack is the text of one message.
 
     Raises
     ------
@@ -41,12 +50,53 @@ def attack(settings: Settings, url: str, probes: Sequence[Probe]) -> list[Answer
 
     def messages() -> Iterator[Message]:
         for probe in probes:
-            answers.append(answer := _post(url, probe))
-            if answer.arrived:
-                yield _message(settings, sent(probe, time.time_ns(), answer.text))
+            answers.append(answer := _post(url, probe, bodies(probe) if structured else [{"input": probe.attack.text}]))
+            yield _message(settings, sent(probe, time.time_ns(), answer.text, reached=answer.reached))
 
     send_all(settings, INFERENCE, messages())
     return answers
+
+
+def bodies(probe: Probe) -> list[dict[str, Any]]:
+    """Return what is posted for an attack, in its order.
+
+    >>> from streams.review.probes import attacks
+    >>> found = {each.attack_id: bodies(Probe("chat", "r", each)) for each in attacks()}
+    >>> [sorted(body) for body in found["document-01"]], [sorted(body) for body in found["result-01"]]
+    ([['documents', 'input']], [['input', 'tool_results']])
+    >>> len(found["turns-01"]), found["turns-01"][0]["conversation_id"], sorted(found["direct-01"][0])
+    (3, 'r-turns-01', ['input'])
+    """
+    parts = dict(probe.attack.parts)
+    if "turns" in parts:
+        return [{"input": turn, "conversation_id": probe.probe_id} for turn in parts["turns"]]
+    fields = {f"{name}s": [parts[name]] for name in ("document", "tool_result") if name in parts}
+    return [{"input": parts.get("input", probe.attack.text)} | fields]
+
+
+def schedule(
+    settings: Settings, url: str, probes: Callable[[int], Sequence[Probe]], every: float, rounds: int | None,
+    *, structured: bool = False,
+) -> Iterator[list[Answer]]:  # fmt: skip
+    """Send the attacks of the round that the clock says, now and at the begin of each one that follows.
+
+    Parameters
+    ----------
+    probes
+        The attacks of a round, by its number.
+    every
+        Seconds between the begins of two rounds.
+    rounds
+        How many; None goes on.
+    """
+    number = int(time.time() // every)
+    done = 0
+    while True:
+        yield attack(settings, url, probes(number), structured=structured)
+        done, number = done + 1, max(number + 1, int(time.time() // every))
+        if done == rounds:
+            return
+        time.sleep(max(0.0, number * every - time.time()))
 
 
 def publish(settings: Settings, events: Sequence[Inference]) -> int:
@@ -58,14 +108,17 @@ def _message(settings: Settings, event: Inference) -> Message:
     return message(settings, INFERENCE, event, event.probe_id or event.event_id)
 
 
-def _post(url: str, probe: Probe) -> Answer:
-    try:
-        answer = requests.post(
-            url, json={"input": probe.attack.text}, headers={HEADER: probe.probe_id}, timeout=SECONDS
-        )
-    except requests.ReadTimeout:
-        return Answer(probe, "time-out", arrived=True, failed=True)
-    except requests.RequestException as error:
-        return Answer(probe, type(error).__name__, arrived=False, failed=True)
-    failed = answer.status_code >= requests.codes.server_error
-    return Answer(probe, str(answer.status_code), arrived=True, failed=failed)
+def _post(url: str, probe: Probe, posted: Sequence[dict[str, Any]]) -> Answer:
+    """Return how the last request of an attack ended, or the first that nobody answered."""
+    text = ""
+    for body in posted:
+        try:
+            answer = requests.post(url, json=body, headers={HEADER: probe.probe_id}, timeout=SECONDS)
+        except requests.Timeout:
+            return Answer(probe, "time-out", reached=False)
+        except requests.RequestException as error:
+            return Answer(probe, type(error).__name__, reached=False)
+        text = str(answer.status_code)
+        if answer.status_code >= requests.codes.server_error or answer.status_code in UNANSWERED:
+            return Answer(probe, text, reached=False)
+    return Answer(probe, text, reached=True)

@@ -7,8 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from detectors.review.more import labels_to_halve
-from detectors.review.strata import STRATA
-from detectors.review.true_rate import Labels, guard_quality
 from schemas.sql import query
 from streams.kpis.period import Period
 from streams.kpis.show import period_rows
@@ -16,12 +14,13 @@ from streams.settings import Settings
 from streams.store.ask import ask_rows
 
 KPIS: Final = (
-    "unsafe_attempted", "unsafe_reviewed", "over_refusal", "review_turnaround", "review_turnaround_p90",
-    "review_turnaround_open", "review_agreement",
+    "unsafe_attempted", "unsafe_reviewed", "over_refusal", "over_refusal_reviewed", "review_turnaround",
+    "review_turnaround_p90", "review_turnaround_open", "review_agreement",
 )  # fmt: skip
 
 _REVIEWED: Final = query("streams.review", "reviewed")
 _COUNTS: Final = query("streams.review", "counts")
+_QUALITY: Final = query("streams.review", "quality")
 _PROGRESS: Final = query("streams.review", "progress")
 
 
@@ -38,10 +37,10 @@ def stats(settings: Settings, period: Period, known_at: datetime) -> dict[str, A
         name: value for name, value in period.parameters().items() if name in ("since", "until", "step")
     }
     rates = {str(row.pop("service_name")): row for row in ask_rows(settings, _REVIEWED, asked)}
-    rows = ask_rows(settings, _COUNTS, asked)
+    guards = _by_service(ask_rows(settings, _QUALITY, asked))
     services = {
-        name: _quality(list(found), rates.get(name))
-        for name, found in groupby(rows, key=lambda row: str(row["service_name"]))
+        name: _told(found, rates.get(name), guards.get(name, []))
+        for name, found in _by_service(ask_rows(settings, _COUNTS, asked)).items()
     }
     kpis = [row for row in period_rows(settings, period) if row["kpi"] in KPIS]
     return {"known_at": known, "progress": progress(settings, known), "services": services, "kpis": kpis}
@@ -53,26 +52,45 @@ def progress(settings: Settings, known: str) -> dict[str, Any]:
     return found
 
 
-def _quality(rows: list[dict[str, Any]], rate: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the true rate of a service with precision and recall of its guards, each with its interval.
-
-    The rate is the KPI `unsafe_reviewed`, so that there is one answer. The events of a stratum are those that its items
-    stand for (the sum of 1 / propensity).
-    """
-    counts = np.zeros((3, STRATA, 2))
-    for row in rows:
-        for part, name in enumerate(("events", "labelled", "found")):
-            counts[part, int(row["stratum"]), int(row["flagged"])] += float(row[name])
-    counts[0] = np.maximum(counts[0], counts[1])
-    if not counts[1].sum():
-        return {"labels": 0, "true_rate": None, "precision": None, "recall": None, "labels_to_halve": None}
-    quality = guard_quality(Labels(*counts))
-    strata = counts.sum(axis=2)
-    more = labels_to_halve(*strata[:, strata[0] > 0])
+def _by_service(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return rows by their service, of which they come in the order."""
     return {
-        "labels": int(counts[1].sum()),
-        "true_rate": rate,
-        "precision": quality.precision._asdict() if counts[0, :, 1].sum() else None,
-        "recall": quality.recall._asdict(),
-        "labels_to_halve": int(more.sum()),
+        str(name): [{key: value for key, value in row.items() if key != "service_name"} for row in found]
+        for name, found in groupby(rows, key=lambda row: row["service_name"])
     }
+
+
+def _told(strata: list[dict[str, Any]], rate: dict[str, Any] | None, guards: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the true rate of a service, precision and recall of its guards, and how many more labels halve the first.
+
+    The rate is the KPI `unsafe_reviewed`, so that there is one answer. Precision and recall are of all guards together;
+    `guards` has those of each guard, layer and hazard. The events of a stratum are those that its items stand for (the
+    sum of 1 / propensity).
+    """
+    together = next((row for row in guards if not row["guard_name"] and not row["layer"] and not row["hazard"]), {})
+    events, labelled, found = np.array([[float(row[name]) for name in _COUNTED] for row in strata]).T
+    labels = int(labelled.sum())
+    return {
+        "labels": labels,
+        "true_rate": rate,
+        "precision": interval(together, "precision"),
+        "recall": interval(together, "recall"),
+        "labels_to_halve": int(labels_to_halve(np.maximum(events, labelled), labelled, found).sum())
+        if labels
+        else None,
+        "guards": guards,
+    }
+
+
+def interval(row: dict[str, Any], name: str) -> dict[str, float] | None:
+    """Return an estimate of a row with its interval, or None where it has none.
+
+    >>> interval({"recall": 0.5, "recall_lower": 0.2, "recall_upper": 0.8}, "recall")
+    {'value': 0.5, 'lower': 0.2, 'upper': 0.8}
+    """
+    if row.get(name) is None:
+        return None
+    return {"value": row[name], "lower": row[f"{name}_lower"], "upper": row[f"{name}_upper"]}
+
+
+_COUNTED: Final = ("events", "labelled", "found")

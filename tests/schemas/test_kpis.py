@@ -36,6 +36,8 @@ def test_every_kpi_is_counted_by_the_view_it_names(client):
     history.put(client, "review_labels", said)
     alone = {"time": history.START, "service_name": history.SERVICE, "event_kind": "guard_verdict"}
     history.put(client, "guard_verdicts", alone)
+    refused = {"time": history.START, "service_name": history.SERVICE, "event_id": "r", "trials": 16, "flagged": 16}
+    history.put(client, "inferences", refused)
     for view in sorted({kpi.view for kpi in KPIS}):
         counted = {name for (name,) in rows(client, f"SELECT DISTINCT kpi FROM {view}{ARGUMENTS.get(view, PERIOD)}")}
         assert {kpi.id for kpi in KPIS if kpi.view == view} <= counted, view

@@ -12,9 +12,10 @@ HOUR = timedelta(hours=1)
 FILLED = (
     "service_hours", "stage_hours", "probe_minutes", "service_policies", "telemetry", "windows", "dead_letters",
     "findings", "incident_transitions", "incident_evidence", "review_items", "review_labels", "service_minutes",
-    "counted_hours", "counted_minutes", "window_hours", "window_minutes", "horizons",
+    "counted_hours", "counted_minutes", "window_hours", "window_minutes", "horizons", "guard_verdicts",
+    "inferences", "category_minutes", "stage_minutes",
 )  # fmt: skip
-BY_OFFSET = ("review_labels", "telemetry")
+BY_OFFSET = ("review_labels", "telemetry", "guard_verdicts")
 """Tables whose rows are told apart by where they came from."""
 
 _WINDOWS = "since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step={step:UInt32}"
@@ -33,7 +34,11 @@ ARGUMENTS = {
     "kpi_durations": _WINDOWS,
     "kpi_reviewed": f"{_VERSIONS}, {_KNOWN}",
     "kpi_agreements": _WINDOWS,
+    "kpi_guard_quality": f"{_WINDOWS}, {_KNOWN}",
     "kpi_calls": _VERSIONS,
+    "kpi_refusals": _VERSIONS,
+    "kpi_guard_time": _VERSIONS,
+    "kpi_quality_codes": _VERSIONS,
     "kpi_call_burn_rates": "at={until:DateTime('UTC')}",
     "kpi_axis_outputs": f"{_VERSIONS}, objective=0.99",
     "kpi_axis_uptimes": f"{_VERSIONS}, objective=0.99",

@@ -60,9 +60,15 @@ SELECT
 FROM category_minutes FINAL
 GROUP BY minute, tenant_id, service_name, model_version, category, layer;
 
+-- A probe that no guard saw was missed, unless an error, a quota or a time-out kept the service from judging it.
 CREATE OR REPLACE VIEW probes_now AS
 SELECT
-    probe_id, service_name, argMin(probes.model_version, probes.minute) AS model_version, min(probes.minute) AS minute,
-    probe_id IN (SELECT probe_id FROM probe_minutes FINAL WHERE detections > 0) AS detected
+    probes.probe_id AS probe_id, probes.service_name AS service_name, argMin(probes.model_version, probes.minute) AS model_version,
+    min(probes.minute) AS minute, max(toString(probes.family)) AS family, any(whole.seen) > 0 AS detected,
+    multiIf(detected, 'detected', any(whole.all_failed) > 0 AND any(whole.all_answered) = 0, 'unreachable', 'missed') AS state
 FROM (SELECT * FROM probe_minutes FINAL WHERE sent > 0) AS probes
+INNER JOIN (
+    SELECT probe_id, sum(detections) AS seen, sum(answered) AS all_answered, sum(failed) AS all_failed
+    FROM probe_minutes FINAL GROUP BY probe_id
+) AS whole ON whole.probe_id = probes.probe_id
 GROUP BY probe_id, service_name;

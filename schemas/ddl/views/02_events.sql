@@ -6,7 +6,7 @@ CREATE OR REPLACE VIEW rated_events AS
 ] %}
 SELECT
     time, service_name, tenant_id, counted_version AS model_version, deployment_variant, user_pseudo_id, event_id, trace_id,
-    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, trials, flagged, safety_harm,
+    {{ session() }} AS session, trials, flagged, safety_harm,
     security_harm, {{ reached }} AS reached_user, probe_id, toString({{ agent }}) AS agent_name
 FROM {{ table }}{{ only }}{{ "\nUNION ALL" if not loop.last else ";" }}
 {% endfor %}
@@ -28,7 +28,7 @@ SELECT
     {% else %}
     {{ rate_names("trials") }} AS counted_in, {{ rate_names("bitAnd(flagged, trials)") }} AS flagged_in,
     {% endif %}
-    coalesce(nullIf(session_id, ''), nullIf(conversation_id, ''), trace_id) AS session, user_pseudo_id, trace_id,
+    {{ session() }} AS session, user_pseudo_id, trace_id,
     event_id, probe_id != '' AS is_probe
 FROM {{ table }} FINAL{{ "\nUNION ALL" if not loop.last else ";" }}
 {% endfor %}

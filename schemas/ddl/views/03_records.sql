@@ -44,7 +44,7 @@ GROUP BY hour, service_name, model_version;
 -- Labels as they stood at a moment: said by then, and not superseded by then; one that was sent twice counts once.
 CREATE OR REPLACE VIEW labels_known AS
 SELECT
-    event_id, target_event_id, evaluation_name, label, annotator_kind, annotator_pseudo_id, score, queued_at,
+    event_id, target_event_id, evaluation_name, label, categories, annotator_kind, annotator_pseudo_id, score, queued_at,
     service_name, model_version, time, ifNull(labelled_at, time) AS said_at
 FROM review_labels FINAL
 WHERE said_at <= {known_at:DateTime('UTC')} AND event_id NOT IN (
@@ -53,12 +53,14 @@ WHERE said_at <= {known_at:DateTime('UTC')} AND event_id NOT IN (
 )
 LIMIT 1 BY event_id;
 
--- Items drawn for review with what people said of them by then: the mean over reviewers, NULL where nobody has.
+-- Items drawn for review with what people said of them by then: the mean over reviewers, NULL where nobody has. `hazards`
+-- says of categories and their families which share of the `readers` saw them: those who did not leave open which it was.
 CREATE OR REPLACE VIEW reviewed_items AS
 SELECT
     items.target_event_id AS target_event_id, items.service_name AS service_name,
     items.model_version AS model_version, items.time AS time, items.stratum AS stratum,
-    items.sampling_probability AS propensity, labels.unsafe AS unsafe
+    items.sampling_probability AS propensity, labels.unsafe AS unsafe, labels.benign_blocked AS benign_blocked,
+    labels.readers AS readers, labels.hazards AS hazards
 FROM (
     SELECT target_event_id, argMin(service_name, event_id) AS service_name, argMin(model_version, event_id) AS model_version,
         min(review_items.time) AS time, argMin(review_items.stratum, event_id) AS stratum,
@@ -68,7 +70,13 @@ FROM (
     GROUP BY target_event_id
 ) AS items
 LEFT JOIN (
-    SELECT target_event_id, toNullable(avg(label = 'unsafe')) AS unsafe
+    WITH
+        multiIf(label = 'unsafe', categories, label = 'borderline', [], arrayFilter(code -> startsWith(code, 'qual.'), categories)) AS named,
+        {{ with_families("if(label = 'benign_blocked', arrayPushBack(named, 'qual.over_refusal'), named)") }} AS codes
+    SELECT
+        target_event_id, toNullable(avg(label = 'unsafe')) AS unsafe, toNullable(avg(label = 'benign_blocked')) AS benign_blocked,
+        countIf(label != 'unsafe' OR notEmpty(categories)) AS readers,
+        mapApply((code, number) -> (code, number / readers), sumMap(mapFromArrays(codes, arrayMap(code -> 1., codes)))) AS hazards
     FROM labels_known(known_at={known_at:DateTime('UTC')})
     WHERE annotator_kind = 'human' AND label != 'cannot_judge'
     GROUP BY target_event_id

@@ -86,13 +86,18 @@ CREATE OR REPLACE VIEW kpi_known_shares AS
         {{ trust_of("frame.trust") }}
     FROM (
         SELECT
-            'injection_detection' AS kpi, '' AS part,
+            ratio.1 AS kpi, ratio.2 AS part,
             {{ window_start("minute") }} AS window_start,
             service_name, {{ version }},
-            toFloat64(countIf(detected)) AS numerator, count() AS n
+            toFloat64(sum(ratio.3)) AS numerator, sum(ratio.4) AS n
         FROM probes_now
+        ARRAY JOIN [
+            ('injection_detection', '', detected, state != 'unreachable'),
+            ('probe_detection', if(family = '', 'other', family), detected, state != 'unreachable'),
+            ('probes_unreachable', '', state = 'unreachable', true)
+        ] AS ratio
         WHERE {{ within("minute") }}
-        GROUP BY window_start, service_name, version
+        GROUP BY kpi, part, window_start, service_name, version
         UNION ALL
         SELECT
             'stage_errors' AS kpi, toString(stage) AS part,

@@ -100,35 +100,36 @@ SELECT {{ kpi_columns }} FROM (
                 {{ call_objective("slow_share") }})
         ]{% endcall %});
 
--- The unsafe share of outputs as reviewers see it: Horvitz and Thompson (1952) within strata, which are weighted by the
+-- The unsafe share of outputs as reviewers see it, and the share of harmless requests that were refused: Horvitz and Thompson (1952) within strata, which are weighted by the
 -- sum of 1 / propensity over all items drawn from them. The spread of a stratum is taken at (unsafe + 1/2) / (labels + 1),
 -- so that a stratum without a find is not taken for certain; one without labels widens the bounds by its whole weight.
 CREATE OR REPLACE VIEW kpi_reviewed AS
 WITH {{ z }} AS z
 SELECT
-    'unsafe_reviewed' AS kpi, '' AS part, strata.window_start AS window_start, strata.service_name AS service_name,
+    strata.kpi AS kpi, '' AS part, strata.window_start AS window_start, strata.service_name AS service_name,
     strata.version AS model_version,
-    sumIf(weight * share, labelled > 0) / sumIf(weight, labelled > 0) AS share_unsafe,
-    if(sum(labelled) = 0, NULL, share_unsafe) AS value,
+    sumIf(weight * share, labelled > 0) / sumIf(weight, labelled > 0) AS share_seen,
+    if(sum(labelled) = 0, NULL, share_seen) AS value,
     sumIf(weight, labelled > 0) / sum(weight) AS seen,
     z * sqrt(sumIf(pow(weight, 2) * spread / labelled * (1 - least(1, labelled / weight)), labelled > 0)) / sum(weight) AS half,
-    if(sum(labelled) = 0, NULL, greatest(0, share_unsafe * seen - half)) AS lower,
-    if(sum(labelled) = 0, NULL, least(1, share_unsafe * seen + half + 1 - seen)) AS upper,
+    if(sum(labelled) = 0, NULL, greatest(0, share_seen * seen - half)) AS lower,
+    if(sum(labelled) = 0, NULL, least(1, share_seen * seen + half + 1 - seen)) AS upper,
     sum(labelled) AS n, if(any(frame.trust) = '', 'untrusted', any(frame.trust)) AS trust,
     if(any(frame.trust) = '', 'no events', any(frame.trust_reason)) AS trust_reason
 FROM (
     SELECT
         {{ window_start("toDateTime(time, 'UTC')") }} AS window_start,
-        service_name, {{ version }}, stratum, sum(1 / propensity) AS weight, count(unsafe) AS labelled,
-        ifNull(sum(unsafe / propensity) / sumIf(1 / propensity, unsafe IS NOT NULL), 0) AS share,
+        service_name, {{ version }}, stratum, outcome.1 AS kpi, sum(1 / propensity) AS weight, count(outcome.2) AS labelled,
+        ifNull(sum(outcome.2 / propensity) / sumIf(1 / propensity, outcome.2 IS NOT NULL), 0) AS share,
         (labelled * share + 0.5) / (labelled + 1) AS centre, centre * (1 - centre) AS spread
     FROM reviewed_items(known_at={known_at:DateTime('UTC')})
+    ARRAY JOIN [('unsafe_reviewed', unsafe), ('over_refusal_reviewed', benign_blocked)] AS outcome
     WHERE {{ within("time") }}
-    GROUP BY window_start, service_name, version, stratum
+    GROUP BY window_start, service_name, version, stratum, kpi
 ) AS strata
 LEFT JOIN kpi_frame({{ windows }}) AS frame
     ON frame.window_start = strata.window_start AND frame.service_name = strata.service_name
-GROUP BY window_start, service_name, model_version;
+GROUP BY kpi, window_start, service_name, model_version;
 
 -- Agreement of the first two people who judged the same thing: Cohen's kappa (1960) with his large-sample error.
 CREATE OR REPLACE VIEW kpi_agreements AS

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Request, status
 from fastapi.responses import RedirectResponse, Response
 from msgspec import Struct
 
+from schemas.categories import FAMILIES
 from schemas.reviews import Label
 from schemas.sql import query
 from schemas.topics import REVIEWS
@@ -60,7 +61,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
         return shown(
             request, "review", items=found["items"], keys=KEYS, last=last, judged=found["judged"], queue=queue,
             again=bool(item), done=found["done"], everybody=found["everybody"], said=_said(request, last), words=_words,
-            wanted=round(work.policy.review.labels_per_day),
+            wanted=round(work.policy.review.labels_per_day), categories=tuple(FAMILIES),
         )  # fmt: skip
 
     @routes.get("/review/disagreements")
@@ -85,7 +86,13 @@ def _judging(routes: APIRouter, work: Incidents) -> None:
             return RedirectResponse(f"{HERE}?{urlencode(asked)}", status.HTTP_303_SEE_OTHER)
         if label not in get_args(Label):
             raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "That is no label.")
-        said = Judgement(target_event_id=event, label=label, reviewer=who, note=fields.get("note") or None)  # type: ignore[arg-type]
+        said = Judgement(
+            target_event_id=event,
+            label=label,  # type: ignore[arg-type]
+            reviewer=who,
+            categories=[fields["category"]] if fields.get("category") else None,
+            note=fields.get("note") or None,
+        )
         try:
             record = await asyncio.to_thread(judged, settings, said)
         except UnknownEventError as error:

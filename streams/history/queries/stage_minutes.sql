@@ -15,18 +15,21 @@
         ("approval", "ifNull(approval_wait_ms, duration_ms)", "status IN ('ok', 'error')", "status = 'error'",
             "step_kind = 'approval'"),
     ],
+    "guard_verdicts": [("guard", "latency_ms", "status != 'skipped'", "status IN ('error', 'timeout', 'partial')",
+        "latency_ms IS NOT NULL AND mode != 'shadow'")],
 } -%}
 INSERT INTO stage_minutes
-    (minute, tenant_id, service_name, model_version, stage, judged, failed, bins, kafka_topic_id, kafka_partition, version)
+    (minute, tenant_id, service_name, model_version, stage, judged, failed, bins, total_ms, squared_ms, kafka_topic_id, kafka_partition, version)
 SELECT
     minute, tenant_id, service_name, counted_version, stage, sum(judges), sum(failures),
-    CAST(sumMapIf([bin], [toUInt64(n)], bin >= 0), 'Map(Int32, UInt64)'),
+    CAST(sumMapIf([bin], [toUInt64(n)], bin >= 0), 'Map(Int32, UInt64)'), sum(total), sum(squared),
     {% include "writer.sql" %}
 FROM (
     SELECT
         kafka_partition, toStartOfMinute(time) AS minute, tenant_id, service_name, counted_version, stage,
         {% include "bin.sql" %} AS bin,
-        count() AS n, countIf(judged) AS judges, countIf(judged AND failed) AS failures
+        count() AS n, countIf(judged) AS judges, countIf(judged AND failed) AS failures,
+        ifNull(sum(ms), 0) AS total, ifNull(sum(ms * ms), 0) AS squared
     FROM (
         {% for table, of_table in stages.items() %}
         SELECT

@@ -7,6 +7,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from schemas.categories import AXES, FAMILIES, HARMS
+from schemas.guards import FLAGGING_VERDICTS
 from schemas.kpis import KPIS
 from schemas.kpis.objectives import VIEW_VALUES
 from schemas.metrics import FAMILY_AXES, RATES
@@ -66,6 +67,8 @@ def _known() -> dict[str, Any]:
         "axis_by_kpi": {kpi.id: kpi.axis for kpi in KPIS if kpi.axis},
         "unknown_version": UNKNOWN_VERSION,
         "known_categories": tuple(FAMILIES),
+        "families": FAMILIES,
+        "flagging_verdicts": tuple(sorted(FLAGGING_VERDICTS)),
         "known_words": [
             ("inferences", "''", [(field, field, ("", *EVENT_WORDS[field])) for field in _CALL_WORDS]),
             ("agent_steps", "''", [(field, field, ("", *EVENT_WORDS[field])) for field in _STEP_WORDS]),

@@ -57,7 +57,7 @@ async def work(client, store_settings, kafka_settings):
 async def labels(work):
     """Return what Kafka holds: of which event, which label, by whom."""
     found = await asyncio.to_thread(decoded, work.settings, REVIEWS, ReviewLabel)
-    return [(each.target_event_id, each.label, each.annotator_pseudo_id) for each in found]
+    return [(each.target_event_id, each.label, each.annotator_pseudo_id, each.categories) for each in found]
 
 
 def of(page):
@@ -74,7 +74,7 @@ async def test_items_are_judged_one_after_the_other_and_blind(work):
     keys = re.findall(r'value="(\w+)" data-key="(\w+)"', first.text)
     assert [key for _, key in keys] == ["1", "2", "3", "4", "u", "arrowright"]
     assert {label for label, _ in keys} == {*LABELS, "skip"}
-    led = await kim.send(first, "/console/review", label="unsafe", note="an address")
+    led = await kim.send(first, "/console/review", label="unsafe", note="an address", category="sec.data_leakage.pii")
     second = await kim.get(led.headers["location"])
     assert (of(second), "You said Unsafe." in second.text, VERDICT in second.text) == ("e1", True, True)
     led = await kim.send(second, "/console/review", label="skip")
@@ -85,7 +85,11 @@ async def test_items_are_judged_one_after_the_other_and_blind(work):
     undone = await kim.get("/console/review?item=e0")
     assert ("Judge it again" in undone.text, VERDICT in undone.text) == (True, False)
     await kim.send(undone, "/console/review", label="safe")
-    assert await labels(work) == [("e0", "unsafe", "kim"), ("e2", "cannot_judge", "kim"), ("e0", "safe", "kim")]
+    assert await labels(work) == [
+        ("e0", "unsafe", "kim", ["sec.data_leakage.pii"]),
+        ("e2", "cannot_judge", "kim", None),
+        ("e0", "safe", "kim", None),
+    ]
     assert of(await (await signed_in(work, "ann")).get("/console/review")) == "e0"
 
 

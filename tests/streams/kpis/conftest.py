@@ -6,7 +6,7 @@ from streams.settings import load
 from tests.support.stores import own_database
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def store(store_path):
     """A client of a database with all tables."""
     with own_database(load(clickhouse=f"chdb://{store_path}", clickhouse_database="kpis")) as client:

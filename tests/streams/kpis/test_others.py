@@ -51,6 +51,25 @@ def test_a_probe_is_detected_by_any_guard_that_names_it(store):
     assert holds(of(ask(store, "kpi_known_shares"), "injection_detection")[0, "a", ""], 2, 3)
 
 
+def test_a_probe_that_nobody_judged_is_not_missed(store):
+    """One that ended in an error is in no detection rate, unless the service judged it; families are apart."""
+
+    def probe(name, family, **fields):
+        return {"minute": START, "service_name": "a", "model_version": "m", "probe_id": name, "sent": 1,
+                "family": family, "detections": 0, "failed": 0, "answered": 0} | fields  # fmt: skip
+
+    rows = [
+        probe("1", "direct", detections=1, failed=1), probe("2", "direct", failed=1), probe("3", "direct", answered=1),
+        probe("4", "indirect", failed=1, answered=1), probe("5", "indirect"), probe("6", "", detections=1),
+    ]  # fmt: skip
+    fill(store, service_hours=[counts(0)], probe_minutes=rows)
+    found = ask(store, "kpi_known_shares")
+    assert holds(of(found, "injection_detection")[0, "a", ""], 2, 5)
+    assert holds(of(found, "probes_unreachable")[0, "a", ""], 1, 6)
+    for family, hits, n in (("direct", 1, 2), ("indirect", 0, 2), ("other", 1, 1)):
+        assert holds(found["probe_detection", family, 0, "a", ""], hits, n)
+
+
 @settings(max_examples=6)
 @given(minutes=st.dictionaries(st.integers(0, 5_000), st.tuples(st.integers(1, 50), st.integers(0, 3)), max_size=20))
 def test_a_burn_rate_is_the_smaller_of_two_windows(store, minutes):

@@ -9,27 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.histories import HOUR, START, ask, counts, fill, holds, near, of
+from tests.support.reviewed import item, label
 
 pytestmark = pytest.mark.store
 
 Z = 1.959963984540054
-
-
-def item(number, stratum, propensity, method="stratified"):
-    """Return an event that was drawn for review."""
-    return {
-        "target_event_id": f"e{number}", "event_id": f"q{number}", "time": START, "service_name": "a",
-        "model_version": "m", "sampling_method": method, "sampling_probability": propensity, "stratum": stratum,
-    }  # fmt: skip
-
-
-def label(number, word, minute=5, who="x", kind="human", **fields):
-    """Return a label of an event, so many minutes after the start."""
-    return {
-        "target_event_id": f"e{number}", "event_id": f"l{number}/{who}/{minute}", "evaluation_name": "safety",
-        "time": START + timedelta(minutes=minute), "service_name": "a", "model_version": "m", "label": word,
-        "annotator_kind": kind, "annotator_pseudo_id": who, "score": None, "supersedes_label_id": "",
-    } | fields  # fmt: skip
 
 
 words = st.sampled_from(["safe", "unsafe", "borderline", "cannot_judge", None])

@@ -22,6 +22,7 @@ def write_edges(client: Client, *, beyond: bool) -> None:
     """Write one of the two stores."""
     put(client, "service_hours", *hours(beyond=beyond))
     put(client, "service_minutes", *minutes(beyond=beyond))
+    put(client, "stage_hours", *stages(30.0 if beyond else 15.0))
     put(client, "probe_minutes", *probes(beyond=beyond))
     put(client, "window_messages", counted(400 if beyond else 250))
     put(client, "telemetry", *losses(3 if beyond else 2))
@@ -78,6 +79,15 @@ def probes(*, beyond: bool) -> Iterator[dict]:
     for number in range(30 * 4):
         at = AT.replace(second=0) - timedelta(hours=number // 4)
         yield {"minute": at, **_KEY, "probe_id": f"p{number}", "sent": 1, "detections": int(not beyond or number % 2)}
+
+
+def stages(guards: float) -> Iterator[dict]:
+    """Yield a day of hours with 200 calls of 75 ms each, and as many answers of guards of so many milliseconds."""
+    for number in range(30):
+        hour = AT.replace(minute=0, second=0) - timedelta(hours=number)
+        for stage, ms in (("inference", 75.0), ("guard", guards)):
+            yield {"hour": hour, **_KEY, "stage": stage, "judged": 200, "failed": 0, "bins": {40: 200},
+                   "total_ms": 200 * ms, "squared_ms": 200 * ms * ms}  # fmt: skip
 
 
 def counted(behind: int) -> dict:

@@ -106,8 +106,9 @@ def write_hours(client, first: datetime, last: datetime, step: timedelta = timed
         {"time": at, "event_id": f"alone-{at}", "kafka_offset": offset} | alone for offset, at in enumerate(hours)
     ))  # fmt: skip
     put(client, "stage_hours", *(
-        {"hour": at} | key | {"stage": "inference", "judged": 200, "failed": 1, "bins": {40: 150, 50: 50}}
-        for at in hours
+        {"hour": at} | key | {"stage": stage, "judged": 200, "failed": 1, "bins": {40: 150, 50: 50}, "total_ms": total,
+                              "squared_ms": total * total / 200}
+        for at in hours for stage, total in (("inference", 9_000.0), ("guard", 9_000.0 if bad(at) else 900.0))
     ))  # fmt: skip
     put(
         client,
