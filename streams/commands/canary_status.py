@@ -6,13 +6,15 @@ from typing import Any, Final
 import numpy as np
 from rich.table import Table
 
-from detectors.intervals import confidence_sequence
+from detectors.intervals import confidence_sequence, wilson
 from schemas.sql import query
 from streams.text.shares import interval, tenths
 
 CANARIES_QUERY: Final = query("streams.commands", "canaries")
 
 LOOKS_QUERY: Final = query("streams.commands", "looks")
+
+EVALUATIONS_QUERY: Final = query("streams.commands", "evaluations")
 
 REQUESTS_QUERY: Final = query("streams.commands", "requests")
 
@@ -34,6 +36,18 @@ def status_table(canaries: Iterable[Row], looks: Iterable[Row], requests: Iterab
             for each in known:
                 shown.add_row(*about, *_sides(each), decision)
                 decision = ""
+    return shown
+
+
+def evaluations_table(runs: Iterable[Row], service: str | None) -> Table:
+    """Return what the newest evaluations say of each version, by hazard, else by suite (Wilson, 1927)."""
+    shown = Table("service", "version", "hazard or suite", "failed", title="Evaluations")
+    for run in runs:
+        if service in (None, run["service"]) and (items := int(run["items"])):
+            failed = int(run["failed"])
+            lower, upper = (float(side[0]) for side in wilson(np.array([float(failed)]), np.array([float(items)])))
+            share = f"{tenths(failed / items)} ({interval(lower, upper, tenths)}), {failed} of {items}"
+            shown.add_row(run["service"], run["candidate"], run["hazard"], share)
     return shown
 
 

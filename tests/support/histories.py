@@ -12,7 +12,7 @@ HOUR = timedelta(hours=1)
 FILLED = (
     "service_hours", "stage_hours", "probe_minutes", "service_policies", "telemetry", "windows", "dead_letters",
     "findings", "incident_transitions", "incident_evidence", "review_items", "review_labels", "service_minutes",
-    "counted_hours", "counted_minutes", "window_hours", "window_minutes", "horizons",
+    "counted_hours", "counted_minutes", "evaluations", "category_minutes", "window_hours", "window_minutes", "horizons",
 )  # fmt: skip
 BY_OFFSET = ("review_labels", "telemetry")
 """Tables whose rows are told apart by where they came from."""
@@ -37,6 +37,7 @@ ARGUMENTS = {
     "kpi_call_burn_rates": "at={until:DateTime('UTC')}",
     "kpi_axis_outputs": f"{_VERSIONS}, objective=0.99",
     "kpi_axis_uptimes": f"{_VERSIONS}, objective=0.99",
+    "kpi_evaluations": "until={until:DateTime('UTC')}",
     "kpi_burn_rates": "objective=0.99, at={until:DateTime('UTC')}",
 }
 """What each family of views is asked with."""
