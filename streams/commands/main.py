@@ -24,6 +24,7 @@ from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
 from streams.commands.review import review_app
+from streams.commands.runbook import runbook
 from streams.commands.status import status
 from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
@@ -49,6 +50,7 @@ app.command()(init)
 app.command()(kpi)
 app.command()(prometheus)
 app.command()(report)
+app.command()(runbook)
 app.command()(status)
 app.command()(tail)
 app.command()(verify)

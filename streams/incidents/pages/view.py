@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from schemas.fields import NANO
 from schemas.incidents import IncidentSeverity
+from schemas.runbooks import runbook_of
 from streams.incidents.fold.state import OVER
 from streams.pages.plots import Point
 from streams.text.durations import span
@@ -152,7 +153,8 @@ def facts(view: IncidentView) -> Iterator[Fact]:
     yield Fact("what changed", _changed(view))
     yield Fact("who is affected", _affected(view))
     yield Fact("clock", running_clock(view))
-    yield Fact("runbook", view.runbook or "none is agreed for this service", view.runbook)
+    usual = "; ".join(filter(None, ("none is agreed for this service", runbook_of(view.family))))
+    yield Fact("runbook", view.runbook or usual, view.runbook)
     yield Fact("owner", view.owner or NOT_KNOWN)
 
 
