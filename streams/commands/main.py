@@ -28,6 +28,7 @@ from streams.commands.runbook import runbook
 from streams.commands.status import status
 from streams.commands.tail import tail
 from streams.commands.topics import letters_app, topics_app
+from streams.commands.trace import trace
 from streams.commands.verify import rebuild, verify
 from streams.settings import Settings, SettingsError, load
 
@@ -53,6 +54,7 @@ app.command()(report)
 app.command()(runbook)
 app.command()(status)
 app.command()(tail)
+app.command()(trace)
 app.command()(verify)
 app.command()(rebuild)
 
