@@ -36,6 +36,8 @@ def test_every_kpi_is_counted_by_the_view_it_names(client):
     history.put(client, "review_labels", said)
     alone = {"time": history.START, "service_name": history.SERVICE, "event_kind": "guard_verdict"}
     history.put(client, "guard_verdicts", alone)
+    searched = {"time": history.START, "service_name": history.SERVICE, "documents_id": ["d"], "documents_trust": [""]}
+    history.put(client, "retrievals", searched)
     for version in ("m@1", "m@2"):
         of_suite = {"suite": "s", "items": 10, "failed": 1, "category": "content.ncr", "model_version": version}
         own = {"time": history.START, "service_name": history.SERVICE, "event_id": version}

@@ -12,7 +12,8 @@ HOUR = timedelta(hours=1)
 FILLED = (
     "service_hours", "stage_hours", "probe_minutes", "service_policies", "telemetry", "windows", "dead_letters",
     "findings", "incident_transitions", "incident_evidence", "review_items", "review_labels", "service_minutes",
-    "counted_hours", "counted_minutes", "evaluations", "category_minutes", "window_hours", "window_minutes", "horizons",
+    "counted_hours", "counted_minutes", "evaluations", "category_minutes", "retrievals", "window_hours",
+    "window_minutes", "horizons",
 )  # fmt: skip
 BY_OFFSET = ("review_labels", "telemetry")
 """Tables whose rows are told apart by where they came from."""

@@ -12,7 +12,7 @@ from schemas.kpis.objectives import VIEW_VALUES
 from schemas.metrics import FAMILY_AXES, RATES
 from schemas.sql import literal
 from schemas.traps import VIEW_VALUES as TRAP_VALUES
-from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS
+from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS, VETTED
 from schemas.windows import UNKNOWN_VERSION
 
 TABLES: Final = "tables/"
@@ -65,6 +65,8 @@ def _known() -> dict[str, Any]:
         "axis_by_family": {family: axis for family, axis in FAMILY_AXES.items() if axis},
         "axis_by_kpi": {kpi.id: kpi.axis for kpi in KPIS if kpi.axis},
         "unknown_version": UNKNOWN_VERSION,
+        "vetted": list(VETTED),
+        "injection_bit": [rate.name for rate in RATES].index("injection_flag"),
         "known_categories": tuple(FAMILIES),
         "known_words": [
             ("inferences", "''", [(field, field, ("", *EVENT_WORDS[field])) for field in _CALL_WORDS]),
