@@ -6,14 +6,15 @@ from .events import Envelope
 from .fields import Name, Real, Reference, UnixNano, Version
 from .incidents import Actor
 
-ControlKind = Literal["promote", "rollback", "kill_switch", "pause", "review_required", "resume"]
+ControlKind = Literal["promote", "rollback", "kill_switch", "pause", "review_required", "resume", "policy_review"]
 
 
 class Control(Envelope, frozen=True, tag="ai.safety.control.v1"):
     """What a service, or its deployer, is asked to do, on ``controls.v1``; signed in the header of its message.
 
     It is a request: nothing is ever rolled back or stopped by Watchkeeper itself. `model_version` of the envelope
-    is the candidate that a promotion or a rollback is about.
+    is the candidate that a promotion or a rollback is about. A `policy_review` asks the owner of the service, not the
+    service, to look whether its policy still fits what it does.
     """
 
     control: ControlKind

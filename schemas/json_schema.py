@@ -12,6 +12,7 @@ import msgspec
 
 from .changes import Change
 from .controls import Control
+from .evaluations import EvaluationRun
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
 from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
@@ -20,8 +21,8 @@ from .triage import Triage
 from .windows import Window
 
 KINDS: Final[tuple[type[msgspec.Struct], ...]] = (
-    Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, ReviewItem, IncidentTransition, IncidentAction,
-    IncidentEvidence,
+    Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, ReviewItem, EvaluationRun, IncidentTransition,
+    IncidentAction, IncidentEvidence,
     Delivery, Control, Triage, Change, Telemetry, Finding, Window,
 )  # fmt: skip
 FOLDER: Final = Path(__file__).with_name("json_schema")

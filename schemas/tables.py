@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from .changes import Change
 from .controls import Control
+from .evaluations import EvaluationRun
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
 from .incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
@@ -86,6 +87,7 @@ EVIDENCE: Final = Table(name="incident_evidence", row="what was known of an inci
 DELIVERIES: Final = Table(name="deliveries", row="one attempt to tell a receiver", kind=Delivery)
 CONTROLS: Final = Table(name="controls", row="one request to a service or its deployer", kind=Control)
 TRIAGE: Final = Table(name="triage", row="one word of a person about tickets", kind=Triage)
+EVALUATIONS: Final = Table(name="evaluations", row="what one run of a suite found of one hazard", kind=EvaluationRun)
 REVIEW_ITEMS: Final = Table(name="review_items", row="one event that a person is asked to look at", kind=ReviewItem)
 FINDINGS: Final = Table(name="findings", row="one finding; a repeat has the same finding_id", kind=Finding)
 WINDOWS: Final = Table(name="windows", row="one rate of one group in one tick of one source partition")
@@ -93,7 +95,7 @@ WINDOW_MESSAGES: Final = Table(name="window_messages", row="one window as it cam
 DEAD_LETTERS: Final = Table(name="dead_letters", row="one record that was refused, by where it came from")
 
 BASES: Final = (
-    INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, REVIEW_ITEMS, INCIDENTS,
-    ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, FINDINGS,
+    INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, REVIEW_ITEMS, EVALUATIONS,
+    INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, FINDINGS,
     WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS,
 )  # fmt: skip

@@ -45,6 +45,7 @@ EVIDENCE: Final = Topic(name="evidence.v1", key="incident", partitions=1, retent
 DELIVERIES: Final = Topic(name="deliveries.v1", key="incident", partitions=1, retention_ms=90 * DAY_MS)
 CONTROLS: Final = Topic(name="controls.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
 TRIAGE: Final = Topic(name="triage.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
+EVALUATIONS: Final = Topic(name="evaluations.v1", key="service", partitions=1, retention_ms=90 * DAY_MS)
 REVIEW_QUEUE: Final = Topic(name="review-queue.v1", key="target event", partitions=1, retention_ms=90 * DAY_MS)
 DEAD_LETTERS: Final = Topic(
     name="dead-letters.v1", key="topic, partition and offset", partitions=1, retention_ms=30 * DAY_MS
@@ -68,5 +69,6 @@ CHECKPOINTS: Final = Topic(
 
 TOPICS: Final = (
     INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, TRIAGE,
+    EVALUATIONS,
     REVIEW_QUEUE, DEAD_LETTERS, OTLP_SPANS, OTLP_LOGS, LITELLM, CHECKPOINTS,
 )  # fmt: skip

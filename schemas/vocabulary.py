@@ -102,3 +102,6 @@ FINDING_WORDS: Final[dict[str, tuple[str, ...]]] = {
 
 TRUSTS: Final = ("trusted", "internal", "external", "user_supplied", "unknown")
 """Of a retrieved document."""
+
+VETTED: Final = ("trusted", "internal")
+"""Trusts of documents that somebody looked at; any other, or none, is outside the vetted ones."""

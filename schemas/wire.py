@@ -7,6 +7,7 @@ import msgspec
 
 from .changes import Change
 from .controls import Control
+from .evaluations import EvaluationRun
 from .events import Envelope, Event
 from .fields import MAX_AHEAD_NANO, MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES, MAX_WINDOW_BYTES
 from .findings import Finding
@@ -36,6 +37,7 @@ Record = (
     | Change
     | ReviewLabel
     | ReviewItem
+    | EvaluationRun
     | IncidentTransition
     | IncidentAction
     | IncidentEvidence

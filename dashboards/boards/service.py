@@ -50,6 +50,23 @@ BOARD: Final = Board(
             query="versions", values={"kpis": VERSIONED, "axes": [BY_ID[kpi].axis for kpi in VERSIONED]},
             kind="table", unit="percentunit", units={"n": "short"}, width=24,
         ),
+        Panel(
+            title="Sources",
+            text="What the searches of each source gave: share without a document, mean best score, share of documents"
+            " that nobody vetted or that were taken in more than 180 days ago, searches with an injection.",
+            query="source_quality", kind="table", width=24,
+            units={"empty_share": "percentunit", "unvetted_share": "percentunit", "stale_share": "percentunit"},
+        ),
+        history("unvetted_served", width=12),
+        history("empty_searches", width=12),
+        Panel(
+            title="Evaluated beside production",
+            text="What suites say of the version that serves, beside what its guards saw in the seven days up to the"
+            " end of the time shown. Where the lower bound of a gap is above 0, production is worse than evaluated.",
+            query="evaluation_gaps", kind="table", width=24,
+            units={"evaluated_share": "percentunit", "production_share": "percentunit", "gap": "percentunit",
+                   "gap_lower": "percentunit", "gap_upper": "percentunit", "evaluated": "dateTimeAsIso"},
+        ),
         BY_AXIS,
         Panel(
             title="Over-refusal beside unsafe output",

@@ -26,7 +26,7 @@ FROM (
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_durations(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_reviewed(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0, known_at=toDateTime($__toTime, 'UTC')) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_agreements(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000) UNION ALL
-    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_guard_time(since=toStartOfHour(toDateTime($__fromTime, 'UTC')), until=toDateTime($__toTime, 'UTC'), step=31536000, versions=0) UNION ALL
+    SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_evaluations(until=toDateTime($__toTime, 'UTC')) UNION ALL
     SELECT kpi, service_name, value, lower, upper, n, trust, trust_reason FROM kpi_governance_now
 )
 WHERE has({kpis:Array(String)}, kpi) AND (service_name IN (${service:singlequote}) OR service_name = '')

@@ -50,12 +50,21 @@ def status(
     """Print each metric of each candidate beside stable, and what was decided."""
     from rich.console import Console
 
-    from streams.findings.canaries import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, status_table
+    from streams.findings.canaries import (
+        CANARIES_QUERY,
+        EVALUATIONS_QUERY,
+        LOOKS_QUERY,
+        REQUESTS_QUERY,
+        evaluations_table,
+        status_table,
+    )
     from streams.store.ask import ask_rows
 
     settings = load(clickhouse=clickhouse)
     canaries, looks, requests = (ask_rows(settings, query) for query in (CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY))
     Console().print(status_table(canaries, looks, requests, service))
+    if (evaluated := evaluations_table(ask_rows(settings, EVALUATIONS_QUERY), service)).row_count:
+        Console().print(evaluated)
 
 
 def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:

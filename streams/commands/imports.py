@@ -19,9 +19,26 @@ def import_files(
         str | None, typer.Option(help="What to take the records for; told from their shape else.")
     ] = None,
     service: Annotated[str | None, typer.Option(help="The service of all events, whatever the records say.")] = None,
+    model: Annotated[str, typer.Option(help="Of evaluations: the version, as production calls it.")] = "",
+    category: Annotated[str, typer.Option(help="Of evaluations: the hazard, where the file names none.")] = "",
+    higher_is_worse: Annotated[  # noqa: FBT002
+        bool, typer.Option("--higher-is-worse", help="Of evaluations: a right answer is the harm.")
+    ] = False,
     kafka: Kafka = None,
 ) -> None:
     """Send files of other systems into Kafka as events; a new start goes on where the last one ended."""
+    from streams.dialects.evaluations import READERS
+    from streams.intake.evaluations import import_evaluations, read_evaluations
+
+    if dialect in READERS:
+        if not service:
+            raise typer.BadParameter("say by --service whose version was evaluated")
+        for name in files:
+            runs = read_evaluations(
+                name, dialect, service, model=model, category=category, higher_is_worse=higher_is_worse
+            )
+            typer.echo(f"{name}: {import_evaluations(load(kafka=kafka), runs)} evaluation runs sent")
+        return
     from streams.intake.importing import Importer
 
     settings = load(kafka=kafka)

@@ -25,10 +25,12 @@ from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
 from streams.commands.review import review_app
+from streams.commands.runbook import runbook
 from streams.commands.status import status
 from streams.commands.tail import tail
 from streams.commands.token import token_app
 from streams.commands.topics import letters_app, topics_app
+from streams.commands.trace import trace
 from streams.commands.verify import rebuild, verify
 from streams.settings import Settings, SettingsError, load
 
@@ -40,7 +42,9 @@ GROUPS: Final = {
 }  # fmt: skip
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
-for _command in (budget, doctor, explain, init, kpi, prometheus, report, status, tail, verify, rebuild):
+for _command in (
+    budget, doctor, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
+):  # fmt: skip
     app.command()(_command)
 app.command("import")(import_files)
 

@@ -1,12 +1,15 @@
 """Commands ``watchkeeper policy`` and ``watchkeeper budget``."""
 
+import getpass
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from streams.commands.options import Store
+from schemas.topics import CHANGES
+from streams.commands.options import Kafka, Store
 from streams.settings import load
 
 policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
@@ -59,6 +62,32 @@ def held(
     else:
         console().print(table(found))
     raise typer.Exit(1 if any(each.state == "broken" for each in found) else 0)
+
+
+@policy_app.command("record")
+def record(
+    new: Annotated[Path, typer.Argument(help="The policy that holds from now on.")],
+    old: Annotated[Path, typer.Option("--from", help="The policy that held before.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    initiator: Annotated[str | None, typer.Option(help="Who did it; the user of this terminal if not said.")] = None,
+    approver: Annotated[list[str] | None, typer.Option(help="Who approved it; may be said several times.")] = None,
+    incident: Annotated[str | None, typer.Option(help="The incident that led to it.")] = None,
+    kafka: Kafka = None,
+) -> None:
+    """Record a change of the policy on the timeline of changes: who, why, and what differs, service by service."""
+    from streams.kafka.sending import message, send_all
+    from streams.policy.policy import load_policy
+    from streams.policy.record import policy_changes
+
+    by = initiator or getpass.getuser()
+    found = policy_changes(load_policy(old), load_policy(new), by, reason, approver or [], incident, time.time_ns())
+    if not found:
+        typer.echo("the two say the same: there is no change to record")
+        return
+    settings = load(kafka=kafka)
+    send_all(settings, CHANGES, [message(settings, CHANGES, each, each.service_name) for each in found])
+    for each in found:
+        typer.echo(f"{each.service_name}: {len(each.labels or {})} keys, {each.from_version} to {each.to_version}")
 
 
 def budget(clickhouse: Store = None) -> None:

@@ -6,13 +6,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from rich.table import Table
 
-from detectors.intervals import confidence_sequence
+from detectors.intervals import confidence_sequence, wilson
 from schemas.sql import query
 from streams.text.shares import interval, tenths
 
 CANARIES_QUERY: Final = query("streams.findings", "canaries")
 
 LOOKS_QUERY: Final = query("streams.findings", "looks")
+
+EVALUATIONS_QUERY: Final = query("streams.findings", "evaluations")
 
 REQUESTS_QUERY: Final = query("streams.findings", "requests")
 
@@ -51,6 +53,18 @@ def standing(canaries: Iterable[Row], looks: Iterable[Row], requests: Iterable[R
         known: list[Row | None] = [*by_candidate.get(about, [])] or [None]
         decision = _decision(canary, asked.get(canary["change_id"]))
         yield Standing(*about, canary["began"], decision, list(map(_sides, known)))
+
+
+def evaluations_table(runs: Iterable[Row], service: str | None) -> Table:
+    """Return what the newest evaluations say of each version, by hazard, else by suite (Wilson, 1927)."""
+    shown = Table("service", "version", "hazard or suite", "failed", title="Evaluations")
+    for run in runs:
+        if service in (None, run["service"]) and (items := int(run["items"])):
+            failed = int(run["failed"])
+            lower, upper = (float(side[0]) for side in wilson(np.array([float(failed)]), np.array([float(items)])))
+            share = f"{tenths(failed / items)} ({interval(lower, upper, tenths)}), {failed} of {items}"
+            shown.add_row(run["service"], run["candidate"], run["hazard"], share)
+    return shown
 
 
 def _sides(look: Row | None) -> tuple[str, str, str, str]:

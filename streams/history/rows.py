@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.evaluations import EvaluationRun
 from schemas.events import AgentStep, Envelope, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
@@ -24,6 +25,7 @@ from schemas.tables import (
     CHANGES,
     CONTROLS,
     DELIVERIES,
+    EVALUATIONS,
     EVIDENCE,
     FINDINGS,
     GUARD_VERDICTS,
@@ -57,6 +59,7 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Change: CHANGES,
     ReviewLabel: REVIEW_LABELS,
     ReviewItem: REVIEW_ITEMS,
+    EvaluationRun: EVALUATIONS,
     IncidentTransition: INCIDENTS,
     IncidentAction: ACTIONS,
     IncidentEvidence: EVIDENCE,

@@ -15,6 +15,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponen
 
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.evaluations import EvaluationRun
 from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from schemas.reviews import ReviewItem, ReviewLabel
@@ -24,6 +25,7 @@ from schemas.topics import (
     CHANGES,
     CONTROLS,
     DELIVERIES,
+    EVALUATIONS,
     EVIDENCE,
     FINDINGS,
     INCIDENTS,
@@ -64,6 +66,7 @@ _PLAIN: Final = {
     CHANGES: Change,
     REVIEWS: ReviewLabel,
     REVIEW_QUEUE: ReviewItem,
+    EVALUATIONS: EvaluationRun,
     INCIDENTS: IncidentTransition,
     ACTIONS: IncidentAction,
     EVIDENCE: IncidentEvidence,

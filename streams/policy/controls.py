@@ -60,7 +60,7 @@ class ControlRule(BaseModel, extra="forbid", frozen=True):
     when: When
     count: Annotated[int, Field(ge=1, le=1_000)] = 1
     within_minutes: Annotated[float, Field(gt=0, le=1_440)] = 10.0
-    do: Literal["kill_switch", "pause", "review_required"]
+    do: Literal["kill_switch", "pause", "review_required", "policy_review"]
     at_most_per_day: Annotated[int, Field(ge=1, le=100)] = 1
     """Of each service, by UTC days: the budget of the rule."""
     for_minutes: Annotated[float, Field(gt=0)] = 60.0

@@ -3,12 +3,16 @@
 import re
 
 import pytest
+from typer.testing import CliRunner
 
 from dashboards.boards import runbooks
 from dashboards.layout import board_json
 from dashboards.rules import RULES
 from dashboards.runbook import link, names, page
 from schemas.kpis import KPIS
+from schemas.runbooks import OF_FAMILY
+from streams.commands.main import app
+from streams.policy.controls import FAMILIES
 from tests.schemas.test_questions import QUESTIONS
 from tests.support.dashboards.history import SERVICE
 from tests.support.dashboards.states import SPANS, STATES
@@ -18,7 +22,20 @@ LOOKS = re.compile(r"^\d\. .+?\n\n```sql\n(.+?)\n```", re.DOTALL | re.MULTILINE)
 
 def test_every_rule_and_kpi_names_a_runbook_that_exists_and_none_lies_about():
     """No link leads nowhere, and no page is about nothing."""
-    assert {rule.runbook for rule in RULES} | {kpi.runbook for kpi in KPIS} - {""} == set(names())
+    families = set(OF_FAMILY.values())
+    assert {rule.runbook for rule in RULES} | {kpi.runbook for kpi in KPIS} - {""} | families == set(names())
+
+
+def test_every_family_that_can_be_found_has_a_runbook():
+    """Whatever wakes somebody, by a rate, a single event, a breach, a canary or silence, there is a page about it."""
+    assert set(FAMILIES) <= set(OF_FAMILY)
+
+
+def test_a_runbook_is_printed_by_its_name_or_by_a_family():
+    """What a notice names can be typed as it stands; another word is told which there are."""
+    by_name, by_family = (CliRunner().invoke(app, ["runbook", word]) for word in ("tool-rules", "tool"))
+    assert by_name.output == by_family.output == page("tool-rules") + "\n"
+    assert CliRunner().invoke(app, ["runbook", "nothing"]).exit_code == 2
 
 
 @pytest.mark.parametrize("name", names())

@@ -38,6 +38,12 @@ def test_every_kpi_is_counted_by_the_view_it_names(client):
     history.put(client, "guard_verdicts", alone)
     refused = {"time": history.START, "service_name": history.SERVICE, "event_id": "r", "trials": 16, "flagged": 16}
     history.put(client, "inferences", refused)
+    searched = {"time": history.START, "service_name": history.SERVICE, "documents_id": ["d"], "documents_trust": [""]}
+    history.put(client, "retrievals", searched)
+    for version in ("m@1", "m@2"):
+        of_suite = {"suite": "s", "items": 10, "failed": 1, "category": "content.ncr", "model_version": version}
+        own = {"time": history.START, "service_name": history.SERVICE, "event_id": version}
+        history.put(client, "evaluations", own | of_suite)
     for view in sorted({kpi.view for kpi in KPIS}):
         counted = {name for (name,) in rows(client, f"SELECT DISTINCT kpi FROM {view}{ARGUMENTS.get(view, PERIOD)}")}
         assert {kpi.id for kpi in KPIS if kpi.view == view} <= counted, view

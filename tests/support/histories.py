@@ -13,7 +13,7 @@ FILLED = (
     "service_hours", "stage_hours", "probe_minutes", "service_policies", "telemetry", "windows", "dead_letters",
     "findings", "incident_transitions", "incident_evidence", "review_items", "review_labels", "service_minutes",
     "counted_hours", "counted_minutes", "window_hours", "window_minutes", "horizons", "guard_verdicts",
-    "inferences", "category_minutes", "stage_minutes",
+    "inferences", "category_minutes", "stage_minutes", "evaluations", "retrievals",
 )  # fmt: skip
 BY_OFFSET = ("review_labels", "telemetry", "guard_verdicts")
 """Tables whose rows are told apart by where they came from."""
@@ -42,6 +42,7 @@ ARGUMENTS = {
     "kpi_call_burn_rates": "at={until:DateTime('UTC')}",
     "kpi_axis_outputs": f"{_VERSIONS}, objective=0.99",
     "kpi_axis_uptimes": f"{_VERSIONS}, objective=0.99",
+    "kpi_evaluations": "until={until:DateTime('UTC')}",
     "kpi_burn_rates": "objective=0.99, at={until:DateTime('UTC')}",
 }
 """What each family of views is asked with."""

@@ -11,6 +11,19 @@ SELECT
 FROM {{ table }}{{ only }}{{ "\nUNION ALL" if not loop.last else ";" }}
 {% endfor %}
 
+-- How good the sources of each service are, by source: what its searches gave, how well it fitted, how far the documents are
+-- trusted and how old they are, and in how many searches a guard found an injection.
+CREATE OR REPLACE VIEW source_quality AS
+SELECT
+    service_name, data_source_id, count() AS searches, countIf(ifNull(returned_count, length(documents_id)) = 0) / searches AS empty_share,
+    avg(score_max) AS best_score, sum(length(documents_id)) AS documents, uniqArray(documents_id) AS distinct_documents,
+    1 - sum(length(arrayFilter(trust -> has({{ vetted }}, toString(trust)), documents_trust))) / nullIf(documents, 0) AS unvetted_share,
+    sum(length(arrayFilter(taken_in -> taken_in < time - INTERVAL 180 DAY, documents_ingested_at))) / nullIf(documents, 0) AS stale_share,
+    countIf(bitTest(flagged, {{ injection_bit }})) AS injections, groupUniqArray(5)(index_version) AS index_versions
+FROM retrievals FINAL
+WHERE probe_id = '' AND {{ within("time") }}
+GROUP BY service_name, data_source_id;
+
 -- Every event in one place: what each was, how it ended, which rates count it and which found something in it.
 CREATE OR REPLACE VIEW events AS
 {% for kind, table, name, result, duration in [

@@ -108,6 +108,21 @@ CREATE OR REPLACE VIEW kpi_known_shares AS
         GROUP BY window_start, service_name, version, part
         UNION ALL
         SELECT
+            searched.1 AS kpi, '' AS part, {{ window_start("toDateTime(time, 'UTC')") }} AS window_start, service_name, '' AS version,
+            toFloat64(sum(searched.2)) AS numerator, toUInt64(sum(searched.3)) AS n
+        FROM (
+            SELECT time, service_name, arrayJoin([
+                ('unvetted_served', toFloat64(length(documents_id)
+                    - length(arrayFilter(trust -> has({{ vetted }}, toString(trust)), documents_trust))), toFloat64(length(documents_id))),
+                ('empty_searches', if(ifNull(returned_count, toInt64(length(documents_id))) = 0, 1., 0.), 1.)
+            ]) AS searched
+            FROM retrievals FINAL
+            WHERE probe_id = '' AND {{ within("time") }}
+        )
+        GROUP BY kpi, window_start, service_name
+        HAVING n > 0
+        UNION ALL
+        SELECT
             'limited' AS kpi, '' AS part,
             {{ window_start("hour") }} AS window_start,
             service_name, {{ version }},

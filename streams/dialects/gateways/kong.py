@@ -54,7 +54,8 @@ def translate(record: dict[str, Any]) -> Translation:
 def _call(record: dict[str, Any], name: str, said: dict[str, Any], guards: list[dict[str, Any]]) -> Event:
     meta, usage = mapping(said.get("meta")), mapping(said.get("usage"))
     status, upstream = count(at(record, "response.status")), count(record.get("upstream_status"))
-    outcome, source, error = _outcome(status, upstream, guards)
+    asked = upstream is not None or number(meta.get("llm_latency")) is not None or bool(usage)
+    outcome, source, error = _outcome(status, upstream, guards, asked=asked)
     answered = outcome in ("completed", "filtered") and status is not None
     request = first(at(record, "request.id"), at(record, "request.headers.x-kong-request-id"))
     cost = number(usage.get("cost"))
@@ -88,12 +89,12 @@ def _operation(uri: str | None) -> str | None:
 
 
 def _outcome(
-    status: int | None, upstream: int | None, guards: list[dict[str, Any]]
+    status: int | None, upstream: int | None, guards: list[dict[str, Any]], *, asked: bool
 ) -> tuple[str, str | None, str | None]:
-    """Return outcome, its source and the error: what a guard stopped has a status of its own."""
+    """Return outcome, its source and the error; `asked` is whether the provider was."""
     if any(guard["action"] == "blocked" for guard in guards):
         return "blocked", "guardrail", None
-    if status == 429 and upstream is None:  # of a plugin: the provider was not asked
+    if status == 429 and not asked:  # a plugin's own limit: the provider never heard of it
         return "rate_limited", "rate_limit", None
     if status is None or status >= 400:
         return "error", None, str(status or upstream or "_OTHER")

@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.fields import NANO
 from schemas.incidents import IncidentTransition
+from schemas.runbooks import runbook_of
 from schemas.wire import encode
 from streams.incidents.notify.planning import Due
 from streams.policy.policy import Policy
@@ -207,5 +208,6 @@ def _facts(record: IncidentTransition, policy: Policy) -> dict[str, str]:
         "affected": ", ".join(filter(None, (counts, _REACHED[record.reached_user]))),
         "suspected change": record.suspected_change_id or "",
         "owner": policy.service(record.service_name).owner,
+        "runbook": "" if policy.service(record.service_name).runbook else runbook_of(record.family or ""),
     }
     return {name: value for name, value in found.items() if value}

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from schemas.fields import NANO
 from schemas.incidents import IncidentSeverity
+from schemas.runbooks import runbook_of
 from streams.incidents.evidence.spread import Spread, words
 from streams.incidents.fold.state import OVER
 from streams.pages.plots import Point
@@ -156,7 +157,8 @@ def facts(view: IncidentView) -> Iterator[Fact]:
     if view.spread is not None:
         yield Fact("how far", words(view.spread))
     yield Fact("clock", running_clock(view))
-    yield Fact("runbook", view.runbook or "none is agreed for this service", view.runbook)
+    usual = "; ".join(filter(None, ("none is agreed for this service", runbook_of(view.family))))
+    yield Fact("runbook", view.runbook or usual, view.runbook)
     yield Fact("owner", view.owner or NOT_KNOWN)
 
 

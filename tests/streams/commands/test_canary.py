@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schemas.changes import Change
+from schemas.evaluations import EvaluationRun
 from schemas.topics import CHANGES
 from schemas.wire import encode
 from streams.commands.main import app
@@ -84,3 +85,22 @@ def test_start_and_stop_are_changes_that_the_gate_understands(kafka_settings, mo
     good = comparison(1, verdict="not worse", trials=300, flagged=3)
     assert [each.control.control for each in taken(Gate(policy), start, good)] == ["promote"]
     assert not taken(Gate(policy), start, stop, good)
+
+
+def test_status_shows_what_was_evaluated_beside(client, ask):
+    """Each version's newest runs stand below by hazard, with how many failed and the interval."""
+    run = {
+        "source": "evaluation/garak",
+        "service_name": "chat",
+        "model_version": "m7",
+        "suite": "garak dan",
+        "items": 200,
+    }
+    runs = [
+        EvaluationRun(**run, event_id=name, time_unix_nano=1_770_000_000_000_000_000, test_name=name, failed=failed,
+                      category="sec.jailbreak")
+        for name, failed in (("dan.A", 2), ("dan.B", 4))
+    ]  # fmt: skip
+    store(client, runs)
+    assert any("m7" in line and "sec.jailbreak" in line and "1.5% (" in line and "6 of 400" in line
+               for line in ask().splitlines())  # fmt: skip

@@ -33,10 +33,13 @@ def test_what_a_guard_saw_before_the_limit_counts():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("upstream", "outcome"), [(None, "rate_limited"), (429, "error")])
-def test_a_gateways_limit_is_told_from_a_providers(upstream, outcome):
+@pytest.mark.parametrize(("said", "outcome"), [
+    ({"upstream_status": None, "ai": {"proxy": {"meta": {"request_model": "gpt-4o"}}}}, "rate_limited"),
+    ({"upstream_status": None}, "error"), ({"upstream_status": 429}, "error"),
+])  # fmt: skip
+def test_a_gateways_limit_is_told_from_a_providers(said, outcome):
     """Kong turned the call away itself where no provider was asked; a provider's 429 failed the service."""
-    record = KONG | {"response": {"status": 429}, "upstream_status": upstream}
+    record = KONG | {"response": {"status": 429}} | said
     [event] = dialect_of(record).translate(record).events
     assert event["outcome"] == outcome
 

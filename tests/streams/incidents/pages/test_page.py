@@ -141,7 +141,7 @@ def test_what_is_not_known_says_so():
     text = Read(render(bare)).text
     assert text.count("not known") >= 3
     assert "no change is on record" in text
-    assert "none is agreed for this service" in text
+    assert "none is agreed for this service; watchkeeper runbook leak" in text
     assert "0 users" not in text
 
 

@@ -1,0 +1,1 @@
+"""Where an answer came from and what became of it, both ways."""

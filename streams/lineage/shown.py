@@ -1,0 +1,47 @@
+"""A chain in lines for people: each trace in its order, and below it what was judged and changed."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from streams.lineage.chain import MOST_TRACES, Chain, Document, Link
+
+
+def lines(chain: Chain) -> Iterator[str]:
+    """Yield the lines of a chain; nothing where the id leads nowhere."""
+    for document, answers in answers_of(chain).items():
+        yield f"document {document}: used by {len(answers)} answers ({', '.join(answers[:10])})"
+    inside = [link for link in chain.links if link.trace]
+    for trace, links in groupby(inside, key=lambda link: link.trace):
+        yield f"trace {trace}"
+        for link in links:
+            yield from (f"  {line}" for line in _link(link))
+    for link in chain.links:
+        if not link.trace:
+            yield from _link(link)
+    if chain.more:
+        yield f"and older traces; these are the newest {MOST_TRACES}"
+
+
+def answers_of(chain: Chain) -> dict[str, list[str]]:
+    """Return the answers that used each document, where a document was asked for."""
+    found: dict[str, list[str]] = {}
+    for answer in chain.of_kind("answer"):
+        for each in chain.sources(answer):
+            if chain.asked in (each.id, each.content_hash, each.source_uri):
+                found.setdefault(each.id, []).append(answer.id)
+    return {document: list(dict.fromkeys(answers)) for document, answers in found.items()}
+
+
+def _link(link: Link) -> Iterator[str]:
+    words = ", ".join(f"{name} {word}" for name, word in link.words.items())
+    about = f" of {', '.join(link.of)}" if link.of else ""
+    yield f"{link.at} {link.kind} {link.id}{about} ({link.service}): {words or 'nothing more is known'}"
+    yield from (f"  document {_document(each)}" for each in link.documents)
+
+
+def _document(each: Document) -> str:
+    known = (
+        ("version", each.version), ("hash", each.content_hash), ("trust", each.trust or "unknown"),
+        ("from", each.source_uri), ("taken in", each.ingested_at),
+    )  # fmt: skip
+    return f"{each.id}: " + ", ".join(f"{name} {word}" for name, word in known if word)
