@@ -42,8 +42,8 @@ class Tab:
         await self.until("document.readyState === 'complete'")
 
     async def run(self, script):
-        """Return what a script comes to."""
-        found = await self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        """Return what a script comes to, or what it promises."""
+        found = await self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         return found["result"].get("value")
 
     async def until(self, script):
