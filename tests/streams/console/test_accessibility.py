@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from streams.api.server import Server
 from streams.local.broker import free_port
-from tests.streams.console.test_browser import SIGN_IN, WIDER, arrived
+from tests.streams.console.test_browser import SIGN_IN, arrived
 from tests.streams.console.test_findings import ticket
 from tests.streams.console.test_governance import insert, placed
 from tests.streams.console.test_incident import RATE, store_events
@@ -24,12 +24,14 @@ from tests.support.incidents.entries import act, back, change, page
 pytestmark = pytest.mark.store
 
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text()
-RUN = """axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}).then((found) =>
+RUN = """axe.run({runOnly: %s}).then((found) =>
     JSON.stringify(found.violations.map((each) => [each.id, each.nodes.map((node) => node.html.slice(0, 200))])))"""
+ALL, CONTRAST = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], ["color-contrast"]
+WIDER = "document.documentElement.scrollWidth > window.innerWidth"
 PAGES = {
     "now": "", "incidents": "incidents?state=", "incident": "incidents/inc-p", "review": "review",
-    "disagreements": "review/disagreements", "findings": "findings", "telemetry": "telemetry", "kpis": "kpis",
-    "service": "services/shop", "changes": "changes",
+    "disagreements": "review/disagreements", "findings": "findings", "telemetry": "telemetry", "kpis": "kpis?days=1",
+    "service": "services/shop?days=1", "changes": "changes",
 }  # fmt: skip
 PICTURES = Path(os.environ.get("WATCHKEEPER_PICTURES", ""))
 """Where pictures of the pages go, for the documentation; nowhere where it is empty."""
@@ -47,7 +49,7 @@ def store_a_day(client):
     store_events(client, "shop")
     began = {"change_id": "k", "subject_type": "prompt", "subject_name": "assistant", "to_version": "42",
              "gate_name": "canary", "action": "started", "initiator_id": "deploy bot", "reason": "shorter answers"}
-    insert(client, "changes", placed([began]))
+    insert(client, "changes", placed([began], -400))
     kim = {"actor_kind": "human", "actor_id": "kim"}
     insert(client, "controls", placed([{"control": "review_required", "reason": "leaks", **kim}]))
     insert(client, "incident_actions", placed([{"action": "acknowledge", **kim, "incident_id": "inc-q"}]))
@@ -78,10 +80,10 @@ async def wrong_on(tab, name):
     """Return what axe-core finds wrong on a page, light and dark, and where it is wider than a phone."""
     await tab.run(AXE)
     found = []
-    for dark in (False, True):
-        await tab.look(Path(os.devnull), 1280, 900, dark=dark)
-        found += json.loads(await tab.run(RUN))
-    await tab.look(Path(os.devnull), 390, 844)
+    for dark, rules in ((True, CONTRAST), (False, ALL)):
+        await tab.size(1280, 900, dark=dark)
+        found += json.loads(await tab.run(RUN % json.dumps(rules)))
+    await tab.size(390, 844)
     found += [["wider than a phone", name]] if await tab.run(WIDER) else []
     return found
 
