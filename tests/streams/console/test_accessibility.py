@@ -47,8 +47,16 @@ def store_a_day(client):
     fill(client, findings=said, service_hours=services, service_policies=[owned],
          service_minutes=[minutes("shop"), minutes("mail"), minutes("docs", 7_200)])  # fmt: skip
     store_events(client, "shop")
-    began = {"change_id": "k", "subject_type": "prompt", "subject_name": "assistant", "to_version": "42",
-             "gate_name": "canary", "action": "started", "initiator_id": "deploy bot", "reason": "shorter answers"}
+    began = {
+        "change_id": "k",
+        "subject_type": "prompt",
+        "subject_name": "assistant",
+        "to_version": "42",
+        "gate_name": "canary",
+        "action": "started",
+        "initiator_id": "deploy bot",
+        "reason": "shorter answers",
+    }
     insert(client, "changes", placed([began], -400))
     kim = {"actor_kind": "human", "actor_id": "kim"}
     insert(client, "controls", placed([{"control": "review_required", "reason": "leaks", **kim}]))
