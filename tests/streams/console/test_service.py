@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from streams.console.pages.service import DRAWN as of_a_service
-from streams.kpis.page import DRAWN as of_pages
+from streams.console.pages import service
+from streams.kpis import page as kpi_page
 from streams.kpis.page import hourly_rows
 from streams.kpis.period import Period
 from streams.store.ask import ask_rows
@@ -43,7 +43,7 @@ WHERE has({drawn:Array(String)}, kpi) AND service_name = {service:String}
 def test_what_is_drawn_is_what_the_view_of_all_kpis_says(client, settings):
     """Each KPI comes from the view that counts it alone: the same hours, values, intervals and trust."""
     seed(client, "shop")
-    drawn = sorted({*of_pages, *of_a_service})
+    drawn = sorted({*kpi_page.DRAWN, *service.DRAWN})
     asked = Period(NOW - timedelta(hours=7), NOW, "shop")
     found, whole = hourly_rows(settings, asked, drawn), ask_rows(settings, WHOLE, asked.parameters() | {"drawn": drawn})
     assert len(found) == len(whole) >= 6 * len(drawn)
