@@ -35,6 +35,7 @@ from streams.incidents.pages.portrait import course
 from streams.incidents.pages.view import IncidentView
 from streams.incidents.worker import Incidents
 from streams.kafka.publisher import Message
+from streams.store.client import StoreUnavailableError
 
 log: Final = structlog.get_logger()
 
@@ -79,6 +80,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     check_routes(app)
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))
     app.add_exception_handler(IllegalActionError, _answer(status.HTTP_409_CONFLICT))
+    app.add_exception_handler(StoreUnavailableError, _answer(status.HTTP_503_SERVICE_UNAVAILABLE))
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
     app.add_middleware(RequestLimits, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings, links=True))
     return app

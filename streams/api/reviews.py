@@ -1,8 +1,9 @@
 """Review by HTTP: the next item, a judgement, and what the judgements say."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Body, HTTPException, Query, Request
@@ -18,6 +19,9 @@ from streams.review.queue import Judgement, UnknownEventError, judged, leased
 from streams.review.stats import stats
 from streams.review.whatif import THRESHOLDS, Question, whatif
 from streams.settings import Settings
+from streams.store.ask import ASK_SECONDS, patience
+
+T = TypeVar("T")
 
 
 def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRouter:
@@ -28,7 +32,7 @@ def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRoute
     async def following(request: Request, reviewer: str = "", queue: str = "safety", most: int = 1) -> dict[str, Any]:
         """Return the oldest items that still need this reviewer and that nobody else looks at just now."""
         who = speaker(request, reviewer)
-        return {"items": await asyncio.to_thread(leased, settings, leases, queue, who, min(max(most, 1), 100))}
+        return {"items": await _asked(leased, settings, leases, queue, who, min(max(most, 1), 100))}
 
     @routes.post("/labels", status_code=202)
     async def label(request: Request, body: Annotated[dict[str, Any], Body()]) -> dict[str, str]:
@@ -36,7 +40,7 @@ def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRoute
         if (name := request.state.principal.name) and body.get("annotator_kind", "human") == "human":
             body = body | {"reviewer": name}
         try:
-            record = await asyncio.to_thread(judged, settings, msgspec.convert(body, Judgement))
+            record = await _asked(judged, settings, msgspec.convert(body, Judgement))
         except UnknownEventError as error:
             raise HTTPException(404, str(error)) from None
         except (InvalidRecordError, msgspec.ValidationError) as error:
@@ -50,7 +54,7 @@ def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRoute
         """Return what the labels say of the events since a time, as known now or at a moment."""
         now = datetime.now(UTC)
         known = moment(known_at, now, "known_at") if known_at else now
-        return await asyncio.to_thread(stats, settings, Period(begin(since, now), now), known)
+        return await _asked(stats, settings, Period(begin(since, now), now), known)
 
     @routes.get("/whatif")
     async def other_thresholds(
@@ -67,3 +71,9 @@ def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRoute
             raise HTTPException(422, str(error)) from None
 
     return routes
+
+
+async def _asked(question: Callable[..., T], *given: Any) -> T:
+    """Return what a running store says; the process of the API opens none."""
+    with patience(ASK_SECONDS):
+        return await asyncio.to_thread(question, *given)

@@ -78,6 +78,7 @@ class Incidents:
         publisher = self.publisher = parts.publisher
         self.policy: Final = load_policy(settings.policy)
         self.owns: Final = parts.holds
+        self.leases: Final = Leases()
         self._beside: Final = beside(self)
         self._topics: Final = parts.topics
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
@@ -93,7 +94,6 @@ class Incidents:
         self._busy: Final = asyncio.Lock()
         self._grown: Final = asyncio.Condition()
         self.revision = 0
-        self.leases: Final = Leases()
         self._regular: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -22,12 +22,14 @@ DRAWN: Final = (
 """The KPIs that have something to say each hour."""
 
 HOUR_NANO: Final = 3_600 * NANO
-HOURLY: Final = query("streams.kpis", "hourly")
 
 
 def hourly_rows(settings: Settings, period: Period, drawn: Sequence[str] = DRAWN) -> list[Row]:
-    """Return the KPIs that are drawn, by the hour."""
-    return ask_rows(settings, HOURLY, period.parameters() | {"drawn": list(drawn)})
+    """Return the KPIs that are drawn, by the hour, from the views that count them and no other."""
+    views = dict.fromkeys(BY_ID[kpi].view for kpi in drawn)
+    counted = tuple((view, *(kpi for kpi in drawn if BY_ID[kpi].view == view)) for view in views)
+    asked = query("streams.kpis", "hourly", counted=counted)
+    return ask_rows(settings, asked, period.parameters() | {"drawn": list(drawn)})
 
 
 def page(totals: Sequence[Row], hours: Sequence[Row], title: str) -> str:

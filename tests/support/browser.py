@@ -42,8 +42,8 @@ class Tab:
         await self.until("document.readyState === 'complete'")
 
     async def run(self, script):
-        """Return what a script comes to."""
-        found = await self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        """Return what a script comes to, or what it promises."""
+        found = await self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         return found["result"].get("value")
 
     async def until(self, script):
@@ -57,12 +57,16 @@ class Tab:
         for kind in ("keyDown", "keyUp"):
             await self.ask("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" else "")
 
-    async def look(self, file, width=1280, height=800, *, dark=False):
-        """Write a picture of the whole page."""
+    async def size(self, width, height, *, dark=False):
+        """Show the page on a screen of this size, in the light or in the dark."""
         mode = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         await self.ask("Emulation.setEmulatedMedia", features=mode)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         await self.ask("Emulation.setDeviceMetricsOverride", **size)
+
+    async def look(self, file, width=1280, height=800, *, dark=False):
+        """Write a picture of the whole page."""
+        await self.size(width, height, dark=dark)
         shot = await self.ask("Page.captureScreenshot", captureBeyondViewport=height == 0)
         file.write_bytes(base64.b64decode(shot["data"]))
 

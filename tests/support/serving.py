@@ -4,19 +4,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import requests
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
+from streams.access.entry import authorised
+from streams.access.principals import Principals
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.settings import Settings
 from tests.support.waiting import wait_until
 
+Post = Callable[[str, dict[str, object]], requests.Response]
+
 
 @contextmanager
-def served(settings: Settings, router: Callable[[Settings, Publisher], APIRouter]) -> Iterator[str]:
-    """Yield the address of a running server."""
+def served(settings: Settings, router: Callable[[Settings, Publisher], APIRouter]) -> Iterator[Post]:
+    """Yield what posts to a running server, with the token of the installation."""
     publisher = Publisher(client_arguments(settings))
 
     @asynccontextmanager
@@ -26,12 +31,15 @@ def served(settings: Settings, router: Callable[[Settings, Publisher], APIRouter
         await publisher.stop()
 
     service = FastAPI(lifespan=connected)
-    service.include_router(router(settings, publisher))
+    principals = Principals(settings)
+    entry = Depends(authorised(principals))
+    service.include_router(router(settings, publisher), dependencies=[entry])
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(service, port=port, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started)
-    yield f"http://127.0.0.1:{port}"
+    bearer = {"Authorization": f"Bearer {principals.installation}"}
+    yield lambda path, body: requests.post(f"http://127.0.0.1:{port}{path}", json=body, headers=bearer, timeout=60)
     server.should_exit = True
     thread.join()

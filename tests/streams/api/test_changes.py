@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-import requests
 from typer.testing import CliRunner
 
 from schemas.changes import NEEDS_VERSION, Change
@@ -79,11 +78,11 @@ def test_the_command_records_what_it_is_told(kafka_settings, monkeypatch):
 
 def test_http_takes_a_change_and_refuses_half_of_one(kafka_settings):
     """202 means that Kafka holds the record, with the identity that was given; 422 says which field is missing."""
-    with served(kafka_settings, router) as address:
+    with served(kafka_settings, router) as post:
         half = {name: value for name, value in fields().items() if name != "subject_type"}
-        refused = requests.post(f"{address}/changes", json=half, timeout=60)
+        refused = post("/changes", half)
         assert (refused.status_code, "subject_type" in refused.text) == (422, True)
-        assert requests.post(f"{address}/changes", json=fields(to_version=None), timeout=60).status_code == 422
-        taken = requests.post(f"{address}/changes", json=fields(event_id="mine"), timeout=60)
+        assert post("/changes", fields(to_version=None)).status_code == 422
+        taken = post("/changes", fields(event_id="mine"))
         assert (taken.status_code, taken.json()) == (202, {"event_id": "mine", "change_id": "c"})
     assert [change.event_id for change in sent(kafka_settings)] == ["mine"]

@@ -51,7 +51,7 @@ def test_no_parameter_of_any_question_ends_in_a_bare_500(browser):
     routes = sorted(asked(signed_in.application))
     assert {"/review/stats", "/console/kpis", "/incidents"} <= {path for path, _ in routes}
 
-    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def any_question(data):
         path, names = data.draw(st.sampled_from([each for each in routes if each[1]]))

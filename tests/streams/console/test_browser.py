@@ -18,9 +18,6 @@ document.querySelector("[name=name]").value = "kim";
 document.querySelector("[name=token]").value = "{TOKEN}";
 document.querySelector("form.card button").click();
 """
-WIDER = "document.documentElement.scrollWidth > window.innerWidth"
-UNNAMED = """[...document.querySelectorAll("input:not([type=hidden]), select, button, summary, svg[role=img]")].filter(
-    (each) => !(each.labels && each.labels.length) && !each.textContent.trim() && !each.ariaLabel).length"""
 
 
 def arrived(path, text=""):
@@ -51,13 +48,6 @@ async def test_somebody_is_led_from_a_notification_to_the_acknowledgement(work, 
             await ann.send(await ann.get(PATH), f"{PATH}/assign", assignee_id="bo")
             await tab.until(arrived(PATH, "bo has it"))
             assert await tab.run("window.loaded") == "once"
-            for name in ("", "incidents", "review", "findings", "telemetry", "kpis", "changes", "incidents/inc-p"):
-                path = f"/console/{name}"
-                await tab.open(address + path)
-                for width in (1280, 390):
-                    await tab.look(tmp_path / "shot.png", width)
-                    assert not await tab.run(WIDER), (path, width)
-                assert await tab.run(UNNAMED) == 0, path
             assert tab.complaints == []
             await tab.ask("Emulation.setScriptExecutionDisabled", value=True)
             await tab.open(address + PATH)

@@ -17,8 +17,8 @@ SHOP = "shop <i>&'\""
 RATE = {"rate": 0.048, "rate_lower": 0.029, "rate_upper": 0.074, "baseline": 0.004, "evidence": "leak 4.8 %"}
 
 
-def store_events(client):
-    """Store an hour of events of two versions; every fifth of the newer one leaks."""
+def store_events(client, service="a"):
+    """Store an hour of events of two versions of a service; every fifth of the newer one leaks."""
     names = [
         "event_id", "source", "service_name", "time", "tenant_id", "counted_version", "session_id", "user_pseudo_id",
         "trials", "flagged", "probe_id", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index",
@@ -28,14 +28,14 @@ def store_events(client):
         new = number >= 180 and number % 2
         when = datetime.fromtimestamp(at(number * 10 - 1_800) / NANO, UTC)
         who = "t", "m@2" if new else "m@1", f"s{number // 4}", f"u{number // 6}"
-        rows.append([f"e{number}", "s", SHOP, when, *who, LEAK, LEAK if new and number % 5 == 0 else 0, "", "t", 0,
+        rows.append([f"e{number}", "s", service, when, *who, LEAK, LEAK if new and number % 5 == 0 else 0, "", "t", 0,
                      number, 0])  # fmt: skip
     client.insert("inferences", rows, column_names=names)
 
 
 async def test_it_says_what_since_when_how_sure_who_and_what_changed(client, settings):
     """All of it is on the page, with the counts of the store as they are now; names from outside are texts."""
-    store_events(client)
+    store_events(client, SHOP)
     entries = (
         page(service=SHOP, onset=-300, **RATE), change(-400, service=SHOP, version="<b>v2"),
         act("note", 60, reason="<script>x</script>", name="n"),

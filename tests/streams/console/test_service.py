@@ -1,10 +1,16 @@
 """A service over time and the table of KPIs: values of the loaders of boards and commands, what is unknown in words."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from tests.support.console import held, hours, minutes, seed, signed_in
+from streams.console.pages import service
+from streams.kpis import page as kpi_page
+from streams.kpis.page import hourly_rows
+from streams.kpis.period import Period
+from streams.store.ask import ask_rows
+from tests.support.console import NOW, held, hours, minutes, seed, signed_in
 from tests.support.histories import fill
 from tests.support.incidents.entries import back, page
 
@@ -24,6 +30,24 @@ async def test_a_service_is_drawn_with_what_happened_to_it(client, settings):
     assert re.search(r'<polygon class="band"', text)
     silent = (await browser.get("/console/services/nobody")).text
     assert "<strong>Nothing is known</strong>" in silent
+
+
+WHOLE = """
+SELECT kpi, service_name, toUnixTimestamp(window_start) AS at, value, lower, upper, trust
+FROM kpis(since={since:DateTime('UTC')}, until={until:DateTime('UTC')}, step=3600, versions=0,
+    objective={objective:Float64}, known_at={until:DateTime('UTC')})
+WHERE has({drawn:Array(String)}, kpi) AND service_name = {service:String}
+"""
+
+
+def test_what_is_drawn_is_what_the_view_of_all_kpis_says(client, settings):
+    """Each KPI comes from the view that counts it alone: the same hours, values, intervals and trust."""
+    seed(client, "shop")
+    drawn = sorted({*kpi_page.DRAWN, *service.DRAWN})
+    asked = Period(NOW - timedelta(hours=7), NOW, "shop")
+    found, whole = hourly_rows(settings, asked, drawn), ask_rows(settings, WHOLE, asked.parameters() | {"drawn": drawn})
+    assert len(found) == len(whole) >= 6 * len(drawn)
+    assert sorted(found, key=str) == sorted(whole, key=str)
 
 
 async def test_kpis_are_grouped_and_what_misses_its_objective_comes_first(client, settings):

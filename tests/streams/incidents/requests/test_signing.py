@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-import requests
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -50,8 +49,8 @@ def test_without_a_key_nothing_is_sent(kafka_settings, monkeypatch):
     refused = CliRunner().invoke(app, ["control", "pause", "chat", "--reason", "r", "--kafka", kafka_settings.kafka])
     assert "WATCHKEEPER_CONTROL_KEY" in str(refused.exception)
     body = {"service_name": "chat", "control": "pause", "reason": "r", "actor_id": "ann"}
-    with served(kafka_settings, router) as address:
-        assert requests.post(f"{address}/controls", json=body, timeout=60).status_code == 503
+    with served(kafka_settings, router) as post:
+        assert post("/controls", body).status_code == 503
     policy = parse_policy("controls: [{name: a, when: {family: leak}, do: pause}]")
     check_key(load(), parse_policy(""))
     with pytest.raises(SettingsError, match="WATCHKEEPER_CONTROL_KEY"):
@@ -61,9 +60,9 @@ def test_without_a_key_nothing_is_sent(kafka_settings, monkeypatch):
 def test_http_takes_what_can_be_read(settings):
     """202 for a control; 422 for a duration, a control or a field that is none."""
     body = {"service_name": "chat", "control": "kill_switch", "reason": "r", "actor_id": "ann", "for": "30m"}
-    with served(settings, router) as address:
+    with served(settings, router) as post:
         answers = [
-            requests.post(f"{address}/controls", json=body | more, timeout=60).status_code
+            post("/controls", body | more).status_code
             for more in (
                 {},
                 {"for": "soon"},
