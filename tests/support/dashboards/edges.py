@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from clickhouse_connect.driver.client import Client
 
 from schemas.kpis import objectives
+from schemas.metrics import OF_AGENTS
 from tests.support.dashboards.history import FAST, SERVICE, SLOW, counts, finding, put, transition
 
 AT = datetime(2026, 3, 5, 12, tzinfo=UTC) - timedelta(seconds=1)
@@ -41,6 +42,7 @@ def hours(*, beyond: bool) -> Iterator[dict]:
     if not beyond:
         shares = {"unsafe_served": 4, "unsafe_attempted": 80, "injection_flag": 25, "over_refusal": 25}
     failed, slow = (4, 14) if beyond else (1, 5)
+    shares |= dict.fromkeys(OF_AGENTS, 8 if beyond else 4)
     shares |= {"error": failed, "latency_bins": {SLOW: slow, FAST: 200 - slow}}
     uncovered = 5 if beyond else 3
     covered = {"pii": 200 - uncovered, "": uncovered}

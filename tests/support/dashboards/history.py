@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from schemas.metrics import OF_AGENTS
 from tests.support.histories import judge
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -30,6 +31,7 @@ _HOUR = (
     "error",
     "denied_tool_trials",
     "denied_tool",
+    *(f"{name}{part}" for name in OF_AGENTS for part in ("_trials", "")),
     "guard_ok",
     "guard_not_ok",
     "uncovered",
@@ -46,6 +48,7 @@ def counts(*, bad: bool) -> dict:
             "unsafe_served": 70,
             "injection_flag": 100,
             "over_refusal": 100,
+            **dict.fromkeys(OF_AGENTS, 40),
             "leak": 20,
             "error": 60,
         }
