@@ -35,6 +35,7 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
     "GET /review/next": _JUDGE,
     "POST /review/labels": _JUDGE,
     "GET /review/stats": _LOOK,
+    "GET /review/whatif": _LOOK,
     "GET /console/": _LOOK,
     "GET /console/live": _LOOK,
     "GET /console/incidents": _LOOK,

@@ -191,20 +191,8 @@ def write_records(client):
             for number, at in enumerate(letters)
         ),
     )
-    put(
-        client,
-        "changes",
-        {
-            "time": day,
-            "event_id": "c",
-            "change_id": "c",
-            "service_name": SERVICE,
-            "subject_type": "model",
-            "subject_name": "m",
-            "action": "promoted",
-            "to_version": "m@2",
-        },
-    )
+    change = {"time": day, "event_id": "c", "change_id": "c", "service_name": SERVICE, "subject_type": "model"}
+    put(client, "changes", change | {"subject_name": "m", "action": "promoted", "to_version": "m@2"})
     put(
         client,
         "review_items",
