@@ -64,8 +64,8 @@ _BOARDS: Final = {
     "guard_coverage": "guards", "fail_open": "guards", "mitigation": "guards", "injection_detection": "guards",
     "leak_incidents": "incidents", "drift_open": "drift", "unsafe_served": "service", "injection_flag": "guards",
     "call_error_budget": "service", "slow_call_budget": "service", "guard_time": "guards",
-    "over_refusal": "service", "goal_hijack": "agents", "memory_poisoning": "agents", "inter_agent": "agents",
-    "privilege_abuse": "agents",
+    "over_refusal": "service",
+    "goal_hijack": "agents", "memory_poisoning": "agents", "inter_agent": "agents", "privilege_abuse": "agents",
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ EVER = {
     "burn-6h", "burn-3d", "untrusted", "dead-letters", "store",
     "consumer-lag", "call-error-budget", "slow-call-budget", "call-error-burn-1h", "call-error-burn-6h",
     "call-error-burn-3d", "slow-call-burn-1h", "slow-call-burn-6h", "slow-call-burn-3d",
-    "guard-time",
+    "guard-time", "goal-hijack", "memory-poisoning", "inter-agent", "privilege-abuse",
 }  # fmt: skip
 """The name of every rule that there ever was; a name is added here with its rule, and stays when the rule goes."""
 

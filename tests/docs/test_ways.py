@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from schemas.emitter import Emitter
 from streams.commands.main import app
+from streams.dialects.evaluations import READERS
 from streams.dialects.registry import DIALECTS
 from streams.receiver.app import Receiver, receiver_app
 from streams.settings import Settings
@@ -137,4 +138,4 @@ def test_the_page_of_files_lists_every_dialect():
     """None is missing, and none is made up."""
     rows = [line.split("|")[1] for line in PAGES["docs/way-files.md"].splitlines() if line.startswith("| `")]
     named = {name.strip().strip("`") for row in rows for name in row.split(",")}
-    assert named == {dialect.name for dialect in DIALECTS}
+    assert named == {dialect.name for dialect in DIALECTS} | {*READERS}

@@ -61,10 +61,16 @@ def test_a_rate_that_never_fell_has_no_end():
     assert ending(np.zeros(4), np.zeros(4), np.ones(4)) is None
 
 
+def answers():
+    """Return the known changes of the recorded week."""
+    return json.loads((resources.files("streams.demo.recorded") / "answers.json").read_text())
+
+
 def week():
     """Return {(service, metric): {minute: [trials, flagged]}} of the recorded week, a session once a minute."""
     lines = gzip.decompress((resources.files("streams.demo.recorded") / "week.jsonl.gz").read_bytes()).splitlines()
     decode, found = events_decoder(), defaultdict(lambda: defaultdict(dict))
+    moved = {metric for each in answers() for metric in each["metrics"] if metric in BIT}
     for first in range(0, len(lines), 8_000):
         batch = [Record(line, timestamp=1_800_000_000_000) for line in lines[first : first + 8_000]]
         for kind, columns in decode(batch).kinds.items():
@@ -74,7 +80,7 @@ def week():
             names = ("service_name", "session_id", "trace_id", "time_unix_nano")
             rows = zip(*(table.column(name).to_pylist() for name in names), flags.trials, flags.flagged, strict=True)
             for service, session, trace, time, trials, flagged in rows:
-                for metric in ("unsafe_attempted", "unsafe_served", "injection_flag", "leak", "error", "denied_tool"):
+                for metric in moved:
                     if int(trials) & BIT[metric]:
                         minute = found[service, metric][time // 60_000_000_000]
                         who = session or trace
@@ -85,9 +91,8 @@ def week():
 @pytest.fixture(scope="module")
 def changes():
     """The known changes of rates that ended: (service, metric), first and last minute, and the counts around."""
-    answers = json.loads((resources.files("streams.demo.recorded") / "answers.json").read_text())
     counted, found = week(), []
-    for each in answers:
+    for each in answers():
         if each["end"] is None or not {"leak", "error", "injection_flag"} & set(each["metrics"]):
             continue
         start, end = (int(datetime.fromisoformat(each[name]).timestamp()) // 60 for name in ("start", "end"))

@@ -59,6 +59,7 @@ def counts(*, bad: bool) -> dict:
         "served_by_guards": maps,
         "unsafe_by_severity": {3: made["unsafe_served"]},
         "latency_bins": {SLOW if bad else FAST: 200},
+        "limited": {"quota": 4} if bad else {},
     }
 
 
@@ -254,8 +255,20 @@ def write_records(client):
     put(
         client,
         "agent_steps",
-        base | {"event_id": "e2", "tool_name": "shell", "authorization": "denied", "duration_ms": 4.0},
+        base
+        | {
+            "event_id": "e2",
+            "agent_name": "clerk",
+            "tool_name": "shell",
+            "authorization": "denied",
+            "counted_time": day,
+            "duration_ms": 4.0,
+        },
     )
+    searched = {"event_id": "e4", "data_source_id": "handbook", "documents_id": ["d"], "documents_trust": ["external"]}
+    put(client, "retrievals", base | searched | {"documents_score": [0.5], "returned_count": 1})
+    run = {"time": day, "event_id": "run", "service_name": SERVICE, "model_version": "m@1", "suite": "harms"}
+    put(client, "evaluations", run | {"category": "content.ncr", "items": 200, "failed": 2})
     put(client, "guard_verdicts", base | {"event_id": "e3", "guard_name": "pii", "status": "ok", "latency_ms": 12.0})
     put(client, "deliveries", base_of_delivery(day))
 

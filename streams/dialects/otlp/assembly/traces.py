@@ -201,7 +201,8 @@ class Traces:
         events += [event for event in given if event is not None]
         for one in told:
             one.node.slim()
-        return sorted(events, key=lambda event: (event["time_unix_nano"], event["event_id"]))
+        once = {event["event_id"]: event for event in events}  # a word that came twice is one word
+        return sorted(once.values(), key=lambda event: (event["time_unix_nano"], event["event_id"]))
 
 
 def _happened(told: Told) -> tuple[bool, int, int, str]:
