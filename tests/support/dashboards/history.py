@@ -252,19 +252,8 @@ def write_records(client):
     )
     base = {"time": day, "service_name": SERVICE, "environment": "prod", "kafka_topic_id": "i", "kafka_offset": 1}
     put(client, "inferences", base | {"event_id": "e1"})
-    put(
-        client,
-        "agent_steps",
-        base
-        | {
-            "event_id": "e2",
-            "agent_name": "clerk",
-            "tool_name": "shell",
-            "authorization": "denied",
-            "counted_time": day,
-            "duration_ms": 4.0,
-        },
-    )
+    step = {"event_id": "e2", "agent_name": "clerk", "tool_name": "shell", "authorization": "denied"}
+    put(client, "agent_steps", base | step | {"duration_ms": 4.0, "counted_time": day})
     searched = {"event_id": "e4", "data_source_id": "handbook", "documents_id": ["d"], "documents_trust": ["external"]}
     put(client, "retrievals", base | searched | {"documents_score": [0.5], "returned_count": 1})
     run = {"time": day, "event_id": "run", "service_name": SERVICE, "model_version": "m@1", "suite": "harms"}
