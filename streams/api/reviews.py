@@ -65,10 +65,7 @@ def router(settings: Settings, publisher: Publisher, leases: Leases) -> APIRoute
         asked = Question(
             guard=guard, category=category, period=period(since, "", service), thresholds=threshold or THRESHOLDS
         )
-        try:
-            return {"rows": await asyncio.to_thread(whatif, settings, asked)}
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
+        return {"rows": await _asked(whatif, settings, asked)}
 
     return routes
 

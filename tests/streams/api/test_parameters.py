@@ -68,3 +68,11 @@ def test_an_absurd_date_is_refused_with_what_a_date_is(browser):
     for name, text in (("known_at", "9999-12-31T23:59:59-12:00"), ("since", "0001-01-01T00:00:00+14:00")):
         answer = runner.run(signed_in.get("/review/stats", params={name: text}, headers=BEARER))
         assert (answer.status_code, "a time like 2026-03-02T08:00" in answer.json()["detail"]) == (422, True)
+
+
+def test_a_threshold_of_a_guard_without_scores_is_refused_in_words(browser):
+    """The running store is asked, as by the other questions of reviews."""
+    signed_in, runner = browser
+    asked_for = {"guard": "nobody", "category": "sec.jailbreak"}
+    answer = runner.run(signed_in.get("/review/whatif", params=asked_for, headers=BEARER))
+    assert (answer.status_code, "gave no score" in answer.json()["detail"]) == (422, True)
