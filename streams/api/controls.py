@@ -13,6 +13,7 @@ from schemas.durations import seconds
 from schemas.fields import NANO
 from schemas.wire import decoder, encode
 from streams.access.entry import speaker
+from streams.api.changes import SOURCE
 from streams.incidents.requests.signing import signed
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
@@ -75,7 +76,7 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
     async def ask(asking: HttpRequest, request: Request) -> dict[str, str]:
         try:
             spoken = request.model_copy(update={"actor_id": speaker(asking, request.actor_id)})
-            control = asked(spoken, "watchkeeper/http", uuid.uuid4().hex, time.time_ns())
+            control = asked(spoken, SOURCE, uuid.uuid4().hex, time.time_ns())
             outgoing = signed(settings, control)
         except SettingsError as error:
             raise HTTPException(503, str(error)) from None

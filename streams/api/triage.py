@@ -14,6 +14,7 @@ from schemas.topics import TRIAGE
 from schemas.triage import Decision, Triage
 from schemas.wire import decoder, encode
 from streams.access.entry import speaker
+from streams.api.changes import SOURCE
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
 from streams.settings import Settings
@@ -105,7 +106,7 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
         wall = time.time_ns()
         try:
             spoken = said.model_copy(update={"actor": speaker(request, said.actor)})
-            found = records(spoken, "watchkeeper/http", wall, wall)
+            found = records(spoken, SOURCE, wall, wall)
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         await publish(settings, publisher, found)

@@ -5,6 +5,7 @@ it came with; what reports a block or a filter as an error is told by the type. 
 the call: one that was filtered makes it a filtered call, one that was a refusal a refused one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,12 +80,12 @@ def not_served(table: pa.Table, outcomes: Outcomes) -> tuple[Bools, Bools]:
     return stopped | np.array(unseen, bool), stopped
 
 
-def is_in(table: pa.Table, name: str, values: tuple[str, ...]) -> Bools:
+def is_in(table: pa.Table, name: str, values: Sequence[str]) -> Bools:
     """Tell which rows have one of some words in a column."""
     column = table.column(name)
     if column.null_count == len(column):
         return np.zeros(len(column), bool)
-    found: Bools = pc.is_in(column, pa.array(values)).to_numpy(zero_copy_only=False)
+    found: Bools = pc.is_in(column, pa.array(values, pa.string())).to_numpy(zero_copy_only=False)
     return found
 
 

@@ -1,11 +1,12 @@
 """Canaries as people read them: each metric on both sides with its interval, and what was decided."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from rich.table import Table
 
+from detectors.base import Floats
 from detectors.intervals import confidence_sequence, wilson
 from schemas.sql import query
 from streams.text.shares import interval, tenths
@@ -60,10 +61,8 @@ def evaluations_table(runs: Iterable[Row], service: str | None) -> Table:
     shown = Table("service", "version", "hazard or suite", "failed", title="Evaluations")
     for run in runs:
         if service in (None, run["service"]) and (items := int(run["items"])):
-            failed = int(run["failed"])
-            lower, upper = (float(side[0]) for side in wilson(np.array([float(failed)]), np.array([float(items)])))
-            share = f"{tenths(failed / items)} ({interval(lower, upper, tenths)}), {failed} of {items}"
-            shown.add_row(run["service"], run["candidate"], run["hazard"], share)
+            failed = _share(float(run["failed"]), float(items), wilson)
+            shown.add_row(run["service"], run["candidate"], run["hazard"], failed)
     return shown
 
 
@@ -85,8 +84,12 @@ def rate_of(flagged: float, trials: float) -> str:
     """
     if not trials:
         return "no sessions"
-    lower, upper = (float(side[0]) for side in confidence_sequence(np.array([flagged]), np.array([trials])))
-    return f"{tenths(flagged / trials)} ({interval(lower, upper, tenths)}), {flagged:.0f} of {trials:.0f}"
+    return _share(flagged, trials, confidence_sequence)
+
+
+def _share(some: float, of: float, bounds: Callable[[Floats, Floats], tuple[Floats, Floats]]) -> str:
+    lower, upper = (float(side[0]) for side in bounds(np.array([some]), np.array([of])))
+    return f"{tenths(some / of)} ({interval(lower, upper, tenths)}), {some:.0f} of {of:.0f}"
 
 
 def _decision(canary: Row, asked: str | None) -> str:

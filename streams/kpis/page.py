@@ -56,12 +56,12 @@ def page(totals: Sequence[Row], hours: Sequence[Row], title: str) -> str:
 def chart(kpi: Kpi, rows: Sequence[Row]) -> str:
     """Return an SVG of hourly values, their intervals as a band, untrusted hours shaded."""
     drawn = points(rows)
-    shaded = [
-        (point.at, point.at + HOUR_NANO)
-        for point, row in zip(drawn, rows, strict=True)
-        if row["trust"] != "trusted"
-    ]  # fmt: skip
-    return plot(drawn, spans=shaded, percent=kpi.unit == "share")
+    return plot(drawn, spans=untrusted(drawn, rows), percent=kpi.unit == "share")
+
+
+def untrusted(drawn: Sequence[Point], rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """Return the hours that are not trusted, from when to when."""
+    return [(each.at, each.at + HOUR_NANO) for each, row in zip(drawn, rows, strict=True) if row["trust"] != "trusted"]
 
 
 def points(rows: Sequence[Row]) -> list[Point]:

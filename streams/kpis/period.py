@@ -8,6 +8,7 @@ from schemas.durations import seconds
 from schemas.kpis.objectives import SERVICE_OBJECTIVE
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_rows
+from streams.text.times import second
 
 _STORED: Final = """
 SELECT
@@ -32,7 +33,7 @@ class Period:
 
     def parameters(self) -> Parameters:
         """Return the parameters of a query over the period."""
-        since, until = (f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" for moment in (self.since, self.until))
+        since, until = map(second, (self.since, self.until))
         step = int((self.until - self.since).total_seconds()) + 1
         return {
             "since": since, "until": until, "step": str(step), "objective": str(SERVICE_OBJECTIVE),

@@ -68,7 +68,7 @@ def _promises(
             yield _rollback(name, one, found[one.hours].get((name, one.kpi)))
         yield from _reviews(name, service.posture.reviews, judged.get(name, 0), found[DAYS * 24])
         for risk in service.posture.accepted_risks:
-            over = risk.until < until.date()
+            over = risk.expired(until.date())
             state: State = "broken" if over else "kept"
             told = f"until {risk.until}, by {risk.by}"
             yield Promise(name, "accepted risk", risk.risk, f"{told}: expired" if over else told, state)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from streams.lineage.chain import Chain, Link
+from streams.lineage.chain import Chain, Document, Link
 
 PREFIX: Final = {"prov": "http://www.w3.org/ns/prov#", "wk": "urn:watchkeeper:"}
 
@@ -49,9 +49,8 @@ def _activity(made: Parts, link: Link) -> str:
 def _retrieval(made: Parts, link: Link) -> None:
     activity = _activity(made, link)
     for each in link.documents:
-        name = f"wk:document/{each.id}" + (f"@{each.version}" if each.version else "")
         about = {"wk__content_hash": each.content_hash, "wk__trust": each.trust, "prov__location": each.source_uri}
-        _relate(made, "used", activity=activity, entity=_put(made, "entity", name, **about))
+        _relate(made, "used", activity=activity, entity=_put(made, "entity", _document(each), **about))
 
 
 def _answer(made: Parts, chain: Chain, link: Link) -> None:
@@ -62,8 +61,11 @@ def _answer(made: Parts, chain: Chain, link: Link) -> None:
         if version := link.words.get(word):
             _relate(made, "used", activity=activity, entity=_put(made, "entity", f"wk:{name}/{version}"))
     for each in chain.sources(link):
-        name = f"wk:document/{each.id}" + (f"@{each.version}" if each.version else "")
-        _relate(made, "wasDerivedFrom", generatedEntity=output, usedEntity=name)
+        _relate(made, "wasDerivedFrom", generatedEntity=output, usedEntity=_document(each))
+
+
+def _document(each: Document) -> str:
+    return f"wk:document/{each.id}" + (f"@{each.version}" if each.version else "")
 
 
 def _judgement(made: Parts, link: Link, role: str, who: str) -> None:

@@ -39,7 +39,7 @@ def _service(service: Service, day: date) -> Iterator[str]:
     if posture.reviews.labels_per_week:
         yield f"people judge {posture.reviews.labels_per_week} outputs a week"
     for risk in posture.accepted_risks:
-        over = " (expired)" if risk.until < day else ""
+        over = " (expired)" if risk.expired(day) else ""
         yield f"accepted until {risk.until}{over} by {risk.by}: {risk.risk}, because {risk.why}"
 
 

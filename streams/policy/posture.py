@@ -55,6 +55,10 @@ class AcceptedRisk(BaseModel, extra="forbid", frozen=True):
     until: date
     """The last day on which it is accepted, by UTC."""
 
+    def expired(self, today: date) -> bool:
+        """Tell whether the last day is past."""
+        return self.until < today
+
 
 class Posture(BaseModel, extra="forbid", frozen=True):
     """How much may go wrong, who agreed to that, and when what is new is taken back."""
@@ -69,4 +73,4 @@ class Posture(BaseModel, extra="forbid", frozen=True):
 
     def expired(self, today: date) -> list[AcceptedRisk]:
         """Return the risks that were accepted until a day that is past."""
-        return [each for each in self.accepted_risks if each.until < today]
+        return [each for each in self.accepted_risks if each.expired(today)]

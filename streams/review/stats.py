@@ -1,6 +1,6 @@
 """What the labels say: how far people have come, how they agree, the true rate, and how good the guards are."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -12,11 +12,14 @@ from streams.kpis.period import Period
 from streams.kpis.show import period_rows
 from streams.settings import Settings
 from streams.store.ask import ask_rows
+from streams.text.times import second
 
 KPIS: Final = (
     "unsafe_attempted", "unsafe_reviewed", "over_refusal", "over_refusal_reviewed", "review_turnaround",
     "review_turnaround_p90", "review_turnaround_open", "review_agreement",
 )  # fmt: skip
+
+_COUNTED: Final = ("events", "labelled", "found")
 
 _REVIEWED: Final = query("streams.review", "reviewed")
 _COUNTS: Final = query("streams.review", "counts")
@@ -32,7 +35,7 @@ def stats(settings: Settings, period: Period, known_at: datetime) -> dict[str, A
     known_at
         Labels given later are left out: so it looked then.
     """
-    known = f"{known_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    known = second(known_at)
     asked = {"known": known} | {
         name: value for name, value in period.parameters().items() if name in ("since", "until", "step")
     }
@@ -91,6 +94,3 @@ def interval(row: dict[str, Any], name: str) -> dict[str, float] | None:
     if row.get(name) is None:
         return None
     return {"value": row[name], "lower": row[f"{name}_lower"], "upper": row[f"{name}_upper"]}
-
-
-_COUNTED: Final = ("events", "labelled", "found")

@@ -13,6 +13,7 @@ from streams.review.show import estimated
 from streams.review.stats import interval
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask_rows
+from streams.text.times import second
 
 THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -67,7 +68,7 @@ def _parameters(asked: Question, threshold: float) -> Parameters:
         "guard": asked.guard,
         "category": asked.category,
         "threshold": str(threshold),
-        "known": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+        "known": second(datetime.now(UTC)),
     }
 
 

@@ -1,4 +1,4 @@
-"""Moments as people read them."""
+"""Moments as people and the store read them."""
 
 from datetime import UTC, datetime
 
@@ -12,3 +12,12 @@ def utc(unix_nano: int) -> str:
     '2026-02-02 02:40:00 UTC'
     """
     return datetime.fromtimestamp(unix_nano // NANO, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def second(moment: datetime) -> str:
+    """Return a moment to the second by UTC, as ClickHouse reads a DateTime.
+
+    >>> second(datetime.fromisoformat("2026-02-02T03:40:00.5+01:00"))
+    '2026-02-02 02:40:00'
+    """
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

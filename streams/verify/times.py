@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
+from streams.text.times import second
+
 CHUNK_SECONDS: Final = 7 * 86_400
 HOUR: Final = 3_600
 
@@ -14,7 +16,7 @@ def shown(seconds: int) -> str:
     >>> shown(1772442000)
     '2026-03-02 09:00:00'
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return second(datetime.fromtimestamp(seconds, UTC))
 
 
 def chunks(first: int, end: int) -> Iterator[tuple[int, int]]:

@@ -13,17 +13,18 @@ from schemas.fields import NANO
 from schemas.triage import Decision
 from streams.api.triage import Said, publish, records
 from streams.console.asking import Store, held, newest, stream_now
+from streams.console.pages.deeds import SOURCE
 from streams.console.session import Form, Who, shown
 from streams.findings.tickets import BUDGET_QUERY, MUTES_QUERY, TICKETS_QUERY, kept
 from streams.incidents.worker import Incidents
 from streams.store.ask import Parameters, ask_running
 from streams.text.durations import span
+from streams.text.times import second
 
 LINES: Final = 50
 """Tickets of a page; as many are judged at once at most."""
 STATES: Final = {"open": "not judged", "judged": "judged", "muted": "muted", "all": "all"}
 HERE: Final = "/console/findings"
-SOURCE: Final = "watchkeeper/console"
 SILENCES: Final = {"1h": "an hour", "8h": "8 hours", "24h": "a day", "7d": "a week", "30d": "30 days"}
 
 
@@ -62,7 +63,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
 
 
 def _loaders(store: Store, asked: dict[str, str], now: int, page: int) -> dict[str, Any]:
-    moment = f"{datetime.fromtimestamp(now // NANO, UTC):%Y-%m-%d %H:%M:%S}"
+    moment = second(datetime.fromtimestamp(now // NANO, UTC))
     which: Parameters = {**asked, "now": moment, "most": LINES, "after": (page - 1) * LINES}
     return {
         "tickets": lambda: ask_running(store.settings, TICKETS_QUERY, which),

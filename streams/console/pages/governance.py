@@ -15,6 +15,7 @@ from streams.console.session import Who, shown
 from streams.findings.canaries import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, standing
 from streams.incidents.worker import Incidents
 from streams.store.ask import Parameters, ask_running
+from streams.text.times import second
 
 MOST: Final = 50
 CONTROLS: Final = query("streams.console", "controls")
@@ -32,10 +33,10 @@ def router(work: Incidents, store: Store) -> APIRouter:
         now = stream_now(incident_log, await newest(store))
         until = datetime.fromtimestamp(now // NANO, UTC)
         since = until - timedelta(days=int(days) if days in DAYS else 7)
-        asked: Parameters = {"since": _second(since), "service": service, "most": MOST}
+        asked: Parameters = {"since": second(since), "service": service, "most": MOST}
         found = await store.ask(
             changes=lambda: changes(settings, since, until, service, MOST),
-            controls=lambda: ask_running(settings, CONTROLS, asked | {"now": _second(until)}),
+            controls=lambda: ask_running(settings, CONTROLS, asked | {"now": second(until)}),
             policies=lambda: ask_running(settings, POLICIES, {"service": service}),
             audit=lambda: ask_running(settings, AUDIT, asked),
             canaries=lambda: [ask_running(settings, each, {}) for each in _CANARIES],
@@ -53,7 +54,3 @@ def _standing(rows: list[list[dict[str, Any]]] | None, service: str) -> list[Any
     if rows is None:
         return None
     return [each for each in standing(*rows) if service in ("", each.service)]
-
-
-def _second(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -36,6 +36,7 @@ from streams.settings import Settings
 from streams.store.ask import Parameters, ask_running
 from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, interval, percent
+from streams.text.times import second
 
 SERVICES: Final = 50
 """Lines of a page."""
@@ -115,7 +116,7 @@ async def read(store: Store, incident_log: IncidentLog) -> Known:
         found = await store.ask(
             rates=lambda: window_rows(settings, RATE.view, RATE.window_hours, [RATE.id], until),
             coverage=lambda: window_rows(settings, COVERAGE.view, COVERAGE.window_hours, [COVERAGE.id], until),
-            tickets=lambda: ask_running(settings, TICKETS, {"until": _second(until)}),
+            tickets=lambda: ask_running(settings, TICKETS, {"until": second(until)}),
         )
     return Known(now=now, newest=newest, incidents=incident_log.folding.incidents(), **found)
 
@@ -169,7 +170,7 @@ async def _drawn(store: Store, now: int, services: Sequence[Service]) -> tuple[d
     found = await store.ask(
         days=lambda: ask_running(
             store.settings, HOURS,
-            {"services": names, "since": _second(_hour(until) - timedelta(days=7)), "until": _second(until)},
+            {"services": names, "since": second(_hour(until) - timedelta(days=7)), "until": second(until)},
         ),
         changes=lambda: changes(store.settings, until - timedelta(days=1), until, "", CHANGES),
     )  # fmt: skip
@@ -182,12 +183,8 @@ async def _drawn(store: Store, now: int, services: Sequence[Service]) -> tuple[d
 
 def changes(settings: Settings, since: datetime, until: datetime, service: str, most: int) -> Rows:
     """Return what changed in a time, the newest first; `service` empty is any."""
-    asked: Parameters = {"since": _second(since), "until": _second(until), "service": service, "most": most}
+    asked: Parameters = {"since": second(since), "until": second(until), "service": service, "most": most}
     return ask_running(settings, CHANGED, asked)
-
-
-def _second(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _hour(moment: datetime) -> datetime:

@@ -21,6 +21,7 @@ from streams.kafka.sending import message
 from streams.review.queue import Judgement, UnknownEventError, chosen, disagreements, judged, leased
 from streams.review.stats import progress
 from streams.store.ask import ask_rows
+from streams.text.times import second
 
 QUEUE: Final = "safety"
 REMEMBERED: Final = 30
@@ -51,7 +52,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
     @routes.get("/review")
     async def page(request: Request, who: Who, item: str = "", last: str = "", queue: str = QUEUE) -> Response:
         gone = {event for event, _ in _gone(request)}
-        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+        now = second(datetime.now(UTC))
         found = await store.ask(
             items=lambda: [chosen(settings, item)] if item else leased(settings, work.leases, queue, who, passed=gone),
             judged=lambda: chosen(settings, last) if last else {},

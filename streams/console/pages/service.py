@@ -18,7 +18,7 @@ from streams.console.session import Who, shown
 from streams.console.states import age, is_open, on_it, what
 from streams.incidents.fold.state import Incident
 from streams.incidents.worker import Incidents
-from streams.kpis.page import HOUR_NANO, hourly_rows, points
+from streams.kpis.page import hourly_rows, points, untrusted
 from streams.kpis.period import Period
 from streams.kpis.show import FORMS, Line, line, period_rows
 from streams.pages.places import Bar, Moment, Rate, bar, rate
@@ -121,14 +121,9 @@ def drawn(hours: Sequence[dict[str, Any]], moments: Sequence[Moment]) -> Iterato
     for name, found in groupby(hours, key=lambda row: str(row["kpi"])):
         rows, kpi = list(found), BY_ID[name]
         course = points(rows)
-        spans = [
-            (each.at, each.at + HOUR_NANO)
-            for each, row in zip(course, rows, strict=True)
-            if row["trust"] != "trusted"
-        ]  # fmt: skip
         if any(each.rate is not None for each in course):
             last = next(each.rate for each in reversed(course) if each.rate is not None)
-            yield Drawn(kpi, rate(course, moments, kpi.objective, spans), FORMS[kpi.unit](last))
+            yield Drawn(kpi, rate(course, moments, kpi.objective, untrusted(course, rows)), FORMS[kpi.unit](last))
 
 
 def marks(incidents: Sequence[Incident], changed: Sequence[dict[str, Any]]) -> list[Moment]:

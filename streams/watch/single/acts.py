@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from schemas.events import AgentStep, Retrieval
 from schemas.vocabulary import TOOL_STEPS
 from streams.events.decode import Columns
+from streams.events.outcomes import is_in, present
 from streams.policy.tools import LEAVING, ToolRules, ToolStep
 
 Int64s = npt.NDArray[np.int64]
@@ -77,10 +78,10 @@ def acts_of(columns: Columns, ruled: Callable[[str], bool]) -> Acts:
     """
     if columns.kind is AgentStep:
         chosen = np.flatnonzero(_steps_that_matter(columns.table, ruled))
-        acts = map(_step, _rows(columns.table, NEEDED, chosen))
+        acts = map(_step, rows_of(columns.table, NEEDED, chosen))
     elif columns.kind is Retrieval:
         chosen, texts = _documents(columns.table, ruled)
-        acts = map(Act, _rows(columns.table, _WHO, chosen), texts)
+        acts = map(Act, rows_of(columns.table, _WHO, chosen), texts)
     else:
         return NO_ACTS
     return Acts(chosen, tuple(acts)) if len(chosen) else NO_ACTS
@@ -110,8 +111,8 @@ def _step(event: dict[str, Any]) -> Act:
 
 def _steps_that_matter(table: pa.Table, ruled: Callable[[str], bool]) -> Bools:
     tainted = pc.fill_null(pc.list_value_length(table.column("taint_sources")), 0).to_numpy() > 0
-    leaving = _is_in(table.column("tool_tier"), LEAVING) & pc.is_valid(table.column("egress_host")).to_numpy()
-    matter: Bools = tainted | leaving | _ruled(table, ruled)
+    leaving = is_in(table, "tool_tier", LEAVING) & present(table, "egress_host")
+    matter: Bools = tainted | leaving | of_services(table, ruled)
     return matter
 
 
@@ -120,7 +121,7 @@ def _documents(table: pa.Table, ruled: Callable[[str], bool]) -> tuple[Int64s, l
     documents = table.column("documents").combine_chunks()
     parent, flat = pc.list_parent_indices(documents).to_numpy().astype(np.int64), pc.list_flatten(documents)
     trust = pc.fill_null(pc.struct_field(flat, "trust"), "unknown")
-    kept = ~_is_in(trust, _VETTED) | _ruled(table, ruled)[parent]
+    kept = ~pc.is_in(trust, _VETTED).to_numpy(zero_copy_only=False) | of_services(table, ruled)[parent]
     code = trust.dictionary_encode().indices.to_numpy().astype(np.int64)
     at = np.flatnonzero(kept)
     _, first = np.unique(np.stack([parent[at], code[at]], axis=1), axis=0, return_index=True)
@@ -132,16 +133,12 @@ def _documents(table: pa.Table, ruled: Callable[[str], bool]) -> tuple[Int64s, l
     return np.array(list(texts), np.int64), list(texts.values())
 
 
-def _ruled(table: pa.Table, ruled: Callable[[str], bool]) -> Bools:
-    services = table.column("service_name")
-    return _is_in(services, [name for name in services.unique().to_pylist() if ruled(name)])
+def of_services(table: pa.Table, ruled: Callable[[str], bool]) -> Bools:
+    """Tell which events are of a service that has rules."""
+    services = table.column("service_name").unique().to_pylist()
+    return is_in(table, "service_name", [name for name in services if ruled(name)])
 
 
-def _is_in(column: pa.Array | pa.ChunkedArray, names: Any) -> Bools:
-    chunk = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found: Bools = pc.is_in(chunk, pa.array(names, pa.string())).to_numpy(zero_copy_only=False).astype(bool)
-    return found
-
-
-def _rows(table: pa.Table, fields: tuple[str, ...], chosen: Int64s) -> Iterator[dict[str, Any]]:
+def rows_of(table: pa.Table, fields: tuple[str, ...], chosen: Int64s) -> Iterator[dict[str, Any]]:
+    """Yield some fields of the chosen rows."""
     yield from table.select(fields).take(pa.array(chosen)).to_pylist()

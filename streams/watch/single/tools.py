@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from schemas.categories import family
 from schemas.events import AgentStep
@@ -12,10 +11,11 @@ from schemas.findings import Finding
 from schemas.sql import literal
 from schemas.vocabulary import TOOL_STEPS
 from streams.events.decode import Columns
+from streams.events.outcomes import is_in, present
 from streams.findings.finding import of_event
 from streams.policy.policy import Policy
 from streams.policy.tools import Breach, ToolRules, breaches
-from streams.watch.single.acts import NEEDED, step_of
+from streams.watch.single.acts import NEEDED, of_services, rows_of, step_of
 
 DETECTOR: Final = "tool_policy"
 _SEVERITY: Final = {"page": "page", "ticket": "ticket", "dry_run": "info"}
@@ -45,12 +45,10 @@ def tool_findings(columns: Columns, policy: Policy) -> list[Finding]:
 
 
 def _steps(columns: Columns, policy: Policy) -> Iterator[dict[str, Any]]:
-    """Yield the calls of tools of the services that have rules."""
+    """Return the calls of tools of the services that have rules."""
     table = columns.table
-    tool = pc.and_(pc.is_in(table.column("step_kind"), pa.array(TOOL_STEPS)), pc.is_valid(table.column("tool_name")))
-    services = [name for name in table.column("service_name").unique().to_pylist() if policy.watches_tools(name)]
-    ours = pc.is_in(table.column("service_name"), pa.array(services, pa.string()))
-    yield from table.select(NEEDED).filter(pc.and_(tool, ours)).to_pylist()
+    tool = is_in(table, "step_kind", TOOL_STEPS) & present(table, "tool_name")
+    return rows_of(table, NEEDED, np.flatnonzero(tool & of_services(table, policy.watches_tools)))
 
 
 def breach_finding(
