@@ -12,7 +12,7 @@ def work(number: int) -> None:
     """Each child has an empty queue, a connection and counts of its own; at its end it sends what waits."""
     emitter.inference(session_id=f"worker-{number}", request_model="gpt-4o", outcome="success")
     arrival = emitter.check()
-    print(f"worker {number}: {arrival.problem or 'arrived'}")
+    sys.stdout.write(f"worker {number}: {arrival.problem or 'arrived'}\n")  # in one piece: both write to one stream
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.kafka.ending import to_its_end
 from streams.kafka.topics import TopicState
 
 MOST_FETCHED: Final = 4_000_000
@@ -100,13 +101,13 @@ class LogReader:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MOST_FETCHED,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([tp])
             await asyncio.sleep(0)  # a client that is closed before its tasks have begun says that it was cancelled
             yield consumer
         finally:
-            await consumer.stop()
+            await to_its_end(consumer.stop())
 
 
 async def _bounds(consumer: AIOKafkaConsumer, tp: TopicPartition) -> Bounds:

@@ -19,6 +19,7 @@ from faust.types import EventT, StreamT
 from mode import CrashingSupervisor
 
 from streams.access.callers import Callers
+from streams.kafka.ending import to_its_end
 from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
@@ -171,7 +172,7 @@ def _loop(work: "_Work", watchdog: Watchdog) -> Callable[..., Any]:
         try:
             async for event in stream.noack().events():
                 async with work.reading.turn:
-                    await _finish(work.take(event))
+                    await to_its_end(work.take(event))
                 work.progress.finished()
         finally:
             watching.cancel()
@@ -236,19 +237,6 @@ def _batch(topics: dict[str, TopicState], event: EventT, progress: Progress) -> 
         progress.acknowledged(message.tp, message.offset)
 
     return LogBatch(topics[message.topic], message.partition, records, ack)
-
-
-async def _finish(work: Any) -> None:
-    """Await work to its end, however often the worker is told to stop in the middle of it."""
-    task, stopped = asyncio.ensure_future(work), False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            stopped = True
-    await task
-    if stopped:
-        raise asyncio.CancelledError
 
 
 def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from contextlib import suppress
 
 import pytest
 from pydantic import SecretStr
@@ -40,8 +39,8 @@ async def work(kafka_settings, monkeypatch):
     reading = asyncio.create_task(take_in(made))
     yield made
     reading.cancel()
-    with suppress(asyncio.CancelledError):
-        await reading
+    await asyncio.wait([reading], timeout=PATIENCE_SECONDS)
+    assert reading.cancelled()
     await made.forget()
     await publisher.stop()
 
