@@ -70,6 +70,7 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
     from streams.api import changes, controls, reviews, triage
     from streams.api.incidents import api
     from streams.api.server import Server
+    from streams.audit.wiring import recorded
     from streams.console.app import add_console
     from streams.incidents.gauges import Gauges
 
@@ -77,4 +78,8 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
     routers = [each.router(settings, publisher) for each in (changes, controls, triage)]
     served = api(work, *routers, reviews.router(settings, publisher, work.leases))
     add_console(served, work)
-    return [Server(served, settings.host, settings.api_port), Gauges(work)]
+    return [
+        *recorded(served, settings, publisher, work.policy),
+        Server(served, settings.host, settings.api_port),
+        Gauges(work),
+    ]

@@ -30,11 +30,11 @@ def authorised(principals: Principals) -> Any:
 
 def admit(request: Request, principal: Principal) -> None:
     """Let somebody use the route of a request, or raise 403 with the roles that it takes."""
+    request.state.principal = principal
     route = f"{request.method} {request.scope.get('root_path', '')}{request.scope['route'].path}"
     if not may(principal.roles, route):
         text = f"your roles ({', '.join(principal.roles)}) do not allow this: it takes {wanted(route)}"
         raise HTTPException(status.HTTP_403_FORBIDDEN, text)
-    request.state.principal = principal
 
 
 def speaker(request: Request, claimed: str = "") -> str:

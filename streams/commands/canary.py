@@ -70,8 +70,8 @@ def status(
 def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:
     from schemas.identity import identity
     from streams.api.changes import checked
+    from streams.audit.published import send
     from streams.incidents.requests.gate import NAME
-    from streams.kafka.sending import send
 
     own = {
         "event_id": uuid.uuid4().hex, "source": "watchkeeper/cli", "service_name": service, "subject_name": service,

@@ -41,7 +41,7 @@ def record(  # noqa: PLR0913 - one option for each fact of a change
 ) -> None:
     """Record one step of one change."""
     from streams.api.changes import checked
-    from streams.kafka.sending import send
+    from streams.audit.published import send
 
     given = {
         "service_name": service, "subject_type": subject, "action": action, "subject_name": name or service,

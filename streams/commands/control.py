@@ -58,8 +58,8 @@ def _ask(
     control: str, service: str, reason: str, lasts: str, incident: str, actor: str | None, kafka: str | None
 ) -> None:
     from streams.api.controls import Request, asked
+    from streams.audit.published import send_all
     from streams.incidents.requests.signing import signed
-    from streams.kafka.sending import send_all
 
     settings = load(kafka=kafka)
     given = {"service_name": service, "control": control, "reason": reason, "for": lasts, "incident_id": incident}

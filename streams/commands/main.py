@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from streams.commands.audit import audit_app
 from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
@@ -38,7 +39,7 @@ app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exce
 GROUPS: Final = {
     "policy": policy_app, "incident": incident_app, "topics": topics_app, "dead-letters": letters_app,
     "canary": canary_app, "change": change_app, "control": control_app, "grafana": grafana_app, "guard": guard_app,
-    "probe": probe_app, "review": review_app, "token": token_app,
+    "probe": probe_app, "review": review_app, "token": token_app, "audit": audit_app,
 }  # fmt: skip
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)

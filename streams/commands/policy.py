@@ -75,7 +75,8 @@ def record(
     kafka: Kafka = None,
 ) -> None:
     """Record a change of the policy on the timeline of changes: who, why, and what differs, service by service."""
-    from streams.kafka.sending import message, send_all
+    from streams.audit.published import send_all
+    from streams.kafka.sending import message
     from streams.policy.policy import load_policy
     from streams.policy.record import policy_changes
 

@@ -58,7 +58,7 @@ def label(
 ) -> None:
     """Say what an event is. A second judgement of yours takes the place of the first."""
     from schemas.topics import REVIEWS
-    from streams.kafka.sending import send
+    from streams.audit.published import send
     from streams.review.queue import LABELS, Judgement, judged
 
     if judgement not in LABELS:

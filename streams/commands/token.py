@@ -8,7 +8,7 @@ import typer
 
 from schemas.durations import seconds
 from streams.access.roles import ROLES
-from streams.settings import SettingsError, load
+from streams.settings import Settings, SettingsError, load
 
 token_app: Final = typer.Typer(no_args_is_help=True, help="Tokens of people and machines; run where the API runs.")
 
@@ -25,7 +25,9 @@ def create(
     if wrong := [each for each in role if each not in ROLES]:
         raise SettingsError(f"{', '.join(wrong)} is no role; take some of {', '.join(ROLES)}")
     roles = tuple(each for each in ROLES if each in role)
-    typer.echo(principals.create(principals.tokens_file(load()), name, roles, seconds(lasts)))
+    settings = load()
+    typer.echo(principals.create(principals.tokens_file(settings), name, roles, seconds(lasts)))
+    _note(settings, "token_created", name=name, roles=list(roles), lasts=lasts)
 
 
 @token_app.command("list")
@@ -48,5 +50,14 @@ def revoke(which: Annotated[str, typer.Argument(help="The id of a token, or a na
     """Make a token worthless, at once."""
     from streams.access import principals
 
-    for each in principals.revoke(principals.tokens_file(load()), which):
+    settings = load()
+    for each in principals.revoke(principals.tokens_file(settings), which):
         typer.echo(f"revoked {each.token_id} of {each.name}")
+        _note(settings, "token_revoked", token=each.token_id, name=each.name, roles=list(each.roles))
+
+
+def _note(settings: Settings, kind: str, **values: str | list[str]) -> None:
+    from streams.audit.log import entry, note
+
+    if problem := note(settings, [entry(kind, **values)]):
+        typer.echo(problem, err=True)

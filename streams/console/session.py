@@ -40,8 +40,10 @@ def signed_in(request: Request) -> str:
     HTTPException
         403 where their roles are not those of the page.
     """
-    admit(request, _signed_in(request))
-    return str(request.session["who"])
+    principal = _signed_in(request)
+    request.state.who = str(request.session["who"])
+    admit(request, principal)
+    return str(request.state.who)
 
 
 def _signed_in(request: Request) -> Principal:
@@ -98,10 +100,12 @@ def router(principals: Principals) -> APIRouter:
         principal = principals.of(fields.get("token", "").strip())
         wrong = _wrong(principal, name)
         if wrong or principal is None:
+            request.state.claimed = name
             log.warning("somebody could not sign in", name=name[:64])
             return shown(request, "sign_in", status.HTTP_403_FORBIDDEN, next=following, wrong=wrong, name=name)
         request.session.clear()
         request.session.update({"who": principal.name or name, "key": principal.token_id})
+        request.state.principal, request.state.who = principal, principal.name or name
         return RedirectResponse(following, status.HTTP_303_SEE_OTHER)
 
     @routes.post("/sign-out")

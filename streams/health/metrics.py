@@ -24,6 +24,9 @@ TURNED_AWAY = Counter(
     ["door", "code"],
 )
 RECEIVED = Counter("watchkeeper_otlp_items", "Spans, log records and bodies of metrics received", ["signal", "what"])
+AUDIT_LOST = Counter(
+    "watchkeeper_audit_lost", "Audit entries that the disk did not take, and that no memory could hold"
+)
 RETRIES = Counter("watchkeeper_retries", "Attempts that a dependency did not answer", ["dependency"])
 SERIES = Gauge("watchkeeper_series", "Series that the detectors follow")
 OVERFLOW = Counter("watchkeeper_series_overflow", "Group sums that were counted under the name ~other")

@@ -18,7 +18,7 @@ from schemas.changes import Change
 from schemas.controls import Control
 from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
-from schemas.topics import ACTIONS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
+from schemas.topics import ACTIONS, AUDIT_HEADS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.health.metrics import REFUSED
 from streams.incidents.escalation import due
@@ -44,7 +44,6 @@ from streams.worker.parts import Parts
 log: Final = structlog.get_logger()
 
 TOPICS: Final = (FINDINGS, ACTIONS, CHANGES)
-NEEDED: Final = (*TOPICS, INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS)
 KINDS: Final[dict[Topic, Any]] = {
     FINDINGS: Finding,
     ACTIONS: IncidentAction,
@@ -54,6 +53,7 @@ KINDS: Final[dict[Topic, Any]] = {
     DELIVERIES: Delivery,
     CONTROLS: Control,
 }
+NEEDED: Final = (*KINDS, AUDIT_HEADS)
 BATCH_RECORDS: Final = 2_000
 DUTY_SECONDS: Final = 1.0
 
@@ -175,7 +175,7 @@ class Incidents:
         if self._incident_log is None:
             began, incident_log = time.monotonic(), IncidentLog(severity_of(self.policy))
             self._pending = PendingRequests(self.policy)
-            names = [self._topics[self.settings.topic(topic.name)] for topic in NEEDED]
+            names = [self._topics[self.settings.topic(topic.name)] for topic in KINDS]
             records = [record async for record in LogReader(client_arguments(self.settings)).whole(names)]
             await asyncio.to_thread(self._note, incident_log, records)
             self._notifier = Notifier(self.settings, self.policy, self.publisher)

@@ -1,7 +1,7 @@
 """Messages to Kafka, awaited until they are durable, however long the broker is away."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -34,6 +34,8 @@ class Publisher:
     def __init__(self, client: Mapping[str, Any]) -> None:
         self._client: Final = client
         self._producer: AIOKafkaProducer | None = None
+        self.listeners: Final[list[Callable[[Sequence[Message]], None]]] = []
+        """Each is told of messages that are durable."""
 
     async def start(self) -> None:
         """Connect."""
@@ -62,6 +64,8 @@ class Publisher:
                     RETRIES.labels("kafka").inc()
                     log.warning("kafka does not take our messages; trying again", messages=len(waiting))
                 await self._send_all(waiting)
+        for tell in self.listeners:
+            tell(waiting)
 
     async def publish_findings(self, topic: str, findings: Sequence[Finding]) -> None:
         """Publish findings under the key of their service, and count them."""

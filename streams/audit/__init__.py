@@ -1,0 +1,1 @@
+"""What was done and asked, written down so that nobody can bend it unseen."""

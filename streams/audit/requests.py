@@ -1,0 +1,90 @@
+"""Who asked what of an application: an entry for each request, with the template of its route, and never its body."""
+
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from streams.audit.recorder import Recorder
+
+SIGN_IN: Final = "POST /console/sign-in"
+EXPORTS: Final = frozenset({"GET /console/incidents.csv"})
+UNNAMED: Final = "(token of the installation)"
+_REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST})
+
+
+class Recorded:
+    """ASGI middleware around a whole application; what it refuses before any route is written down too.
+
+    Parameters
+    ----------
+    door
+        What the application is called in the log.
+    refusals
+        Write down nothing but refusals, where requests are too many to keep them all.
+    """
+
+    def __init__(self, app: ASGIApp, recorder: Recorder, door: str, *, refusals: bool = False) -> None:
+        self._app: Final = app
+        self._recorder: Final = recorder
+        self._door: Final = door
+        self._refusals: Final = refusals
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, and write it down when it is over."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, code, state = time.monotonic(), 0, scope.setdefault("state", {})
+
+        async def sent(message: Message) -> None:
+            nonlocal code
+            if message["type"] == "http.response.start":
+                code = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sent)
+        finally:
+            self._write(scope, state, code, round(1_000 * (time.monotonic() - began)))
+
+    def _write(self, scope: Scope, state: Mapping[str, Any], code: int, milliseconds: int) -> None:
+        route = _route(scope)
+        if self._refusals and code not in _REFUSED:
+            return
+        principal, client = state.get("principal"), scope.get("client")
+        self._recorder.record(
+            _kind(route, code),
+            door=self._door,
+            who=state.get("who", "") or ("" if principal is None else principal.name or UNNAMED),
+            token="" if principal is None else principal.token_id,
+            claimed=str(state.get("claimed", "")),
+            route=route,
+            about=[f"{name}={value}" for name, value in sorted((scope.get("path_params") or {}).items())],
+            address=client[0] if client else "",
+            status=code,
+            milliseconds=milliseconds,
+        )
+
+
+def _route(scope: Scope) -> str:
+    """Return method and template; a path that no route has is not repeated, for it may hold anything."""
+    path = getattr(scope.get("route"), "path", None)
+    return (
+        f"{scope['method'][:16]} {scope.get('root_path', '')}{path}" if path else f"{scope['method'][:16]} (no route)"
+    )
+
+
+def _kind(route: str, code: int) -> str:
+    """Return what a request was, in the words of the log.
+
+    >>> _kind(SIGN_IN, 303), _kind(SIGN_IN, 403), _kind("GET /incidents", 401), _kind("GET /incidents", 200)
+    ('sign_in', 'sign_in_failed', 'refused', 'access')
+    """
+    if route == SIGN_IN:
+        return "sign_in" if code == HTTPStatus.SEE_OTHER else "sign_in_failed"
+    if code in _REFUSED:
+        return "refused"
+    return "export" if route in EXPORTS else "access"

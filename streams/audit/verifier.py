@@ -1,0 +1,242 @@
+"""Verifies an audit log; needs nothing but Python: ``python verify_audit.py [--key-file FILE] FILE...``.
+
+An entry is one line: a JSON object in the canonical form of RFC 8785, with its number, the hash of the entry before it
+(`previous`) and its own (`hash`): SHA-256 (FIPS 180-4) over the canonical form of the entry without `hash`. A head is a
+line ``{"head": {...}, "signature": "..."}``: number and hash of the last entry at a time, signed with HMAC-SHA256
+(RFC 2104) over the canonical form of what is under `head`. Heads prove the end of a log, which no chain can.
+
+Entries hold text, whole numbers, and lists of text under ASCII names. For these the sorted compact form of Python's
+`json` is that of RFC 8785: the order of names, the escapes and the numbers are the same.
+"""
+
+import argparse
+import hashlib
+import hmac
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+START: Final = "0" * 64
+"""What stands for the hash before the first entry."""
+_HEAD: Final = b'{"head":'
+
+
+class Fault(NamedTuple):
+    """What is wrong, and where: a file and a line of it, and the number of an entry. 0 is no line, or no entry."""
+
+    file: str
+    line: int
+    sequence: int
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{place}, entry {self.sequence}: {self.text}"
+
+
+class Line(NamedTuple):
+    """A line with its place."""
+
+    file: str
+    number: int
+    data: bytes
+
+
+class Head(NamedTuple):
+    """The end of a log at a time, signed."""
+
+    log: str
+    sequence: int
+    hash: str
+    time: str
+    signature: str
+
+    def signed(self) -> dict[str, Any]:
+        """Return what the signature is of."""
+        return {"hash": self.hash, "log": self.log, "sequence": self.sequence, "time": self.time}
+
+    def line(self) -> bytes:
+        """Return it as a line."""
+        return canonical({"head": self.signed(), "signature": self.signature})
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    r"""Return the canonical form of an entry or a head.
+
+    >>> canonical({"who": "é\t/", "at": 1})
+    b'{"at":1,"who":"\xc3\xa9\\t/"}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest(entry: Mapping[str, Any]) -> str:
+    """Return the hash of an entry."""
+    return hashlib.sha256(canonical({name: value for name, value in entry.items() if name != "hash"})).hexdigest()
+
+
+def read_entry(data: bytes) -> dict[str, Any] | None:
+    """Return the entry of a line, as long as it is whole, canonical and has the hash that it says."""
+    entry = _object(data)
+    if entry is None or type(entry.get("sequence")) is not int:
+        return None
+    return entry if entry["hash"] == digest(entry) and canonical(entry) == data else None
+
+
+def read_head(data: bytes) -> Head | None:
+    """Return the head of a line; None where it is none."""
+    try:
+        found = json.loads(data)
+        head = Head(**found["head"], signature=found["signature"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    texts = (head.log, head.hash, head.time, head.signature)
+    return head if type(head.sequence) is int and all(isinstance(each, str) for each in texts) else None
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(data)
+        return found if isinstance(found, dict) and isinstance(found.get("hash"), str) and canonical(found) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+class Check:
+    """Goes along a log and collects what is wrong with it.
+
+    Parameters
+    ----------
+    heads
+        That are known of this log, and of others.
+    keys
+        That heads are signed with, now and before; without any, signatures are not looked at, else heads without one
+        prove nothing.
+    """
+
+    def __init__(self, heads: Iterable[Head] = (), keys: Sequence[bytes] = ()) -> None:
+        self.faults: Final[list[Fault]] = []
+        self.entries = 0
+        self.proven = 0
+        """The number of the last entry that a head proves."""
+        self.log = ""
+        self._keys: Final = keys
+        self._heads: Final = [head for head in heads if head.signature or not keys]
+        self._wanted: Final[dict[int, list[Head]]] = {}
+        for head in self._heads:
+            self._wanted.setdefault(head.sequence, []).append(head)
+        self._met: Final[dict[int, str]] = {}
+        self._sequence, self._previous = 0, START
+        self._last = Line("the log", 0, b"")
+
+    def run(self, lines: Iterable[Line]) -> None:
+        """Look at the lines of a log, in order, then hold the heads against them."""
+        for line in lines:
+            self._take(line)
+            self._last = line
+        self._hold_heads()
+
+    def _take(self, line: Line) -> None:
+        """Look at one line; after a fault the line itself says where the log goes on."""
+        self.entries += 1
+        due = self._sequence + 1
+        entry = read_entry(line.data)
+        if entry is None:
+            self._fault(line, due, "was changed: it is not an entry with the hash that it says")
+            said = (_object(line.data) or {}).get("hash", "")
+            self._sequence, self._previous = due, said
+            return
+        number = entry["sequence"]
+        if number > due:
+            self._fault(line, due, f"entries {due} to {number - 1} are missing before entry {number}")
+        elif number < due:
+            self._fault(line, number, f"stands where entry {due} is due: added, repeated or moved")
+            return
+        elif entry.get("previous") != self._previous:
+            self._fault(line, number, "does not follow the entry before it: one of the two was changed or exchanged")
+        if number == 1:
+            self.log = str(entry.get("log", ""))
+        self._sequence, self._previous = number, entry["hash"]
+        if number in self._wanted:
+            self._met[number] = entry["hash"]
+
+    def _hold_heads(self) -> None:
+        ours = [each for each in self._heads if self.log in ("", each.log)]
+        for head in ours:
+            self._hold(head)
+        if not ours:
+            self._fault(self._last, self._sequence, "no head of this log is known, so that nothing proves its end")
+
+    def _hold(self, head: Head) -> None:
+        if self._keys and not any(_same(head.signature, signature(head, key)) for key in self._keys):
+            self._fault(self._last, head.sequence, f"its head of {head.time} is not signed with the key of this house")
+        elif head.sequence > self._sequence:
+            text = f"the log was cut: it ends with entry {self._sequence}, and had {head.sequence} at {head.time}"
+            self._fault(self._last, self._sequence + 1, text)
+        elif self._met.get(head.sequence) != head.hash:
+            self._fault(self._last, head.sequence, f"is another than it was at {head.time}: the log was written anew")
+        else:
+            self.proven = max(self.proven, head.sequence)
+
+    def _fault(self, line: Line, sequence: int, text: str) -> None:
+        self.faults.append(Fault(line.file, line.number, sequence, text))
+
+
+def signature(head: Head, key: bytes) -> str:
+    """Return what the signature of a head has to be."""
+    return "v1=" + hmac.new(key, canonical(head.signed()), hashlib.sha256).hexdigest()
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
+
+
+def lines_of(file: Path, most_bytes: int | None = None) -> Iterator[Line]:
+    """Yield the lines of a file, up to a size of it."""
+    taken = 0
+    with file.open("rb") as opened:
+        for number, data in enumerate(opened, 1):
+            taken += len(data)
+            if most_bytes is not None and taken > most_bytes:
+                return
+            whole = data.removesuffix(b"\n") if data.endswith(b"\n") else data + b"?"  # cut in the middle
+            yield Line(file.name, number, whole)
+
+
+def result(check: Check) -> str:
+    """Return in words what a check came to."""
+    if check.faults:
+        return "\n".join(map(str, check.faults))
+    return f"{check.entries} entries are whole and in order; heads prove them up to entry {check.proven}"
+
+
+def split(files: Iterable[Path]) -> tuple[list[Head], list[Fault], Iterator[Line]]:
+    """Return the heads in some files, what is wrong with them, and their other lines."""
+    heads, faults = [], []
+    for line in (line for file in files for line in lines_of(file) if line.data.startswith(_HEAD)):
+        head = read_head(line.data)
+        if head is None:
+            faults.append(Fault(line.file, line.number, 0, "is no head: it was changed"))
+        else:
+            heads.append(head)
+    return heads, faults, (line for file in files for line in lines_of(file) if not line.data.startswith(_HEAD))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Verify an export, or the files of a log in order; the status is 1 where something is wrong."""
+    parser = argparse.ArgumentParser(description="Verifies an audit log of Watchkeeper.")
+    parser.add_argument("files", nargs="+", type=Path, help="An export, or the files of a log in order, and heads.")
+    parser.add_argument("--key-file", type=Path, action="append", help="File with a key that heads are signed with.")
+    given = parser.parse_args(arguments)
+    keys = [file.read_bytes().strip() for file in given.key_file or ()]
+    heads, faults, lines = split(given.files)
+    check = Check(heads, keys)
+    check.faults.extend(faults)
+    check.run(lines)
+    print(result(check) if keys or check.faults else f"{result(check)}; signatures of heads were not looked at")  # noqa: T201
+    return 1 if check.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

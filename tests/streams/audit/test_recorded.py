@@ -1,0 +1,154 @@
+"""What people ask and do is in the log, and the log is proven by what Kafka holds of it."""
+
+import asyncio
+import getpass
+import hashlib
+import shutil
+from functools import partial
+
+import pytest
+from typer.testing import CliRunner
+
+from schemas.topics import ACTIONS
+from streams.access.principals import create, tokens_file
+from streams.audit.log import of
+from streams.audit.wiring import recorded
+from streams.commands.main import app
+from streams.kafka.log_reader import LogReader
+from streams.kafka.topics import check_topics, client_arguments
+from tests.streams.console.test_acting import work  # noqa: F401  a worker that takes in what is said
+from tests.support.audit import bare, entries, kinds
+from tests.support.console import Browser
+
+pytestmark = pytest.mark.store
+
+DAY = 86_400
+ROLES = {"kim": "responder", "eve": "viewer"}
+
+
+@pytest.fixture
+async def desk(work):  # noqa: F811
+    """A browser whose requests are recorded, what records them, and the heads."""
+    browser = Browser(work)
+    heads, recorder = recorded(browser.application, work.settings, work.publisher, work.policy)
+    await recorder.start()
+    yield browser, recorder, heads
+    await recorder.stop()
+
+
+def environment(settings):
+    """Return what leads a command to an installation."""
+    return {
+        "WATCHKEEPER_KAFKA": settings.kafka, "WATCHKEEPER_TOPIC_PREFIX": settings.topic_prefix,
+        "WATCHKEEPER_DATA_DIR": str(settings.data_dir),
+        "WATCHKEEPER_CONTROL_KEY": settings.control_key.get_secret_value(),
+    }  # fmt: skip
+
+
+def command(settings, monkeypatch, *arguments):
+    """Run `watchkeeper audit` on an installation."""
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    return CliRunner().invoke(app, ["audit", *arguments])
+
+
+def told(found):
+    """Return kind, who, and route or deed of entries, and the answer."""
+    return [(each["kind"], each.get("who"), each.get("route", each.get("did")), each.get("status")) for each in found]
+
+
+async def test_requests_and_what_they_did_are_written_down(desk, work):  # noqa: F811
+    """Sign-ins, refusals and actions: who, on which route, with which answer; the action by the hash of its record."""
+    browser, recorder, _ = desk
+    tokens = {who: create(tokens_file(work.settings), who, (role,), DAY) for who, role in ROLES.items()}
+    page = await browser.get("/console/sign-in")
+    await browser.send(page, "/console/sign-in", name="mallory", token="s3cret-guess")  # noqa: S106
+    await browser.send(page, "/console/sign-in", name="", token=tokens["kim"])
+    await browser.get("/console/changes?service=s3cret-query")
+    await browser.get("/s3cret-path")
+    await browser.client.get("/incidents", headers={"Host": "evil.example"})
+    for token in ("s3cret-token", tokens["eve"], tokens["kim"]):
+        headers = {"Authorization": f"Bearer {token}"}
+        await browser.client.post("/incidents/inc-p/note", json={"reason": "s3cret-text"}, headers=headers)
+    await recorder.stop()
+    found, note = entries(recorder.log), "POST /incidents/{incident_id}/{action}"
+    assert told(found) == [
+        ("begun", None, None, None),
+        ("policy", None, None, None),
+        ("access", None, "GET /console/sign-in", 200),
+        ("sign_in_failed", None, "POST /console/sign-in", 403),
+        ("sign_in", "kim", "POST /console/sign-in", 303),
+        ("access", "kim", "GET /console/changes", 200),
+        ("access", None, "GET (no route)", 404),
+        ("refused", None, "GET (no route)", 421),
+        ("refused", None, note, 401),
+        ("refused", "eve", note, 403),
+        ("action", "kim", "note", None),
+        ("access", "kim", note, 200),
+    ]
+    assert found[3]["claimed"] == "mallory"
+    assert (found[-1]["about"], found[-1]["token"]) == (["action=note", "incident_id=inc-p"], tokens["kim"][3:15])
+    [record] = await asyncio.to_thread(values, work.settings, ACTIONS)
+    assert (found[-2]["about"], found[-2]["record"]) == ("inc-p", hashlib.sha256(record).hexdigest())
+    files = b"".join(file.read_bytes() for file, _ in recorder.log.parts())
+    assert b"s3cret" not in files
+    assert not any(token.encode() in files for token in tokens.values())
+
+
+async def test_the_log_is_proven_by_its_heads_and_a_cut_is_found(desk, work, monkeypatch):  # noqa: F811
+    """After a stop all entries are under a signed head in Kafka; `audit verify` says so, and finds what is cut off."""
+    browser, recorder, heads = desk
+    await heads.start()
+    await browser.get("/console/sign-in")
+    await recorder.stop()
+    await heads.stop()
+    run = partial(asyncio.to_thread, command, work.settings, monkeypatch)
+    done = await run("verify")
+    assert (done.exit_code, done.stdout) == (0, "3 entries are whole and in order; heads prove them up to entry 3\n")
+    exported = await run("export")
+    assert exported.exit_code == 0
+    assert kinds(recorder.log) == ["begun", "policy", "access", "export"]
+    program, export, key = (work.settings.data_dir / name for name in ("verify_audit.py", "export", "key"))
+    program.write_text((await run("verifier")).stdout)
+    export.write_text(exported.stdout)
+    key.write_text("key")
+    assert bare(program, export, "--key-file", key) == (
+        0, "4 entries are whole and in order; heads prove them up to entry 3\n"
+    )  # fmt: skip
+    [(file, _)] = recorder.log.parts()
+    file.write_bytes(file.read_bytes().split(b"\n")[0] + b"\n")
+    done = await run("verify")
+    assert (done.exit_code, done.stdout.splitlines()[0][:67]) == (
+        1, "000000000001.jsonl, line 1, entry 2: the log was cut: it ends with e"[:67]
+    )  # fmt: skip
+    shutil.rmtree(recorder.log.parts()[0][0].parent)
+    assert "the log was cut" in (await run("verify")).stdout
+
+
+def values(settings, topic):
+    """Return the records of a topic as they travelled."""
+    states = check_topics(settings, [topic]).values()
+
+    async def read():
+        return [record.value async for record in LogReader(client_arguments(settings)).whole(states)]
+
+    return asyncio.run(read())
+
+
+async def test_commands_are_written_down(work, monkeypatch):  # noqa: F811
+    """A token made and revoked, and a control that is asked for at a terminal, with who sat there."""
+    for name, value in environment(work.settings).items():
+        monkeypatch.setenv(name, value)
+
+    def say():
+        run = CliRunner().invoke
+        assert run(app, ["token", "create", "ann", "--role", "viewer"]).exit_code == 0
+        assert run(app, ["token", "revoke", "ann"]).exit_code == 0
+        assert run(app, ["control", "pause", "a", "--reason", "b", "--actor", "ann"]).exit_code == 0
+
+    await asyncio.to_thread(say)
+    found = entries(of(work.settings))
+    assert [each["kind"] for each in found] == ["begun", "token_created", "token_revoked", "control"]
+    here = getpass.getuser()
+    assert [(each["who"], each["terminal"]) for each in found[1:]] == [(here, here), (here, here), ("ann", here)]
+    assert found[2]["name"] == "ann"
