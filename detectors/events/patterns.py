@@ -167,9 +167,12 @@ class PatternFinder:
         """Fade all weights, and move each centroid towards the mean of its new members."""
         self._clusters.weights *= 0.5 ** (len(unit) / HALF_LIFE_EVENTS)
         member = places >= 0
-        moved, which, count = np.unique(places[member], return_inverse=True, return_counts=True)
-        if not len(moved):
+        joined = places[member]
+        if not len(joined):
             return
+        counts = np.bincount(joined)
+        moved = np.flatnonzero(counts)
+        which, count = np.searchsorted(moved, joined), counts[moved]
         self._clusters.weights[moved] += count
         total = np.zeros((len(moved), unit.shape[1]))
         np.add.at(total, which, unit[member])

@@ -1,6 +1,7 @@
 """Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
@@ -12,11 +13,12 @@ from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.events.patterns import JOIN, NewPattern, PatternFinder, Vectors
 from detectors.rates.detector import RateDetector
+from detectors.rates.watch import TickSums
 from schemas.findings import Finding
 from schemas.signals import read_vectors
 from schemas.sql import literal
 from schemas.windows import Sample
-from streams.detect.watcher import Tick, TickSums
+from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import moment
 from streams.findings.finding import WHOLE, counted, end_of, finding, start_of
@@ -34,6 +36,9 @@ TTL: Final = 4_000
 
 FOLLOWED: Final = 512
 """Clusters whose rate is watched; the ones seen longest ago are given up first."""
+
+TOGETHER: Final = 64
+"""Ticks that are judged at once."""
 
 SHOWN: Final = 10
 MOST_USERS: Final = 200
@@ -69,6 +74,16 @@ class Members(msgspec.Struct):
         self.event_ids = [*self.event_ids, sample.event_id][-SHOWN:]
 
 
+class _Step:
+    """A tick with samples: their clusters, and which of these are new."""
+
+    __slots__ = ("chosen", "counts", "labels", "new", "number", "tick")
+
+    def __init__(self, number: int, tick: int, chosen: list[Seen], labels: list[int], new: list[NewPattern]) -> None:
+        self.number, self.tick, self.chosen, self.labels, self.new = number, tick, chosen, labels, new
+        self.counts: Final = Counter(label for label in labels if label >= 0)
+
+
 class PatternWatch:
     """The patterns of all services of one partition of the windows together: an attack knows no service."""
 
@@ -87,33 +102,63 @@ class PatternWatch:
 
     def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
         """Return the patterns that each tick shows to be new, or to come more often."""
-        return [self._judge(*tick) for tick in ticks]
+        found: list[list[Finding]] = [[] for _ in ticks]
+        calm: list[_Step] = []
+        for step in [] if self._off else self._steps(ticks):
+            if step.new or self._grows(step.counts):
+                self._judge_calm(calm, found)
+                calm = []
+                found[step.number] = self._judge_new(step)
+            else:
+                calm.append(step)
+            if len(calm) == TOGETHER:
+                self._judge_calm(calm, found)
+                calm = []
+        self._judge_calm(calm, found)
+        return found
 
-    def _judge(self, tick: int, sums: TickSums) -> list[Finding]:
-        if self._off:
-            return []
-        samples = [(group.service_name, sample) for group in sums for sample in group.samples]
-        if not samples:
-            return []
-        readable, vectors = read_vectors([sample.vector for _, sample in samples])
-        if not len(readable):
-            return []
-        assigned = self.finder.assign(vectors)
-        chosen = [Seen(tick, *samples[row]) for row in readable]
-        self._latest += chosen
-        self._vectors += [*vectors]
-        del self._latest[:-TTL], self._vectors[:-TTL]
-        for pattern in assigned.new:
+    def _steps(self, ticks: Sequence[Tick]) -> Iterator["_Step"]:
+        """Give the samples of each tick that has some their clusters, one tick when the one before is dealt with."""
+        samples = [
+            (number, Seen(tick, group.service_name, sample))
+            for number, (tick, sums) in enumerate(ticks)
+            for group in sums
+            for sample in group.samples
+        ]
+        readable, vectors = read_vectors([seen.sample.vector for _, seen in samples])
+        of_tick = np.array([samples[row][0] for row in readable], np.int64)
+        for number in np.unique(of_tick).tolist():
+            part = slice(*np.searchsorted(of_tick, [number, number + 1]))
+            chosen = [samples[row][1] for row in readable[part]]
+            assigned = self.finder.assign(vectors[part])
+            self._latest += chosen
+            self._vectors += [*vectors[part]]
+            del self._latest[:-TTL], self._vectors[:-TTL]
+            yield _Step(number, ticks[number][0], chosen, assigned.labels.tolist(), assigned.new)
+
+    def _judge_new(self, step: "_Step") -> list[Finding]:
+        """Judge a tick that has a pattern or a rate that was not there before it."""
+        for pattern in step.new:
             self._gather(pattern.number)
-        counts: dict[int, int] = {}
-        for label, seen in zip(assigned.labels.tolist(), chosen, strict=True):
-            if label >= 0:
-                counts[label] = counts.get(label, 0) + 1
-                if not any(label == pattern.number for pattern in assigned.new):
-                    self._member(label, tick).add(seen)
-        self._new |= {pattern.number for pattern in assigned.new}
-        new = [self._new_finding(pattern, tick) for pattern in assigned.new]
-        return [*new, *self._rates(tick, counts, len(chosen))]
+        self._take(step)
+        self._new |= {pattern.number for pattern in step.new}
+        found = [self._new_finding(pattern, step.tick) for pattern in step.new]
+        self._grow(step.counts)
+        changed = self._rates([step]).get(step.tick, [])
+        return [*found, *(self._rate_finding(item) for item in changed)]
+
+    def _judge_calm(self, steps: list["_Step"], found: list[list[Finding]]) -> None:
+        """Judge ticks whose clusters are all known, with the members that a cluster had by then."""
+        changed = self._rates(steps)
+        for step in steps:
+            self._take(step)
+            found[step.number] = [self._rate_finding(item) for item in changed.get(step.tick, [])]
+
+    def _take(self, step: "_Step") -> None:
+        new = {pattern.number for pattern in step.new}
+        for label, seen in zip(step.labels, step.chosen, strict=True):
+            if label >= 0 and label not in new:
+                self._member(label, step.tick).add(seen)
 
     def _gather(self, number: int) -> None:
         """Find the members that made a cluster new among the latest samples: until now they were unknown."""
@@ -130,24 +175,44 @@ class PatternWatch:
                 del members[min(members, key=lambda number: members[number].last_tick)]
         return members[label]
 
-    def _rates(self, tick: int, counts: dict[int, int], trials: int) -> list[Finding]:
-        """Test the share of each cluster that was followed before this tick."""
+    def _grows(self, counts: dict[int, int]) -> bool:
+        room = len(self._rows) < FOLLOWED and self.finder.events > WARM_UP
+        return room and any(label not in self._rows for label in counts)
+
+    def _grow(self, counts: dict[int, int]) -> None:
+        """Follow the share of clusters that are met for the first time, while there is room."""
         rows = self._rows
         for label in sorted(counts):
-            if label not in rows and len(rows) < FOLLOWED and self.finder.events > WARM_UP:
+            if self._grows({label: 1}):
                 rows[label] = len(self.rates)
                 usual = 0.0 if label in self._new else self._members[label].size / self.finder.events
                 self.rates.grow(np.array([np.clip(usual, USUAL_SHARE, 0.5)]))
-        if not rows:
-            return []
-        flagged = np.zeros(len(rows))
-        for label, count in counts.items():
-            if label in rows:
-                flagged[rows[label]] = count
-        promise = threshold(len(rows), 86_400 / self._tick_seconds, self._tickets)
-        found = self.rates.update(tick, np.arange(len(rows)), np.full(len(rows), float(trials)), flagged, promise)
-        changed: list[Alarm | Recovery] = [*found.alarms, *found.recoveries]
-        return [self._rate_finding(item, [*rows][item.series]) for item in changed]
+
+    def _rates(self, steps: list["_Step"]) -> dict[int, list[Alarm | Recovery]]:
+        """Test the share of each cluster that is followed, and return what changed in which tick."""
+        rows, wide = self._rows, len(self._rows)
+        if not rows or not steps:
+            return {}
+        flagged = np.zeros((len(steps), wide))
+        for at, step in enumerate(steps):
+            for label, count in step.counts.items():
+                if label in rows:
+                    flagged[at, rows[label]] = count
+        promise = threshold(wide, 86_400 / self._tick_seconds, self._tickets)
+        sums = TickSums(
+            np.array([step.tick for step in steps], np.int64),
+            np.arange(len(steps) + 1) * wide,
+            np.tile(np.arange(wide), len(steps)),
+            np.repeat([float(len(step.chosen)) for step in steps], wide),
+            flagged.ravel(),
+            np.full(flagged.size, promise),
+        )
+        found = self.rates.update_ticks(sums)
+        changed: dict[int, list[Alarm | Recovery]] = {}
+        items: list[Alarm | Recovery] = [*found.alarms, *found.recoveries]
+        for item in items:
+            changed.setdefault(item.tick, []).append(item)
+        return changed
 
     def _new_finding(self, pattern: NewPattern, tick: int) -> Finding:
         members = self._member(pattern.number, tick)
@@ -163,7 +228,8 @@ class PatternWatch:
             **self._about(tick, members, "new"),
         )
 
-    def _rate_finding(self, found: Alarm | Recovery, label: int) -> Finding:
+    def _rate_finding(self, found: Alarm | Recovery) -> Finding:
+        label = [*self._rows][found.series]
         members = self._members.get(label) or Members(label, found.tick, found.tick)
         name = (str(label),)
         if isinstance(found, Recovery):

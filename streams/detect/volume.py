@@ -71,20 +71,20 @@ class TelemetryWatch:
         return found
 
     def _end_minute(self) -> list[Finding]:
-        count = len(self.book)
-        self.volume.grow(count - len(self.volume))
-        self.lag.grow(np.full(count - len(self.lag), USUALLY_LATE))
-        counts = np.zeros(count)
-        rows = np.array(sorted(self._events), np.int64)
-        cells = np.array([self._events[row] for row in rows.tolist()], np.float64).reshape(-1, 2)
-        self._events = {}
+        count, (events, self._events) = len(self.book), (self._events, {})
+        if count > len(self.volume):
+            self.volume.grow(count - len(self.volume))
+            self.lag.grow(np.full(count - len(self.lag), USUALLY_LATE))
         if self._off or not count:
             return []
-        counts[rows] = cells[:, 0]
-        self.book.note(rows, self._minute)
+        counts = np.zeros(count)
         promise = threshold(count, 86_400 / MINUTE, self._tickets)  # a silent minute counts as well as a busy one
         lags: list[Alarm | Recovery] = []
-        if len(rows):
+        if events:
+            rows = np.array(sorted(events), np.int64)
+            cells = np.array([events[row] for row in rows.tolist()], np.float64)
+            counts[rows] = cells[:, 0]
+            self.book.note(rows, self._minute)
             late = (cells[:, 1] >= LATE_SHARE * cells[:, 0]).astype(np.float64)
             lag = self.lag.update(self._minute, rows, np.ones(len(rows)), late, promise)
             lags = [*lag.alarms, *lag.recoveries]
