@@ -6,18 +6,19 @@
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-Role = Literal["viewer", "responder", "reviewer", "analyst", "admin", "service"]
+Role = Literal["viewer", "responder", "reviewer", "analyst", "auditor", "admin", "service"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 MEANS: Final[dict[Role, str]] = {
     "viewer": "sees incidents, services, KPIs, findings and changes",
     "responder": "does something about incidents, tickets and changes, and asks for controls",
     "reviewer": "judges items of the review queue, and sees their texts",
     "analyst": "sees what a viewer sees and what labels say, and judges tickets",
+    "auditor": "sees what a viewer sees, and who asked and did what",
     "admin": "may do everything",
     "service": "is a machine, which tells of changes and alerts",
 }
 
-_LOOK: Final[tuple[Role, ...]] = ("viewer", "responder", "reviewer", "analyst")
+_LOOK: Final[tuple[Role, ...]] = ("viewer", "responder", "reviewer", "analyst", "auditor")
 _ACT: Final[tuple[Role, ...]] = ("responder",)
 _JUDGE: Final[tuple[Role, ...]] = ("reviewer",)
 _SORT: Final[tuple[Role, ...]] = ("responder", "analyst")
@@ -36,6 +37,8 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
     "POST /review/labels": _JUDGE,
     "GET /review/stats": _LOOK,
     "GET /review/whatif": _LOOK,
+    "GET /audit": ("auditor",),
+    "GET /audit/heads": ("auditor",),
     "GET /console/": _LOOK,
     "GET /console/live": _LOOK,
     "GET /console/incidents": _LOOK,

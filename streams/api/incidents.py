@@ -23,6 +23,7 @@ from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
 from streams.access.entry import authorised, check_routes, speaker
 from streams.access.principals import Principals
+from streams.api import audit
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import TURNED_AWAY
@@ -75,7 +76,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
         title="Watchkeeper", summary="Incidents, changes, controls and reviews", docs_url=None, redoc_url=None
     )
     entry = Depends(authorised(Principals(work.settings)))
-    for router in (incidents_router(work), alerts_router(work), *more):
+    for router in (incidents_router(work), alerts_router(work), audit.router(work.settings), *more):
         app.include_router(router, dependencies=[entry])
     check_routes(app)
     app.add_exception_handler(UnknownIncidentError, _answer(status.HTTP_404_NOT_FOUND))

@@ -77,10 +77,12 @@ class Heads:
             if not grown or (0 < grown < entries and waited < seconds):
                 return
             name = await asyncio.to_thread(self._audit.name)
+            unsigned = Head(name, sequence, end, datetime.now(UTC).isoformat(timespec="seconds"), "")
+            head = signed(self._settings, unsigned)
+            await asyncio.to_thread(self._audit.keep, head)
         except OSError as error:
             log.warning("no head of the audit log can be published", error=str(error))
             return
-        head = signed(self._settings, Head(name, sequence, end, datetime.now(UTC).isoformat(timespec="seconds"), ""))
         await self._publisher.publish([Message(self._settings.topic(AUDIT_HEADS.name), head.line(), name.encode())])
         self._last, self._at = sequence, time.monotonic()
 

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from streams.audit.verifier import START, canonical, digest, lines_of, read_entry
+from streams.audit.verifier import START, Head, canonical, digest, lines_of, read_entry, split
 from streams.settings import Settings
 
 FOLDER: Final = "audit"
+HEADS: Final = "heads"
 SEGMENT_BYTES: Final = 67_108_864
 """From which size on the log goes on in another file; that it does is no end of the chain."""
 
@@ -103,6 +104,22 @@ class AuditLog:
         found = None if first is None else read_entry(first.data)
         return self._name if found is None else str(found.get("log", self._name))
 
+    def keep(self, head: Head) -> None:
+        """Keep a head beside the log, for who wants to have it elsewhere too.
+
+        Raises
+        ------
+        OSError
+            Where the disk does not take it.
+        """
+        with self._locked():
+            _append(self._folder / HEADS, head.line() + b"\n")
+
+    def heads(self) -> list[Head]:
+        """Return the heads that lie beside the log."""
+        file = self._folder / HEADS
+        return split([file])[0] if file.exists() else []
+
     def parts(self) -> list[tuple[Path, int]]:
         """Return the files of the log, and how much of each is whole now."""
         if not self._folder.exists():
@@ -188,22 +205,29 @@ def _numbered(file: Path, data: bytes) -> tuple[int, str]:
 
 
 def _write(file: Path, size: int, data: bytes) -> None:
+    """Append to a file that is so long; what fails leaves nothing of it behind."""
     new = not file.exists()
+    try:
+        _append(file, data, size)
+    except OSError:
+        with suppress(OSError):
+            os.truncate(file, size)
+        raise
+    if new:
+        _sync(file.parent)
+
+
+def _append(file: Path, data: bytes, size: int | None = None) -> None:
     opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.ftruncate(opened, size)  # a line that was cut in the middle
+        if size is not None:
+            os.ftruncate(opened, size)  # a line that was cut in the middle
         left = memoryview(data)
         while left:
             left = left[os.write(opened, left) :]
         os.fsync(opened)
-    except OSError:
-        with suppress(OSError):
-            os.ftruncate(opened, size)
-        raise
     finally:
         os.close(opened)
-    if new:
-        _sync(file.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -46,7 +46,7 @@ def verify(
 def export(heads: HeadsFile = None, kafka: Kafka = None) -> None:
     """Print heads and entries as JSON Lines, for `watchkeeper audit verifier`; that they were is an entry too."""
     from streams.audit.log import entry, note, of
-    from streams.audit.verifier import lines_of
+    from streams.audit.reading import lines
 
     settings = load(kafka=kafka)
     audit = of(settings)
@@ -56,8 +56,8 @@ def export(heads: HeadsFile = None, kafka: Kafka = None) -> None:
     for head in _heads(settings, heads):
         if head.log == name:
             _print(head.line())
-    for line in (line for file, size in audit.parts() for line in lines_of(file, size)):
-        _print(line.data)
+    for line in lines(audit):
+        _print(line)
 
 
 @audit_app.command("verifier")

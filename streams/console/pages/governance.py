@@ -1,5 +1,6 @@
 """Who changed what: changes, canaries, controls, the policies in force, and what people did."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -8,6 +9,9 @@ from fastapi.responses import Response
 
 from schemas.fields import NANO
 from schemas.sql import query
+from streams.access.roles import may
+from streams.audit.log import of
+from streams.audit.reading import last
 from streams.console.asking import Store, held, newest, stream_now
 from streams.console.pages.now import changes
 from streams.console.pages.service import DAYS
@@ -21,11 +25,14 @@ MOST: Final = 50
 CONTROLS: Final = query("streams.console", "controls")
 POLICIES: Final = query("streams.console", "policies")
 AUDIT: Final = query("streams.console", "audit")
+LOG: Final = "GET /audit"
+ORDINARY: Final = frozenset({"access", "evidence", "action", "change", "control", "label", "triage"})
+"""Kinds of entries that are not shown: the ordinary ones, and what the table of deeds has."""
 
 
 def router(work: Incidents, store: Store) -> APIRouter:
     """Return the page."""
-    routes, settings = APIRouter(), work.settings
+    routes, settings, log = APIRouter(), work.settings, of(work.settings)
 
     @routes.get("/changes")
     async def page(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
@@ -41,7 +48,12 @@ def router(work: Incidents, store: Store) -> APIRouter:
             audit=lambda: ask_running(settings, AUDIT, asked),
             canaries=lambda: [ask_running(settings, each, {}) for each in _CANARIES],
         )
-        return shown(request, "changes", days=days, spans=DAYS, service=service, found=found, since=since,
+        seen = (
+            await asyncio.to_thread(last, log, MOST, without=ORDINARY)
+            if may(request.state.principal.roles, LOG)
+            else None
+        )
+        return shown(request, "changes", seen=seen, days=days, spans=DAYS, service=service, found=found, since=since,
                      canaries=_standing(found["canaries"], service), budget=work.policy.budget)  # fmt: skip
 
     return routes

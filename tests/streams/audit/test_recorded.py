@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import hashlib
+import re
 import shutil
 from functools import partial
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from schemas.topics import ACTIONS
 from streams.access.principals import create, tokens_file
+from streams.audit import verifier
 from streams.audit.log import of
 from streams.audit.wiring import recorded
 from streams.commands.main import app
@@ -19,6 +21,7 @@ from streams.kafka.topics import check_topics, client_arguments
 from tests.streams.console.test_acting import work  # noqa: F401  a worker that takes in what is said
 from tests.support.audit import bare, entries, kinds
 from tests.support.console import Browser
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.store
 
@@ -152,3 +155,27 @@ async def test_commands_are_written_down(work, monkeypatch):  # noqa: F811
     here = getpass.getuser()
     assert [(each["who"], each["terminal"]) for each in found[1:]] == [(here, here), (here, here), ("ann", here)]
     assert found[2]["name"] == "ann"
+
+
+async def test_an_auditor_reads_the_log_by_http(desk, work):  # noqa: F811
+    """Entries and heads are what the verifier takes; the page shows the end of the log to auditors and nobody else."""
+    browser, recorder, heads = desk
+    tokens = {role: create(tokens_file(work.settings), role, (role,), DAY) for role in ("auditor", "viewer")}
+    await heads.start()
+    pages = {}
+    for role, token in tokens.items():
+        await browser.sign_in("", token)
+        pages[role] = (await browser.get("/console/changes")).text
+        await asyncio.to_thread(wait_until, lambda: not recorder._waiting)
+    assert ["Audit log" in page for page in pages.values()] == [True, False]
+    assert re.search(r"<b>auditor</b></td><td>sign in</td><td>POST /console/sign-in", pages["auditor"])
+    await recorder.stop()
+    await heads.stop()
+    headers = {"Authorization": f"Bearer {tokens['auditor']}"}
+    whole = await browser.client.get("/audit", headers=headers)
+    part = await browser.client.get("/audit?after=2&most=3", headers=headers)
+    assert whole.text.splitlines()[2:5] == part.text.splitlines()
+    kept = work.settings.data_dir / "kept.jsonl"
+    kept.write_text((await browser.client.get("/audit/heads", headers=headers)).text + whole.text)
+    status, text = bare(verifier.__file__, kept)
+    assert (status, text[:40]) == (0, f"{len(entries(recorder.log))} entries are whole and in order; heads "[:40])

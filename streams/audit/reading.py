@@ -1,0 +1,34 @@
+"""The log as it is read: from an entry on, or its last ones."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from streams.audit.log import AuditLog
+from streams.audit.verifier import lines_of, read_entry
+
+TAIL_BYTES: Final = 262_144
+
+
+def lines(audit: AuditLog, after: int = 0) -> Iterator[bytes]:
+    """Yield the lines of a log behind an entry; by their places, whatever they say."""
+    parts = audit.parts()
+    begins = [int(file.stem) for file, _ in parts]
+    for (file, size), begin, following in zip(parts, begins, [*begins[1:], None], strict=True):
+        if following is None or following > after + 1:
+            found = lines_of(file, size)
+            yield from (line.data for line in islice(found, max(after + 1 - begin, 0), None))
+
+
+def last(audit: AuditLog, most: int, *, without: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """Return the last entries that are whole, newest first, but for some kinds; of the end of the log alone."""
+    parts = audit.parts()
+    seen = (read_entry(data) for data in reversed(_tail(*parts[-1]) if parts else []))
+    return list(islice((each for each in seen if each is not None and each["kind"] not in without), most))
+
+
+def _tail(file: Path, size: int) -> list[bytes]:
+    with file.open("rb") as opened:
+        opened.seek(max(size - TAIL_BYTES, 0))
+        return opened.read(min(size, TAIL_BYTES)).splitlines()
