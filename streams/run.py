@@ -1,7 +1,8 @@
 """One worker in this process, from its checks before the start to its exit status."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import faust
 import structlog
@@ -10,9 +11,6 @@ from streams.app import worker
 from streams.policy.policy import Policy, load_policy
 from streams.settings import Settings
 from streams.worker.light import without_pandas
-
-if TYPE_CHECKING:
-    from streams.sql.server import Endpoint
 
 log: Final = structlog.get_logger()
 
@@ -27,28 +25,34 @@ def run_worker(name: Any, settings: Settings) -> None:
 
         check_key(settings, policy)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    endpoint = _open_store(settings, policy) if name == "history" else None
+    ends = _open_store(settings, policy) if name == "history" else ()
     app = worker(name, settings)
     log.info("worker starts", worker=name, instance=settings.instance, kafka=settings.kafka)
     try:
         faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()
     finally:
-        if endpoint is not None:
-            endpoint.stop()
+        for end in ends:
+            end()
 
 
-def _open_store(settings: Settings, policy: Policy) -> "Endpoint | None":
-    """Make the store ready for what history writes, and serve one of this process alone."""
+def _open_store(settings: Settings, policy: Policy) -> Sequence[Callable[[], None]]:
+    """Make the store ready for what history writes, serve one of this process alone, and return what ends that."""
+    from streams.audit.questions import recorded
+    from streams.audit.recorder import Recorder
     from streams.kpis.policies import publish_policy
     from streams.sql.server import serve_sql
     from streams.store.client import connect
     from streams.store.schema.migrate import check_schema, migrate
 
-    client, endpoint = connect(settings), None
+    client = connect(settings)
+    ends: Sequence[Callable[[], None]] = ()
     if settings.clickhouse.startswith("chdb://"):
         migrate(client)  # nobody else could do it
-        endpoint = serve_sql(settings)
+        recorder = Recorder(settings)
+        endpoint = serve_sql(settings, [recorded(recorder, settings)])
+        recorder.begin()
+        ends = endpoint.stop, recorder.end
     else:
         check_schema(client)
     publish_policy(client, policy, datetime.now(UTC))
-    return endpoint
+    return ends

@@ -1,10 +1,11 @@
 """The audit log by HTTP, as JSON Lines for the verifier."""
 
 import asyncio
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, HTTPException, Query, status
 from fastapi.responses import Response
 
 from streams.audit.log import of
@@ -25,16 +26,19 @@ def router(settings: Settings) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=2**53)] = 0, most: Annotated[int, Query(ge=1, le=MOST)] = MOST
     ) -> Response:
         """Return entries, those behind an entry's number."""
-        found = await asyncio.to_thread(lambda: list(islice(lines(audit, after), most)))
-        return _lines(found)
+        return await _lines(lambda: islice(lines(audit, after), most))
 
     @routes.get("/audit/heads")
     async def heads() -> Response:
         """Return the heads of this log, which prove its end, as they were published."""
-        return _lines([head.line() for head in await asyncio.to_thread(audit.heads)])
+        return await _lines(lambda: (head.line() for head in audit.heads()))
 
     return routes
 
 
-def _lines(found: list[bytes]) -> Response:
-    return Response(b"".join(line + b"\n" for line in found), media_type=TYPE)
+async def _lines(read: Callable[[], Iterable[bytes]]) -> Response:
+    try:
+        found = await asyncio.to_thread(lambda: b"".join(line + b"\n" for line in read()))
+    except OSError as error:
+        raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, f"the log cannot be read now: {error}") from None
+    return Response(found, media_type=TYPE)

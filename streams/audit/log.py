@@ -4,6 +4,7 @@ import fcntl
 import getpass
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ SEGMENT_BYTES: Final = 67_108_864
 
 MOST_TEXT: Final = 256
 """Characters of one value; who sends more than that wants the log to grow."""
+
+LOCK_SECONDS: Final = 5.0
+"""How long an entry takes at most while another process writes."""
 
 _MOST_VALUES: Final = 16
 _TAIL_BYTES: Final = 131_072
@@ -148,10 +152,24 @@ class AuditLog:
     def _locked(self) -> Iterator[None]:
         held = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX)
+            _lock(held)
             yield
         finally:
             os.close(held)
+
+
+def _lock(held: int) -> None:
+    """Wait for the lock, but not for ever: a process that is frozen keeps it."""
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise TimeoutError("another process holds the audit log, and does not go on") from None
+            time.sleep(LOCK_SECONDS / 500)
+        else:
+            return
 
 
 def of(settings: Settings) -> AuditLog:

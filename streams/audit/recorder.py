@@ -6,7 +6,9 @@ Entries wait in memory until a thread of their own has them on the disk. While t
 
 import asyncio
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -23,7 +25,10 @@ MOST_WAITING: Final = 10_000
 MOST_TOGETHER: Final = 1_000
 """Entries that are written with one call of the disk."""
 AGAIN_SECONDS: Final = 1.0
+STRANGERS_A_MINUTE: Final = 120
+"""Requests of nobody that are written down singly; with more, whoever reaches the port could fill the disk."""
 PROBLEM: Final = "audit"
+_MINUTE: Final = 60.0
 
 
 class Recorder:
@@ -33,45 +38,88 @@ class Recorder:
     ----------
     most_waiting
         How many entries may wait for the disk.
+    again
+        Seconds until a disk that took none is tried again.
+    clock
+        Seconds that only grow.
     """
 
-    def __init__(self, settings: Settings, most_waiting: int = MOST_WAITING, again: float = AGAIN_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        most_waiting: int = MOST_WAITING,
+        again: float = AGAIN_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.log: Final[AuditLog] = of(settings)
         self._floor: Final = Floor(folder_of(settings), settings.disk_floor_mb / 2)
+        self._clock: Final = clock
         self._most: Final = most_waiting
         self._again: Final = again
         self._waiting: Final[deque[dict[str, Value]]] = deque()
         self._changed: Final = threading.Condition()
         self._lost = 0
+        self._minute, self._strangers = clock(), 0
         self._ended = False
         self._thread: threading.Thread | None = None
 
-    def record(self, kind: str, **values: Value) -> None:
-        """Write something down, soon; never waits and never fails."""
-        self.add(entry(kind, **values))
+    def record(self, kind: str, *, stranger: bool = False, **values: Value) -> None:
+        """Write something down, soon; never waits and never fails.
+
+        Parameters
+        ----------
+        stranger
+            Whether it is of somebody who is not known: of these only so many a minute are written down, and the rest
+            is counted.
+        """
+        with self._changed:
+            self._turn()
+            self._strangers += stranger
+            if not stranger or self._strangers <= STRANGERS_A_MINUTE:
+                self._add(entry(kind, **values))
 
     def add(self, made: dict[str, Value]) -> None:
         """Write down an entry, soon."""
         with self._changed:
-            if len(self._waiting) < self._most:
-                self._waiting.append(made)
-            else:
-                self._lost += 1
-                AUDIT_LOST.inc()
-            self._changed.notify()
+            self._add(made)
 
-    async def start(self) -> None:
+    def _add(self, made: dict[str, Value]) -> None:
+        if len(self._waiting) < self._most:
+            self._waiting.append(made)
+        else:
+            self._lost += 1
+            AUDIT_LOST.inc()
+        self._changed.notify()
+
+    def _turn(self, *, over: bool = False) -> None:
+        """Begin another minute where one is over, and say how many strangers there were beyond those named."""
+        now = self._clock()
+        if over or now - self._minute >= _MINUTE:
+            if (more := self._strangers - STRANGERS_A_MINUTE) > 0:
+                self._add(entry("gap", why="more requests of nobody than are written down", lost=more))
+            self._minute, self._strangers = now, 0
+
+    def begin(self) -> None:
         """Begin to write."""
         self._thread = threading.Thread(target=self._work, name="audit", daemon=True)
         self._thread.start()
 
-    async def stop(self) -> None:
+    def end(self) -> None:
         """Write what waits, if the disk takes it, and end."""
         with self._changed:
+            self._turn(over=True)
             self._ended = True
             self._changed.notify()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
+            self._thread.join()
+
+    async def start(self) -> None:
+        """Begin, as a companion of a worker."""
+        self.begin()
+
+    async def stop(self) -> None:
+        """End, as a companion of a worker."""
+        await asyncio.to_thread(self.end)
 
     def _work(self) -> None:
         while True:

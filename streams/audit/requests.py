@@ -57,6 +57,7 @@ class Recorded:
         principal, client = state.get("principal"), scope.get("client")
         self._recorder.record(
             _kind(route, code),
+            stranger=principal is None,
             door=self._door,
             who=state.get("who", "") or ("" if principal is None else principal.name or UNNAMED),
             token="" if principal is None else principal.token_id,

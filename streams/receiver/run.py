@@ -11,11 +11,13 @@ from aiokafka.errors import KafkaError
 from schemas.topics import LITELLM, OTLP_LOGS, OTLP_SPANS
 from streams.access.callers import loopback
 from streams.api.server import Server
+from streams.audit.recorder import Recorder
+from streams.audit.requests import Recorded
 from streams.health.problems import PROBLEMS
 from streams.kafka.publisher import Publisher
 from streams.kafka.reach import NAME, KafkaWatch
 from streams.kafka.topics import check_topics, client_arguments
-from streams.receiver.app import Receiver, receiver_app
+from streams.receiver.app import DOOR, Receiver, receiver_app
 from streams.settings import Settings, SettingsError
 from streams.worker.background import in_background
 
@@ -53,6 +55,9 @@ async def _receive(settings: Settings) -> None:
     await publisher.start()
     watching = in_background(kafka.watch())
     app = receiver_app(settings, Receiver(settings, publisher), lambda: NAME not in PROBLEMS.current())
+    recorder = Recorder(settings)
+    app.add_middleware(Recorded, recorder=recorder, door=DOOR, refusals=True)
+    recorder.begin()
     server = Server(app, settings.host, settings.otlp_port, "WATCHKEEPER_OTLP_PORT")
     try:
         await server.start()
@@ -60,6 +65,7 @@ async def _receive(settings: Settings) -> None:
         await asked.wait()
     finally:
         await server.stop()
+        await recorder.stop()
         watching.cancel()
         with contextlib.suppress(KafkaError):
             await publisher.stop()

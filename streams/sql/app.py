@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 from aiohttp import ClientPayloadError, web
+from aiohttp.typedefs import Middleware
 
 from streams.access.callers import Callers
 from streams.health.metrics import TURNED_AWAY
@@ -27,6 +29,10 @@ from streams.sql.users import Doorkeeper
 
 TYPES: Final = frozenset({"multipart/form-data", "text/plain"})
 """What ClickHouse's clients send beside ``application/...`` and nothing."""
+
+USER: Final = web.RequestKey("user", str)
+QUESTION: Final = web.RequestKey("question", str)
+"""What a request turned out to be, for who stands around the application: whom it is of, and what it asks."""
 
 log: Final = structlog.get_logger()
 
@@ -67,9 +73,9 @@ class SqlApp:
         self._door: Final = door
         self._callers: Final = callers
 
-    def application(self) -> web.Application:
+    def application(self, middlewares: Sequence[Middleware] = ()) -> web.Application:
         """Return it for aiohttp."""
-        app = web.Application(client_max_size=MAX_QUERY_BYTES)
+        app = web.Application(client_max_size=MAX_QUERY_BYTES, middlewares=middlewares)
         app.add_routes([web.get("/ping", self._ping), web.get("/", self._answer), web.post("/", self._answer)])
         return app
 
@@ -103,9 +109,11 @@ class SqlApp:
         user, password = credentials(request.query, request.headers)
         address = request.remote or ""
         await self._door.admit(user, password, address)
+        request[USER] = user
         async with asyncio.timeout(BODY_SECONDS):
             body, form = await _body(request)
         asked = parse_request(request.query, request.headers, body, form)
+        request[QUESTION] = asked.query
         if asked.query:
             return _response(request, asked, await self._lanes.answer(asked, f"{user}@{address}"))
         if request.method == "POST":

@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestHandler
 
 from streams.access.callers import Callers, loopback
@@ -32,6 +34,8 @@ class Endpoint:
         Address, port, user file and store.
     limits
         The most that one question may take.
+    around
+        What stands around the application, and sees its requests and answers.
 
     Raises
     ------
@@ -39,7 +43,7 @@ class Endpoint:
         Where the address is not of this machine alone and there is no user file, or the file cannot be used.
     """
 
-    def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
+    def __init__(self, settings: Settings, limits: Limits | None = None, around: Sequence[Middleware] = ()) -> None:
         if settings.sql_users is None and not loopback(settings.host):
             raise SettingsError(
                 f"WATCHKEEPER_HOST={settings.host} would let anyone who reaches this machine read the store: name a "
@@ -47,6 +51,7 @@ class Endpoint:
             )
         self._settings: Final = settings
         self._limits: Final = limits or Limits()
+        self._around: Final = around
         self._door: Final = Doorkeeper(None if settings.sql_users is None else load_users(settings.sql_users))
         self._loop: Final = asyncio.new_event_loop()
         self._ready: Final = threading.Event()
@@ -66,7 +71,7 @@ class Endpoint:
         reader = Reader(self._settings, self._limits)
         app = SqlApp(Lanes(reader, self._limits), self._door, Callers(self._settings, TYPES))
         runner = web.AppRunner(
-            app.application(),
+            app.application(self._around),
             access_log=None,
             auto_decompress=False,  # the application does it, up to its own limit
             shutdown_timeout=STOP_SECONDS,
@@ -97,15 +102,15 @@ class Endpoint:
             self._thread.join(timeout=10)
 
 
-def serve_sql(settings: Settings) -> Endpoint:
-    """Start the endpoint.
+def serve_sql(settings: Settings, around: Sequence[Middleware] = ()) -> Endpoint:
+    """Start the endpoint; `around` is as for `Endpoint`.
 
     Raises
     ------
     ValueError
         Where its port is taken, with the setting that moves it; or as `Endpoint`.
     """
-    endpoint = Endpoint(settings)
+    endpoint = Endpoint(settings, around=around)
     try:
         endpoint.start()
     except OSError as error:

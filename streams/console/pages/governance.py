@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from schemas.fields import NANO
 from schemas.sql import query
 from streams.access.roles import may
-from streams.audit.log import of
+from streams.audit.log import AuditLog, of
 from streams.audit.reading import last
 from streams.console.asking import Store, held, newest, stream_now
 from streams.console.pages.now import changes
@@ -48,18 +48,21 @@ def router(work: Incidents, store: Store) -> APIRouter:
             audit=lambda: ask_running(settings, AUDIT, asked),
             canaries=lambda: [ask_running(settings, each, {}) for each in _CANARIES],
         )
-        seen = (
-            await asyncio.to_thread(last, log, MOST, without=ORDINARY)
-            if may(request.state.principal.roles, LOG)
-            else None
-        )
-        return shown(request, "changes", seen=seen, days=days, spans=DAYS, service=service, found=found, since=since,
-                     canaries=_standing(found["canaries"], service), budget=work.policy.budget)  # fmt: skip
+        seen = await asyncio.to_thread(_seen, log) if may(request.state.principal.roles, LOG) else None
+        return shown(request, "changes", days=days, spans=DAYS, service=service, found=found, since=since, seen=seen,
+                     log=LOG, canaries=_standing(found["canaries"], service), budget=work.policy.budget)  # fmt: skip
 
     return routes
 
 
 _CANARIES: Final = (CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY)
+
+
+def _seen(log: AuditLog) -> list[dict[str, Any]] | None:
+    try:
+        return last(log, MOST, without=ORDINARY)
+    except OSError:
+        return None
 
 
 def _standing(rows: list[list[dict[str, Any]]] | None, service: str) -> list[Any] | None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import errno
+import fcntl
 import os
+from collections import Counter
 
 import pytest
 
 from streams.audit import log as module
-from streams.audit.recorder import PROBLEM, Recorder
+from streams.audit.recorder import PROBLEM, STRANGERS_A_MINUTE, Recorder
 from streams.health.problems import PROBLEMS
 from streams.settings import load
 from tests.support.audit import entries, kinds
@@ -77,3 +79,37 @@ async def test_a_disk_that_stays_full_does_not_hold_up_the_end(settings, disk):
     await recorder.stop()
     PROBLEMS.over(PROBLEM)
     assert recorder.log.end()[0] == 0
+
+
+async def test_strangers_do_not_fill_the_disk(settings):
+    """Of requests of nobody so many a minute are written down, the rest is counted; those with a name all are."""
+    now = 0.0
+    recorder = Recorder(settings, clock=lambda: now)
+    for _ in range(2):
+        for number in range(STRANGERS_A_MINUTE + 30):
+            recorder.record("refused", stranger=True, status=401)
+            recorder.record("access", who="kim", status=number)
+        now += 60.0
+    recorder.record("refused", stranger=True, status=403)
+    await recorder.start()
+    await recorder.stop()
+    found = entries(recorder.log)
+    assert Counter(each["kind"] for each in found) == {
+        "begun": 1, "refused": 2 * STRANGERS_A_MINUTE + 1, "access": 2 * (STRANGERS_A_MINUTE + 30), "gap": 2,
+    }  # fmt: skip
+    assert [each["lost"] for each in found if each["kind"] == "gap"] == [30, 30]
+
+
+def test_a_frozen_process_stops_nobody(settings, monkeypatch):
+    """While another holds the log and does not go on, that is a problem as a full disk is, and no wait for ever."""
+    monkeypatch.setattr(module, "LOCK_SECONDS", 0.02)
+    recorder = Recorder(settings)
+    recorder.log.append([])
+    with (settings.data_dir / "audit" / "lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        recorder.begin()
+        recorder.record("access", status=1)
+        wait_until(lambda: PROBLEM in PROBLEMS.current())
+        assert "another process holds the audit log" in PROBLEMS.current()[PROBLEM]
+    recorder.end()
+    PROBLEMS.over(PROBLEM)

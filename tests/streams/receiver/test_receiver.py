@@ -16,11 +16,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from schemas.topics import OTLP_LOGS, OTLP_SPANS
+from streams.audit.log import of
 from streams.kafka.topics import create_topics
 from streams.settings import load
 from tests.faults.log import log
+from tests.support.audit import entries
 from tests.support.receiver import PROTOBUF, TOKEN, ReceiverProcess, trace_id, trace_request
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -123,6 +125,16 @@ def test_a_part_that_cannot_be_kept_is_told_of(receiver):
     assert answer.partial_success.rejected_spans == 1
     assert "trace id" in answer.partial_success.error_message
     assert names(kept(receiver, 400)[1]) == ["good"]
+
+
+def test_who_is_refused_is_in_the_audit_log(receiver):
+    """With the address and the answer; what is taken is not, for it is too much."""
+    audit = of(receiver.settings)
+    assert receiver.post(b"", token="another").status_code == 401  # noqa: S106
+    wait_until(lambda: audit.end()[0] >= 2)
+    assert {(each["kind"], each["door"], each["address"], each["status"]) for each in entries(audit)[1:]} == {
+        ("refused", "otlp", "127.0.0.1", 401)
+    }
 
 
 @pytest.mark.parametrize(
