@@ -55,11 +55,12 @@ class Heads:
         self._task = in_background(self._work())
 
     async def stop(self) -> None:
-        """Publish what is new, unless Kafka is away, and end."""
+        """Publish the end, unless Kafka is away, and end."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+            self._last = 0  # one that was on its way may not have come to be kept
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._publish(0, 0.0)
@@ -78,13 +79,12 @@ class Heads:
                 return
             name = await asyncio.to_thread(self._audit.name)
             unsigned = Head(name, sequence, end, datetime.now(UTC).isoformat(timespec="seconds"), "")
-            head = signed(self._settings, unsigned)
+            head, topic = signed(self._settings, unsigned), self._settings.topic(AUDIT_HEADS.name)
+            await self._publisher.publish([Message(topic, head.line(), name.encode())])
+            self._last, self._at = sequence, time.monotonic()
             await asyncio.to_thread(self._audit.keep, head)
         except OSError as error:
-            log.warning("no head of the audit log can be published", error=str(error))
-            return
-        await self._publisher.publish([Message(self._settings.topic(AUDIT_HEADS.name), head.line(), name.encode())])
-        self._last, self._at = sequence, time.monotonic()
+            log.warning("a head of the audit log is missing", error=str(error))
 
 
 def signed(settings: Settings, head: Head) -> Head:

@@ -162,34 +162,28 @@ class Check:
             self._met[number] = entry["hash"]
 
     def _hold_heads(self) -> None:
-        ours = [each for each in self._heads if self.log in ("", each.log)]
-        for head in ours:
-            self._hold(head)
-        if not ours:
-            self._fault(self._last, self._sequence, "no head of this log is known, so that nothing proves its end")
-
-    def _hold(self, head: Head) -> None:
-        if self._keys and not any(_same(head.signature, signature(head, key)) for key in self._keys):
+        """Hold the heads of this log against it; of those that tell the same, one is enough."""
+        ours = sorted((each for each in self._heads if self.log in ("", each.log)), key=lambda head: head.sequence)
+        signed = [each for each in ours if not self._keys or any(_signed(each, key) for key in self._keys)]
+        for head in (each for each in ours if each not in signed):
             self._fault(self._last, head.sequence, f"its head of {head.time} is not signed with the key of this house")
-        elif head.sequence > self._sequence:
+        other = [each for each in signed if self._met.get(each.sequence) != each.hash]
+        for head in [each for each in other if each.sequence <= self._sequence][:1]:
+            self._fault(self._last, head.sequence, f"is another than it was at {head.time}: the log was written anew")
+        for head in [each for each in other if each.sequence > self._sequence][-1:]:
             text = f"the log was cut: it ends with entry {self._sequence}, and had {head.sequence} at {head.time}"
             self._fault(self._last, self._sequence + 1, text)
-        elif self._met.get(head.sequence) != head.hash:
-            self._fault(self._last, head.sequence, f"is another than it was at {head.time}: the log was written anew")
-        else:
-            self.proven = max(self.proven, head.sequence)
+        if not ours:
+            self._fault(self._last, self._sequence, "no head of this log is known, so that nothing proves its end")
+        self.proven = max((each.sequence for each in signed if each not in other), default=0)
 
     def _fault(self, line: Line, sequence: int, text: str) -> None:
         self.faults.append(Fault(line.file, line.number, sequence, text))
 
 
-def signature(head: Head, key: bytes) -> str:
-    """Return what the signature of a head has to be."""
-    return "v1=" + hmac.new(key, canonical(head.signed()), hashlib.sha256).hexdigest()
-
-
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
+def _signed(head: Head, key: bytes) -> bool:
+    wanted = "v1=" + hmac.new(key, canonical(head.signed()), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(head.signature.encode(errors="replace"), wanted.encode())
 
 
 def lines_of(file: Path, most_bytes: int | None = None) -> Iterator[Line]:

@@ -100,7 +100,7 @@ def router(principals: Principals) -> APIRouter:
         principal = principals.of(fields.get("token", "").strip())
         wrong = _wrong(principal, name)
         if wrong or principal is None:
-            request.state.claimed = name
+            request.state.claimed = "" if principals.of(name) else name  # some give the token for the name
             log.warning("somebody could not sign in", name=name[:64])
             return shown(request, "sign_in", status.HTTP_403_FORBIDDEN, next=following, wrong=wrong, name=name)
         request.session.clear()

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from schemas.topics import ACTIONS
 from streams.access.principals import create, tokens_file
+from streams.audit import heads as heads_module
 from streams.audit import verifier
+from streams.audit.heads import HEAD_ENTRIES, Heads, read_heads
 from streams.audit.log import of
 from streams.audit.wiring import recorded
 from streams.commands.main import app
@@ -66,6 +68,7 @@ async def test_requests_and_what_they_did_are_written_down(desk, work):  # noqa:
     tokens = {who: create(tokens_file(work.settings), who, (role,), DAY) for who, role in ROLES.items()}
     page = await browser.get("/console/sign-in")
     await browser.send(page, "/console/sign-in", name="mallory", token="s3cret-guess")  # noqa: S106
+    await browser.send(page, "/console/sign-in", name=tokens["kim"], token="")
     await browser.send(page, "/console/sign-in", name="", token=tokens["kim"])
     await browser.get("/console/changes?service=s3cret-query")
     await browser.get("/s3cret-path")
@@ -79,6 +82,7 @@ async def test_requests_and_what_they_did_are_written_down(desk, work):  # noqa:
         ("begun", None, None, None),
         ("policy", None, None, None),
         ("access", None, "GET /console/sign-in", 200),
+        ("sign_in_failed", None, "POST /console/sign-in", 403),
         ("sign_in_failed", None, "POST /console/sign-in", 403),
         ("sign_in", "kim", "POST /console/sign-in", 303),
         ("access", "kim", "GET /console/changes", 200),
@@ -155,6 +159,23 @@ async def test_commands_are_written_down(work, monkeypatch):  # noqa: F811
     here = getpass.getuser()
     assert [(each["who"], each["terminal"]) for each in found[1:]] == [(here, here), (here, here), ("ann", here)]
     assert found[2]["name"] == "ann"
+
+
+async def test_a_log_that_grows_fast_has_heads_soon(desk, work, monkeypatch):  # noqa: F811
+    """A head comes with the first entries, and one with many more, however long another is not due."""
+    monkeypatch.setattr(heads_module, "LOOK_SECONDS", 0.05)
+    _, recorder, _ = desk
+    heads = Heads(work.settings, recorder.log, work.publisher, every=86_400)
+    await heads.start()
+    await asyncio.to_thread(wait_until, recorder.log.heads)
+    for _ in range(HEAD_ENTRIES):
+        recorder.record("access", who="kim")
+    await recorder.stop()
+    await asyncio.to_thread(wait_until, lambda: recorder.log.heads()[-1].sequence >= HEAD_ENTRIES)
+    await heads.stop()
+    published = await asyncio.to_thread(read_heads, work.settings)
+    assert published == recorder.log.heads()
+    assert published[-1].sequence == recorder.log.end()[0] == HEAD_ENTRIES + 2
 
 
 async def test_an_auditor_reads_the_log_by_http(desk, work):  # noqa: F811

@@ -37,6 +37,12 @@ def log(tmp_path_factory):
     return written(tmp_path_factory.mktemp("audit"))
 
 
+@pytest.fixture(scope="module")
+def export(tmp_path_factory):
+    """A file for an export."""
+    return tmp_path_factory.mktemp("export") / "export.jsonl"
+
+
 def checked(lines, *heads):
     """Return what the check of some lines found."""
     check = Check(heads, [KEY])
@@ -67,6 +73,20 @@ def test_any_changed_byte_is_found(log, data):
     changed = lines[at][:place] + bytes([byte]) + lines[at][place + 1 :]
     first = checked([*lines[:at], changed, *lines[at + 1 :]], head).faults[0]
     assert (first.line, first.sequence) == (at + 1, at + 1)
+
+
+@given(st.data())
+def test_any_changed_byte_of_a_head_is_found(log, export, data):
+    """A head that was bent is a fault, whether it can still be read or not."""
+    lines, head = log
+    whole = head.line()
+    place = data.draw(st.integers(0, len(whole) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[place]))
+    export.write_bytes(b"\n".join([whole[:place] + bytes([byte]) + whole[place + 1 :], *lines, b""]))
+    heads, faults, rest = verifier.split([export])
+    check = Check(heads, [KEY])
+    check.run(rest)
+    assert faults or check.faults
 
 
 @given(st.integers(0, COUNT - 1), st.integers(1, COUNT))
@@ -120,6 +140,10 @@ def test_a_head_counts_only_with_the_signature_of_this_house(log):
     lines, head = log
     assert "is not signed" in checked(lines, head._replace(signature="v1=00")).faults[0].text
     assert "is not signed" in checked(lines, head._replace(sequence=3)).faults[0].text
+    older = [head._replace(sequence=number, hash="0") for number in (5, 20, 21)]
+    found = Check(older)
+    found.run(Line("log", number, line) for number, line in enumerate(lines, 1))
+    assert [each.sequence for each in found.faults] == [5, COUNT + 1]
     for known in ([], [head._replace(signature="")], [head._replace(log="2")]):
         assert "nothing proves its end" in checked(lines, *known).faults[0].text
 
