@@ -47,7 +47,7 @@ MAX_BODY_BYTES: Final = 2_097_152
 
 SAID: Final = (
     "incident_id", "action", "actor_kind", "actor_id", "reason", "mitigation_kind", "into_incident_id",
-    "assignee_id",
+    "assignee_id", "about",
 )  # fmt: skip
 """What a repeat of an action says again; its time is that of its first arrival, unless it is said."""
 
@@ -67,6 +67,7 @@ class ActionBody(BaseModel):
     mitigation_kind: Mitigation | None = None
     into_incident_id: str | None = None
     assignee_id: Annotated[str | None, Field(max_length=256)] = None
+    about: Annotated[str | None, Field(max_length=256)] = None
 
 
 def api(work: Incidents, *more: APIRouter) -> FastAPI:
@@ -265,6 +266,7 @@ def _action(incident_log: IncidentLog, incident_id: str, action: ActionKind, bod
         mitigation_kind=body.mitigation_kind,
         into_incident_id=body.into_incident_id,
         assignee_id=body.assignee_id,
+        about=body.about,
     )
     if said.happened_at_unix_nano is not None and said.happened_at_unix_nano > wall:
         raise IllegalActionError("happened_at_unix_nano lies in the future; check clock and unit (nanoseconds)")

@@ -114,6 +114,29 @@ def note(incident_id: Id, text: Annotated[str, typer.Argument(help="What to reme
 
 
 @incident_app.command()
+def report(
+    incident_id: Id,
+    duty: Annotated[str, typer.Option(help="The reporting duty, by its name in the policy.")],
+    reason: Why = None,
+    actor: Who = None,
+    at: When = None,
+) -> None:
+    """Say that an incident was reported to whom it had to be. Watchkeeper itself reports nothing."""
+    _do(incident_id, "report", actor, reason, at, about=duty)
+
+
+@incident_app.command()
+def waive(
+    incident_id: Id,
+    duty: Annotated[str, typer.Option(help="The reporting duty, by its name in the policy.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it does not apply.")],
+    actor: Who = None,
+) -> None:
+    """Say that a reporting duty does not apply to an incident."""
+    _do(incident_id, "waive", actor, reason, None, about=duty)
+
+
+@incident_app.command()
 def assign(
     incident_id: Id,
     to: Annotated[str, typer.Option(help="Who is to have it in hand.")],

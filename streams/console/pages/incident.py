@@ -33,6 +33,7 @@ from streams.incidents.evidence.questions import Question, questions
 from streams.incidents.evidence.spread import words
 from streams.incidents.fold.moves import IllegalActionError
 from streams.incidents.fold.state import Incident, Step
+from streams.incidents.pages.duties import duty_text
 from streams.incidents.pages.portrait import change, course
 from streams.incidents.pages.view import IncidentView, clocks, share
 from streams.incidents.worker import Incidents
@@ -131,7 +132,8 @@ async def _page(
         similar=similar(incident, incident_log.folding.incidents()), timeline=timeline(view, found["told"] or []),
         plot=_plot(view, found["series"] or []), deeds=said_of, mitigations=get_args(Mitigation), said=said,
         refused=refused, late=late, seen=len(turns(incident)), fresh_id=lambda: secrets.token_hex(16), share=share,
-        interval=interval, span=span, now=now, silent=found["told"] is None, age=age(incident, now),
+        duty_text=duty_text, interval=interval, span=span, now=now, silent=found["told"] is None,
+        age=age(incident, now),
         what=what(incident), spread=(current and current.spread) or view.spread, far=words,
         asked_of=f"/console/incidents/{incident_id}",
     )  # fmt: skip

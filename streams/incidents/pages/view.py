@@ -12,6 +12,7 @@ from schemas.incidents import IncidentSeverity
 from schemas.runbooks import runbook_of
 from streams.incidents.evidence.spread import Spread, words
 from streams.incidents.fold.state import OVER
+from streams.incidents.pages.duties import DutyView, duty_text
 from streams.pages.plots import Point
 from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, figures, interval
@@ -98,6 +99,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     reached_user: bool | None = None
     acknowledge_by: int | None = None
     mitigate_by: int | None = None
+    duties: list[DutyView] = []
     steps: list[TimelineEntry] = []
     findings: list[FindingView] = []
     changes: list[ChangeView] = []
@@ -157,6 +159,7 @@ def facts(view: IncidentView) -> Iterator[Fact]:
     if view.spread is not None:
         yield Fact("how far", words(view.spread))
     yield Fact("clock", running_clock(view))
+    yield from (Fact("duty", duty_text(duty, view.now)) for duty in view.duties)
     usual = "; ".join(filter(None, ("none is agreed for this service", runbook_of(view.family))))
     yield Fact("runbook", view.runbook or usual, view.runbook)
     yield Fact("owner", view.owner or NOT_KNOWN)
