@@ -30,6 +30,7 @@ from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.fold.state import OVER, Incident
 from streams.incidents.fold.views import full, shown_evidence, summary
+from streams.incidents.pages.corrections import corrections, seen_of
 from streams.incidents.pages.page import render
 from streams.incidents.pages.portrait import course
 from streams.incidents.pages.view import IncidentView
@@ -236,7 +237,8 @@ async def _view(work: Incidents, incident_id: str) -> IncidentView:
     view = work.portrait(incident_log, incident)
     baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
     series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)
-    return replace(view, series=series)
+    seen = await asyncio.to_thread(seen_of, work.settings, incident)
+    return replace(view, series=series, corrections=list(corrections(incident, seen)))
 
 
 async def _incident_log(work: Incidents) -> IncidentLog:

@@ -137,6 +137,25 @@ def waive(
 
 
 @incident_app.command()
+def correct(
+    incident_id: Id,
+    probe: Annotated[str | None, typer.Option(help="An attack or family that `watchkeeper probe` sends.")] = None,
+    rule: Annotated[str | None, typer.Option(help="A rule under `controls` of the policy.")] = None,
+    reason: Why = None,
+    actor: Who = None,
+) -> None:
+    """Name the probe or rule that keeps it from coming again; it is verified once that was seen to work."""
+    if (probe is None) == (rule is None):
+        raise typer.BadParameter("give one of --probe and --rule")
+    if probe is not None:
+        from streams.review.probes import attacks
+
+        if probe not in {name for attack in attacks() for name in (attack.attack_id, attack.family)}:
+            raise typer.BadParameter(f"no attack or family is called {probe}; `watchkeeper probe list` names them")
+    _do(incident_id, "correct", actor, reason, None, about=f"probe:{probe}" if probe else f"rule:{rule}")
+
+
+@incident_app.command()
 def assign(
     incident_id: Id,
     to: Annotated[str, typer.Option(help="Who is to have it in hand.")],

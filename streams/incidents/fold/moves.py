@@ -42,6 +42,9 @@ NAMED: Final = {
 }
 """What must be said with an action that is about something by name."""
 
+CORRECTS: Final = ("probe:", "rule:")
+"""What a correction may be; its name follows."""
+
 MITIGATES: Final[dict[str, Mitigation]] = {
     "rolled_back": "rollback",
     "kill_switch": "kill_switch",
@@ -87,6 +90,8 @@ def _unsaid(incident: Incident, action: IncidentAction) -> str | None:
         return "into which other incident it is to be merged"
     if action.action == "assign" and not action.assignee_id:
         return "to whom it is to be given"
+    if action.action == "correct" and not (action.about or "").startswith(CORRECTS):
+        return f"{NAMED['correct']} (`about`: {' or '.join(f'{each}NAME' for each in CORRECTS)})"
     return f"{NAMED[action.action]} (`about`)" if action.action in NAMED and not action.about else None
 
 

@@ -14,6 +14,7 @@ from streams.incidents.evidence.bundle import Bundle
 from streams.incidents.evidence.questions import curve
 from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident, Step
 from streams.incidents.pages import view
+from streams.incidents.pages.corrections import corrections
 from streams.incidents.pages.duties import duties
 from streams.pages.plots import Point
 from streams.policy.policy import Policy
@@ -70,6 +71,7 @@ def portrait(
         reached_user=incident.reached or latest.get("reached_user"),
         acknowledge_by=_limit(incident, policy.response.acknowledge_within(incident.severity)),
         mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
+        corrections=list(corrections(incident, {})),
         duties=list(duties(incident, policy.duties)),
         steps=[view.TimelineEntry(step.name, step.at, step.by, _why(step)) for step in incident.steps],
         findings=[_finding(each) for each in paged],

@@ -63,7 +63,7 @@ def test_a_page_says_what_is_due_and_what_was_said():
 def test_what_is_about_nothing_is_refused(action):
     """A report without the name of its duty is kept as refused, and stands in no record as done."""
     kept = folding(page(), act(action, 60))
-    assert "(`about`)" in kept.fold.refused[f"{action}-60"][1]
+    assert "(`about`" in kept.fold.refused[f"{action}-60"][1]
 
 
 def test_two_duties_have_two_names():
