@@ -36,7 +36,11 @@ CHOICES = {
     "several": lambda offered: {name: values[:3] for name, values in offered.items() if len(values) > 1},
     "a quote": lambda _offered: QUOTED,
 }
-MATRIX = [*product(list(STATES)[:4], SPANS, CHOICES)]
+MATRIX = [
+    (state, list(SPANS)[(at + number) % len(SPANS)], choice)
+    for (at, state), (number, choice) in product(enumerate(list(STATES)[:4]), enumerate(CHOICES))
+]
+"""Every pair of a state, a span and a choice, in half of their product."""
 UNFILTERED = ("tuning: Rule: ", "review: Governance")
 """What is about every service on purpose."""
 

@@ -65,9 +65,9 @@ def test_inputs_stay_and_state_is_not_shared(kind):
 def test_state_is_bounded_and_plain(kind):
     """State is numeric arrays with a version, and no larger after ten times the events (River keeps one epoch)."""
     subject, stream, sizes = kind(), steps(kind), []
-    for step in range(10 * STEPS // 3):
+    for step in range(10 * STEPS // 6):
         subject.feed(step, stream[step % 600])
-        if step in (STEPS // 3, 10 * STEPS // 3 - 1):
+        if step in (STEPS // 6, 10 * STEPS // 6 - 1):
             state = subject.detector.state()
             assert "version" in state
             assert all(array.dtype.kind in "biuf" for array in state.values())

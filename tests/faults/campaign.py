@@ -132,6 +132,7 @@ class Campaign:
     def _double(self):
         """Double the partitions of the events; who reads them notices by itself."""
         self._undo_all()
+        self._cluster.wait()  # a client that begins while a broker starts waits for longer than it has patience
         admin = KafkaAdminClient(**client_arguments(self.settings))
         name = self.settings.topic(INFERENCE.name)
         admin.create_partitions({name: 2 * INFERENCE.partitions})

@@ -75,6 +75,10 @@ class Cluster:
         """Start all brokers and wait until they answer."""
         for number in range(self.brokers):
             self.start_one(number)
+        self.wait()
+
+    def wait(self):
+        """Wait until all brokers answer."""
         for each in self._ports:
             self._wait(each["MAIN"])
 
