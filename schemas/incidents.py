@@ -10,7 +10,7 @@ IncidentSeverity = Literal["sev1", "sev2", "sev3", "sev4"]
 TransitionName = Literal[
     "detected", "triggered", "notified", "acknowledged", "escalated", "mitigated", "remediated", "recovered",
     "resolved", "reopened", "closed", "merged", "reminded", "noted", "joined", "refused",
-    "retracted", "assigned",
+    "retracted", "assigned", "reported", "waived", "corrected",
 ]  # fmt: skip
 Mitigation = Literal[
     "rollback",
@@ -27,7 +27,7 @@ SeriousIncident = Literal[
 ]  # fmt: skip
 ActionKind = Literal[
     "acknowledge", "mitigate", "close", "reopen", "false_positive", "note", "merge", "escalate", "remind", "notify",
-    "assign",
+    "assign", "report", "waive", "correct",
 ]  # fmt: skip
 
 
@@ -75,12 +75,14 @@ class IncidentTransition(Envelope, frozen=True, tag="ai.safety.incident.v1"):
     reason: Reference | None = None
     tenants_affected: Count | None = None
     sessions_affected: Count | None = None
+    about: Name | None = None
 
 
 class IncidentAction(Envelope, frozen=True, tag="ai.safety.incident_action.v1"):
     """One thing done about one incident, on ``incident-actions.v1``; `event_id` makes a repeat recognisable.
 
-    `happened_at_unix_nano` is when it was done, where that differs from when it was said.
+    `happened_at_unix_nano` is when it was done, where that differs from when it was said. `about` is the duty that is
+    reported or waived, or the probe or rule that is to keep what happened from coming again.
     """
 
     incident_id: Identity
@@ -94,6 +96,7 @@ class IncidentAction(Envelope, frozen=True, tag="ai.safety.incident_action.v1"):
     assignee_id: Name | None = None
     alert_fingerprint: Name | None = None
     alert_starts_at: UnixNano | None = None
+    about: Name | None = None
 
 
 class IncidentEvidence(Envelope, frozen=True, tag="ai.safety.incident_evidence.v1"):

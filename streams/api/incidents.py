@@ -31,6 +31,7 @@ from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.fold.state import OVER, Incident
 from streams.incidents.fold.views import full, shown_evidence, summary
+from streams.incidents.pages.corrections import corrections, seen_of
 from streams.incidents.pages.page import render
 from streams.incidents.pages.portrait import course
 from streams.incidents.pages.view import IncidentView
@@ -48,7 +49,7 @@ MAX_BODY_BYTES: Final = 2_097_152
 
 SAID: Final = (
     "incident_id", "action", "actor_kind", "actor_id", "reason", "mitigation_kind", "into_incident_id",
-    "assignee_id",
+    "assignee_id", "about",
 )  # fmt: skip
 """What a repeat of an action says again; its time is that of its first arrival, unless it is said."""
 
@@ -68,6 +69,7 @@ class ActionBody(BaseModel):
     mitigation_kind: Mitigation | None = None
     into_incident_id: str | None = None
     assignee_id: Annotated[str | None, Field(max_length=256)] = None
+    about: Annotated[str | None, Field(max_length=256)] = None
 
 
 def api(work: Incidents, *more: APIRouter) -> FastAPI:
@@ -236,7 +238,8 @@ async def _view(work: Incidents, incident_id: str) -> IncidentView:
     view = work.portrait(incident_log, incident)
     baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
     series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)
-    return replace(view, series=series)
+    seen = await asyncio.to_thread(seen_of, work.settings, incident)
+    return replace(view, series=series, corrections=list(corrections(incident, seen)))
 
 
 async def _incident_log(work: Incidents) -> IncidentLog:
@@ -266,6 +269,7 @@ def _action(incident_log: IncidentLog, incident_id: str, action: ActionKind, bod
         mitigation_kind=body.mitigation_kind,
         into_incident_id=body.into_incident_id,
         assignee_id=body.assignee_id,
+        about=body.about,
     )
     if said.happened_at_unix_nano is not None and said.happened_at_unix_nano > wall:
         raise IllegalActionError("happened_at_unix_nano lies in the future; check clock and unit (nanoseconds)")

@@ -3,13 +3,15 @@
 import getpass
 import time
 import uuid
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final
 
 import typer
 
+from schemas.evaluations import EvaluationRun
 from schemas.topics import CHANGES
 from streams.commands.options import Kafka, Store
-from streams.settings import load
+from streams.settings import Settings, load
 
 canary_app: Final = typer.Typer(no_args_is_help=True, help="Candidates beside what is stable, and the gate.")
 
@@ -65,6 +67,25 @@ def status(
     Console().print(status_table(canaries, looks, requests, service))
     if (evaluated := evaluations_table(ask_rows(settings, EVALUATIONS_QUERY), service)).row_count:
         Console().print(evaluated)
+    for line in _waiting(settings, canaries, service):
+        typer.echo(line)
+
+
+def _waiting(settings: Settings, canaries: Iterable[dict[str, Any]], service: str | None) -> Iterator[str]:
+    """Yield what evaluations do not say yet of the canaries that run, where the policy asks for it."""
+    from streams.findings.canaries import RUNS_QUERY
+    from streams.incidents.requests.evaluated import Evaluations
+    from streams.policy.policy import load_policy
+    from streams.store.ask import ask_rows
+
+    rules = load_policy(settings.policy).canary_gate.evaluations
+    evaluations = Evaluations(rules)
+    for run in ask_rows(settings, RUNS_QUERY) if rules else ():
+        evaluations.take(EvaluationRun(**run))
+    for each in canaries:
+        if not each["result"] and each["step"] != "aborted" and service in (None, each["service"]):
+            lacks = evaluations.unmet(each["service"], each["candidate"], each["stable"] or None, time.time_ns())
+            yield from (f"{each['candidate']} of {each['service']} waits for an evaluation: {lack}" for lack in lacks)
 
 
 def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:

@@ -114,6 +114,48 @@ def note(incident_id: Id, text: Annotated[str, typer.Argument(help="What to reme
 
 
 @incident_app.command()
+def report(
+    incident_id: Id,
+    duty: Annotated[str, typer.Option(help="The reporting duty, by its name in the policy.")],
+    reason: Why = None,
+    actor: Who = None,
+    at: When = None,
+) -> None:
+    """Say that an incident was reported to whom it had to be. Watchkeeper itself reports nothing."""
+    _do(incident_id, "report", actor, reason, at, about=duty)
+
+
+@incident_app.command()
+def waive(
+    incident_id: Id,
+    duty: Annotated[str, typer.Option(help="The reporting duty, by its name in the policy.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it does not apply.")],
+    actor: Who = None,
+) -> None:
+    """Say that a reporting duty does not apply to an incident."""
+    _do(incident_id, "waive", actor, reason, None, about=duty)
+
+
+@incident_app.command()
+def correct(
+    incident_id: Id,
+    probe: Annotated[str | None, typer.Option(help="An attack or family that `watchkeeper probe` sends.")] = None,
+    rule: Annotated[str | None, typer.Option(help="A rule under `controls` of the policy.")] = None,
+    reason: Why = None,
+    actor: Who = None,
+) -> None:
+    """Name the probe or rule that keeps it from coming again; it is verified once that was seen to work."""
+    if (probe is None) == (rule is None):
+        raise typer.BadParameter("give one of --probe and --rule")
+    if probe is not None:
+        from streams.review.probes import attacks
+
+        if probe not in {name for attack in attacks() for name in (attack.attack_id, attack.family)}:
+            raise typer.BadParameter(f"no attack or family is called {probe}; `watchkeeper probe list` names them")
+    _do(incident_id, "correct", actor, reason, None, about=f"probe:{probe}" if probe else f"rule:{rule}")
+
+
+@incident_app.command()
 def assign(
     incident_id: Id,
     to: Annotated[str, typer.Option(help="Who is to have it in hand.")],

@@ -17,6 +17,8 @@ LOOKS_QUERY: Final = query("streams.findings", "looks")
 
 EVALUATIONS_QUERY: Final = query("streams.findings", "evaluations")
 
+RUNS_QUERY: Final = query("streams.findings", "runs")
+
 REQUESTS_QUERY: Final = query("streams.findings", "requests")
 
 Row = dict[str, Any]

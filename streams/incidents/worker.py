@@ -16,9 +16,21 @@ from aiokafka import ConsumerRecord
 
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.evaluations import EvaluationRun
 from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
-from schemas.topics import ACTIONS, AUDIT_HEADS, CHANGES, CONTROLS, DELIVERIES, EVIDENCE, FINDINGS, INCIDENTS, Topic
+from schemas.topics import (
+    ACTIONS,
+    AUDIT_HEADS,
+    CHANGES,
+    CONTROLS,
+    DELIVERIES,
+    EVALUATIONS,
+    EVIDENCE,
+    FINDINGS,
+    INCIDENTS,
+    Topic,
+)
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.health.metrics import REFUSED
 from streams.incidents.escalation import due
@@ -43,11 +55,12 @@ from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
 
-TOPICS: Final = (FINDINGS, ACTIONS, CHANGES)
+TOPICS: Final = (FINDINGS, ACTIONS, CHANGES, EVALUATIONS)
 KINDS: Final[dict[Topic, Any]] = {
     FINDINGS: Finding,
     ACTIONS: IncidentAction,
     CHANGES: Change,
+    EVALUATIONS: EvaluationRun,
     INCIDENTS: IncidentTransition,
     EVIDENCE: IncidentEvidence,
     DELIVERIES: Delivery,
@@ -209,7 +222,7 @@ class Incidents:
             self.evidence[said.event_id] = said
         elif isinstance(said, Delivery):
             self._deliveries.append(said)
-        if isinstance(said, Control | Finding | Change):
+        if isinstance(said, Control | Finding | Change | EvaluationRun):
             self._pending.take(said)
         if isinstance(said, Finding) and said.severity == "page":
             self._pages[said.finding_id] = said

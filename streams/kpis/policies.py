@@ -1,6 +1,7 @@
 """The policy as rows, so that SQL can hold services against it."""
 
 from datetime import datetime
+from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
@@ -11,6 +12,8 @@ COLUMNS = (
     "service_name", "tier", "owner", "runbook", "required_guards", "severity_weights", "error_share",
     "slow_ms", "slow_share", "published_at",
 )  # fmt: skip
+
+DUTIES: Final = ("duty", "families", "severities", "services", "hours", "authority", "basis", "published_at")
 
 
 def publish_policy(client: Client, policy: Policy, published_at: datetime) -> None:
@@ -27,6 +30,25 @@ def publish_policy(client: Client, policy: Policy, published_at: datetime) -> No
     weights = list(policy.severity_weights.model_dump().values())
     rows = [[*_agreed(name, service), weights, *_calls(service), published_at] for name, service in agreed.items()]
     client.insert("service_policies", rows, column_names=list(COLUMNS), settings=WRITE)
+    client.insert("reporting_rules", _duties(policy, published_at), column_names=list(DUTIES), settings=WRITE)
+
+
+def _duties(policy: Policy, published_at: datetime) -> list[list[object]]:
+    """Return the reporting duties as rows; one without a name says that this is all of them."""
+    none: list[object] = ["", [], [], [], 0.0, "", "", published_at]
+    return [none] + [
+        [
+            each.name,
+            each.families,
+            each.severities,
+            each.services,
+            each.hours,
+            each.authority,
+            each.source,
+            published_at,
+        ]
+        for each in policy.duties
+    ]
 
 
 def _agreed(name: str, service: Service) -> list[object]:

@@ -31,6 +31,20 @@ class Changes(BaseModel, extra="forbid", frozen=True):
     level: Literal["ticket", "off"] = "ticket"
 
 
+class EvaluationRule(BaseModel, extra="forbid", frozen=True):
+    """What a suite must have said of a candidate before it is promoted."""
+
+    suite: Annotated[str, Field(min_length=1, max_length=256)]
+    category: str = ""
+    """Only this hazard; all that the suite looks for where nothing is said."""
+    within_days: Annotated[float, Field(gt=0)] = 30.0
+    """A run that is older does not count."""
+    at_most: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of items failed: the upper end of its 95 per cent interval; null for no limit."""
+    worse_by_at_most: Annotated[float, Field(ge=0, le=1)] | None = None
+    """How far above stable's share: the upper end of the interval of the difference; null for no comparison."""
+
+
 class CanaryGate(BaseModel, extra="forbid", frozen=True):
     """What a candidate must have shown before the gate asks to promote it."""
 
@@ -40,6 +54,8 @@ class CanaryGate(BaseModel, extra="forbid", frozen=True):
     """Sessions that the candidate must have served, counted by the least of the metrics."""
     max_regret: Annotated[float, Field(gt=0)] = 25.0
     """Flagged sessions more than stable would have had, by any one metric: then it is taken back, proven or not."""
+    evaluations: list[EvaluationRule] = []
+    """Each must be met before a promotion; none of them takes a candidate back."""
 
 
 class When(BaseModel, extra="forbid", frozen=True):

@@ -13,6 +13,7 @@ from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
+from streams.policy.duties import ReportingDuty, told_apart
 from streams.policy.inheritance import completed
 from streams.policy.objectives import CallObjectives, Share
 from streams.policy.posture import Objectives, Posture
@@ -166,6 +167,12 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     changes: Changes = Changes()
     canary_gate: CanaryGate = CanaryGate()
     controls: list[ControlRule] = []
+    duties: list[ReportingDuty] = []
+
+    @field_validator("duties")
+    @classmethod
+    def _named_once(cls, value: list[ReportingDuty]) -> list[ReportingDuty]:
+        return told_apart(value)
 
     def service(self, name: str) -> Service:
         """Return what is agreed about a service, the defaults where nothing is said of it."""

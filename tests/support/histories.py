@@ -10,7 +10,8 @@ from detectors.intervals import wilson
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FILLED = (
-    "service_hours", "stage_hours", "probe_minutes", "service_policies", "telemetry", "windows", "dead_letters",
+    "service_hours", "stage_hours", "probe_minutes", "service_policies", "reporting_rules", "telemetry", "windows",
+    "dead_letters",
     "findings", "incident_transitions", "incident_evidence", "review_items", "review_labels", "service_minutes",
     "counted_hours", "counted_minutes", "window_hours", "window_minutes", "horizons", "guard_verdicts",
     "inferences", "category_minutes", "stage_minutes", "evaluations", "retrievals",

@@ -33,8 +33,10 @@ from streams.incidents.evidence.questions import Question, questions
 from streams.incidents.evidence.spread import words
 from streams.incidents.fold.moves import IllegalActionError
 from streams.incidents.fold.state import Incident, Step
+from streams.incidents.pages.corrections import correction_text, corrections, seen_of
+from streams.incidents.pages.duties import duty_text
 from streams.incidents.pages.portrait import change, course
-from streams.incidents.pages.view import IncidentView, clocks, share
+from streams.incidents.pages.view import NO_CORRECTION, IncidentView, clocks, lacks_correction, share
 from streams.incidents.worker import Incidents
 from streams.pages.places import Moment, Rate, rate
 from streams.store.ask import ask_running
@@ -113,11 +115,13 @@ async def _page(
     asked = questions(incident, now)
     found = await store.ask(
         series=lambda: course(store.settings, incident, baseline, now),
+        seen=lambda: seen_of(store.settings, incident),
         told=lambda: ask_running(store.settings, TOLD, {"incident": incident_id}),
         **{name: _loader(store, question) for name, question in asked.items()},
     )
     if found["changes"] is not None:
         view = replace(view, changes=[change(row, incident) for row in found["changes"]])
+    view = replace(view, corrections=list(corrections(incident, found["seen"] or {})))
     current = _bundle(work, incident, asked, {name: found[name] for name in asked if found[name] is not None})
     opening = msgspec.json.decode(view.evidence, type=Bundle) if view.evidence else None
     said_of = [deed for deed in DEEDS if deed.kind in possible(incident)]
@@ -131,7 +135,9 @@ async def _page(
         similar=similar(incident, incident_log.folding.incidents()), timeline=timeline(view, found["told"] or []),
         plot=_plot(view, found["series"] or []), deeds=said_of, mitigations=get_args(Mitigation), said=said,
         refused=refused, late=late, seen=len(turns(incident)), fresh_id=lambda: secrets.token_hex(16), share=share,
-        interval=interval, span=span, now=now, silent=found["told"] is None, age=age(incident, now),
+        duty_text=duty_text, correction_text=correction_text,
+        uncorrected=NO_CORRECTION if lacks_correction(view) else "", interval=interval, span=span, now=now,
+        silent=found["told"] is None, age=age(incident, now),
         what=what(incident), spread=(current and current.spread) or view.spread, far=words,
         asked_of=f"/console/incidents/{incident_id}",
     )  # fmt: skip

@@ -1,5 +1,5 @@
 SELECT
-    change_id, service_name AS service, to_version AS candidate,
+    change_id, service_name AS service, to_version AS candidate, anyLastIf(from_version, from_version != '') AS stable,
     argMax(action, time) AS step, argMax(gate_result, time) AS result, argMax(reason, time) AS why,
     formatDateTime(minIf(time, action = 'started'), '%FT%TZ') AS began
 FROM changes FINAL

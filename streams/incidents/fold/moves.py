@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from schemas.incidents import IncidentAction, Mitigation
 from streams.incidents.fold.state import Incident, Status, Step, stepped
 
-_TALK: Final = ("note", "notify")
+_TALK: Final = ("note", "notify", "report", "waive", "correct")
 _OPEN: Final = ("close", "false_positive", "merge", "assign", *_TALK, "escalate", "remind")
 
 ALLOWED: Final[dict[Status, tuple[str, ...]]] = {
@@ -31,9 +31,19 @@ _BECOMES: Final[dict[str, Status]] = {
 }
 _SAYS: Final = {
     "note": "noted", "notify": "notified", "escalate": "escalated", "remind": "reminded",
-    "assign": "assigned",
+    "assign": "assigned", "report": "reported", "waive": "waived", "correct": "corrected",
 }  # fmt: skip
 
+
+NAMED: Final = {
+    "report": "which duty was reported",
+    "waive": "which duty does not apply",
+    "correct": "which probe or rule keeps it from coming again",
+}
+"""What must be said with an action that is about something by name."""
+
+CORRECTS: Final = ("probe:", "rule:")
+"""What a correction may be; its name follows."""
 
 MITIGATES: Final[dict[str, Mitigation]] = {
     "rolled_back": "rollback",
@@ -67,13 +77,22 @@ def refusal(incident: Incident, action: IncidentAction, at: int) -> str | None:
         return f"incident {incident.incident_id} is {incident.status}: {', '.join(possible)} are possible"
     if incident.status in ("acknowledged", "recovered") and action.action == "acknowledge" and _is_done(incident):
         return f"incident {incident.incident_id} is acknowledged already: {', '.join(possible[1:])} are possible"
-    if action.action == "merge" and action.into_incident_id in (None, incident.incident_id):
-        return "say into which other incident it is to be merged"
-    if action.action == "assign" and not action.assignee_id:
-        return "say to whom it is to be given"
+    if lack := _unsaid(incident, action):
+        return f"say {lack}"
     if at < incident.clocks.detected:
         return f"incident {incident.incident_id} was not yet detected at that time; check happened_at_unix_nano"
     return None
+
+
+def _unsaid(incident: Incident, action: IncidentAction) -> str | None:
+    """Return what an action should say and does not."""
+    if action.action == "merge" and action.into_incident_id in (None, incident.incident_id):
+        return "into which other incident it is to be merged"
+    if action.action == "assign" and not action.assignee_id:
+        return "to whom it is to be given"
+    if action.action == "correct" and not (action.about or "").startswith(CORRECTS):
+        return f"{NAMED['correct']} (`about`: {' or '.join(f'{each}NAME' for each in CORRECTS)})"
+    return f"{NAMED[action.action]} (`about`)" if action.action in NAMED and not action.about else None
 
 
 def _is_done(incident: Incident) -> bool:
@@ -92,6 +111,7 @@ def act(incident: Incident, action: IncidentAction, at: int) -> Incident:
         mitigation=action.mitigation_kind if action.action == "mitigate" else None,
         into=action.into_incident_id,
         assignee=action.assignee_id if action.action == "assign" else None,
+        about=action.about,
         false_positive=True if action.action == "false_positive" else None,
     )
     if action.action in _SAYS:

@@ -68,6 +68,7 @@ class Step(Struct, frozen=True):
     mitigation: Mitigation | None = None
     into: str | None = None
     assignee: str | None = None
+    about: str | None = None
     false_positive: bool | None = None
     severity: IncidentSeverity = "sev4"
     onset: int | None = None

@@ -40,6 +40,7 @@ def transition(incident: Incident, step: Step) -> IncidentTransition:
         action_id=step.entry if acted else None,
         into_incident_id=step.into,
         assignee_id=step.assignee,
+        about=step.about,
         reason=step.reason,
     )
 

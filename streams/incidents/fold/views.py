@@ -74,7 +74,8 @@ def full(incident: Incident, now: int | None) -> dict[str, Any]:
 
 def _step(step: Step) -> dict[str, Any]:
     shown = {"step": step.name, "at": instant(step.at), "by": step.by, "who": step.actor_kind, "entry": step.entry}
-    extra = {"reason": step.reason, "mitigation": step.mitigation, "into": step.into, "assignee": step.assignee}
+    extra = {"reason": step.reason, "mitigation": step.mitigation, "into": step.into, "assignee": step.assignee,
+             "about": step.about}  # fmt: skip
     return shown | {name: value for name, value in extra.items() if value is not None}
 
 

@@ -14,6 +14,8 @@ from streams.incidents.evidence.bundle import Bundle
 from streams.incidents.evidence.questions import curve
 from streams.incidents.fold.state import DAY_NANO, MINUTE_NANO, Incident, Step
 from streams.incidents.pages import view
+from streams.incidents.pages.corrections import corrections
+from streams.incidents.pages.duties import duties
 from streams.pages.plots import Point
 from streams.policy.policy import Policy
 from streams.settings import Settings
@@ -69,6 +71,8 @@ def portrait(
         reached_user=incident.reached or latest.get("reached_user"),
         acknowledge_by=_limit(incident, policy.response.acknowledge_within(incident.severity)),
         mitigate_by=_limit(incident, policy.response.mitigate_within(incident.severity)),
+        corrections=list(corrections(incident, {})),
+        duties=list(duties(incident, policy.duties)),
         steps=[view.TimelineEntry(step.name, step.at, step.by, _why(step)) for step in incident.steps],
         findings=[_finding(each) for each in paged],
         changes=[change(row, incident) for row in opening.get("changes", [])],
@@ -105,7 +109,7 @@ def course(settings: Settings, incident: Incident, baseline: float | None, now: 
 
 
 def _why(step: Step) -> str:
-    return " · ".join(filter(None, (f"to {step.assignee}" if step.assignee else "", step.reason)))
+    return " · ".join(filter(None, (f"to {step.assignee}" if step.assignee else "", step.about, step.reason)))
 
 
 def _times(incident: Incident, latest: dict[str, Any]) -> view.ClockTimes:

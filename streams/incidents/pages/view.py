@@ -4,6 +4,7 @@ What is not known is None or empty, and is shown as not known.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
@@ -12,10 +13,14 @@ from schemas.incidents import IncidentSeverity
 from schemas.runbooks import runbook_of
 from streams.incidents.evidence.spread import Spread, words
 from streams.incidents.fold.state import OVER
+from streams.incidents.pages.corrections import Correction, correction_text
+from streams.incidents.pages.duties import DutyView, duty_text
 from streams.pages.plots import Point
 from streams.text.durations import span
 from streams.text.shares import NOT_KNOWN, figures, interval
 from streams.text.times import utc
+
+NO_CORRECTION: Final = "none: no probe and no rule is named that keeps it from coming again"
 
 
 class Series(Struct, frozen=True):
@@ -98,6 +103,8 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     reached_user: bool | None = None
     acknowledge_by: int | None = None
     mitigate_by: int | None = None
+    duties: list[DutyView] = []
+    corrections: list[Correction] = []
     steps: list[TimelineEntry] = []
     findings: list[FindingView] = []
     changes: list[ChangeView] = []
@@ -157,9 +164,19 @@ def facts(view: IncidentView) -> Iterator[Fact]:
     if view.spread is not None:
         yield Fact("how far", words(view.spread))
     yield Fact("clock", running_clock(view))
+    yield from (Fact("duty", duty_text(duty, view.now)) for duty in view.duties)
+    yield from (Fact("correction", correction_text(each)) for each in view.corrections)
+    if lacks_correction(view):
+        yield Fact("correction", NO_CORRECTION)
     usual = "; ".join(filter(None, ("none is agreed for this service", runbook_of(view.family))))
     yield Fact("runbook", view.runbook or usual, view.runbook)
     yield Fact("owner", view.owner or NOT_KNOWN)
+
+
+def lacks_correction(view: IncidentView) -> bool:
+    """Tell whether an incident is over and nothing keeps it from coming again."""
+    over = view.status in ("recovered", "closed") and not view.false_positive
+    return over and not view.corrections
 
 
 def headline(view: IncidentView) -> str:

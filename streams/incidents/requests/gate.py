@@ -2,7 +2,8 @@
 
 It may look as often as it likes, because the verdicts that it rests on hold at all times at once (`detectors.canary`).
 A candidate that is worse in any metric of the policy goes back; so does one with more flagged sessions than the
-policy lets it cost, proven or not. One that is not worse in all of them, over the exposure asked for, is promoted.
+policy lets it cost, proven or not. One that is not worse in all of them, over the exposure asked for, and of which the
+evaluations say what the policy wants, is promoted.
 Whatever is decided is a request: a signed control, and a change that passed or failed the gate. Each canary is decided
 once; what was known at each comparison, and why that was not yet enough, goes along.
 """
@@ -15,10 +16,12 @@ from msgspec.structs import replace
 
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.evaluations import EvaluationRun
 from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.identity import identity
 from streams.incidents.requests.comparison import Comparison, Comparisons, comparison_of, evidence, known
+from streams.incidents.requests.evaluated import Evaluations
 from streams.policy.controls import CanaryGate
 
 NAME: Final = "canary"
@@ -72,11 +75,14 @@ class Gate:
         self._open: dict[str, _Canary] = {}  # by change
         self._done: dict[str, None] = {}  # by decision
         self._comparisons: dict[tuple[str, str], Comparisons] = {}
+        self._evaluations: Final = Evaluations(policy.evaluations)
 
-    def take(self, record: Change | Finding) -> list[Decision]:
-        """Take a change or a finding, and return what it decides; others and repeats change nothing."""
+    def take(self, record: Change | Finding | EvaluationRun) -> list[Decision]:
+        """Take a change, a finding or an evaluation, and return what it decides; repeats change nothing."""
         if isinstance(record, Change):
             return self._take_change(record) if record.gate_name == NAME else []
+        if isinstance(record, EvaluationRun):
+            return self._take_evaluation(record)
         if record.kind != "canary" or record.model_version is None or record.metric not in self._policy.metrics:
             return []
         comparison, about = comparison_of(record), (record.service_name, record.model_version)
@@ -91,6 +97,13 @@ class Gate:
         running = [each for each in self._open.values() if _about(each.started) == about]
         return [decision for each in running for decision in self._judge(each, comparison)]
 
+    def _take_evaluation(self, run: EvaluationRun) -> list[Decision]:
+        if not self._evaluations.take(run):
+            return []
+        running = [each for each in self._open.values() if each.started.service_name == run.service_name]
+        known_of = ((each, self._comparisons.get(_about(each.started))) for each in running)
+        return [decision for canary, found in known_of if found for decision in self._judge(canary, _newest(found))]
+
     def _take_change(self, change: Change) -> list[Decision]:
         running = self._open.get(change.change_id)
         if change.action == "started":
@@ -99,8 +112,7 @@ class Gate:
             self._open[change.change_id] = canary = _Canary(change)
             _forget(self._open)
             comparisons = self._comparisons.get(_about(change), {})
-            newest = max(comparisons.values(), key=lambda comparison: comparison.at, default=None)
-            return list(self._judge(canary, newest)) if newest else []
+            return list(self._judge(canary, _newest(comparisons))) if comparisons else []
         if change.action == "aborted" and running:
             self._close(running)
         elif change.gate_result is not None:  # our own word, read back after a restart
@@ -140,12 +152,19 @@ class Gate:
         least = canary.limit("min_exposure", self._policy.min_exposure)
         if exposure < least:
             return None, f"{exposure} sessions, {least:g} are asked for"
+        at = _newest(comparisons).at
+        if unmet := self._evaluations.unmet(*_about(canary.started), canary.started.from_version, at):
+            return None, f"evaluations: {', '.join(unmet)}"
         return "promote", f"not worse in {', '.join(self._policy.metrics)} over {exposure} sessions"
 
 
 def decision_id(started: Change) -> str:
     """Return the identity that the decision about a canary has, whenever it is made."""
     return identity("gate", started.event_id)
+
+
+def _newest(comparisons: Comparisons) -> Comparison:
+    return max(comparisons.values(), key=lambda comparison: comparison.at)
 
 
 def _about(change: Change) -> tuple[str, str]:

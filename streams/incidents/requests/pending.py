@@ -9,6 +9,7 @@ from typing import Final
 
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.evaluations import EvaluationRun
 from schemas.findings import Finding
 from streams.incidents.requests.announcements import Announcements
 from streams.incidents.requests.gate import Gate
@@ -29,15 +30,17 @@ class PendingRequests:
         self._given: set[str] = set()
         self._found: set[str] = set()
 
-    def take(self, record: Finding | Change | Control) -> None:
+    def take(self, record: Finding | Change | Control | EvaluationRun) -> None:
         """Take what a log holds."""
         if isinstance(record, Control):
             self._given.add(record.event_id)
             return
-        self._announcements.take(record)
         for control, change in self._gate.take(record):
             self._asked[control.event_id] = control
             self._decided[change.event_id] = change
+        if isinstance(record, EvaluationRun):
+            return
+        self._announcements.take(record)
         if isinstance(record, Change):
             self._changes.add(record.event_id)
         else:

@@ -87,8 +87,8 @@ def test_start_and_stop_are_changes_that_the_gate_understands(kafka_settings, mo
     assert not taken(Gate(policy), start, stop, good)
 
 
-def test_status_shows_what_was_evaluated_beside(client, ask):
-    """Each version's newest runs stand below by hazard, with how many failed and the interval."""
+def test_status_shows_what_was_evaluated_beside(client, ask, monkeypatch, tmp_path):
+    """Newest runs stand below by hazard, with failures and interval, then what a running canary lacks of them."""
     run = {
         "source": "evaluation/garak",
         "service_name": "chat",
@@ -102,5 +102,11 @@ def test_status_shows_what_was_evaluated_beside(client, ask):
         for name, failed in (("dan.A", 2), ("dan.B", 4))
     ]  # fmt: skip
     store(client, runs)
+    store(client, [started(candidate="m7", number=7)])
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("canary_gate: {evaluations: [{suite: garak dan, within_days: 9999, at_most: 0.02}]}")
+    monkeypatch.setenv("WATCHKEEPER_POLICY", str(policy))
+    lacks = "m7 of chat waits for an evaluation: garak dan may fail 3.2% on m7, at most 2.0% is asked for"
+    assert lacks in ask()
     assert any("m7" in line and "sec.jailbreak" in line and "1.5% (" in line and "6 of 400" in line
                for line in ask().splitlines())  # fmt: skip
