@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streams.audit.recorder import Recorder
 
 SIGN_IN: Final = "POST /console/sign-in"
-EXPORTS: Final = frozenset({"GET /console/incidents.csv"})
+EXPORTS: Final = frozenset({"GET /audit", "GET /console/incidents.csv"})
 UNNAMED: Final = "(token of the installation)"
 _REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST})
 

@@ -186,8 +186,8 @@ async def test_an_auditor_reads_the_log_by_http(desk, work):  # noqa: F811
     pages = {}
     for role, token in tokens.items():
         await browser.sign_in("", token)
-        pages[role] = (await browser.get("/console/changes")).text
         await asyncio.to_thread(wait_until, lambda: not recorder._waiting)
+        pages[role] = (await browser.get("/console/changes")).text
     assert ["Audit log" in page for page in pages.values()] == [True, False]
     assert re.search(r"<b>auditor</b></td><td>sign in</td><td>POST /console/sign-in", pages["auditor"])
     await recorder.stop()
