@@ -104,4 +104,7 @@ TRUSTS: Final = ("trusted", "internal", "external", "user_supplied", "unknown")
 """Of a retrieved document."""
 
 VETTED: Final = ("trusted", "internal")
-"""Trusts of documents that somebody looked at; any other, or none, is outside the vetted ones."""
+"""Trusts of documents that somebody looked at."""
+
+UNSAID: Final = ("unknown", "")
+"""Trusts that say nothing: such a document is neither vetted nor unvetted; any other word is unvetted."""

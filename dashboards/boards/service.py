@@ -53,9 +53,9 @@ BOARD: Final = Board(
         Panel(
             title="Sources",
             text="What the searches of each source gave: share without a document, mean best score, share of documents"
-            " that nobody vetted or that were taken in more than 180 days ago, searches with an injection.",
+            " of strangers, that say no trust, or were taken in more than 180 days ago, searches with an injection.",
             query="source_quality", kind="table", width=24,
-            units={"empty_share": "percentunit", "unvetted_share": "percentunit", "stale_share": "percentunit"},
+            units=dict.fromkeys(("empty_share", "unvetted_share", "unsaid_share", "stale_share"), "percentunit"),
         ),
         history("unvetted_served", width=12),
         history("empty_searches", width=12),

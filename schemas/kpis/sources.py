@@ -8,9 +8,10 @@ KPIS: Final = (
     Kpi(
         id="unvetted_served", axis="security", title="Documents that nobody vetted", unit="share", better="lower",
         view="kpi_known_shares",
-        says="Of the documents that searches gave to answers, the share whose trust is not trusted or internal.",
-        formula="documents retrieved whose trust is neither trusted nor internal, or not said / documents retrieved",
-        misleads="as true as what the search says of its documents; a document counts as often as it was retrieved",
+        says="Of the documents that searches gave, the share that says a trust other than trusted or internal.",
+        formula="documents retrieved that say a trust and neither trusted nor internal / documents retrieved",
+        misleads="one that says no trust is not in it (`unsaid_share` of the view `source_quality`); "
+        "a document counts as often as it was retrieved",
         by_version=False, objective=0.05, family="injection", runbook="sources",
     ),
     Kpi(

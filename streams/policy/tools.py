@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, Field
 
-from schemas.vocabulary import ToolTier
+from schemas.vocabulary import VETTED, ToolTier
 
 Patterns = list[Annotated[str, Field(min_length=1, max_length=256)]]
 """Names in which ``*`` stands for anything."""
@@ -76,7 +76,7 @@ class ToolRules(BaseModel, extra="forbid", frozen=True):
     """Tiers of tools that text of strangers may not steer."""
     lethal: bool = True
     """Whether it is a breach that text of strangers comes in and an external tool then reaches a host on no list."""
-    vetted: list[Annotated[str, Field(min_length=1, max_length=256)]] = ["trusted", "internal", "unknown"]
+    vetted: list[Annotated[str, Field(min_length=1, max_length=256)]] = [*VETTED, "unknown"]
     """Trust of documents that are no text of strangers; `unknown` stands for those that say nothing of it too."""
     strangers: Patterns = []
     """Tools whose results are text of strangers."""

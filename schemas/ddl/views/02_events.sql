@@ -17,7 +17,8 @@ CREATE OR REPLACE VIEW source_quality AS
 SELECT
     service_name, data_source_id, count() AS searches, countIf(ifNull(returned_count, length(documents_id)) = 0) / searches AS empty_share,
     avg(score_max) AS best_score, sum(length(documents_id)) AS documents, uniqArray(documents_id) AS distinct_documents,
-    1 - sum(length(arrayFilter(trust -> has({{ vetted }}, toString(trust)), documents_trust))) / nullIf(documents, 0) AS unvetted_share,
+    sum(arrayCount(trust -> NOT has({{ vetted + unsaid }}, toString(trust)), documents_trust)) / nullIf(documents, 0) AS unvetted_share,
+    1 - sum(arrayCount(trust -> NOT has({{ unsaid }}, toString(trust)), documents_trust)) / nullIf(documents, 0) AS unsaid_share,
     sum(length(arrayFilter(taken_in -> taken_in < time - INTERVAL 180 DAY, documents_ingested_at))) / nullIf(documents, 0) AS stale_share,
     countIf(bitTest(flagged, {{ injection_bit }})) AS injections, groupUniqArray(5)(index_version) AS index_versions
 FROM retrievals FINAL

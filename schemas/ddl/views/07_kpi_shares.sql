@@ -112,8 +112,8 @@ CREATE OR REPLACE VIEW kpi_known_shares AS
             toFloat64(sum(searched.2)) AS numerator, toUInt64(sum(searched.3)) AS n
         FROM (
             SELECT time, service_name, arrayJoin([
-                ('unvetted_served', toFloat64(length(documents_id)
-                    - length(arrayFilter(trust -> has({{ vetted }}, toString(trust)), documents_trust))), toFloat64(length(documents_id))),
+                ('unvetted_served', toFloat64(arrayCount(trust -> NOT has({{ vetted + unsaid }}, toString(trust)), documents_trust)),
+                    toFloat64(length(documents_id))),
                 ('empty_searches', if(ifNull(returned_count, toInt64(length(documents_id))) = 0, 1., 0.), 1.)
             ]) AS searched
             FROM retrievals FINAL

@@ -32,18 +32,19 @@ def filled(store):
 
 
 def test_shares_of_documents_and_of_searches(filled):
-    """Three of five documents are of no known trust; one of four searches gave nothing, as one only counted its own."""
+    """Two of five documents say that strangers wrote them; one of four searches gave nothing, as one only counted."""
     found = ask(filled, "kpi_known_shares")
-    assert holds(of(found, "unvetted_served")[0, "a", ""], 3, 5)
+    assert holds(of(found, "unvetted_served")[0, "a", ""], 2, 5)
     assert holds(of(found, "empty_searches")[0, "a", ""], 1, 4)
 
 
 def test_each_source_by_itself(filled):
-    """Share without a document, mean best score, unvetted, stale (older than 180 days), searches with an injection."""
-    asked = "SELECT data_source_id, searches, empty_share, best_score, unvetted_share, stale_share, injections FROM"
+    """Share without a document, best score, unvetted, without a trust, stale (older than 180 days), injections."""
+    shares = "empty_share, best_score, unvetted_share, unsaid_share, stale_share"
+    asked = f"SELECT data_source_id, searches, {shares}, injections FROM"
     parameters = {"since": START, "until": START + timedelta(days=1)}
     view = "source_quality(since={since:DateTime('UTC')}, until={until:DateTime('UTC')})"
     rows = filled.query(f"{asked} {view} ORDER BY data_source_id", parameters=parameters).result_rows
     assert [tuple(row) for row in rows] == [
-        ("web", 2, 0.0, None, 1.0, 0.0, 1), ("wiki", 2, 0.5, pytest.approx(0.3), 0.5, 0.25, 0),
+        ("web", 2, 0.0, None, 1.0, 0.0, 0.0, 1), ("wiki", 2, 0.5, pytest.approx(0.3), 0.25, 0.25, 0.25, 0),
     ]  # fmt: skip

@@ -17,7 +17,7 @@ FROM (
     SELECT
         trace_id, time, event_id, service_name, '' AS agent_name, 'retrieval' AS what, data_source_id AS name, tenant_id,
         user_pseudo_id, span_id, parent_span_id, CAST(NULL AS Nullable(Int64)) AS depth, '' AS host,
-        arrayFilter((id, trust) -> trust NOT IN ('trusted', 'internal'), documents_id, documents_trust) AS texts,
+        arrayFilter((id, trust) -> trust NOT IN ('trusted', 'internal', 'unknown', ''), documents_id, documents_trust) AS texts,
         CAST(NULL AS Nullable(Float64)) AS cost_usd, flagged, false AS step
     FROM retrievals WHERE {% include "around.sql" %}
 ) LIMIT 1 BY event_id
