@@ -48,7 +48,7 @@ def test_from_a_page_to_a_verified_recovery(worker):
     assert [step["step"] for step in shown["steps"]] == ["detected", "acknowledged", "mitigated", "recovered", "closed"]
     assert (shown["mitigation"], shown["possible_actions"]) == (
         "rollback",
-        ["reopen", "false_positive", "note", "notify"],
+        ["reopen", "false_positive", "note", "notify", "report", "waive", "correct"],
     )
     assert "inc-p" in worker.command("list").stdout
     told = worker.command("show", "inc-p").stdout
