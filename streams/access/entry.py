@@ -7,7 +7,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from streams.access.principals import Principal, Principals
-from streams.access.roles import ALLOWED, OPEN, may, wanted
+from streams.access.roles import ALLOWED, OPEN, may, route_of, wanted
 
 _BEARER: Final = HTTPBearer(auto_error=False)
 
@@ -31,7 +31,7 @@ def authorised(principals: Principals) -> Any:
 def admit(request: Request, principal: Principal) -> None:
     """Let somebody use the route of a request, or raise 403 with the roles that it takes."""
     request.state.principal = principal
-    route = f"{request.method} {request.scope.get('root_path', '')}{request.scope['route'].path}"
+    route = route_of(request.scope)
     if not may(principal.roles, route):
         text = f"your roles ({', '.join(principal.roles)}) do not allow this: it takes {wanted(route)}"
         raise HTTPException(status.HTTP_403_FORBIDDEN, text)

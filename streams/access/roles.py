@@ -3,8 +3,9 @@
 ``python -m streams.access.roles`` writes the table to ``docs/roles.md``.
 """
 
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 Role = Literal["viewer", "responder", "reviewer", "analyst", "auditor", "admin", "service"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -61,6 +62,12 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
 
 OPEN: Final = ("GET /console/sign-in", "POST /console/sign-in")
 """Routes that nobody has to be signed in for."""
+
+
+def route_of(scope: MutableMapping[str, Any]) -> str:
+    """Return the route of an ASGI request: method and template, as the table names it; empty where there is none."""
+    path = getattr(scope.get("route"), "path", None)
+    return f"{scope['method'][:16]} {scope.get('root_path', '')}{path}" if path else ""
 
 
 def may(roles: tuple[Role, ...], route: str) -> bool:

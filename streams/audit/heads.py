@@ -58,8 +58,7 @@ class Heads:
         """Publish the end, unless Kafka is away, and end."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=LOOK_SECONDS)  # a client of Kafka may swallow a cancellation
             self._last = 0  # one that was on its way may not have come to be kept
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):

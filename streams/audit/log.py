@@ -205,11 +205,16 @@ def _segments(folder: Path) -> list[Path]:
     return sorted(each for each in folder.glob("*.jsonl") if each.stem.isdecimal())
 
 
+def tail_of(file: Path, size: int, most: int) -> bytes:
+    """Return the last bytes of a file that is so long, and no more than `most` of them."""
+    with file.open("rb") as opened:
+        opened.seek(max(size - most, 0))
+        return opened.read(min(size, most))
+
+
 def _last_line(file: Path, size: int) -> tuple[bytes, int]:
     """Return the last whole line, and where it ends."""
-    with file.open("rb") as opened:
-        opened.seek(max(size - _TAIL_BYTES, 0))
-        tail = opened.read()
+    tail = tail_of(file, size, _TAIL_BYTES)
     end = tail.rfind(b"\n") + 1
     return tail[:end].removesuffix(b"\n").rpartition(b"\n")[2], size - (len(tail) - end)
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
-from streams.audit.log import AuditLog
+from streams.audit.log import AuditLog, tail_of
 from streams.audit.verifier import lines_of, read_entry
 
 TAIL_BYTES: Final = 262_144
@@ -24,11 +23,5 @@ def lines(audit: AuditLog, after: int = 0) -> Iterator[bytes]:
 def last(audit: AuditLog, most: int, *, without: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
     """Return the last entries that are whole, newest first, but for some kinds; of the end of the log alone."""
     parts = audit.parts()
-    seen = (read_entry(data) for data in reversed(_tail(*parts[-1]) if parts else []))
+    seen = (read_entry(data) for data in reversed(tail_of(*parts[-1], TAIL_BYTES).splitlines() if parts else []))
     return list(islice((each for each in seen if each is not None and each["kind"] not in without), most))
-
-
-def _tail(file: Path, size: int) -> list[bytes]:
-    with file.open("rb") as opened:
-        opened.seek(max(size - TAIL_BYTES, 0))
-        return opened.read(min(size, TAIL_BYTES)).splitlines()

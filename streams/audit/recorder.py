@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -136,7 +137,7 @@ class Recorder:
     def _written(self) -> bool:
         """Write the first of what waits, and tell whether the disk took it."""
         with self._changed:
-            some, lost = [self._waiting[at] for at in range(min(len(self._waiting), MOST_TOGETHER))], self._lost
+            some, lost = list(islice(self._waiting, MOST_TOGETHER)), self._lost
         gap = [entry("gap", why="the disk took no entries", lost=lost)] if lost else []
         try:
             if short := self._floor.short():

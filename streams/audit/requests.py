@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streams.access.roles import route_of
 from streams.audit.recorder import Recorder
 
 SIGN_IN: Final = "POST /console/sign-in"
@@ -51,7 +52,7 @@ class Recorded:
             self._write(scope, state, code, round(1_000 * (time.monotonic() - began)))
 
     def _write(self, scope: Scope, state: Mapping[str, Any], code: int, milliseconds: int) -> None:
-        route = _route(scope)
+        route = route_of(scope) or f"{scope['method'][:16]} (no route)"  # a path of no route may hold anything
         if self._refusals and code not in _REFUSED:
             return
         principal, client = state.get("principal"), scope.get("client")
@@ -68,14 +69,6 @@ class Recorded:
             status=code,
             milliseconds=milliseconds,
         )
-
-
-def _route(scope: Scope) -> str:
-    """Return method and template; a path that no route has is not repeated, for it may hold anything."""
-    path = getattr(scope.get("route"), "path", None)
-    return (
-        f"{scope['method'][:16]} {scope.get('root_path', '')}{path}" if path else f"{scope['method'][:16]} (no route)"
-    )
 
 
 def _kind(route: str, code: int) -> str:

@@ -123,9 +123,7 @@ class Check:
         self.log = ""
         self._keys: Final = keys
         self._heads: Final = [head for head in heads if head.signature or not keys]
-        self._wanted: Final[dict[int, list[Head]]] = {}
-        for head in self._heads:
-            self._wanted.setdefault(head.sequence, []).append(head)
+        self._wanted: Final = {head.sequence for head in self._heads}
         self._met: Final[dict[int, str]] = {}
         self._sequence, self._previous = 0, START
         self._last = Line("the log", 0, b"")
@@ -164,10 +162,15 @@ class Check:
     def _hold_heads(self) -> None:
         """Hold the heads of this log against it; of those that tell the same, one is enough."""
         ours = sorted((each for each in self._heads if self.log in ("", each.log)), key=lambda head: head.sequence)
-        signed = [each for each in ours if not self._keys or any(_signed(each, key) for key in self._keys)]
-        for head in (each for each in ours if each not in signed):
-            self._fault(self._last, head.sequence, f"its head of {head.time} is not signed with the key of this house")
-        other = [each for each in signed if self._met.get(each.sequence) != each.hash]
+        other = []
+        for head in ours:
+            if self._keys and not any(_signed(head, key) for key in self._keys):
+                text = f"its head of {head.time} is not signed with the key of this house"
+                self._fault(self._last, head.sequence, text)
+            elif self._met.get(head.sequence) == head.hash:
+                self.proven = head.sequence
+            else:
+                other.append(head)
         for head in [each for each in other if each.sequence <= self._sequence][:1]:
             self._fault(self._last, head.sequence, f"is another than it was at {head.time}: the log was written anew")
         for head in [each for each in other if each.sequence > self._sequence][-1:]:
@@ -175,7 +178,6 @@ class Check:
             self._fault(self._last, self._sequence + 1, text)
         if not ours:
             self._fault(self._last, self._sequence, "no head of this log is known, so that nothing proves its end")
-        self.proven = max((each.sequence for each in signed if each not in other), default=0)
 
     def _fault(self, line: Line, sequence: int, text: str) -> None:
         self.faults.append(Fault(line.file, line.number, sequence, text))

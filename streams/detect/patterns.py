@@ -105,15 +105,14 @@ class PatternWatch:
         found: list[list[Finding]] = [[] for _ in ticks]
         calm: list[_Step] = []
         for step in [] if self._off else self._steps(ticks):
-            if step.new or self._grows(step.counts):
+            is_new = bool(step.new) or any(map(self._is_to_be_followed, step.counts))
+            if is_new or len(calm) == TOGETHER:
                 self._judge_calm(calm, found)
                 calm = []
+            if is_new:
                 found[step.number] = self._judge_new(step)
             else:
                 calm.append(step)
-            if len(calm) == TOGETHER:
-                self._judge_calm(calm, found)
-                calm = []
         self._judge_calm(calm, found)
         return found
 
@@ -175,15 +174,14 @@ class PatternWatch:
                 del members[min(members, key=lambda number: members[number].last_tick)]
         return members[label]
 
-    def _grows(self, counts: dict[int, int]) -> bool:
-        room = len(self._rows) < FOLLOWED and self.finder.events > WARM_UP
-        return room and any(label not in self._rows for label in counts)
+    def _is_to_be_followed(self, label: int) -> bool:
+        return label not in self._rows and len(self._rows) < FOLLOWED and self.finder.events > WARM_UP
 
     def _grow(self, counts: dict[int, int]) -> None:
         """Follow the share of clusters that are met for the first time, while there is room."""
         rows = self._rows
         for label in sorted(counts):
-            if self._grows({label: 1}):
+            if self._is_to_be_followed(label):
                 rows[label] = len(self.rates)
                 usual = 0.0 if label in self._new else self._members[label].size / self.finder.events
                 self.rates.grow(np.array([np.clip(usual, USUAL_SHARE, 0.5)]))

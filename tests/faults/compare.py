@@ -116,9 +116,11 @@ class Comparison:
     def findings_and_state(self):
         """Findings, and every array of the detectors, equal those of one pass over the windows."""
         expected, later, series = dict(self.severe), {}, 0
+        topics = check_topics(self.settings, [WINDOWS, CHECKPOINTS])
+        done = committed(self.settings)["detect"]
         for target, records in log(self.settings, WINDOWS).items():
             windows = [(record.offset, self._window(record.value, record.timestamp * 1_000_000)) for record in records]
-            found, after, followed = self._of_windows(target, windows)
+            found, after, followed = self._of_windows(self._checkpoint(topics, target), done, target, windows)
             expected, later, series = expected | found, later | after, series + followed
         said = [each for records in self._decoded(FINDINGS, Finding).values() for each in records]
         got = {each.finding_id: each for each in said if each.kind not in {"unannounced_change", "odd_event"}}
@@ -128,7 +130,7 @@ class Comparison:
         assert got == {key: (later | expected)[key] for key in got}
         return {"series": series, "findings": len(got), "findings repeated": len(said) - len({*got})}
 
-    def _of_windows(self, target, windows):
+    def _of_windows(self, stored, done, target, windows):
         """Return what must be found in a partition of the windows, what may be, and how many series there are.
 
         What is committed was judged. The checkpoint may lie before that: a worker that was frozen may have put its own,
@@ -136,8 +138,7 @@ class Comparison:
         beyond what was judged time may pass, and successors may repeat windows, and nothing else.
         """
         topic = self.settings.topic(WINDOWS.name)
-        stored = self._checkpoint(check_topics(self.settings, [WINDOWS, CHECKPOINTS]), target)
-        judged = max(stored.offset, committed(self.settings)["detect"].get(TopicPartition(topic, target), 0) - 1)
+        judged = max(stored.offset, done.get(TopicPartition(topic, target), 0) - 1)
         known = {_place(window) for offset, window in windows if offset <= judged}
         new = {_place(window) for offset, window in windows if offset > judged and window.groups} - known
         assert not new, f"not judged: {new}"
