@@ -40,13 +40,15 @@ from schemas.triage import Triage
 from streams.events.decode import Decoder, events_decoder
 from streams.health.metrics import RETRIES, ROWS, count_refused, counted
 from streams.history.gathering import ROLL_UP_SECONDS, Gathering
-from streams.history.rollups import without_columns
+from streams.history.rollups import kept_from, without_columns
 from streams.history.rows import TABLE_OF, Int64s, Origin, rows_of
 from streams.history.taken import Taken, dead_letter_rows, window_rows
 from streams.history.two_paths import Closed, Timed, TwoPaths
 from streams.history.writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
+from streams.policy.policy import load_policy
+from streams.retention.keeper import Keeper
 from streams.settings import Settings
 from streams.store.client import StoreUnavailableError
 from streams.store.client import connect as open_store
@@ -156,6 +158,7 @@ class History:
         self._running: tuple[asyncio.Task[None], ...] = ()
         self._reach: Final = StoreReach(settings, connect)
         self._watch: Final = StoreWatch(settings, connect, tables_of(settings), self._gives_rows)
+        self._keeper: Final = Keeper(settings, connect, load_policy(settings.policy).retention)
         self._watching: asyncio.Future[Any] | None = None
         self._shared: Final = not settings.clickhouse.startswith("chdb://")
         self._paths: Final = TwoPaths(settings.tick_seconds, settings.lateness_seconds, several_writers=self._shared)
@@ -168,7 +171,7 @@ class History:
         self._writer, self._summing = [
             HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared) for _ in range(2)
         ]
-        self._watching = asyncio.gather(self._watch.run(), self._reach.watch())
+        self._watching = asyncio.gather(self._watch.run(), self._reach.watch(), self._keeper.run())
         self._running = in_background(self._gathering.run()), in_background(self._rolling.run())
 
     async def stop(self) -> None:
@@ -258,10 +261,13 @@ class History:
         self._summing.ask(partial(self._paths.sum, events=timed, windows=closed))
 
     def _gives_rows(self, topic: TopicState, partition: int, records: Sequence[ConsumerRecord]) -> bool:
-        """Tell whether any of some records is stored as a row."""
-        return bool(records) and any(
-            len(part.offset) for part in self._rows(LogBatch(topic, partition, tuple(records), lambda: None)).rows
-        )
+        """Tell whether any of some records is stored as a row, and not removed because of its age."""
+        if not records:
+            return False
+        with self._connect() as client:
+            kept = kept_from(client)
+        parts = self._rows(LogBatch(topic, partition, tuple(records), lambda: None)).rows
+        return any((part.time >= kept).any() for part in parts)
 
     def _rows(self, batch: LogBatch) -> Taken:
         origin = origin_of(batch)
