@@ -13,6 +13,7 @@ from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
 from streams.commands.doctor import doctor
+from streams.commands.erase import erase
 from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
 from streams.commands.guard import guard_app
@@ -45,7 +46,7 @@ GROUPS: Final = {
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 for _command in (
-    budget, doctor, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
+    budget, doctor, erase, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
 ):  # fmt: skip
     app.command()(_command)
 app.command("import")(import_files)

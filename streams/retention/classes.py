@@ -11,6 +11,7 @@ from schemas.topics import (
     CONTROLS,
     DEAD_LETTERS,
     DELIVERIES,
+    ERASURES,
     EVALUATIONS,
     EVIDENCE,
     FINDINGS,
@@ -35,7 +36,7 @@ _ENDED: Final = query(HERE, "kept_incidents")
 _EVENT: Final = f"event_id NOT IN ({_UNHELD})"
 _VERDICT: Final = f"{_EVENT} AND (target_event_id = '' OR target_event_id NOT IN ({_UNHELD}))"
 _INCIDENT: Final = f"incident_id NOT IN ({_ENDED})"
-_WHOSE: Final = query(HERE, "whose")
+WHOSE: Final = query(HERE, "whose")
 _FINDING: Final = f"finding_id NOT IN ({query(HERE, 'held_findings')})"
 
 
@@ -65,7 +66,7 @@ class Kept(NamedTuple):
 
 TABLES: Final = (
     Kept("inferences", "text", also=_EVENT, left=(("input_text", "''"), ("output_text", "''"))),
-    Kept("dead_letters", "dead_letters", left=(("value", _WHOSE), ("detail", "''"))),
+    Kept("dead_letters", "dead_letters", left=(("value", WHOSE), ("detail", "''"))),
     *(Kept(name, "events", _COUNTS, _EVENT) for name in ("inferences", "agent_steps", "retrievals")),
     Kept("guard_verdicts", "events", _COUNTS, _VERDICT),
     *(Kept(name, "events") for name in ("windows", "window_messages")),
@@ -85,9 +86,11 @@ TABLES: Final = (
 )  # fmt: skip
 """In the order in which they go: transitions last, as they say what else belongs to an incident."""
 
-FOR_EVER: Final = ("horizons", "service_policies", "reporting_rules", "trust_hours", "trap_hours", "retention_runs",
-                   "schema_migrations")  # fmt: skip
-"""State, what is computed again and again from what is kept, and what was removed."""
+FOR_EVER: Final = (
+    "horizons", "service_policies", "reporting_rules", "trust_hours", "trap_hours", "retention_runs", "erasures",
+    "erasure_runs", "schema_migrations",
+)  # fmt: skip
+"""State, what is computed again and again from what is kept, what was removed, and what is to stay so."""
 
 TOPICS: Final[dict[Topic, tuple[Class, ...]]] = {
     INFERENCE: ("text", "events"),
@@ -99,6 +102,7 @@ TOPICS: Final[dict[Topic, tuple[Class, ...]]] = {
     **dict.fromkeys((REVIEWS, REVIEW_QUEUE, EVALUATIONS), ("minutes",)),
     **dict.fromkeys((FINDINGS, CHANGES, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, TRIAGE), ("incidents",)),
     AUDIT_HEADS: ("audit",),
+    ERASURES: (),
     CHECKPOINTS: (),
 }
 """Classes of what a topic holds; none of state, of which the newest of each key is kept."""

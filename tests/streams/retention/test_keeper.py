@@ -8,7 +8,7 @@ import pytest
 from schemas.fields import NANO
 from streams.audit.log import of
 from streams.health.problems import PROBLEMS
-from streams.history.worker import tables_of
+from streams.history.topics import tables_of
 from streams.policy.retention import DAY, Retention
 from streams.retention.keeper import Keeper
 from streams.store.client import connect, rows
