@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from schemas.erasures import Subject
-from streams.erasure.subjects import Named
+from streams.erasure.subjects import Known, Named
 
 JSON: Final = (
     ("incident_evidence", "bundle"), ("findings", "evidence"), ("window_messages", "payload"),
@@ -72,4 +72,15 @@ def without(text: str, named: Iterable[Named]) -> str:
     for each in named:
         for _ in range(2):  # two that stand side by side share what is between them
             text = re.sub(pattern(each.value), rf"\1{each.instead}\2", text)
+    return text
+
+
+def without_known(text: str, known: Known, at: int) -> str:
+    """Return a text of a time, in Unix nanoseconds, that names nobody who is to be erased up to then or later.
+
+    Only who is named by a field of a JSON text is found.
+    """
+    for subject in sorted(known.subjects):
+        said = unescaped(re.findall(candidates(subject), text))
+        text = without(text, (each for each in known.among(subject, said) if at <= each.until))
     return text
