@@ -12,6 +12,7 @@ import msgspec
 
 from .changes import Change
 from .controls import Control
+from .erasures import Erasure
 from .evaluations import EvaluationRun
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
@@ -23,7 +24,7 @@ from .windows import Window
 KINDS: Final[tuple[type[msgspec.Struct], ...]] = (
     Inference, GuardVerdict, AgentStep, Retrieval, ReviewLabel, ReviewItem, EvaluationRun, IncidentTransition,
     IncidentAction, IncidentEvidence,
-    Delivery, Control, Triage, Change, Telemetry, Finding, Window,
+    Delivery, Control, Triage, Erasure, Change, Telemetry, Finding, Window,
 )  # fmt: skip
 FOLDER: Final = Path(__file__).with_name("json_schema")
 

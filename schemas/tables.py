@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from .changes import Change
 from .controls import Control
+from .erasures import Erasure
 from .evaluations import EvaluationRun
 from .events import AgentStep, GuardVerdict, Inference, Retrieval, Telemetry
 from .findings import Finding
@@ -87,6 +88,7 @@ EVIDENCE: Final = Table(name="incident_evidence", row="what was known of an inci
 DELIVERIES: Final = Table(name="deliveries", row="one attempt to tell a receiver", kind=Delivery)
 CONTROLS: Final = Table(name="controls", row="one request to a service or its deployer", kind=Control)
 TRIAGE: Final = Table(name="triage", row="one word of a person about tickets", kind=Triage)
+ERASURES: Final = Table(name="erasures", row="one request that somebody's data be erased", kind=Erasure)
 EVALUATIONS: Final = Table(name="evaluations", row="what one run of a suite found of one hazard", kind=EvaluationRun)
 REVIEW_ITEMS: Final = Table(name="review_items", row="one event that a person is asked to look at", kind=ReviewItem)
 FINDINGS: Final = Table(name="findings", row="one finding; a repeat has the same finding_id", kind=Finding)
@@ -96,6 +98,6 @@ DEAD_LETTERS: Final = Table(name="dead_letters", row="one record that was refuse
 
 BASES: Final = (
     INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, REVIEW_ITEMS, EVALUATIONS,
-    INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, FINDINGS,
+    INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, ERASURES, FINDINGS,
     WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS,
 )  # fmt: skip

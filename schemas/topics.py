@@ -50,6 +50,8 @@ REVIEW_QUEUE: Final = Topic(name="review-queue.v1", key="target event", partitio
 DEAD_LETTERS: Final = Topic(
     name="dead-letters.v1", key="topic, partition and offset", partitions=1, retention_ms=30 * DAY_MS
 )
+ERASURES: Final = Topic(name="erasures.v1", key="subject", partitions=1, retention_ms=-1)
+"""Whose data were erased; kept for ever, because a replay may come at any time."""
 AUDIT_HEADS: Final = Topic(name="audit-heads.v1", key="log", partitions=1, retention_ms=7 * 365 * DAY_MS)
 """Signed heads of audit logs, kept for as long as these; a log itself stays where it was written."""
 OTLP_SPANS: Final = Topic(
@@ -72,5 +74,5 @@ CHECKPOINTS: Final = Topic(
 TOPICS: Final = (
     INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, TRIAGE,
     EVALUATIONS,
-    REVIEW_QUEUE, DEAD_LETTERS, AUDIT_HEADS, OTLP_SPANS, OTLP_LOGS, LITELLM, CHECKPOINTS,
+    REVIEW_QUEUE, DEAD_LETTERS, AUDIT_HEADS, ERASURES, OTLP_SPANS, OTLP_LOGS, LITELLM, CHECKPOINTS,
 )  # fmt: skip

@@ -7,6 +7,7 @@ import msgspec
 
 from .changes import Change
 from .controls import Control
+from .erasures import Erasure
 from .evaluations import EvaluationRun
 from .events import Envelope, Event
 from .fields import MAX_AHEAD_NANO, MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES, MAX_WINDOW_BYTES
@@ -44,6 +45,7 @@ Record = (
     | Delivery
     | Control
     | Triage
+    | Erasure
     | Finding
     | Window
 )

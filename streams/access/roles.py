@@ -34,6 +34,7 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
     "POST /changes": (*_ACT, "service"),
     "POST /controls": _ACT,
     "POST /triage": _SORT,
+    "POST /erasures": (),
     "GET /review/next": _JUDGE,
     "POST /review/labels": _JUDGE,
     "GET /review/stats": _LOOK,

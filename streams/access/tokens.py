@@ -13,7 +13,11 @@ def made_token(settings: Settings) -> str:
     """Return the token of the settings, else the one in the data folder, which is made where it is missing."""
     if given := settings.api_token.get_secret_value():
         return given
-    path = token_file(settings)
+    return made_secret(token_file(settings))
+
+
+def made_secret(path: Path) -> str:
+    """Return the secret in a file, which is made where it is missing, open to its owner alone."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

@@ -216,7 +216,7 @@ async def _taken_in(work: Incidents, said: Sequence[IncidentAction]) -> bool:
 async def _shown(work: Incidents, incident_id: str) -> dict[str, Any]:
     incident_log = await _incident_log(work)
     found = known(incident_log, incident_id)
-    evidence = [shown_evidence(each) for each in work.evidence.values() if each.incident_id == incident_id]
+    evidence = [shown_evidence(each) for each in work.known_of(incident_id)]
     return full(found, incident_log.clock.now(time.time_ns())) | {"evidence": evidence}
 
 

@@ -103,9 +103,11 @@ class AuditLog:
             return self._sequence, self._previous
 
     def name(self) -> str:
-        """Return what the log calls itself in its first entry, whoever wrote that."""
+        """Return what the log calls itself in its first entry, whoever wrote that, or in its heads where it is gone."""
         first = next((line for file, size in self.parts()[:1] for line in lines_of(file, size)), None)
         found = None if first is None else read_entry(first.data)
+        if found is not None and found["sequence"] > 1:
+            return next((head.log for head in self.heads()), self._name)
         return self._name if found is None else str(found.get("log", self._name))
 
     def keep(self, head: Head) -> None:
@@ -210,6 +212,11 @@ def tail_of(file: Path, size: int, most: int) -> bytes:
     with file.open("rb") as opened:
         opened.seek(max(size - most, 0))
         return opened.read(min(size, most))
+
+
+def last_entry(file: Path) -> dict[str, Any] | None:
+    """Return the last entry of a file of the log; None where its last line is none, or was changed."""
+    return read_entry(_last_line(file, file.stat().st_size)[0])
 
 
 def _last_line(file: Path, size: int) -> tuple[bytes, int]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from schemas.topics import ACTIONS, CHANGES, CONTROLS, EVIDENCE, REVIEWS, TRIAGE, Topic
+from schemas.topics import ACTIONS, CHANGES, CONTROLS, ERASURES, EVIDENCE, REVIEWS, TRIAGE, Topic
 from schemas.wire import Record
 from streams.audit.log import Value, entry, note
 from streams.audit.recorder import Recorder
@@ -23,12 +23,13 @@ KINDS: Final[dict[Topic, tuple[str, str]]] = {
     CONTROLS: ("control", "control"),
     REVIEWS: ("label", "label"),
     TRIAGE: ("triage", "decision"),
+    ERASURES: ("erasure", "subject"),
     EVIDENCE: ("evidence", "moment"),
 }
 """Topics with what their records are called in the log, and the field that says what was done."""
 
 _WHO: Final = ("actor_id", "initiator_id", "annotator_pseudo_id")
-_ABOUT: Final = ("incident_id", "target_event_id", "finding_id", "change_id", "metric")
+_ABOUT: Final = ("incident_id", "target_event_id", "finding_id", "change_id", "metric", "subject_hash")
 
 
 def entries(settings: Settings, messages: Iterable[Message]) -> list[dict[str, Value]]:

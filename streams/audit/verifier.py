@@ -3,7 +3,8 @@
 An entry is one line: a JSON object in the canonical form of RFC 8785, with its number, the hash of the entry before it
 (`previous`) and its own (`hash`): SHA-256 (FIPS 180-4) over the canonical form of the entry without `hash`. A head is a
 line ``{"head": {...}, "signature": "..."}``: number and hash of the last entry at a time, signed with HMAC-SHA256
-(RFC 2104) over the canonical form of what is under `head`. Heads prove the end of a log, which no chain can.
+(RFC 2104) over the canonical form of what is under `head`. Heads prove the end of a log, which no chain can. Where the
+first entries were removed because of their age, an entry `removed` names number and hash of the last of them.
 
 Entries hold text, whole numbers, and lists of text under ASCII names. For these the sorted compact form of Python's
 `json` is that of RFC 8785: the order of names, the escapes and the numbers are the same.
@@ -127,6 +128,8 @@ class Check:
         self._met: Final[dict[int, str]] = {}
         self._sequence, self._previous = 0, START
         self._last = Line("the log", 0, b"")
+        self._begin: tuple[int, str, Line] | None = None
+        self._explained = False
 
     def run(self, lines: Iterable[Line]) -> None:
         """Look at the lines of a log, in order, then hold the heads against them."""
@@ -146,22 +149,37 @@ class Check:
             self._sequence, self._previous = due, said
             return
         number = entry["sequence"]
-        if number > due:
+        if self.entries == 1 and number > 1:
+            self._begin = number - 1, str(entry.get("previous")), line
+            self._met[number - 1] = str(entry.get("previous"))
+        elif number > due:
             self._fault(line, due, f"entries {due} to {number - 1} are missing before entry {number}")
         elif number < due:
             self._fault(line, number, f"stands where entry {due} is due: added, repeated or moved")
             return
         elif entry.get("previous") != self._previous:
             self._fault(line, number, "does not follow the entry before it: one of the two was changed or exchanged")
-        if number == 1:
+        if number == 1 or self._explains(entry):
             self.log = str(entry.get("log", ""))
         self._sequence, self._previous = number, entry["hash"]
         if number in self._wanted:
             self._met[number] = entry["hash"]
 
+    def _explains(self, entry: Mapping[str, Any]) -> bool:
+        """Tell whether an entry says that all before the first one was removed because of its age."""
+        said = entry.get("kind"), entry.get("through"), entry.get("removed_hash")
+        found = self._begin is not None and said == ("removed", *self._begin[:2])
+        self._explained = self._explained or found
+        return found
+
     def _hold_heads(self) -> None:
         """Hold the heads of this log against it; of those that tell the same, one is enough."""
-        ours = sorted((each for each in self._heads if self.log in ("", each.log)), key=lambda head: head.sequence)
+        removed = self._begin[0] if self._begin is not None else 0
+        if self._begin is not None and not self._explained:
+            text = f"entries 1 to {removed} are missing before entry {removed + 1}"
+            self.faults.insert(0, Fault(self._begin[2].file, self._begin[2].number, 1, text))
+        known = (each for each in self._heads if self.log in ("", each.log) and each.sequence >= removed)
+        ours = sorted(known, key=lambda head: head.sequence)
         other = []
         for head in ours:
             if self._keys and not any(_signed(head, key) for key in self._keys):

@@ -13,6 +13,7 @@ from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
 from streams.commands.doctor import doctor
+from streams.commands.erase import erase
 from streams.commands.explain import explain
 from streams.commands.grafana import grafana_app
 from streams.commands.guard import guard_app
@@ -25,6 +26,7 @@ from streams.commands.policy import budget, policy_app
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
 from streams.commands.report import report
+from streams.commands.retention import retention_app
 from streams.commands.review import review_app
 from streams.commands.runbook import runbook
 from streams.commands.status import status
@@ -39,12 +41,12 @@ app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exce
 GROUPS: Final = {
     "policy": policy_app, "incident": incident_app, "topics": topics_app, "dead-letters": letters_app,
     "canary": canary_app, "change": change_app, "control": control_app, "grafana": grafana_app, "guard": guard_app,
-    "probe": probe_app, "review": review_app, "token": token_app, "audit": audit_app,
+    "probe": probe_app, "review": review_app, "token": token_app, "audit": audit_app, "retention": retention_app,
 }  # fmt: skip
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 for _command in (
-    budget, doctor, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
+    budget, doctor, erase, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
 ):  # fmt: skip
     app.command()(_command)
 app.command("import")(import_files)
@@ -234,7 +236,7 @@ def demo(
         run_demo_there(settings, pace)
         return
     folder = data_dir or Path("data/demo")
-    given = {"data_dir": folder, "clickhouse": _store_in(folder), "log_level": "WARNING"}
+    given = {"data_dir": folder, "clickhouse": _store_in(folder), "log_level": "WARNING", "retention": False}
     settings = load(**given)
     if not settings.base_port:
         settings = load(**given, base_port=free_base_port())  # beside whatever else runs here

@@ -6,11 +6,13 @@ that a repeat or a half-done insert is put right by the next one.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC
 from typing import Final
 
 import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
+from schemas.fields import NANO
 from schemas.guards import FLAGGING_VERDICTS, STOPPING_ACTIONS
 from schemas.metrics import RATES
 from schemas.sql import literal, query
@@ -18,7 +20,7 @@ from schemas.vocabulary import WRAPPERS
 from streams.events.flags import OUTPUT_BIT
 from streams.history.rows import Rows
 from streams.history.touched import Touched
-from streams.store.client import WRITE
+from streams.store.client import WRITE, rows
 
 NAME_SEPARATOR: Final = "\x1f"
 """Between the guards in a key of `outputs_by_guards`: no name can hold it and still be one a person wrote."""
@@ -55,6 +57,12 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
             wrappers=", ".join(map(literal, WRAPPERS)),
         )
         client.command(text, parameters=parameters, settings=WRITE)
+
+
+def kept_from(client: Client) -> int:
+    """Return from when on events are kept, in Unix nanoseconds: nothing older is summed any more."""
+    [(kept,)] = rows(client, query("streams.history", "kept", of="events"))
+    return int(kept.replace(tzinfo=UTC).timestamp()) * NANO
 
 
 def without_columns(rows: Rows) -> Rows:

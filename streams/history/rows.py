@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.erasures import Erasure
 from schemas.evaluations import EvaluationRun
 from schemas.events import AgentStep, Envelope, GuardVerdict, Inference, Retrieval, Telemetry
 from schemas.findings import Finding
@@ -25,6 +26,7 @@ from schemas.tables import (
     CHANGES,
     CONTROLS,
     DELIVERIES,
+    ERASURES,
     EVALUATIONS,
     EVIDENCE,
     FINDINGS,
@@ -66,6 +68,7 @@ TABLE_OF: Final[dict[Kind, Table]] = {
     Delivery: DELIVERIES,
     Control: CONTROLS,
     Triage: TRIAGE,
+    Erasure: ERASURES,
     Finding: FINDINGS,
 }
 

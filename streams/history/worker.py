@@ -13,45 +13,28 @@ from aiokafka import ConsumerRecord
 from clickhouse_connect.driver.client import Client
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
-from schemas.changes import Change
-from schemas.controls import Control
-from schemas.evaluations import EvaluationRun
-from schemas.findings import Finding
-from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
-from schemas.reviews import ReviewItem, ReviewLabel
-from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, Table
-from schemas.topics import (
-    ACTIONS,
-    CHANGES,
-    CONTROLS,
-    DELIVERIES,
-    EVALUATIONS,
-    EVIDENCE,
-    FINDINGS,
-    INCIDENTS,
-    INFERENCE,
-    REVIEW_QUEUE,
-    REVIEWS,
-    TRIAGE,
-)
 from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
+from schemas.topics import INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
-from schemas.triage import Triage
+from streams.erasure.keeper import Eraser
 from streams.events.decode import Decoder, events_decoder
 from streams.health.metrics import RETRIES, ROWS, count_refused, counted
+from streams.history.erased import Erased
 from streams.history.gathering import ROLL_UP_SECONDS, Gathering
-from streams.history.rollups import without_columns
-from streams.history.rows import TABLE_OF, Int64s, Origin, rows_of
+from streams.history.rollups import kept_from, without_columns
+from streams.history.rows import Int64s, Origin, rows_of
 from streams.history.taken import Taken, dead_letter_rows, window_rows
+from streams.history.topics import PLAIN, TOPICS, tables_of
 from streams.history.two_paths import Closed, Timed, TwoPaths
 from streams.history.writer import HistoryWriter
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
+from streams.policy.policy import load_policy
+from streams.retention.keeper import Keeper
 from streams.settings import Settings
 from streams.store.client import StoreUnavailableError
 from streams.store.client import connect as open_store
 from streams.store.keeper import StoreWatch
-from streams.store.lost import EVENTS
 from streams.store.reach import StoreReach
 from streams.worker.background import in_background
 from streams.worker.dead_letters import Letters
@@ -61,22 +44,6 @@ from streams.worker.plausible import Plausible
 
 log: Final = structlog.get_logger()
 
-_PLAIN: Final = {
-    FINDINGS: Finding,
-    CHANGES: Change,
-    REVIEWS: ReviewLabel,
-    REVIEW_QUEUE: ReviewItem,
-    EVALUATIONS: EvaluationRun,
-    INCIDENTS: IncidentTransition,
-    ACTIONS: IncidentAction,
-    EVIDENCE: IncidentEvidence,
-    DELIVERIES: Delivery,
-    CONTROLS: Control,
-    TRIAGE: Triage,
-}
-"""Topics of one kind of record, each of which becomes a row."""
-
-TOPICS: Final = (INFERENCE, WINDOWS_TOPIC, *_PLAIN, DEAD_LETTERS_TOPIC)
 NEEDED: Final = TOPICS
 BATCH_RECORDS: Final = 20_000
 """An insert costs the same for a few rows as for many, so history would rather have many."""
@@ -156,10 +123,13 @@ class History:
         self._running: tuple[asyncio.Task[None], ...] = ()
         self._reach: Final = StoreReach(settings, connect)
         self._watch: Final = StoreWatch(settings, connect, tables_of(settings), self._gives_rows)
+        self._keeper: Final = Keeper(settings, connect, load_policy(settings.policy).retention)
+        self._erased: Final = Erased()
+        self._eraser: Final = Eraser(settings, connect, self._erased.learn)
         self._watching: asyncio.Future[Any] | None = None
         self._shared: Final = not settings.clickhouse.startswith("chdb://")
         self._paths: Final = TwoPaths(settings.tick_seconds, settings.lateness_seconds, several_writers=self._shared)
-        self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in _PLAIN.items()}
+        self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in PLAIN.items()}
         self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
 
     async def start(self) -> None:
@@ -168,7 +138,8 @@ class History:
         self._writer, self._summing = [
             HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared) for _ in range(2)
         ]
-        self._watching = asyncio.gather(self._watch.run(), self._reach.watch())
+        await asyncio.to_thread(self._eraser.begin)
+        self._watching = asyncio.gather(self._watch.run(), self._reach.watch(), self._keeper.run(), self._eraser.run())
         self._running = in_background(self._gathering.run()), in_background(self._rolling.run())
 
     async def stop(self) -> None:
@@ -258,12 +229,19 @@ class History:
         self._summing.ask(partial(self._paths.sum, events=timed, windows=closed))
 
     def _gives_rows(self, topic: TopicState, partition: int, records: Sequence[ConsumerRecord]) -> bool:
-        """Tell whether any of some records is stored as a row."""
-        return bool(records) and any(
-            len(part.offset) for part in self._rows(LogBatch(topic, partition, tuple(records), lambda: None)).rows
-        )
+        """Tell whether any of some records is stored as a row, and not removed because of its age."""
+        if not records:
+            return False
+        with self._connect() as client:
+            kept = kept_from(client)
+        parts = self._rows(LogBatch(topic, partition, tuple(records), lambda: None)).rows
+        return any((part.time >= kept).any() for part in parts)
 
     def _rows(self, batch: LogBatch) -> Taken:
+        made = self._made(batch)
+        return replace(made, rows=self._erased.out_of(made.rows))
+
+    def _made(self, batch: LogBatch) -> Taken:
         origin = origin_of(batch)
         if batch.topic.name == self._settings.topic(WINDOWS_TOPIC.name):
             self._plausible.begin()
@@ -273,13 +251,6 @@ class History:
         decoded = self._decoders[batch.topic.name](batch.records)
         rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
         return Taken(rows, decoded.refused)
-
-
-def tables_of(settings: Settings) -> dict[str, tuple[Table, ...]]:
-    """Return which tables the records of each topic become rows of, by its full name."""
-    plain = {topic: (TABLE_OF[kind],) for topic, kind in _PLAIN.items()}  # type: ignore[index]
-    own = {INFERENCE: EVENTS, WINDOWS_TOPIC: (WINDOW_MESSAGES,), DEAD_LETTERS_TOPIC: (DEAD_LETTERS,)}
-    return {settings.topic(topic.name): tables for topic, tables in {**plain, **own}.items()}
 
 
 def origin_of(batch: LogBatch) -> Origin:

@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.erasures import Erasure
 from schemas.evaluations import EvaluationRun
 from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
@@ -25,6 +26,7 @@ from schemas.topics import (
     CHANGES,
     CONTROLS,
     DELIVERIES,
+    ERASURES,
     EVALUATIONS,
     EVIDENCE,
     FINDINGS,
@@ -36,6 +38,7 @@ from streams.health.metrics import REFUSED
 from streams.incidents.escalation import due
 from streams.incidents.evidence.bundle import evidence_id, moments
 from streams.incidents.evidence.collector import Collector
+from streams.incidents.evidence.erased import Erased
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.fold.state import Entry, Incident, happened, summary_of
@@ -55,12 +58,13 @@ from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
 
-TOPICS: Final = (FINDINGS, ACTIONS, CHANGES, EVALUATIONS)
+TOPICS: Final = (FINDINGS, ACTIONS, CHANGES, EVALUATIONS, ERASURES)
 KINDS: Final[dict[Topic, Any]] = {
     FINDINGS: Finding,
     ACTIONS: IncidentAction,
     CHANGES: Change,
     EVALUATIONS: EvaluationRun,
+    ERASURES: Erasure,
     INCIDENTS: IncidentTransition,
     EVIDENCE: IncidentEvidence,
     DELIVERIES: Delivery,
@@ -103,6 +107,7 @@ class Incidents:
         self._notifier: Notifier | None = None
         self._pending = PendingRequests(self.policy)
         self.evidence: dict[str, IncidentEvidence] = {}
+        self._erased: Final = Erased(settings)
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
         self._busy: Final = asyncio.Lock()
         self._grown: Final = asyncio.Condition()
@@ -177,9 +182,14 @@ class Incidents:
         """The incident log as it is in memory; None where another worker holds it, or the topics are not read yet."""
         return self._incident_log if self.owns() else None
 
+    def known_of(self, incident_id: str) -> list[IncidentEvidence]:
+        """Return what was known of an incident at its moments, without who was erased."""
+        own = (each for each in self.evidence.values() if each.incident_id == incident_id)
+        return [self._erased.out_of(each) for each in own]
+
     def portrait(self, incident_log: IncidentLog, incident: Incident) -> IncidentView:
         """Return everything that is known of an incident, but for the course of its rate."""
-        known = [each for each in self.evidence.values() if each.incident_id == incident.incident_id]
+        known = self.known_of(incident.incident_id)
         known.sort(key=lambda each: (each.moment != "opening", each.time_unix_nano))
         now = incident_log.clock.now(time.time_ns()) or incident.clocks.detected
         return portrait(incident, known, self._pages.get, self.policy, now)
@@ -222,6 +232,8 @@ class Incidents:
             self.evidence[said.event_id] = said
         elif isinstance(said, Delivery):
             self._deliveries.append(said)
+        elif isinstance(said, Erasure):
+            self._erased.take(said)
         if isinstance(said, Control | Finding | Change | EvaluationRun):
             self._pending.take(said)
         if isinstance(said, Finding) and said.severity == "page":

@@ -18,6 +18,7 @@ from streams.policy.inheritance import completed
 from streams.policy.objectives import CallObjectives, Share
 from streams.policy.posture import Objectives, Posture
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
+from streams.policy.retention import Retention
 from streams.policy.risk import Risk, SeverityWeights
 from streams.policy.telemetry import TelemetryRules
 from streams.policy.text import PolicyError, parsed, problem
@@ -156,6 +157,7 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     severity_weights: SeverityWeights = SeverityWeights()
     review: Review = Review()
     telemetry: TelemetryRules = TelemetryRules()
+    retention: Retention = Retention()
     receivers: list[Receiver] = []
     response: ResponseTimes = ResponseTimes()
 

@@ -1,5 +1,6 @@
 """What Kafka still holds of the events, and how far history has acknowledged them: offsets alone, no records."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -7,8 +8,11 @@ import structlog
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from schemas.fields import NANO
 from schemas.topics import INFERENCE, Topic
+from streams.events.decode import events_decoder
 from streams.kafka.letters import read_letters
+from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import KafkaUnavailableError, TopicError, admin, client_arguments, topic_states
 from streams.settings import Settings
 
@@ -78,3 +82,12 @@ def letters_of(settings: Settings) -> set[tuple[int, int]]:
     """Return partition and offset of every dead letter of the events that Kafka holds."""
     name = settings.topic(INFERENCE.name)
     return {(letter.origin[1], letter.origin[2]) for letter in read_letters(settings) if letter.origin[0] == name}
+
+
+def all_before(settings: Settings, partition: int, first: int, last: int, kept: int) -> bool:
+    """Tell whether all events between two offsets are of before a time, in Unix seconds, as Kafka still has them."""
+    log, name = LogReader(client_arguments(settings)), settings.topic(INFERENCE.name)
+    records = asyncio.run(log.between(name, partition, first, last + 1, last + 1 - first))
+    decoded = events_decoder()(records)
+    times = [columns.table.column("time_unix_nano").to_numpy() for columns in decoded.kinds.values()]
+    return len(records) == last + 1 - first and all((each < kept * NANO).all() for each in times)

@@ -10,8 +10,8 @@ from streams.history.two_paths import EVENT_TABLES
 from streams.kafka.topics import KafkaUnavailableError, TopicError
 from streams.settings import Settings
 from streams.store.ask import ask_rows
-from streams.verify.findings import Counts, Report
-from streams.verify.kafka import Held, held, letters_of
+from streams.verify.findings import Counts, Hole, Report
+from streams.verify.kafka import Held, all_before, held, letters_of
 from streams.verify.minutes import check_minutes
 from streams.verify.offsets import Ask, check_offsets
 from streams.verify.ticks import check_ticks
@@ -39,9 +39,11 @@ class Verifier:
         self._final: Final = not settings.clickhouse.startswith("chdb://")
         self._report: Final = Report()
         self._letters: Final = cache(lambda: letters_of(settings))
+        self._kept = 0
 
     def run(self) -> Report:
         """Return what was compared and every hole."""
+        self._kept = int(self._ask(query(_HERE, "kept"), {})[0]["kept"])
         log = self._held()  # before the store is asked, so that all it names has been stored
         horizons = {(row["topic_id"], int(row["partition"])): row for row in self._ask(query(_HERE, "horizons"), {})}
         places = {(row["topic_id"], int(row["partition"])): row for row in self._places()}
@@ -77,7 +79,7 @@ class Verifier:
         if place is None:
             return
         committed = log.committed if log else 0
-        since, until = self._since or 0, self._until or FOREVER
+        since, until = max(self._since or 0, self._kept), self._until or FOREVER
         self._report.holes += check_minutes(
             ask, counts, max(int(place["from"]), since), min(int(place["until"]) + 60, until), committed
         )
@@ -106,7 +108,15 @@ class Verifier:
             return
         counts.log = end - first
         letters = self._letters if log is not None else set
-        self._report.holes += check_offsets(self._ask, counts, first, end, letters, final=self._final)
+        holes = list(check_offsets(self._ask, counts, first, end, letters, final=self._final))
+        if self._kept and log is not None:
+            holes = [hole for hole in holes if not self._gone(hole)]
+        self._report.holes += holes
+
+    def _gone(self, hole: Hole) -> bool:
+        """Tell whether all that is missing was removed because of its age."""
+        missing = hole.what == "rows missing"
+        return missing and all_before(self._settings, hole.partition, hole.first, hole.last, self._kept)
 
     def _check_ticks(
         self, counts: Counts, horizon: dict[str, Any] | None, place: dict[str, Any], since: int, until: int
@@ -129,6 +139,7 @@ class Verifier:
                 f"partition {counts.partition}: rows and windows are compared from {shown(begin)} on, where the store "
                 "holds both paths whole"
             )
-        first = max(begin, since, int(place["counted_from"]) // tick * tick)
+        whole = -(-self._kept // tick) * tick  # of an earlier tick some rows may be gone
+        first = max(begin, since, whole, int(place["counted_from"]) // tick * tick)
         end = min(closed, until // tick * tick)
         self._report.holes += check_ticks(self._ask, counts, first, end, tick)

@@ -10,6 +10,7 @@ import pytest
 import schemas
 from schemas.changes import Change
 from schemas.controls import Control
+from schemas.erasures import Erasure
 from schemas.evaluations import EvaluationRun
 from schemas.events import Event
 from schemas.findings import Finding
@@ -28,7 +29,7 @@ CARRIES = {
     "inference.v1": Event, "changes.v1": Change, "reviews.v1": ReviewLabel, "incidents.v1": IncidentTransition,
     "findings.v1": Finding, "windows.v1": Window, "incident-actions.v1": IncidentAction, "controls.v1": Control,
     "evidence.v1": IncidentEvidence, "deliveries.v1": Delivery, "review-queue.v1": ReviewItem,
-    "triage.v1": Triage, "evaluations.v1": EvaluationRun,
+    "triage.v1": Triage, "erasures.v1": Erasure, "evaluations.v1": EvaluationRun,
 }  # fmt: skip
 VALID = sorted(path for path in ROOT.rglob("*.json") if path.parent.name != "invalid")
 INVALID = sorted(path for path in ROOT.rglob("invalid/*.json"))

@@ -1,9 +1,9 @@
+{% set counts = "toStartOfMinute(toDateTime(intDiv(toUnixTimestamp64Nano(counted_time), 1000000000 * {tick:Int64}) * {tick:Int64}, 'UTC'))" %}
 -- By the minute they happened in too, because all events of such a minute are read at once.
 INSERT INTO counted_minutes
 SELECT
     toStartOfMinute(time) AS minute,
-    toStartOfMinute(toDateTime(intDiv(toUnixTimestamp64Nano(counted_time), 1000000000 * {tick:Int64}) * {tick:Int64}, 'UTC'))
-        AS counted,
+    {{ counts }} AS counted,
     service_name, count(), sum(bitCount(trials)), sum(bitCount(flagged)),
     {% include "writer.sql" %}
 FROM (

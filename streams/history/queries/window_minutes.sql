@@ -7,4 +7,5 @@ SELECT
 FROM window_messages FINAL
 ARRAY JOIN {{ windows.groups }} AS group
 WHERE source_topic_id IN {sources:Array(String)} AND {% include "place.sql" %} AND tick IN {ticks:Array(Int64)}
+    AND time >= ({% set of = "events" %}{% include "kept.sql" %})
 GROUP BY kafka_partition, minute, service_name, source_topic_id, source_partition

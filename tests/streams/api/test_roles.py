@@ -12,8 +12,10 @@ from starlette.routing import Mount
 import streams
 from schemas.changes import Change
 from schemas.controls import Control
-from schemas.topics import CHANGES, CONTROLS, TRIAGE
+from schemas.erasures import Erasure
+from schemas.topics import CHANGES, CONTROLS, ERASURES, TRIAGE
 from schemas.triage import Triage
+from schemas.wire import encode
 from streams.access.entry import check_routes, routes
 from streams.access.principals import create, revoke, tokens_file
 from streams.access.roles import ALLOWED, OPEN, ROLES, may, page
@@ -101,6 +103,7 @@ async def test_the_actor_is_whose_token_it_is(work):  # noqa: F811
     """Whatever the body says; only the token of the installation brings others' words, and then somebody's."""
     file = tokens_file(work.settings)
     tokens = {"kim": create(file, "kim", ("responder",), DAY), "bot": create(file, "bot", ("service",), DAY), "": TOKEN}
+    tokens["ada"] = create(file, "ada", ("admin",), DAY)
     browser = Browser(work)
 
     async def post(who, path, **body):
@@ -126,3 +129,8 @@ async def test_the_actor_is_whose_token_it_is(work):  # noqa: F811
     assert (await post("kim", "/triage", **ticket, actor="ann")).json() == {"said": 1}
     [said] = await asyncio.to_thread(decoded, work.settings, TRIAGE, Triage)
     assert (said.actor_id, said.finding_id) == ("kim", "t")
+    asked = {"subject": "user", "value": "u-4711", "reason": "asked for it"}
+    assert (await post("ada", "/erasures", **asked, actor="kim")).status_code == 202
+    assert (await post("ada", "/erasures", **asked | {"reason": "u-4711 asked"})).status_code == 422
+    [erasure] = await asyncio.to_thread(decoded, work.settings, ERASURES, Erasure)
+    assert (erasure.actor_id, b"u-4711" in encode(erasure)) == ("ada", False)

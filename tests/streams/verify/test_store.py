@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from streams.health.problems import PROBLEMS
-from streams.history.worker import tables_of
+from streams.history.topics import tables_of
 from streams.local.broker import free_port
 from streams.store.client import connect
 from streams.store.keeper import StoreWatch

@@ -1,0 +1,1 @@
+"""What names somebody: taken out of the store, and kept out of it."""

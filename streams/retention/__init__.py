@@ -1,0 +1,1 @@
+"""What is kept and for how long: planned, carried out in store, Kafka and files, and written down."""

@@ -1,0 +1,1 @@
+SELECT finding_id FROM incident_transitions WHERE incident_id IN {holds:Array(String)} AND finding_id != ''

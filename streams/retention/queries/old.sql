@@ -1,0 +1,1 @@
+SELECT count() AS gone, toUnixTimestamp(min({{ time }})) AS oldest FROM {{ table }} WHERE {{ where }}
