@@ -14,7 +14,14 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NoError,
+    NotCoordinatorError,
+)
 from kafka.structs import OffsetAndMetadata
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from schemas.topics import RESTORED, TOPICS
 from streams.backup.log import GROUPS, STATE, SavedRecord, file_of
@@ -25,6 +32,9 @@ from streams.kafka.topics import client_arguments, cluster_topics, options_of
 from streams.settings import Settings
 
 BATCH_BYTES: Final = 900_000
+BEGIN_SECONDS: Final = 60.0
+"""How long a broker that is new may take until it answers for groups."""
+_BEGINNING: Final = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
 _BY_NAME: Final = {topic.name: topic for topic in TOPICS}
 _COMPACTED: Final = {topic.name for topic in STATE}
 
@@ -110,7 +120,25 @@ def _acknowledge(client: KafkaAdminClient, settings: Settings, manifest: Manifes
     for group, known in manifest.groups.items():
         offsets = {TopicPartition(settings.topic(t), at): OffsetAndMetadata(offset, "", -1) for t, at, offset in known}
         if offsets and group in GROUPS.values():
-            client.alter_group_offsets(settings.topic_prefix + group, offsets)
+            _set_offsets(client, settings.topic_prefix + group, offsets)
+
+
+@retry(
+    retry=retry_if_exception_type(_BEGINNING), wait=wait_fixed(1), stop=stop_after_delay(BEGIN_SECONDS), reraise=True
+)
+def _set_offsets(client: KafkaAdminClient, group: str, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+    """Set what a group has acknowledged; a broker that is new makes room for groups when the first is asked for.
+
+    Raises
+    ------
+    BackupError
+        Where a worker of the group runs.
+    """
+    for place, error in client.alter_group_offsets(group, offsets).items():
+        if issubclass(error, _BEGINNING):
+            raise error
+        if error is not NoError:
+            raise BackupError(f"{group} can't be set to where it was at {place} ({error.__name__}); stop its workers")
 
 
 @asynccontextmanager

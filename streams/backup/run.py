@@ -1,16 +1,19 @@
 """A backup of a whole installation, made while it runs, and restored where there is none."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kafka import KafkaAdminClient
+from aiokafka.errors import KafkaError as AioKafkaError
+from kafka.errors import KafkaError
 
 from streams.audit.log import entry, note
 from streams.backup import files, log, refill, tables
 from streams.backup.manifest import BackupError, Manifest, opened, seal
-from streams.kafka.topics import admin, topic_states
+from streams.kafka.log_reader import LogUnreadableError
+from streams.kafka.topics import KafkaUnavailableError, admin, topic_states
 from streams.local.reached import reached
 from streams.settings import Settings
 from streams.store.ask import endpoint_answers
@@ -39,7 +42,7 @@ def backup(settings: Settings, folder: Path, say: Say) -> Manifest:
     if any(folder.iterdir()):
         raise BackupError(f"{folder} is not empty; name another folder")
     folder.chmod(0o700)
-    with reached(settings, say) as here:
+    with _answering(settings), reached(settings, say) as here:
         saved = _save(here, folder, say)
     files.save_files(settings, folder)
     whole = seal(folder, saved)
@@ -94,23 +97,31 @@ def restore(settings: Settings, folder: Path, say: Say, replication: int = 1) ->
     if settings.clickhouse.startswith("chdb://") and endpoint_answers(settings):
         raise BackupError("a history worker runs and holds the store; stop the workers first")
     say(f"every file is as it was written: {manifest.said()}")
-    ours = "kafka" not in settings.model_fields_set
-    with reached(settings, say, new=ours) as here, admin(here) as client, connect(here) as store:
-        refill.check_no_topics(client, here, manifest)
-        tables.check_empty(store, settings.clickhouse_database)
-        migrate(store)
-        tables.restore_rows(store, folder, manifest)
-        say("the store has its rows; now the topics")
-        _restore_topics(client, here, folder, manifest, replication)
+    with _answering(settings), reached(settings, say, new="kafka" not in settings.model_fields_set) as here:
+        _bring_back(here, folder, manifest, say, replication)
     files.restore_files(settings, folder)
     if wrong := note(settings, [entry("restored", about=str(folder.absolute()))]):
         say(wrong)
     return manifest
 
 
-def _restore_topics(
-    client: KafkaAdminClient, settings: Settings, folder: Path, manifest: Manifest, replication: int
-) -> None:
-    refill.make_topics(client, settings, manifest, replication)
-    asyncio.run(refill.fill_topics(settings, folder, manifest))
-    refill.finish_topics(client, settings, manifest, replication)
+def _bring_back(settings: Settings, folder: Path, manifest: Manifest, say: Say, replication: int) -> None:
+    """Fill store and topics."""
+    with admin(settings) as client, connect(settings) as store:
+        refill.check_no_topics(client, settings, manifest)
+        tables.check_empty(store, settings.clickhouse_database)
+        migrate(store)
+        tables.restore_rows(store, folder, manifest)
+        say("the store has its rows; now the topics")
+        refill.make_topics(client, settings, manifest, replication)
+        asyncio.run(refill.fill_topics(settings, folder, manifest))
+        refill.finish_topics(client, settings, manifest, replication)
+
+
+@contextmanager
+def _answering(settings: Settings) -> Iterator[None]:
+    """Say in one way that Kafka is away, whichever client finds it out."""
+    try:
+        yield
+    except (KafkaError, AioKafkaError, LogUnreadableError) as error:
+        raise KafkaUnavailableError(f"Kafka at {settings.kafka} does not answer: {error}; begin anew") from error

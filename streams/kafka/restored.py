@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 
 POLL_MS: Final = 1000
+POLLS: Final = 60
 
 _known: Final[dict[str, dict[str, str]]] = {}
 
@@ -41,9 +43,10 @@ def _said(client: Mapping[str, Any], name: str) -> bytes | None:
         if not consumer.end_offsets([place])[place]:
             return None
         consumer.seek_to_beginning(place)
-        while not (found := consumer.poll(timeout_ms=POLL_MS, max_records=1).get(place)):
-            pass
-        return bytes(found[0].value)
+        for _ in range(POLLS):
+            if found := consumer.poll(timeout_ms=POLL_MS, max_records=1).get(place):
+                return bytes(found[0].value)
+        raise KafkaTimeoutError(f"{name} holds a record, and the broker does not give it")
     finally:
         consumer.close()
 

@@ -58,20 +58,18 @@ def _rules(client: KafkaAdminClient) -> Iterator[Gap]:
 
 
 def _retention(client: KafkaAdminClient, settings: Settings, there: dict[str, TopicState]) -> Iterator[Gap]:
-    wanted = {settings.topic(topic.name): topic for topic in TOPICS if topic.cleanup == "delete"}
-    names = [name for name in wanted if name in there]
+    ends = {
+        settings.topic(topic.name): topic for topic in TOPICS if topic.cleanup == "delete" and topic.retention_ms > 0
+    }
+    names = [name for name in ends if name in there]
     described: dict[str, Any] = {}
     if names:
         described = client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, each) for each in names])["topic"]
     for name in names:
-        kept, most = int(described[name]["retention.ms"]["value"]), wanted[name].retention_ms
-        if kept < 0 or kept > most:
-            yield Gap("topic retention", f"{name} is kept {_days(kept)}, where {_days(most)} are meant",
-                      f"`kafka-configs --alter --topic {name} --add-config retention.ms={most}`")  # fmt: skip
-
-
-def _days(milliseconds: int) -> str:
-    return "for ever" if milliseconds < 0 else f"{milliseconds / 86_400_000:.3g} days"
+        if int(described[name]["retention.ms"]["value"]) < 0:
+            wanted = f"retention.ms={ends[name].retention_ms}"
+            yield Gap("topic retention", f"{name} is kept for ever",
+                      f"`kafka-configs --alter --topic {name} --add-config {wanted}`")  # fmt: skip
 
 
 def _clock(client: KafkaAdminClient, settings: Settings, there: dict[str, TopicState]) -> Iterator[Gap]:
@@ -80,7 +78,7 @@ def _clock(client: KafkaAdminClient, settings: Settings, there: dict[str, TopicS
     places = [TopicPartition(n, at) for n, state in there.items() if n in stamped for at in range(state.partitions)]
     newest = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.MAX_TIMESTAMP)) if places else {}
     ahead = max((each.timestamp for each in newest.values()), default=0) / 1000 - time.time()
-    yield from clock_gap("Kafka", ahead)
+    yield from clock_gap("Kafka", max(ahead, 0))
 
 
 def store_gaps(settings: Settings) -> Iterator[Gap]:

@@ -27,7 +27,7 @@ def gaps(settings: Settings, policy: Policy) -> Iterator[Gap]:
     yield from _doors(settings)
     yield from _secrets(settings)
     if "retention" not in policy.model_fields_set:
-        where = settings.policy or "no policy"
+        where = settings.policy or "the policy, which is that by default,"
         yield Gap("retention", f"{where} names no retention: nobody has said how long data are kept",
                   "name it in the policy, and set WATCHKEEPER_POLICY")  # fmt: skip
 

@@ -7,13 +7,18 @@ import uuid
 import pytest
 from kafka import KafkaProducer
 from kafka.errors import TopicAuthorizationFailedError
+from msgspec.json import encode
 from typer.testing import CliRunner
 
-from schemas.topics import INFERENCE, TOPICS
+from schemas.topics import FINDINGS, INFERENCE, TOPICS
 from streams.app import module
+from streams.backup.log import SavedRecord, file_of
+from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packed
+from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
+from streams.kafka.log_reader import LogReader
 from streams.kafka.rights import PARTIES, WORKERS, of_workers, page, rules
-from streams.kafka.topics import client_arguments, create_topics
+from streams.kafka.topics import admin, client_arguments, create_topics, topic_states
 from streams.settings import WORKER_PORTS, Settings, load
 from streams.verify.run import Verifier
 from tests.real.guarded import GuardedBroker
@@ -103,6 +108,34 @@ def written(settings, topic):
     finally:
         producer.close()
     return True
+
+
+@pytest.mark.kafka
+def test_the_operator_restores_topics_on_a_broker_that_has_had_no_group_yet(guarded, tmp_path):
+    """Records, a log that was cut and acknowledged offsets are back; all it takes is the rights of the operator."""
+    broker, settings = guarded
+    settings = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}again."})
+    broker.allow(rules(settings, {"operator": ["User:operator"]}))
+    operator = broker.settings_of(settings, "operator")
+    saved = SavedTopic("was", [Partition(5, 8, 2)])
+    lines = [encode(SavedRecord(at, 1_790_000_000_000, None, b"%d" % at, [("h", b"x")])) + b"\n" for at in (5, 7)]
+    write_packed(file_of(tmp_path, FINDINGS.name, 0), lines)
+    manifest = Manifest(
+        made="2026-11-28", topic_prefix=settings.topic_prefix, schema={}, rows={}, secrets=[],
+        topics={FINDINGS.name: saved}, groups={"watchkeeper-history": [(FINDINGS.name, 0, 6)]},
+    )  # fmt: skip
+    with admin(operator) as client:
+        make_topics(client, operator, manifest, 1)
+        asyncio.run(fill_topics(operator, tmp_path, manifest))
+        finish_topics(client, operator, manifest, 1)
+        [[_, found]] = client.list_group_offsets(f"{settings.topic_prefix}watchkeeper-history").items()
+        assert [at.offset for at in found.values()] == [6]
+        state = topic_states(client, operator)[settings.topic(FINDINGS.name)]
+        assert (state.topic_id, state.partitions) == ("was", 1)
+    held = asyncio.run(LogReader(client_arguments(operator)).between(state.name, 0, 0, 8, 9))
+    assert [(each.offset, each.value, each.timestamp) for each in held] == [
+        (5, b"5", 1_790_000_000_000), (6, None, 1_790_000_000_000), (7, b"7", 1_790_000_000_000),
+    ]  # fmt: skip
 
 
 @pytest.mark.kafka

@@ -8,6 +8,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner
 
 from streams.access.principals import create, tokens_file
+from streams.access.tokens import made_token
 from streams.commands.main import app
 from streams.kafka.topics import admin
 from streams.policy.policy import Policy
@@ -99,6 +100,14 @@ def test_files_that_others_may_read_or_change_are_named(tmp_path):
     assert list(file_gaps(settings)) == []
 
 
+def test_a_data_folder_that_a_worker_makes_is_closed(tmp_path):
+    """With the token of the installation, tokens of people and a store in it, others may read none of it."""
+    settings = Settings(data_dir=tmp_path / "data", clickhouse=f"chdb://{tmp_path}/data/clickhouse")
+    made_token(settings)
+    create(tokens_file(settings), "kim", ("responder",), 3600)
+    assert list(file_gaps(settings)) == []
+
+
 def test_tokens_that_leave_open_who_somebody_is_are_named(tmp_path):
     """None but the one of all, one for years, a machine that may do everything."""
     settings = Settings(data_dir=tmp_path)
@@ -136,7 +145,7 @@ def test_the_command_says_all_of_it_and_ends_with_1(kafka_settings, tmp_path):
     assert said.exit_code == 1
     lines = said.stdout.splitlines()
     assert {"kafka sasl", "kafka acl", "retention", "shared token"} <= {line.partition(":")[0] for line in lines}
-    assert [line.partition(",")[0] for line in lines if line.startswith("topic")] == [
+    assert [line.partition(";")[0] for line in lines if line.startswith("topic")] == [
         f"topic retention: {windows} is kept for ever"
     ]
     as_json = CliRunner().invoke(app, ["doctor", "--production", "--json"], env=environment)
