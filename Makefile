@@ -60,7 +60,7 @@ generated: dashboards  ## all that is written by the code: boards, JSON Schema, 
 	@$(BIN)/python -m docs.settings
 	@$(BIN)/python -m docs.categories
 	@$(BIN)/python -m streams.access.roles
-	@$(BIN)/python -m streams.kafka.rights
+	@$(BIN)/python -m streams.access.rights
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline

@@ -41,7 +41,7 @@ _MADE: Final = (
 LOGS: Final = (*_MADE, *(topic for topic in TOPICS if topic not in (*STATE, *_MADE)))
 """What is made of others comes before them; what comes from outside is last."""
 
-GROUPS: Final = {worker: f"watchkeeper-{worker}" for worker in WORKER_PORTS}
+GROUPS: Final = tuple(f"watchkeeper-{worker}" for worker in WORKER_PORTS)
 TOGETHER: Final = 1_000
 
 
@@ -52,12 +52,12 @@ class SavedRecord(Struct, frozen=True, array_like=True):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: list[tuple[str, bytes | None]]
 
 
 def groups_of(client: KafkaAdminClient, settings: Settings) -> dict[str, list[tuple[str, int, int]]]:
     """Return topic, partition and offset that each group of workers has acknowledged, without prefixes."""
-    names = {settings.topic_prefix + name: name for name in GROUPS.values()}
+    names = {settings.topic_prefix + name: name for name in GROUPS}
     ours = {settings.topic(topic.name): topic.name for topic in (*STATE, *LOGS)}
     return {
         names[group]: sorted(
@@ -126,8 +126,7 @@ class _Lines:
         async for record in self._records:
             self.first = record.offset if self.first is None else self.first
             self.count += 1
-            headers = [(name, bytes(value)) for name, value in record.headers]
-            saved = SavedRecord(record.offset, record.timestamp, record.key, record.value, headers)
+            saved = SavedRecord(record.offset, record.timestamp, record.key, record.value, list(record.headers))
             lines.append(msgspec.json.encode(saved) + b"\n")
             if len(lines) == TOGETHER:
                 break

@@ -24,7 +24,7 @@ from kafka.structs import OffsetAndMetadata
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from schemas.topics import RESTORED, TOPICS
-from streams.backup.log import GROUPS, STATE, SavedRecord, file_of
+from streams.backup.log import STATE, SavedRecord, file_of
 from streams.backup.manifest import BackupError, Manifest, Partition
 from streams.kafka.publisher import MAX_MESSAGE_BYTES
 from streams.kafka.restored import say
@@ -55,13 +55,19 @@ def check_no_topics(client: KafkaAdminClient, settings: Settings, manifest: Mani
 
 
 def make_topics(client: KafkaAdminClient, settings: Settings, manifest: Manifest, replication: int) -> None:
-    """Create the topics of a backup, empty; until they are filled they take the times that they are given."""
+    """Create the topics of a backup, empty.
+
+    Until all is done they take the times that they are given. So no worker takes them: where a restore is broken off
+    they say that they are not as the contract wants them.
+    """
     made = {}
     for name, saved in manifest.topics.items():
         options = options_of(_BY_NAME[name], len(saved.partitions), replication)
         options["configs"] |= {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
         made[settings.topic(name)] = options
     client.create_topics(made, wait_for_metadata=True)
+    places = [TopicPartition(name, at) for name, options in made.items() for at in range(options["num_partitions"])]
+    client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST))  # answers when each has a leader
 
 
 async def fill_topics(settings: Settings, folder: Path, manifest: Manifest) -> None:
@@ -92,7 +98,6 @@ def finish_topics(client: KafkaAdminClient, settings: Settings, manifest: Manife
     _check_ends(client, places)
     if gone := {place: each.begin for place, each in places.items() if each.begin}:
         client.delete_records(gone)
-    client.alter_configs([_contract(settings, name) for name in manifest.topics])
     _acknowledge(client, settings, manifest)
     client.create_topics(
         {settings.topic(RESTORED.name): options_of(RESTORED, None, replication)}, wait_for_metadata=True
@@ -100,6 +105,7 @@ def finish_topics(client: KafkaAdminClient, settings: Settings, manifest: Manife
     there = cluster_topics(client)
     former = {there[settings.topic(name)].topic_id: saved.topic_id for name, saved in manifest.topics.items()}
     say(client_arguments(settings), settings.topic(RESTORED.name), former)
+    client.alter_configs([_contract(settings, name) for name in manifest.topics])  # until then no worker starts
 
 
 def _check_ends(client: KafkaAdminClient, places: dict[TopicPartition, Partition]) -> None:
@@ -119,7 +125,7 @@ def _acknowledge(client: KafkaAdminClient, settings: Settings, manifest: Manifes
     """Have every group go on where it was."""
     for group, known in manifest.groups.items():
         offsets = {TopicPartition(settings.topic(t), at): OffsetAndMetadata(offset, "", -1) for t, at, offset in known}
-        if offsets and group in GROUPS.values():
+        if offsets:
             _set_offsets(client, settings.topic_prefix + group, offsets)
 
 

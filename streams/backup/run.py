@@ -97,6 +97,7 @@ def restore(settings: Settings, folder: Path, say: Say, replication: int = 1) ->
     if settings.clickhouse.startswith("chdb://") and endpoint_answers(settings):
         raise BackupError("a history worker runs and holds the store; stop the workers first")
     say(f"every file is as it was written: {manifest.said()}")
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _answering(settings), reached(settings, say, new="kafka" not in settings.model_fields_set) as here:
         _bring_back(here, folder, manifest, say, replication)
     files.restore_files(settings, folder)

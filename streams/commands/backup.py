@@ -1,18 +1,20 @@
 """The commands ``watchkeeper backup`` and ``watchkeeper restore``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from streams.commands.options import Kafka, Store
-from streams.settings import Settings, load
+from streams.settings import Settings, SettingsError, load
 
 DataDir = Annotated[Path | None, typer.Option(help="Where `watchkeeper up` keeps everything.")]
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="Made where it is missing; must be empty.")],
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="Made where it is missing; must be empty.")],
     data_dir: DataDir = None,
     kafka: Kafka = None,
     clickhouse: Store = None,
@@ -20,7 +22,8 @@ def backup(
     """Save the whole installation while it runs: topics, rows, audit log, tokens' hashes, settings without secrets."""
     from streams.backup.run import backup as save
 
-    manifest = save(_settings(data_dir, kafka, clickhouse), folder, _say)
+    with _files():
+        manifest = save(_settings(data_dir, kafka, clickhouse), folder, _say)
     typer.echo(f"saved in {folder}: {manifest.said()}")
     if manifest.secrets:
         typer.echo(f"keep beside it, for they are not in it: {', '.join(manifest.secrets)}")
@@ -37,7 +40,8 @@ def restore(
     from streams.backup.files import SETTINGS
     from streams.backup.run import restore as bring_back
 
-    manifest = bring_back(_settings(data_dir, kafka, clickhouse), folder, _say, replication)
+    with _files():
+        manifest = bring_back(_settings(data_dir, kafka, clickhouse), folder, _say, replication)
     typer.echo(f"restored: {manifest.said()}")
     typer.echo(f"its settings are in {folder / SETTINGS}; start it, and see `watchkeeper verify`")
     if manifest.secrets:
@@ -47,6 +51,17 @@ def restore(
 def _settings(data_dir: Path | None, kafka: str | None, clickhouse: str | None) -> Settings:
     store = clickhouse or (f"chdb://{data_dir}/clickhouse" if data_dir else None)
     return load(data_dir=data_dir, kafka=kafka, clickhouse=store)
+
+
+@contextmanager
+def _files() -> Iterator[None]:
+    """Say of which file it is where the disk does not take or give it."""
+    try:
+        yield
+    except ConnectionError:
+        raise
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}") from None
 
 
 def _say(what: str) -> None:

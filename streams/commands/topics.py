@@ -37,7 +37,7 @@ def acl(
     as_json: Annotated[bool, typer.Option("--json", help="One rule a line.")] = False,
 ) -> None:
     """Print the access rules of Kafka that let everybody do its work and no more, as commands; nothing is changed."""
-    from streams.kafka.rights import of_workers, rules
+    from streams.access.rights import of_workers, rules
 
     settings, named = load(kafka=kafka), dict[str, list[str]]()
     for each in allow or ():

@@ -3,17 +3,21 @@
 from kafka import KafkaAdminClient
 from kafka.admin import (
     ACL,
+    ACLFilter,
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
     ResourcePattern,
+    ResourcePatternFilter,
     ResourceType,
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
 
 from tests.docs.secure import SecureBroker
+from tests.support.waiting import wait_until
 
+_OF_ALL = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
 PASSWORD = "open-sesame-too"  # noqa: S105  of the test alone
 
 RULES = """
@@ -35,13 +39,15 @@ class GuardedBroker(SecureBroker):
         return config
 
     def allow(self, rules):
-        """Make the users of rules, and apply the rules."""
+        """Make the users of rules, apply the rules, and wait until the broker has heard of them."""
         client = KafkaAdminClient(bootstrap_servers=self.address)
         names = sorted({rule.principal.removeprefix("User:") for rule in rules})
         made = [UserScramCredentialUpsertion(name, ScramMechanism.SCRAM_SHA_512, PASSWORD) for name in names]
         assert not any(client.alter_user_scram_credentials(made).values())
         given = [acl for rule in rules for acl in _acls(rule)]
         assert len(client.create_acls(given)["succeeded"]) == len(given)
+        everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, _OF_ALL)
+        wait_until(lambda: set(map(str, given)) <= set(map(str, client.describe_acls(everything)[0])))
         client.close()
 
     def settings_of(self, settings, name):

@@ -12,9 +12,11 @@ from streams.access.tokens import made_token
 from streams.commands.main import app
 from streams.kafka.topics import admin
 from streams.policy.policy import Policy
+from streams.production.asked import kafka_gaps
 from streams.production.lying import file_gaps, image_gaps, token_gaps
 from streams.production.named import gaps
 from streams.settings import Settings
+from tests.support.waiting import wait_until
 
 RANDOM = "correct-horse-battery-"
 CLOSED = {
@@ -136,6 +138,7 @@ def test_the_command_says_all_of_it_and_ends_with_1(kafka_settings, tmp_path):
     windows = kafka_settings.topic("windows.v1")
     with admin(kafka_settings) as client:
         client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, windows, configs={"retention.ms": "-1"})])
+    wait_until(lambda: "topic retention" in [gap.check for gap in kafka_gaps(kafka_settings)])  # the broker hears of it
     environment = {
         "WATCHKEEPER_KAFKA": kafka_settings.kafka,
         "WATCHKEEPER_TOPIC_PREFIX": kafka_settings.topic_prefix,

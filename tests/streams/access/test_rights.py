@@ -11,14 +11,15 @@ from msgspec.json import encode
 from typer.testing import CliRunner
 
 from schemas.topics import FINDINGS, INFERENCE, TOPICS
+from streams.access.rights import PARTIES, WORKERS, of_workers, page, rules
 from streams.app import module
 from streams.backup.log import SavedRecord, file_of
 from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packed
 from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
 from streams.kafka.log_reader import LogReader
-from streams.kafka.rights import PARTIES, WORKERS, of_workers, page, rules
 from streams.kafka.topics import admin, client_arguments, create_topics, topic_states
+from streams.production.asked import kafka_gaps
 from streams.settings import WORKER_PORTS, Settings, load
 from streams.verify.run import Verifier
 from tests.real.guarded import GuardedBroker
@@ -118,7 +119,10 @@ def test_the_operator_restores_topics_on_a_broker_that_has_had_no_group_yet(guar
     broker.allow(rules(settings, {"operator": ["User:operator"]}))
     operator = broker.settings_of(settings, "operator")
     saved = SavedTopic("was", [Partition(5, 8, 2)])
-    lines = [encode(SavedRecord(at, 1_790_000_000_000, None, b"%d" % at, [("h", b"x")])) + b"\n" for at in (5, 7)]
+    lines = [
+        encode(SavedRecord(at, 1_790_000_000_000, None, b"%d" % at, [("h", b"x"), ("none", None)])) + b"\n"
+        for at in (5, 7)
+    ]
     write_packed(file_of(tmp_path, FINDINGS.name, 0), lines)
     manifest = Manifest(
         made="2026-11-28", topic_prefix=settings.topic_prefix, schema={}, rows={}, secrets=[],
@@ -133,6 +137,7 @@ def test_the_operator_restores_topics_on_a_broker_that_has_had_no_group_yet(guar
         state = topic_states(client, operator)[settings.topic(FINDINGS.name)]
         assert (state.topic_id, state.partitions) == ("was", 1)
     held = asyncio.run(LogReader(client_arguments(operator)).between(state.name, 0, 0, 8, 9))
+    assert held[0].headers == (("h", b"x"), ("none", None))
     assert [(each.offset, each.value, each.timestamp) for each in held] == [
         (5, b"5", 1_790_000_000_000), (6, None, 1_790_000_000_000), (7, b"7", 1_790_000_000_000),
     ]  # fmt: skip
@@ -158,6 +163,8 @@ def test_workers_do_their_work_with_no_more_rights_than_theirs(guarded, store_se
     asyncio.run(watch(mine["watch"]))
     asyncio.run(history(mine["history"]))
     commit(mine["history"])
-    report = Verifier(broker.settings_of(settings, "operator"), None, None).run()
+    operator = broker.settings_of(settings, "operator")
+    report = Verifier(operator, None, None).run()
     assert report.holes == []
     assert sum(counts.rows for counts in report.counts) == 200
+    assert [list(kafka_gaps(each)) for each in (operator, mine["history"])] == [[], []]
