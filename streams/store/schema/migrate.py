@@ -46,13 +46,21 @@ def migrate(client: Client) -> list[str]:
     ledger, known = ledger_of(client), migrations()
     _refuse_strangers(ledger, known)
     missing = _missing(ledger, known)
-    if missing:
-        note(client, dict.fromkeys(missing, _BEGUN))
-        stop_refreshing(client)
+    if not missing:
+        return []
+    note(client, dict.fromkeys(missing, _BEGUN))
+    stop_refreshing(client)
+    said = next((name for name in missing if name.startswith(COMMENTS)), "")
     for name in missing:
-        for statement in commands(client) if name.startswith(COMMENTS) else statements(known[name]):
+        if name.startswith(COMMENTS):  # each command says what all files hold
+            texts = commands(client) if name == said else []
+        else:
+            texts = statements(known[name])
+        for statement in texts:
             _apply(client, statement, again=name in ledger)
-        note(client, {name: digest(known[name])})
+        if name.startswith(TABLES):
+            note(client, {name: digest(known[name])})
+    note(client, {name: digest(known[name]) for name in missing if not name.startswith(TABLES)})
     return missing
 
 
