@@ -54,12 +54,13 @@ pictures: $(READY)  ## the week played, and its pictures taken for the README; n
 	@$(BIN)/watchkeeper demo --data-dir data/pictures
 	@$(BIN)/python -m docs.pictures data/pictures
 
-generated: dashboards  ## all that is written by the code: boards, JSON Schema, the pages of settings, categories and roles
+generated: dashboards  ## all that is written by the code: boards, JSON Schema, the pages of settings, categories, roles and rights
 	@$(BIN)/python -m schemas.json_schema
 	@$(BIN)/python -m streams.store.schema.dictionary
 	@$(BIN)/python -m docs.settings
 	@$(BIN)/python -m docs.categories
 	@$(BIN)/python -m streams.access.roles
+	@$(BIN)/python -m streams.access.rights
 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline

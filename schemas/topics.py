@@ -70,6 +70,8 @@ CHECKPOINTS: Final = Topic(
     cleanup="compact",
     segment_bytes=16_777_216,
 )
+RESTORED: Final = Topic(name="restored.v1", key="none", partitions=1, retention_ms=-1)
+"""Is made by `watchkeeper restore` alone: which topics of another installation its topics were."""
 
 TOPICS: Final = (
     INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, TRIAGE,

@@ -24,7 +24,7 @@ def run_worker(name: Any, settings: Settings) -> None:
         from streams.incidents.requests.signing import check_key
 
         check_key(settings, policy)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     ends = _open_store(settings, policy) if name == "history" else ()
     app = worker(name, settings)
     log.info("worker starts", worker=name, instance=settings.instance, kafka=settings.kafka)

@@ -19,7 +19,7 @@ def made_token(settings: Settings) -> str:
 def made_secret(path: Path) -> str:
     """Return the secret in a file, which is made where it is missing, open to its owner alone."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(32))
     return path.read_text().strip()

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from streams.commands.audit import audit_app
+from streams.commands.backup import backup, restore
 from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
@@ -47,6 +48,7 @@ for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 for _command in (
     budget, doctor, erase, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
+    backup, restore,
 ):  # fmt: skip
     app.command()(_command)
 app.command("import")(import_files)

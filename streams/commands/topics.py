@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Final
 
 import typer
+from msgspec import to_builtins
 
 from streams.commands.options import Kafka
 from streams.settings import load
@@ -23,6 +24,27 @@ def create(
 
     created = create_topics(load(kafka=kafka), partitions, replication)
     typer.echo("\n".join(f"created {name}" for name in created) or "nothing to do")
+
+
+@topics_app.command("acl")
+def acl(
+    *,
+    kafka: Kafka = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="PARTY=User:NAME, as often as there are some; workers have names of their own if not named."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One rule a line.")] = False,
+) -> None:
+    """Print the access rules of Kafka that let everybody do its work and no more, as commands; nothing is changed."""
+    from streams.access.rights import of_workers, rules
+
+    settings, named = load(kafka=kafka), dict[str, list[str]]()
+    for each in allow or ():
+        party, _, principal = each.partition("=")
+        named.setdefault(party, []).append(principal)
+    for rule in rules(settings, of_workers(settings) | named):
+        typer.echo(json.dumps(to_builtins(rule)) if as_json else rule.command(settings.kafka))
 
 
 @letters_app.command("list")

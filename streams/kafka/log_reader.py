@@ -50,6 +50,13 @@ class LogReader:
         async with self._consumer(tp) as consumer:
             return await _bounds(consumer, tp)
 
+    async def stretch(self, topic: str, partition: int, bounds: Bounds) -> AsyncIterator[ConsumerRecord]:
+        """Yield what a partition still holds between two offsets, the second of them not beyond its end."""
+        tp = TopicPartition(topic, partition)
+        async with self._consumer(tp) as consumer:
+            async for record in _read(consumer, tp, *bounds):
+                yield record
+
     async def between(self, topic: str, partition: int, start: int, end: int, most: int) -> list[ConsumerRecord]:
         """Return the first records, at most so many, that a partition holds from one offset to before another."""
         tp = TopicPartition(topic, partition)

@@ -3,14 +3,15 @@
 import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
-from schemas.topics import TOPICS, Topic
+from schemas.topics import RESTORED, TOPICS, Topic
+from streams.kafka.restored import former_ids
 from streams.settings import Settings
 
 
@@ -24,7 +25,10 @@ class TopicError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """What Kafka says of a topic: its unique id, which a recreated topic does not share, and its partitions."""
+    """What Kafka says of a topic: its unique id, which a recreated topic does not share, and its partitions.
+
+    A topic restored from a backup has the id of the one that was backed up: its records are the same, at their offsets.
+    """
 
     name: str
     topic_id: str
@@ -79,8 +83,18 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
         client.close()
 
 
-def topic_states(client: KafkaAdminClient) -> dict[str, TopicState]:
+def topic_states(client: KafkaAdminClient, settings: Settings) -> dict[str, TopicState]:
     """Return every topic of the cluster by name."""
+    states = cluster_topics(client)
+    restored = states.get(settings.topic(RESTORED.name))
+    if restored is None:
+        return states
+    former = former_ids(client_arguments(settings), restored.name, restored.topic_id)
+    return {name: replace(state, topic_id=former.get(state.topic_id, state.topic_id)) for name, state in states.items()}
+
+
+def cluster_topics(client: KafkaAdminClient) -> dict[str, TopicState]:
+    """Return every topic of the cluster by name, with the id that the cluster gave it."""
     return {
         item["name"]: TopicState(item["name"], str(item["topic_id"]), len(item["partitions"]))
         for item in client.describe_topics()
@@ -99,9 +113,9 @@ def create_topics(settings: Settings, partitions: int | None = None, replication
         Copies of each partition.
     """
     with admin(settings) as client:
-        existing = topic_states(client)
+        existing = cluster_topics(client)
         missing = {
-            settings.topic(topic.name): _options(topic, partitions, replication)
+            settings.topic(topic.name): options_of(topic, partitions if topic.scales else None, replication)
             for topic in TOPICS
             if settings.topic(topic.name) not in existing
         }
@@ -110,7 +124,8 @@ def create_topics(settings: Settings, partitions: int | None = None, replication
     return list(missing)
 
 
-def _options(topic: Topic, partitions: int | None, replication: int) -> dict[str, Any]:
+def options_of(topic: Topic, partitions: int | None = None, replication: int = 1) -> dict[str, Any]:
+    """Return the options that a topic is created with, as the contract wants them; partitions are its own if None."""
     config = {
         "cleanup.policy": topic.cleanup,
         "retention.ms": str(topic.retention_ms),
@@ -120,8 +135,7 @@ def _options(topic: Topic, partitions: int | None, replication: int) -> dict[str
     }
     if topic.cleanup == "compact":
         config |= {"min.cleanable.dirty.ratio": "0.1", "max.compaction.lag.ms": "600000"}
-    count = partitions if partitions and topic.scales else topic.partitions
-    return {"num_partitions": count, "replication_factor": replication, "configs": config}
+    return {"num_partitions": partitions or topic.partitions, "replication_factor": replication, "configs": config}
 
 
 def check_topics(settings: Settings, needed: Iterable[Topic]) -> dict[str, TopicState]:
@@ -133,7 +147,7 @@ def check_topics(settings: Settings, needed: Iterable[Topic]) -> dict[str, Topic
         Where one is missing, or keeps the time of producers where the contract wants the broker's.
     """
     with admin(settings) as client:
-        states = topic_states(client)
+        states = topic_states(client, settings)
         wanted = {settings.topic(topic.name): topic for topic in needed}
         if missing := sorted(set(wanted) - set(states)):
             raise TopicError(f"missing topics: {', '.join(missing)}; run `watchkeeper topics create`")

@@ -142,7 +142,8 @@ class Broker:
         if self._guard is not None:
             return
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            for folder in (self.data_dir.parent, self.data_dir):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._guard = (self.data_dir / ".lock").open("w")
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -220,7 +220,7 @@ def _environment(settings: Settings, port: int) -> dict[str, str]:
 
 def _take(folder: Path) -> IO[str]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         guard = (folder / ".up.lock").open("w")
     except OSError as error:
         raise SettingsError(f"{folder} can't be written: {error.strerror}") from None

@@ -85,7 +85,7 @@ def _answering(settings: Settings) -> Iterator[None]:
 def _client(settings: Settings, database: str | None = None, seconds: float | None = None) -> Client:
     if settings.clickhouse.startswith("chdb://"):
         path = Path(settings.clickhouse.removeprefix("chdb://")).absolute()
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return clickhouse_connect.get_client(dsn=f"chdb://{path}")
     limits: dict[str, Any] = {} if seconds is None else {"connect_timeout": seconds, "send_receive_timeout": seconds}
     password = settings.clickhouse_password.get_secret_value()

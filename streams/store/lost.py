@@ -43,7 +43,7 @@ def lost(settings: Settings, client: Client, tables: dict[str, tuple[Table, ...]
     """
     group = f"{settings.topic_prefix}watchkeeper-history"
     with admin(settings) as kafka:
-        states = topic_states(kafka)
+        states = topic_states(kafka, settings)
         committed = {
             (tp.topic, tp.partition): int(meta.offset)
             for tp, meta in kafka.list_group_offsets({group: None})[group].items()

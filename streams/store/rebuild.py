@@ -1,13 +1,13 @@
 """Has history read everything again that Kafka holds, so that it stores what the store has not."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Final
 
 from kafka.errors import KafkaError
 
 from streams.kafka.topics import KafkaUnavailableError, admin
+from streams.local.reached import reached
 from streams.settings import Settings
 from streams.store.ask import endpoint_answers
 from streams.store.client import connect
@@ -39,12 +39,12 @@ def rebuild(settings: Settings, say: Say) -> None:
     embedded = settings.clickhouse.startswith("chdb://")
     if embedded and endpoint_answers(settings):
         raise HistoryRunsError("history runs and holds the store; stop it (or `watchkeeper up`) first")
-    with _kafka(settings, say) as reached:
-        group = f"{reached.topic_prefix}watchkeeper-history"
-        with admin(reached) as client:
-            _await_empty(client, group, 2 * reached.kafka_session_seconds + 10, say)
+    with reached(settings, say) as here:
+        group = f"{here.topic_prefix}watchkeeper-history"
+        with admin(here) as client:
+            _await_empty(client, group, 2 * here.kafka_session_seconds + 10, say)
             if embedded:
-                _put_aside(reached, say)
+                _put_aside(here, say)
             existing = client.list_group_offsets({group: None})[group]
             if existing:
                 client.delete_groups([group])
@@ -83,27 +83,3 @@ def _members(client: Any, group: str) -> list[str]:
     except KafkaError as error:
         raise KafkaUnavailableError(f"Kafka does not say who reads as {group}: {error}") from error
     return [str(member["group_instance_id"] or member["member_id"]) for member in described["members"]]
-
-
-@contextmanager
-def _kafka(settings: Settings, say: Say) -> Iterator[Settings]:
-    """Give settings whose Kafka answers: the one they name, or the one of this machine, started for the while."""
-    try:
-        with admin(settings):
-            pass
-    except KafkaUnavailableError:
-        folder = settings.data_dir / "kafka"
-        if not (folder / "log").exists():
-            raise
-    else:
-        yield settings
-        return
-    from streams.local.broker import Broker
-
-    broker = Broker(folder)
-    say(f"no Kafka answers at {settings.kafka}; starting the one of {folder}")
-    broker.start(say)
-    try:
-        yield settings.model_copy(update={"kafka": broker.address})
-    finally:
-        broker.stop()

@@ -45,7 +45,7 @@ def held(settings: Settings, topic: Topic, since: int | None, until: int | None)
     name, group = settings.topic(topic.name), settings.topic_prefix + GROUP
     try:
         with admin(settings) as client:
-            states = topic_states(client)
+            states = topic_states(client, settings)
             if name not in states:
                 raise TopicError(f"missing topics: {name}; run `watchkeeper topics create`")
             committed = client.list_group_offsets({group: None})[group]

@@ -80,7 +80,7 @@ class Watchdog:
     def _changed(self) -> list[str]:
         try:
             with admin(self._settings) as client:
-                now = topic_states(client)
+                now = topic_states(client, self._settings)
         except (KafkaError, KafkaUnavailableError):
             return []
         return [name for name, state in self._topics.items() if name in now and now[name] != state]

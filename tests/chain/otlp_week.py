@@ -23,7 +23,7 @@ from schemas.incidents import IncidentTransition
 from schemas.topics import FINDINGS, INCIDENTS, OTLP_SPANS
 from schemas.wire import encode
 from streams.demo.offsets import Offsets
-from streams.kafka.topics import _options, client_arguments, create_topics
+from streams.kafka.topics import client_arguments, create_topics, options_of
 from streams.local.broker import Broker
 from streams.replay.send import AFTER_THE_END_NANO, Replay, read
 from streams.settings import load
@@ -55,7 +55,7 @@ class Chain:
         folder.mkdir(parents=True)
         self.settings = load(kafka=broker, topic_prefix=f"w{uuid.uuid4().hex[:8]}.", data_dir=folder)
         admin = KafkaAdminClient(**client_arguments(self.settings))
-        admin.create_topics({self.settings.topic(OTLP_SPANS.name): _options(OTLP_SPANS, 1, 1)})
+        admin.create_topics({self.settings.topic(OTLP_SPANS.name): options_of(OTLP_SPANS, 1)})
         admin.close()
         create_topics(self.settings)
         (folder / "policy.yaml").write_text(POLICY)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
@@ -83,13 +84,14 @@ def history_stage(settings):
 
 
 async def watch(settings, spoil=lambda batch: batch):
-    """Run the watch stage over the log; `spoil` may change a batch or drop it."""
+    """Run the watch stage over the log, from its checkpoints on; `spoil` may change a batch or drop it."""
     stage = made(settings, "watch")
     await stage.start()
-    for number in range(INFERENCE.partitions):
-        await stage.position(check_topics(settings, [INFERENCE])[settings.topic(INFERENCE.name)], number)
+    state = check_topics(settings, [INFERENCE])[settings.topic(INFERENCE.name)]
+    begins = [await stage.position(state, number) for number in range(INFERENCE.partitions)]
     for batch in read(settings, INFERENCE):
-        if (kept := spoil(batch)) is not None:
+        left = tuple(each for each in batch.records if each.offset >= begins[batch.partition])
+        if left and (kept := spoil(replace(batch, records=left))) is not None:
             await stage.take(kept)
     await stage.stop()
 

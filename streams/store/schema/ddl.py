@@ -26,6 +26,9 @@ REFRESHED: Final = "refreshed/"
 
 _MACROS: Final = ("tables/columns.sql.j2", "macros.sql.j2")
 _REFRESHED_VIEW: Final = re.compile(r"^CREATE MATERIALIZED VIEW (\w+) REFRESH", re.MULTILINE)
+_REFRESHED_TABLE: Final = re.compile(
+    r"^CREATE MATERIALIZED VIEW \w+ REFRESH [\w ]+? (?<!APPEND )TO (\w+)", re.MULTILINE
+)
 _VIEW: Final = re.compile(r"^CREATE OR REPLACE VIEW (\w+)", re.MULTILINE)
 _CALL_WORDS: Final = ("outcome", "finish_reason_norm", "outcome_source", "deployment_variant", "capture_mode")
 _STEP_WORDS: Final = ("step_kind", "tool_tier", "authorization", "approver_kind", "status", "deployment_variant")
@@ -101,3 +104,12 @@ def views() -> list[str]:
 def refreshed_views() -> list[str]:
     """Return the names of the views that the store refreshes."""
     return [name for text in schema().values() for name in _REFRESHED_VIEW.findall(text)]
+
+
+def refreshed_tables() -> list[str]:
+    """Return the names of the tables that each refresh makes anew.
+
+    >>> refreshed_tables()
+    ['trust_hours']
+    """
+    return [name for text in schema().values() for name in _REFRESHED_TABLE.findall(text)]

@@ -11,8 +11,9 @@ from streams.store.client import rows
 from streams.store.schema.comments import commands
 from streams.store.schema.ddl import COMMENTS, TABLES, refreshed_views, schema, statements
 
-_LEDGER = (
-    "CREATE TABLE IF NOT EXISTS schema_migrations (name String, digest String, applied_at DateTime DEFAULT now())"
+LEDGER: Final = "schema_migrations"
+_LEDGER: Final = (
+    f"CREATE TABLE IF NOT EXISTS {LEDGER} (name String, digest String, applied_at DateTime DEFAULT now())"
     " ENGINE = ReplacingMergeTree ORDER BY name"
 )
 
@@ -78,12 +79,12 @@ def stop_refreshing(client: Client) -> None:
 def ledger_of(client: Client) -> dict[str, str]:
     """Return the digest of each file that was applied; it is empty where one was only begun."""
     client.command(_LEDGER)
-    return dict(rows(client, "SELECT name, digest FROM schema_migrations FINAL"))
+    return dict(rows(client, f"SELECT name, digest FROM {LEDGER} FINAL"))
 
 
 def note(client: Client, digests: dict[str, str]) -> None:
     """Write into the ledger what was begun or applied."""
-    client.insert("schema_migrations", [list(item) for item in digests.items()], column_names=["name", "digest"])
+    client.insert(LEDGER, [list(item) for item in digests.items()], column_names=["name", "digest"])
 
 
 def digest(text: str) -> str:

@@ -1,0 +1,188 @@
+"""Who may write and read which topic: every party with its topics, and the same as access rules of Kafka.
+
+Who may write `inference.v1` speaks for itself and nobody else: incidents, actions, findings, windows and checkpoints
+are written by their workers alone. A topic or a party that is not here has no rule, and so no rights.
+"""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.topics import (
+    ACTIONS,
+    AUDIT_HEADS,
+    CHANGES,
+    CHECKPOINTS,
+    CONTROLS,
+    DEAD_LETTERS,
+    DELIVERIES,
+    ERASURES,
+    EVALUATIONS,
+    EVIDENCE,
+    FINDINGS,
+    INCIDENTS,
+    INFERENCE,
+    LITELLM,
+    OTLP_LOGS,
+    OTLP_SPANS,
+    RESTORED,
+    REVIEW_QUEUE,
+    REVIEWS,
+    TOPICS,
+    TRIAGE,
+    WINDOWS,
+    Topic,
+)
+from streams.settings import WORKER_PORTS, Settings
+
+
+class Party(Struct, frozen=True):
+    """A kind of principal: what it is, and the topics that it may write and read, and say how long they are kept."""
+
+    means: str
+    writes: tuple[Topic, ...] = ()
+    reads: tuple[Topic, ...] = ()
+    keeps: tuple[Topic, ...] = ()
+
+
+_RAW: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
+_SAID: Final = (FINDINGS, DEAD_LETTERS)
+"""Each worker tells of its own losses, and sets aside what kills it."""
+_ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*_RAW, AUDIT_HEADS, CHECKPOINTS))
+
+PARTIES: Final[dict[str, Party]] = {
+    "watch": Party(
+        "the watch workers", (WINDOWS, REVIEW_QUEUE, CHECKPOINTS, INFERENCE, *_SAID), (INFERENCE, WINDOWS, CHECKPOINTS)
+    ),
+    "detect": Party("the detect workers", (CHECKPOINTS, *_SAID), (WINDOWS, INFERENCE, CHECKPOINTS)),
+    "history": Party("the history workers, which carry retention out", _SAID, _ALL_BUT_RAW, TOPICS),
+    "incidents": Party(
+        "the incidents workers with API and console",
+        (INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, CHANGES, ACTIONS, TRIAGE, REVIEWS, ERASURES, AUDIT_HEADS, *_SAID),
+        (FINDINGS, ACTIONS, CHANGES, EVALUATIONS, INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, ERASURES, AUDIT_HEADS),
+    ),
+    "normalise": Party("the normalise workers", (INFERENCE, *_SAID), (*_RAW, INFERENCE)),
+    "receiver": Party("the OTLP receiver", (OTLP_SPANS, OTLP_LOGS)),
+    "collector": Party("a Collector or a gateway", _RAW),
+    "service": Party("a service that sends events", (INFERENCE,)),
+    "deployer": Party("what deploys, and obeys controls", (CHANGES, EVALUATIONS), (CONTROLS,)),
+    "responder": Party("a person at a terminal who tells of changes and asks for controls", (CHANGES, CONTROLS)),
+    "reviewer": Party("a person at a terminal who labels events", (REVIEWS,), (REVIEW_QUEUE,)),
+    "operator": Party("who makes topics, backups and repairs: everything", (*TOPICS, RESTORED), (*TOPICS, RESTORED)),
+}
+WORKERS: Final = (*WORKER_PORTS, "receiver")
+"""Parties of which every installation has one."""
+
+
+class Rule(Struct, frozen=True):
+    """What a principal may do with a resource; all rules allow, from every host."""
+
+    principal: str
+    resource: str
+    name: str
+    operations: tuple[str, ...]
+    pattern: str = "literal"
+
+    def command(self, broker: str) -> str:
+        """Return it as a command of Kafka's.
+
+        >>> print(Rule("User:shop", "topic", "inference.v1", ("Write", "Describe")).command("b:9092"))
+        kafka-acls --bootstrap-server b:9092 --add --allow-principal User:shop --operation Write --operation Describe \
+--topic inference.v1
+        """
+        what = ["--cluster"] if self.resource == "cluster" else [f"--{self.resource}", self.name]
+        pattern = [] if self.pattern == "literal" else ["--resource-pattern-type", self.pattern]
+        operations = [word for each in self.operations for word in ("--operation", each)]
+        start = ["kafka-acls", "--bootstrap-server", broker, "--add", "--allow-principal", self.principal]
+        return shlex.join([*start, *operations, *what, *pattern])
+
+
+def rules(settings: Settings, named: Mapping[str, list[str]]) -> list[Rule]:
+    """Return the rules of an installation.
+
+    Parameters
+    ----------
+    settings
+        Name the prefix of its topics.
+    named
+        The principals of each party, as Kafka knows them: `User:NAME`.
+
+    Raises
+    ------
+    ValueError
+        Where a party is unknown, a principal is none, or is named for two parties.
+    """
+    owners: dict[str, str] = {}
+    for party, principals in named.items():
+        if party not in PARTIES:
+            raise ValueError(f"no party is called {party!r}; take one of {', '.join(PARTIES)}")
+        for principal in principals:
+            if not principal.startswith("User:") or principal in ("User:", "User:*"):
+                raise ValueError(f"{principal!r} is no principal; write User:NAME, as Kafka knows it")
+            if owners.setdefault(principal, party) != party:
+                raise ValueError(f"{principal} is {owners[principal]} and {party}; who is two may do what both may")
+    return [rule for principal, party in owners.items() for rule in _of(settings, party, principal)]
+
+
+def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
+    if party == "operator":
+        everything = ("All",)
+        found = [Rule(principal, "topic", settings.topic(each.name), everything) for each in (*TOPICS, RESTORED)]
+        group = Rule(principal, "group", f"{settings.topic_prefix}watchkeeper-", everything, "prefixed")
+        return [*found, group, Rule(principal, "cluster", "kafka-cluster", ("Describe", "Create"))]
+    known = PARTIES[party]
+    reads = (*known.reads, RESTORED) if party in WORKERS else known.reads
+    found = []
+    for topic in (*TOPICS, RESTORED):
+        may = {"Write": topic in known.writes, "Read": topic in reads, "AlterConfigs": topic in known.keeps}
+        if operations := tuple(name for name, allowed in may.items() if allowed):
+            found.append(
+                Rule(principal, "topic", settings.topic(topic.name), (*operations, "Describe", "DescribeConfigs"))
+            )
+    if party in WORKER_PORTS:
+        found.append(Rule(principal, "group", f"{settings.topic_prefix}watchkeeper-{party}", ("Read", "Describe")))
+    elif known.reads:
+        name = principal.removeprefix("User:")
+        found.append(Rule(principal, "group", f"{name}-", ("Read",), "prefixed"))
+    return found
+
+
+def of_workers(settings: Settings) -> dict[str, list[str]]:
+    """Return the principals of the workers where nobody names others.
+
+    >>> of_workers(Settings())["watch"]
+    ['User:watchkeeper-watch']
+    """
+    return {party: [f"User:{settings.topic_prefix}watchkeeper-{party}"] for party in WORKERS}
+
+
+def page() -> str:
+    """Return the table as a page of the documentation."""
+    lines = [
+        "# Who may write to Kafka",
+        "",
+        "`watchkeeper topics acl` prints these as commands of Kafka's, or as JSON. No command runs them.",
+        "",
+        *(f"- **{name}**: {party.means}." for name, party in PARTIES.items()),
+        "",
+        f"| topic | {' | '.join(PARTIES)} |",
+        f"| --- |{' --- |' * len(PARTIES)}",
+    ]
+    for topic in (*TOPICS, RESTORED):
+        cells = [_cell(topic, party) for party in PARTIES.values()]
+        lines.append(f"| `{topic.name}` | {' | '.join(cells)} |")
+    return "\n".join(
+        (*lines, "", "`w` writes, `r` reads, `k` says how long it is kept. Workers also read `restored.v1`.", "")
+    )
+
+
+def _cell(topic: Topic, party: Party) -> str:
+    marks = {"w": party.writes, "r": party.reads, "k": party.keeps}
+    return "".join(mark for mark, topics in marks.items() if topic in topics)
+
+
+if __name__ == "__main__":
+    (Path(__file__).parents[2] / "docs" / "kafka-rights.md").write_text(page())

@@ -1,0 +1,1 @@
+"""A whole installation, saved while it runs and restored elsewhere."""

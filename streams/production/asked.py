@@ -1,0 +1,110 @@
+"""What stands open at Kafka and at the store: they are asked."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import (
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ConfigResource,
+    ConfigResourceType,
+    OffsetSpec,
+    ResourcePatternFilter,
+    ResourceType,
+)
+from kafka.admin import ACLResourcePatternType as Pattern
+from kafka.errors import ClusterAuthorizationFailedError, KafkaError, SecurityDisabledError
+
+from schemas.topics import TOPICS
+from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, cluster_topics
+from streams.production.gap import Gap
+from streams.settings import Settings
+from streams.store.ask import ask_running
+from streams.store.client import StoreUnavailableError
+
+MOST_SECONDS: Final = 5.0
+"""How far clocks may be apart: an event is refused from ten minutes ahead on, and ticks are ten seconds."""
+_WRITING: Final = {ACLOperation.ALL, ACLOperation.WRITE}
+_OF_TOPICS: Final = ResourcePatternFilter(ResourceType.TOPIC, None, Pattern.ANY)
+
+
+def kafka_gaps(settings: Settings) -> Iterator[Gap]:
+    """Yield what stands open at Kafka, also that it can't be asked."""
+    try:
+        with admin(settings) as client:
+            there = cluster_topics(client)
+            found = [*_rules(client), *_retention(client, settings, there), *_clock(client, settings, there)]
+    except (KafkaError, KafkaUnavailableError) as error:
+        found = [Gap("kafka", f"Kafka can't be asked ({error})", "run this where it answers, as who may ask it")]
+    yield from found
+
+
+def _rules(client: KafkaAdminClient) -> Iterator[Gap]:
+    everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, _OF_TOPICS)
+    try:
+        rules, _ = client.describe_acls(everything)
+    except SecurityDisabledError:
+        yield Gap("kafka acl", "Kafka has no access rules: who reaches it may write everything, also incidents",
+                  "start it with an authorizer, and see `watchkeeper topics acl`")  # fmt: skip
+        return
+    except ClusterAuthorizationFailedError:
+        return  # whoever may not even see the rules is held to them
+    for rule in rules:
+        allows = rule.permission_type is ACLPermissionType.ALLOW and rule.operation in _WRITING
+        if allows and rule.principal == "User:*":
+            name = rule.resource_pattern.resource_name
+            yield Gap("kafka acl", f"everybody may write {name}", "take the rule of User:* away")
+
+
+def _retention(client: KafkaAdminClient, settings: Settings, there: dict[str, TopicState]) -> Iterator[Gap]:
+    ends = {
+        settings.topic(topic.name): topic for topic in TOPICS if topic.cleanup == "delete" and topic.retention_ms > 0
+    }
+    names = [name for name in ends if name in there]
+    described: dict[str, Any] = {}
+    if names:
+        described = client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, each) for each in names])["topic"]
+    for name in names:
+        if int(described[name]["retention.ms"]["value"]) < 0:
+            wanted = f"retention.ms={ends[name].retention_ms}"
+            yield Gap("topic retention", f"{name} is kept for ever",
+                      f"`kafka-configs --alter --topic {name} --add-config {wanted}`")  # fmt: skip
+
+
+def _clock(client: KafkaAdminClient, settings: Settings, there: dict[str, TopicState]) -> Iterator[Gap]:
+    """Yield whether the clock of a broker is ahead: the newest record that it has stamped is of later than now."""
+    stamped = {settings.topic(topic.name) for topic in TOPICS if topic.timestamp == "LogAppendTime"}
+    places = [TopicPartition(n, at) for n, state in there.items() if n in stamped for at in range(state.partitions)]
+    newest = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.MAX_TIMESTAMP)) if places else {}
+    ahead = max((each.timestamp for each in newest.values()), default=0) / 1000 - time.time()
+    yield from clock_gap("Kafka", max(ahead, 0))
+
+
+def store_gaps(settings: Settings) -> Iterator[Gap]:
+    """Yield whether the clock of a server is another than ours, also that it can't be asked."""
+    if settings.clickhouse.startswith("chdb://"):
+        return
+    began = time.time()
+    try:
+        [row] = ask_running(settings, "SELECT toUnixTimestamp64Milli(now64(3)) AS now", {})
+    except (StoreUnavailableError, ValueError) as error:
+        yield Gap("store", f"the store can't be asked ({error})", "run this where it answers")
+        return
+    now, ended = int(row["now"]) / 1000, time.time()
+    yield from clock_gap("ClickHouse", now - min(max(now, began), ended))
+
+
+def clock_gap(who: str, ahead: float) -> Iterator[Gap]:
+    """Yield whether a clock is too far from ours, by so many seconds.
+
+    >>> [str(each) for each in clock_gap("Kafka", 61.2)]
+    ["clock: the clock of Kafka is 61 s ahead of this machine's; have both set by NTP"]
+    >>> [*clock_gap("Kafka", 4.9)]
+    []
+    """
+    if abs(ahead) > MOST_SECONDS:
+        which = "ahead of" if ahead > 0 else "behind"
+        yield Gap("clock", f"the clock of {who} is {abs(ahead):.0f} s {which} this machine's", "have both set by NTP")

@@ -1,0 +1,71 @@
+"""A broker that asks everybody who does not sit beside it for a password, and lets them do what rules allow."""
+
+from kafka import KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from tests.docs.secure import SecureBroker
+from tests.support.waiting import wait_until
+
+_OF_ALL = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+PASSWORD = "open-sesame-too"  # noqa: S105  of the test alone
+
+RULES = """
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=false
+listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.scram-sha-512.sasl.jaas.config=\
+org.apache.kafka.common.security.scram.ScramLoginModule required;
+"""
+
+
+class GuardedBroker(SecureBroker):
+    """As the other, with SCRAM and Kafka's authorizer; whoever sits beside it may do everything."""
+
+    def _configure(self):
+        config = super()._configure()
+        config.write_text(config.read_text() + RULES)
+        return config
+
+    def allow(self, rules):
+        """Make the users of rules, apply the rules, and wait until the broker has heard of them."""
+        client = KafkaAdminClient(bootstrap_servers=self.address)
+        names = sorted({rule.principal.removeprefix("User:") for rule in rules})
+        made = [UserScramCredentialUpsertion(name, ScramMechanism.SCRAM_SHA_512, PASSWORD) for name in names]
+        assert not any(client.alter_user_scram_credentials(made).values())
+        given = [acl for rule in rules for acl in _acls(rule)]
+        assert len(client.create_acls(given)["succeeded"]) == len(given)
+        everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, _OF_ALL)
+        wait_until(lambda: set(map(str, given)) <= set(map(str, client.describe_acls(everything)[0])))
+        client.close()
+
+    def settings_of(self, settings, name):
+        """Return the settings of a user of the broker."""
+        return settings.model_copy(
+            update={
+                "kafka": self.secure, "kafka_security": "SASL_SSL", "kafka_username": name,
+                "kafka_password": type(settings.kafka_password)(PASSWORD), "kafka_ca_file": self.authority,
+            }
+        )  # fmt: skip
+
+
+def _acls(rule):
+    pattern = ResourcePattern(
+        ResourceType[rule.resource.upper()], rule.name, ACLResourcePatternType[rule.pattern.upper()]
+    )
+    words = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
+    return [
+        ACL(rule.principal, "*", ACLOperation[words.get(each, each.upper())], ACLPermissionType.ALLOW, pattern)
+        for each in rule.operations
+    ]

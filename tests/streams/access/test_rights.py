@@ -1,0 +1,170 @@
+"""Who may write which topic: the table is whole, and Kafka's own authorizer keeps to it."""
+
+import asyncio
+import json
+import uuid
+
+import pytest
+from kafka import KafkaProducer
+from kafka.errors import TopicAuthorizationFailedError
+from msgspec.json import encode
+from typer.testing import CliRunner
+
+from schemas.topics import FINDINGS, INFERENCE, TOPICS
+from streams.access.rights import PARTIES, WORKERS, of_workers, page, rules
+from streams.app import module
+from streams.backup.log import SavedRecord, file_of
+from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packed
+from streams.backup.refill import fill_topics, finish_topics, make_topics
+from streams.commands.main import app
+from streams.kafka.log_reader import LogReader
+from streams.kafka.topics import admin, client_arguments, create_topics, topic_states
+from streams.production.asked import kafka_gaps
+from streams.settings import WORKER_PORTS, Settings, load
+from streams.verify.run import Verifier
+from tests.real.guarded import GuardedBroker
+from tests.support.both_paths import commit, history, send, watch
+
+OWN = ("windows.v1", "incidents.v1", "evidence.v1", "deliveries.v1", "audit-heads.v1", "review-queue.v1")
+"""Topics that workers alone write, each of one kind."""
+
+
+def writers(name):
+    """Return the parties that may write a topic, beside the operator."""
+    return {party for party, each in PARTIES.items() if any(topic.name == name for topic in each.writes)} - {"operator"}
+
+
+def test_every_topic_has_a_writer_and_nobody_speaks_for_others():
+    """No topic is without a cell; what workers find is theirs alone, and no service writes more than events."""
+    assert not [topic.name for topic in TOPICS if not writers(topic.name)]
+    assert {name: len(writers(name)) for name in OWN} == dict.fromkeys(OWN, 1)
+    for internal in ("findings.v1", "dead-letters.v1", "checkpoints.v1", "incident-actions.v1", "triage.v1"):
+        assert writers(internal) <= set(WORKERS)
+    assert PARTIES["service"].writes == (INFERENCE,)
+    assert not PARTIES["service"].reads
+
+
+@pytest.mark.parametrize("name", WORKER_PORTS)
+def test_a_worker_may_all_that_it_needs(name):
+    """It reads the topics that its code names, and is told of those that it checks when it starts."""
+    party, code = PARTIES[name], module(name)
+    assert set(code.TOPICS) <= set(party.reads)
+    assert set(code.NEEDED) <= {*party.reads, *party.writes}
+
+
+def test_rules_are_printed_as_commands_and_as_json():
+    """Each principal has its own topics under the prefix, with its group; who was not named has none."""
+    arguments = ["topics", "acl", "--kafka", "b:9092", "--allow", "service=User:shop"]
+    said = CliRunner().invoke(app, arguments, env={"WATCHKEEPER_TOPIC_PREFIX": "p."}).stdout.splitlines()
+    rule = "User:shop --operation Write --operation Describe --operation DescribeConfigs --topic p.inference.v1"
+    assert [line.partition(" --allow-principal ")[2] for line in said if "User:shop" in line] == [rule]
+    group = "User:p.watchkeeper-watch --operation Read --operation Describe --group p.watchkeeper-watch"
+    assert [line for line in said if line.endswith(group)]
+    as_json = CliRunner().invoke(app, [*arguments, "--json"]).stdout.splitlines()
+    assert {json.loads(line)["principal"] for line in as_json} == {
+        "User:shop", *(f"User:watchkeeper-{name}" for name in WORKERS),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("named", "wrong"),
+    [
+        ({"servant": ["User:a"]}, "no party is called 'servant'"),
+        ({"service": ["a"]}, "write User:NAME"),
+        ({"service": ["User:*"]}, "write User:NAME"),
+        ({"service": ["User:a"], "watch": ["User:a"]}, "User:a is service and watch"),
+    ],
+)
+def test_what_would_open_more_than_is_meant_is_refused(named, wrong):
+    """An unknown party, everybody, and one principal for two parties are errors."""
+    with pytest.raises(ValueError, match=wrong.replace("*", r"\*")):
+        rules(Settings(), named)
+
+
+def test_the_page_is_as_the_code(request):
+    """`docs/kafka-rights.md` is the table; `make generated` writes it."""
+    assert (request.config.rootpath / "docs" / "kafka-rights.md").read_text() == page()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A broker with TLS, SCRAM and the authorizer, its topics, the users of all parties and their rules."""
+    broker = GuardedBroker(tmp_path_factory.mktemp("guarded"))
+    broker.start()
+    settings = load(kafka=broker.address, topic_prefix=f"t{uuid.uuid4().hex[:8]}.")
+    create_topics(settings)
+    others = {party: [f"User:{party}"] for party in PARTIES if party not in WORKERS}
+    broker.allow(rules(settings, of_workers(settings) | others))
+    yield broker, settings
+    broker.stop()
+
+
+def written(settings, topic):
+    """Tell whether the broker takes a record of somebody."""
+    producer = KafkaProducer(**client_arguments(settings), enable_idempotence=False)
+    try:
+        producer.send(settings.topic(topic.name), value=b"{}").get()
+    except TopicAuthorizationFailedError:
+        return False
+    finally:
+        producer.close()
+    return True
+
+
+@pytest.mark.kafka
+def test_the_operator_restores_topics_on_a_broker_that_has_had_no_group_yet(guarded, tmp_path):
+    """Records, a log that was cut and acknowledged offsets are back; all it takes is the rights of the operator."""
+    broker, settings = guarded
+    settings = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}again."})
+    broker.allow(rules(settings, {"operator": ["User:operator"]}))
+    operator = broker.settings_of(settings, "operator")
+    saved = SavedTopic("was", [Partition(5, 8, 2)])
+    lines = [
+        encode(SavedRecord(at, 1_790_000_000_000, None, b"%d" % at, [("h", b"x"), ("none", None)])) + b"\n"
+        for at in (5, 7)
+    ]
+    write_packed(file_of(tmp_path, FINDINGS.name, 0), lines)
+    manifest = Manifest(
+        made="2026-11-28", topic_prefix=settings.topic_prefix, schema={}, rows={}, secrets=[],
+        topics={FINDINGS.name: saved}, groups={"watchkeeper-history": [(FINDINGS.name, 0, 6)]},
+    )  # fmt: skip
+    with admin(operator) as client:
+        make_topics(client, operator, manifest, 1)
+        asyncio.run(fill_topics(operator, tmp_path, manifest))
+        finish_topics(client, operator, manifest, 1)
+        [[_, found]] = client.list_group_offsets(f"{settings.topic_prefix}watchkeeper-history").items()
+        assert [at.offset for at in found.values()] == [6]
+        state = topic_states(client, operator)[settings.topic(FINDINGS.name)]
+        assert (state.topic_id, state.partitions) == ("was", 1)
+    held = asyncio.run(LogReader(client_arguments(operator)).between(state.name, 0, 0, 8, 9))
+    assert held[0].headers == (("h", b"x"), ("none", None))
+    assert [(each.offset, each.value, each.timestamp) for each in held] == [
+        (5, b"5", 1_790_000_000_000), (6, None, 1_790_000_000_000), (7, b"7", 1_790_000_000_000),
+    ]  # fmt: skip
+
+
+@pytest.mark.kafka
+def test_a_service_may_send_events_and_nothing_else(guarded):
+    """The broker takes its events, and refuses its findings, windows, incidents, actions and all the rest."""
+    broker, settings = guarded
+    service = broker.settings_of(settings, "service")
+    assert [topic.name for topic in TOPICS if written(service, topic)] == [INFERENCE.name]
+
+
+@pytest.mark.store
+@pytest.mark.kafka
+def test_workers_do_their_work_with_no_more_rights_than_theirs(guarded, store_settings):
+    """Events of a service go through watch and history, each as itself, and the operator finds nothing lacking."""
+    broker, settings = guarded
+    store = {"clickhouse": store_settings.clickhouse, "clickhouse_database": store_settings.clickhouse_database}
+    settings = settings.model_copy(update=store | {"data_dir": store_settings.data_dir})
+    mine = {name: broker.settings_of(settings, f"{settings.topic_prefix}watchkeeper-{name}") for name in WORKERS}
+    send(broker.settings_of(settings, "service"), 0, 200)
+    asyncio.run(watch(mine["watch"]))
+    asyncio.run(history(mine["history"]))
+    commit(mine["history"])
+    operator = broker.settings_of(settings, "operator")
+    report = Verifier(operator, None, None).run()
+    assert report.holes == []
+    assert sum(counts.rows for counts in report.counts) == 200
+    assert [list(kafka_gaps(each)) for each in (operator, mine["history"])] == [[], []]
