@@ -65,8 +65,8 @@ generated: dashboards  ## all that is written by the code: boards, JSON Schema, 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline
 
-bench-detectors: $(READY)  ## what the detectors promise, held against what they do; NAB=PATH adds that benchmark
-	@$(BIN)/python -m tests.benchmarks.detectors $(if $(NAB),--nab $(NAB))
+bench-detectors: $(READY)  ## what the detectors promise, held against what they do; NAB=PATH adds that benchmark, WEEKS=50 composes so many
+	@$(BIN)/python -m tests.benchmarks.detectors $(if $(NAB),--nab $(NAB)) $(if $(WEEKS),--weeks $(WEEKS))
 
 bench-incidents: $(READY)  ## findings to incidents: the fold alone, and one worker on a real broker
 	@$(BIN)/python -m tests.benchmarks.bench_incidents

@@ -1,9 +1,12 @@
 """What rate is normal for each series at each hour of the week, and the ceiling that follows.
 
-The *level* is a Gamma posterior: fading counts plus `PRIOR_EVENTS` pseudo events at the prior rate. Its upper 95 per
-cent bound, or 15 per cent above its mean if that is more, is the ceiling; so a series starts wide at its prior and
-leaves it only as evidence comes in. Where the operator has set a policy ceiling, 15 per cent above that is the most
-it can be (the season aside) from the first tick on: a rate that breaks the policy from the start is never normal.
+The *level* is a Gamma posterior: fading counts plus pseudo events at the prior rate, `PRIOR_EVENTS` of them where a
+parent has shown that rate or the series has settled, and as few as `FIRST_EVENTS` where nothing was flagged yet. Its
+upper 95 per cent bound, or 15 per cent above its mean if that is more, is the ceiling; so a series starts wide at its
+prior and leaves it only as evidence comes in. With one pseudo event that bound is the exact one of a rare rate
+(Garwood, "Fiducial limits for the Poisson distribution", Biometrika 1936); more of them would hold the ceiling of a
+rate far below its prior up for days. Where the operator has set a policy ceiling, 15 per cent above that is the most it
+can be (the season aside) from the first tick on: a rate that breaks the policy from the start is never normal.
 
 The *season* is a profile of the 168 hours of the week. An hour is shrunk to the same hour of the other days, and that
 to the level, each by `HOUR_EVENTS` pseudo events, and hours are joined linearly between their centres. In its first
@@ -20,6 +23,7 @@ from detectors.columns import Columns
 from detectors.rates.quantiles import MOST_EVENTS, quantile, table
 
 PRIOR_EVENTS: Final = 3.0
+FIRST_EVENTS: Final = 1.0
 HOUR_EVENTS: Final = 20.0
 SLACK: Final = 1.15
 CONFIDENCE: Final = 0.95
@@ -132,8 +136,8 @@ class Baseline(Columns):
 
     def level(self, rows: Ints) -> Floats:
         """Return the mean level of series, as of when they last learned, without season and slack."""
-        prior = self._prior(rows, None)
-        level: Floats = (self.flagged[rows] + PRIOR_EVENTS) / (self.trials[rows] + PRIOR_EVENTS / prior)
+        prior, pseudo = self._prior(rows, None)
+        level: Floats = (self.flagged[rows] + pseudo) / (self.trials[rows] + pseudo / prior)
         return level
 
     def settled(self, rows: Ints) -> Bools:
@@ -146,7 +150,7 @@ class Baseline(Columns):
 
     def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
         """Return the expected rate and the ceiling of series at a tick, from what was learned before it."""
-        prior, events, level, expected = self._expected(rows, tick)
+        prior, _, events, level, expected = self._expected(rows, tick)
         ceiling = expected * np.minimum(_widening(events), SLACK * self.policy[rows] / level)
         if self.seasonal:
             first_day = SLACK * np.minimum(prior, self.policy[rows])
@@ -158,9 +162,9 @@ class Baseline(Columns):
 
         A series that has not been seen for a day, or has not settled, has no floor yet: 0.
         """
-        _, events, level, expected = self._expected(rows, tick)
+        _, pseudo, events, level, expected = self._expected(rows, tick)
         unknown = self._young(rows, tick) | ~self.settled(rows)
-        own = np.maximum(events - PRIOR_EVENTS, 1.0)  # what the prior pretends must not hold a floor up
+        own = np.maximum(events - pseudo, 1.0)  # what the prior pretends must not hold a floor up
         seen = self.flagged[rows] / np.maximum(self.trials[rows], 1.0)
         narrowing = np.full(own.shape, 1 / SLACK)
         few = own < MOST_EVENTS
@@ -168,27 +172,28 @@ class Baseline(Columns):
         floor = np.clip(expected * np.minimum(seen / level, 1.0) * narrowing, _LEAST, _GREATEST)
         return np.clip(expected, _LEAST, _GREATEST), np.where(unknown, 0.0, floor)
 
-    def _expected(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return prior, events that speak for the level, level, and the rate expected at this hour."""
-        prior = self._prior(rows, tick)
+    def _expected(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """Return prior, its pseudo events, all that speak for the level, level, and the rate expected at this hour."""
+        prior, pseudo = self._prior(rows, tick)
         fade = np.exp2((self.learned[rows] - tick) / self.half_life)
-        events = self.flagged[rows] * fade + PRIOR_EVENTS
-        level = events / (self.trials[rows] * fade + PRIOR_EVENTS / prior)
-        return prior, events, level, self._season(rows, tick, level)
+        events = self.flagged[rows] * fade + pseudo
+        level = events / (self.trials[rows] * fade + pseudo / prior)
+        return prior, pseudo, events, level, self._season(rows, tick, level)
 
     def _young(self, rows: Ints, tick: int) -> Bools:
         return np.asarray((self.begun[rows] == _NEVER) | (tick - self.begun[rows] < self._first_day))
 
-    def _prior(self, rows: Ints, tick: int | None) -> Floats:
-        """Return the prior rates; a parent's level of this very tick is not seen, whoever learns first."""
-        prior = self.prior[rows]
+    def _prior(self, rows: Ints, tick: int | None) -> tuple[Floats, Floats]:
+        """Return priors, pseudo events; a parent's level of this very tick is not seen, whoever learns first."""
+        prior, pseudo = self.prior[rows], _pseudo_events(self.flagged[rows])
         parent = self.parent[rows]
         with_parent = np.flatnonzero(parent >= 0)
         if len(with_parent):
             elder = parent[with_parent]
             shown = np.where(self.learned[elder] == tick, self.published[elder], self._settled_level(elder))
             prior[with_parent] = np.where(np.isnan(shown), prior[with_parent], shown)
-        return prior
+            pseudo[with_parent] = np.where(np.isnan(shown), pseudo[with_parent], PRIOR_EVENTS)
+        return prior, pseudo
 
     def _settled_level(self, rows: Ints) -> Floats:
         level = (self.flagged[rows] + PRIOR_EVENTS) / (self.trials[rows] + PRIOR_EVENTS / self.prior[rows])
@@ -262,6 +267,12 @@ class Baseline(Columns):
     def hours_of(self, ticks: Ints) -> Ints:
         """Return the hours since the epoch that ticks belong to."""
         return ticks * self._tick_seconds // 3600
+
+
+def _pseudo_events(flagged: Floats) -> Floats:
+    """Return how many events a prior counts for beside a series' own."""
+    events: Floats = FIRST_EVENTS + (PRIOR_EVENTS - FIRST_EVENTS) * np.minimum(flagged / SETTLED_EVENTS, 1.0)
+    return events
 
 
 def _widening(events: Floats) -> Floats:

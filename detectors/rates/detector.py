@@ -1,8 +1,8 @@
 """Rare rates: a mixture Shiryaev-Roberts e-detector over many series at once, for rises or for falls.
 
 Each series and tick with data has a ceiling (for falls, a floor) p0 (`detectors.rates.baseline`), the likelihood ratios
-L of six multiples of it, and M <- (1 + M) L for each (`detectors.rates.likelihood`); the statistic is the mean of the
-M, and an alarm is raised where it reaches A.
+L of seven multiples of it, and M <- (s + M) L for each, with stakes s of mean 1 (`detectors.rates.likelihood`); the
+statistic is the mean of the M, and an alarm is raised where it reaches A.
 
 **The promise.** Call a tick in which a series has data active, and number these t = 1, 2, ... While the conditional
 rate is at most p0, E[L | past] <= 1, so E[M_t | past] <= 1 + M_(t-1): M_t - t is a supermartingale that starts at 0.
@@ -29,12 +29,12 @@ from detectors.compiled import kernels
 from detectors.intervals import wilson
 from detectors.rates.baseline import HALF_LIFE_DAYS, Baseline
 from detectors.rates.excursions import Excursions
-from detectors.rates.likelihood import FALLS, MULTIPLIERS, Direction, log_likelihood_ratios, shiryaev_roberts
+from detectors.rates.likelihood import FALLS, MULTIPLIERS, STAKES, Direction, log_likelihood_ratios, shiryaev_roberts
 from detectors.rates.quarantine import Quarantine
 from detectors.rates.recovery import EVIDENCE, RecoveryTest
 from detectors.rates.watch import TickFindings, TickSums, Watch, arrays_of, counts_of, limits_of
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 
 class RateDetector:
@@ -202,7 +202,7 @@ class RateDetector:
 
     def _score(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats, limit: Floats) -> list[Alarm]:
         ratios = log_likelihood_ratios(n, k, bound, self.direction)
-        self._watch.evidence[rows] = evidence = shiryaev_roberts(self._watch.evidence[rows], ratios)
+        self._watch.evidence[rows] = evidence = shiryaev_roberts(self._watch.evidence[rows], ratios, STAKES)
         self._excursions.carry_on(tick, rows, n, k, ratios)
         statistic = evidence.mean(axis=1)
         alarms = [

@@ -13,7 +13,7 @@ from detectors.compiled.loops import EXP, EXP2, LOG, LOG1P, compiled, loop, loop
 from detectors.rates.baseline import MATURE_EVENTS, SETTLED_EVENTS
 from detectors.rates.excursions import HELD_BY_MATURE, HELD_BY_YOUNG
 from detectors.rates.level_kernel import Clock, Level, Singles, bound_of, settled_level
-from detectors.rates.likelihood import MULTIPLIERS
+from detectors.rates.likelihood import MULTIPLIERS, STAKES
 from detectors.rates.recovery_kernel import Recovering, Room, follow, room
 
 LOOPS = loops()
@@ -190,7 +190,7 @@ def _statistic(watched: Watched, row: int, first: int, work: Work) -> float:
     """Turn the bets into the evidence after them, and return its mean."""
     total = 0.0
     for j in range(_WIDE):
-        work.bets[first + j] = min((1 + watched.evidence[row, j]) * work.bets[first + j], _MOST)
+        work.bets[first + j] = min((STAKES[j] + watched.evidence[row, j]) * work.bets[first + j], _MOST)
         total += work.bets[first + j]
     return total / _WIDE
 

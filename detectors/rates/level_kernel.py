@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from detectors.base import Floats, Ints
 from detectors.compiled.loops import compiled
-from detectors.rates.baseline import HOUR_EVENTS, LOWER, PRIOR_EVENTS, SETTLED_EVENTS, SLACK, UPPER
+from detectors.rates.baseline import FIRST_EVENTS, HOUR_EVENTS, LOWER, PRIOR_EVENTS, SETTLED_EVENTS, SLACK, UPPER
 from detectors.rates.quantiles import MOST_EVENTS, STEPS
 
 _NEVER = -1
@@ -54,21 +54,22 @@ def settled_level(level: Level, row: int) -> float:
 
 
 @compiled
-def _prior(level: Level, row: int, tick: int) -> float:
+def _prior(level: Level, row: int, tick: int) -> tuple[float, float]:
     elder = level.parent[row]
     if elder >= 0:
         shown = level.published[elder] if level.learned[elder] == tick else settled_level(level, elder)
         if not np.isnan(shown):
-            return shown
-    return level.prior[row]
+            return shown, PRIOR_EVENTS
+    known = min(level.flagged[row] / SETTLED_EVENTS, 1.0)
+    return level.prior[row], FIRST_EVENTS + (PRIOR_EVENTS - FIRST_EVENTS) * known
 
 
 @compiled
 def bound_of(clock: Clock, level: Level, row: int, tick: int, fade: float, weight: float) -> tuple[float, float]:
     """Return the ceiling (for falls the floor, 0 where there is none yet) and the expected rate."""
-    prior = _prior(level, row, tick)
-    events = level.flagged[row] * fade + PRIOR_EVENTS
-    mean = events / (level.trials[row] * fade + PRIOR_EVENTS / prior)
+    prior, pseudo = _prior(level, row, tick)
+    events = level.flagged[row] * fade + pseudo
+    mean = events / (level.trials[row] * fade + pseudo / prior)
     expected = _season(clock, level, row, tick, mean, weight) if clock.seasonal else mean
     young = level.begun[row] == _NEVER or tick - level.begun[row] < clock.first_day
     shown = min(max(expected, _LEAST), _GREATEST)
@@ -80,7 +81,7 @@ def bound_of(clock: Clock, level: Level, row: int, tick: int, fade: float, weigh
     else:
         if young or not level.flagged[row] > SETTLED_EVENTS:
             return 0.0, shown
-        own = max(events - PRIOR_EVENTS, 1.0)
+        own = max(events - pseudo, 1.0)
         seen = level.flagged[row] / max(level.trials[row], 1.0)
         narrowing = min(_quantile(LOWER, own) / own, 1 / SLACK) if own < MOST_EVENTS else 1 / SLACK
         bound = expected * min(seen / mean, 1.0) * narrowing

@@ -2,7 +2,7 @@
 
 For n trials, k of them flagged, a ceiling p0 and a multiplier m::
 
-    p1 = min(m p0, 1/2 + p0/2)      L = (p1/p0)^k ((1-p1)/(1-p0))^(n-k)      M <- (1 + M) L
+    p1 = min(m p0, 1/2 + p0/2)      L = (p1/p0)^k ((1-p1)/(1-p0))^(n-k)      M <- (s + M) L
 
 For a rise (m > 1, p0 a ceiling) L grows with the conditional rate and has mean 1 where that rate is p0, so E[L | past]
 <= 1 while it is at most p0. For a fall (m < 1, p0 a floor) L shrinks with the rate, so the same holds while it is at
@@ -17,12 +17,17 @@ from detectors.base import Floats
 
 Direction = Literal["up", "down"]
 
-MULTIPLIERS: Final = np.array([1.25, 1.5, 2.0, 3.0, 5.0, 10.0])
-FALLS: Final = np.array([0.8, 0.67, 0.5, 0.33, 0.2, 0.02])
-"""As many as there are rises, from the smallest change to the greatest."""
+MULTIPLIERS: Final = np.array([1.25, 1.5, 2.0, 3.0, 5.0, 10.0, np.inf])
+"""The last one bets that half of all fails, whatever was normal: two or three in a row prove that of a rare rate."""
+
+FALLS: Final = np.array([0.8, 0.67, 0.5, 0.33, 0.2, 0.02, 0.1])
+"""As many as there are rises, the smallest changes first."""
+
+STAKES: Final = np.array([0.95 * 7 / 6] * 6 + [0.05 * 7])
+"""What each bet begins with, of mean 1: the last one takes a twentieth from the others, and hardly delays them."""
 
 _MOST: Final = 1e300
-"""Evidence stops here: the mean of six such numbers is still a float."""
+"""Evidence stops here: the mean of so few such numbers is still a float."""
 
 
 def log_likelihood_ratios(trials: Floats, flagged: Floats, bound: Floats, direction: Direction = "up") -> Floats:
@@ -38,7 +43,7 @@ def log_likelihood_ratios(trials: Floats, flagged: Floats, bound: Floats, direct
         Which changes to bet on.
 
     >>> log_likelihood_ratios(np.array([10.0]), np.array([1.0]), np.array([0.1])).round(3).tolist()
-    [[-0.03, -0.109, -0.367, -1.163, -3.681, -4.534]]
+    [[-0.03, -0.109, -0.367, -1.163, -3.681, -4.534, -4.534]]
     """
     p0 = bound[:, None]
     p1 = np.minimum(p0 * (MULTIPLIERS if direction == "up" else FALLS), 0.5 + p0 / 2)
@@ -47,12 +52,12 @@ def log_likelihood_ratios(trials: Floats, flagged: Floats, bound: Floats, direct
     return ratios
 
 
-def shiryaev_roberts(evidence: Floats, log_ratios: Floats) -> Floats:
-    """Return M of each series and multiplier after one more tick with data.
+def shiryaev_roberts(evidence: Floats, log_ratios: Floats, stakes: Floats | float = 1.0) -> Floats:
+    """Return M of each series and multiplier after one more tick with data, for stakes of mean 1.
 
     The mean of the M over the multipliers minus the number of such ticks is a supermartingale (Shin, Ramdas and
     Rinaldo, "E-detectors", New England Journal of Statistics in Data Science 2023, section 3).
     """
     with np.errstate(over="ignore", under="ignore"):
-        following: Floats = np.minimum((1 + evidence) * np.exp(log_ratios), _MOST)
+        following: Floats = np.minimum((stakes + evidence) * np.exp(log_ratios), _MOST)
     return following

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from detectors.rates.likelihood import MULTIPLIERS, log_likelihood_ratios, shiryaev_roberts
+from detectors.rates.likelihood import MULTIPLIERS, STAKES, log_likelihood_ratios, shiryaev_roberts
 
 rates = st.floats(1e-6, 1 - 1e-9)
 
@@ -18,13 +18,13 @@ def mean_ratio(n, ceiling, rate):
     return binom.pmf(k, n, rate) @ np.exp(ratios)
 
 
-@given(n=st.integers(1, 60), ceiling=rates)
+@given(n=st.integers(1, 40), ceiling=rates)
 def test_at_the_ceiling_the_bets_are_fair(n, ceiling):
     """With the rate at its ceiling E[L] is 1 for each multiplier, whatever the ceiling and the trials."""
     np.testing.assert_allclose(mean_ratio(n, ceiling, ceiling), 1, rtol=1e-6)
 
 
-@given(n=st.integers(1, 60), ceiling=rates, share=st.floats(0, 1))
+@given(n=st.integers(1, 40), ceiling=rates, share=st.floats(0, 1))
 def test_below_the_ceiling_the_bets_lose(n, ceiling, share):
     """With the rate below its ceiling E[L] is at most 1: the promise needs no more than that."""
     assert (mean_ratio(n, ceiling, share * ceiling) <= 1 + 1e-6).all()
@@ -42,12 +42,23 @@ def test_the_run_length_keeps_its_promise_and_wastes_little(rate):
     steps = {k: log_likelihood_ratios(ones, np.full(series, float(k)), ceiling)[0] for k in (0, 1)}
     table = np.stack([steps[0], steps[1]])
     for flags in rng.binomial(1, rate, (ticks, series)):
-        evidence = shiryaev_roberts(evidence, table[flags])
+        evidence = shiryaev_roberts(evidence, table[flags], STAKES)
         alarming = evidence.mean(axis=1) >= promise
         if alarming.any():
             alarms += int(alarming.sum())
             evidence[alarming] = 0
     assert 1.0 <= series * ticks / alarms / promise <= 1.6
+
+
+def test_a_failure_of_all_is_proven_by_few_in_a_row():
+    """At a ceiling of .3 per cent and a promise of 200,000 ticks the third failure in a row alarms, not the fifth."""
+    one, evidence = np.ones(1), np.zeros((1, len(MULTIPLIERS)))
+    heights = []
+    for _ in range(3):
+        evidence = shiryaev_roberts(evidence, log_likelihood_ratios(one, one, np.array([0.003])), STAKES)
+        heights.append(evidence.mean())
+    assert heights[1] < 200_000 < heights[2]
+    assert STAKES.mean() == pytest.approx(1)
 
 
 def test_evidence_never_overflows():

@@ -1,6 +1,6 @@
 """All benchmarks of the detectors, one after the other: what was to be reached, what was measured, and what beside it.
 
-python -m tests.benchmarks.detectors [--only NAME] [--nab PATH] [--json bench-detectors.json]
+python -m tests.benchmarks.detectors [--only NAME] [--nab PATH] [--weeks 50] [--json bench-detectors.json]
 """
 
 import argparse
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 import tests.benchmarks.detectors as package
+from tests.benchmarks.detectors.weeks import WEEKS
 
 COLUMNS = ("what", "reach", "measured", "beside")
 
@@ -25,6 +26,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
     parser.add_argument("--nab", type=Path)
+    parser.add_argument("--weeks", type=int, default=WEEKS)
     parser.add_argument("--json", type=Path, default=Path("bench-detectors.json"))
     arguments = parser.parse_args()
     names = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")]
@@ -34,7 +36,7 @@ def main() -> None:
             continue
         module = importlib.import_module(f"{package.__name__}.{name}")
         began = time.perf_counter()
-        found = module.measure(arguments.seed, arguments.nab) if name == "nab" else module.measure(arguments.seed)
+        found = module.measure(arguments.seed, *{"nab": [arguments.nab], "weeks": [arguments.weeks]}.get(name, []))
         seconds[name] = round(time.perf_counter() - began, 1)
         rows += [{"benchmark": name, **row} for row in found]
         console.print(f"{name}: {seconds[name]} s")

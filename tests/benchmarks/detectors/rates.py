@@ -8,7 +8,7 @@ from river import drift
 
 from detectors.budget import threshold
 from detectors.rates.detector import RateDetector
-from detectors.rates.likelihood import log_likelihood_ratios, shiryaev_roberts
+from detectors.rates.likelihood import MULTIPLIERS, STAKES, log_likelihood_ratios, shiryaev_roberts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,7 @@ def _run_length(rng: np.random.Generator, p: float, limit: float) -> float:
     Each of 60 series alarms about fifteen times, so that the run that is not over when it ends hardly counts.
     """
     series = 60
-    evidence, trials, alarms = np.zeros((series, 6)), 0.0, 0
+    evidence, trials, alarms = np.zeros((series, len(MULTIPLIERS))), 0.0, 0
     one, bound = np.ones(series), np.full(series, p)
     nothing = log_likelihood_ratios(one, np.zeros(series), bound)
     flagged = log_likelihood_ratios(one, one, bound)
@@ -132,8 +132,10 @@ def _run_length(rng: np.random.Generator, p: float, limit: float) -> float:
     while alarms < 15 * series:
         gap = rng.geometric(p, series) - 1
         shrink = np.exp(gap[:, None] * nothing)
-        evidence = evidence * shrink + ratio * (1 - shrink) / (1 - ratio)  # M <- (1 + M) L, as often as the gap is long
-        evidence = shiryaev_roberts(evidence, flagged)
+        evidence = evidence * shrink + STAKES * ratio * (1 - shrink) / (
+            1 - ratio
+        )  # M <- (s + M) L, as often as the gap is long
+        evidence = shiryaev_roberts(evidence, flagged, STAKES)
         trials += float(gap.sum() + series)
         over = evidence.mean(axis=1) >= limit
         alarms += int(over.sum())
