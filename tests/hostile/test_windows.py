@@ -79,7 +79,7 @@ def test_a_window_of_ours_is_taken(source, late, events, flagged, more):
 
 @pytest.mark.parametrize("sums", [Sums(0, 1), Sums(3, 4), Sums(0, 0, 0, 1), Sums(3, 1, 3, 4)])
 def test_flags_without_trials_are_taken(sums):
-    """A verdict that travels alone may meet its event after that one's tick: its flag is there, the trial was before."""
+    """A verdict that travels alone may meet its event after that one's tick: its trial was counted before."""
     knowing().check(window([group(events=3, rates={"leak": sums})]), Record(), 0)
 
 
