@@ -13,6 +13,7 @@ from streams.commands.backup import backup, restore
 from streams.commands.canary import canary_app
 from streams.commands.change import change_app
 from streams.commands.control import control_app
+from streams.commands.demo import demo
 from streams.commands.doctor import doctor
 from streams.commands.erase import erase
 from streams.commands.explain import explain
@@ -22,7 +23,7 @@ from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.init import init
 from streams.commands.kpi import kpi
-from streams.commands.options import Kafka, Seed, Speed, Store
+from streams.commands.options import Kafka, Seed, Speed, Store, times_real_time
 from streams.commands.policy import budget, policy_app
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
@@ -36,7 +37,7 @@ from streams.commands.token import token_app
 from streams.commands.topics import letters_app, topics_app
 from streams.commands.trace import trace
 from streams.commands.verify import rebuild, verify
-from streams.settings import Settings, SettingsError, load
+from streams.settings import SettingsError, load
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 GROUPS: Final = {
@@ -47,7 +48,7 @@ GROUPS: Final = {
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 for _command in (
-    budget, doctor, erase, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
+    budget, demo, doctor, erase, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
     backup, restore,
 ):  # fmt: skip
     app.command()(_command)
@@ -111,7 +112,7 @@ def replay(
     from streams.replay.disorder import disordered
     from streams.replay.send import Replay, read
 
-    running = Replay(load(kafka=kafka), _times_real_time(speed))
+    running = Replay(load(kafka=kafka), times_real_time(speed))
     count = running.run(read(files) if seed is None else disordered(read(files), seed))
     typer.echo(f"sent {count} events, {running.marks} time marks")
 
@@ -210,42 +211,6 @@ def up(
     run_up(settings)
 
 
-@app.command()
-def demo(
-    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; emptied first.")] = None,
-    seconds: Annotated[float, typer.Option(help="How long the week shall take, if the machine can.")] = 50,
-    speed: Annotated[str | None, typer.Option(help="Times real time, or max, in place of --seconds.")] = None,
-    seed: Seed = None,
-    kafka: Annotated[
-        str | None, typer.Option("--kafka", help="Of services that run already, with --clickhouse.")
-    ] = None,
-    clickhouse: Annotated[str | None, typer.Option("--clickhouse", help="Their store, which must be empty.")] = None,
-    stay: Annotated[
-        bool | None,
-        typer.Option("--stay/--exit", help="Keep it up until Ctrl-C; as it is at a terminal."),
-    ] = None,
-) -> None:
-    """Play a recorded week through Kafka, Faust, the detectors and ClickHouse."""
-    from streams.demo.play import WEEK_SECONDS, Pace
-    from streams.demo.run import run_demo, run_demo_there
-    from streams.health.logs import configure_logs
-    from streams.local.ports import free_base_port
-
-    pace = Pace(WEEK_SECONDS / seconds if speed is None else _times_real_time(speed), seed)
-    if kafka or clickhouse:
-        settings = _of_others(kafka, clickhouse, data_dir)
-        configure_logs(settings)
-        run_demo_there(settings, pace)
-        return
-    folder = data_dir or Path("data/demo")
-    given = {"data_dir": folder, "clickhouse": _store_in(folder), "log_level": "WARNING", "retention": False}
-    settings = load(**given)
-    if not settings.base_port:
-        settings = load(**given, base_port=free_base_port())  # beside whatever else runs here
-    configure_logs(settings)
-    run_demo(settings, pace, stay=_looks_on() if stay is None else stay)
-
-
 @app.command("secrets")
 def make_secrets(
     folder: Annotated[Path, typer.Argument(help="Made where it is missing; open to its owner alone.")],
@@ -254,25 +219,6 @@ def make_secrets(
     from streams.access.secrets import write_secrets
 
     typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
-
-
-def _times_real_time(speed: str) -> float | None:
-    """Return how many times faster than it passed time shall pass; None for as fast as Kafka takes the events."""
-    if speed != "max" and not (speed.replace(".", "", 1).isdigit() and float(speed) > 0):
-        raise SettingsError(f"--speed is a number above 0 or max, not {speed!r}")
-    return None if speed == "max" else float(speed)
-
-
-def _of_others(kafka: str | None, clickhouse: str | None, data_dir: Path | None) -> Settings:
-    """Return the settings of services that run already."""
-    if data_dir or not (kafka and clickhouse):
-        raise SettingsError("--kafka and --clickhouse name services that run; give both, and no --data-dir")
-    return load(kafka=kafka, clickhouse=clickhouse, log_level="WARNING")
-
-
-def _looks_on() -> bool:
-    """Tell whether a person sits at the terminal, and no script."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _store_in(folder: Path | None) -> str | None:

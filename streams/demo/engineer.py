@@ -6,6 +6,7 @@ announces the change that had been announced.
 
 import threading
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -84,9 +85,16 @@ def _change(answer: dict[str, Any], said: datetime) -> dict[str, Any]:
 
 
 class Engineer:
-    """Acts on the incidents that the API shows, until it is stopped."""
+    """Acts on the incidents that the API shows, until it is stopped.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    leaves
+        Services of others: nothing is done about their incidents.
+    """
+
+    def __init__(self, settings: Settings, leaves: Collection[str] = ()) -> None:
+        self._leaves: Final = frozenset(leaves)
         self._settings: Final = settings
         self._stop: Final = threading.Event()
         self._thread: Final = threading.Thread(target=self._work, name="engineer", daemon=True)
@@ -105,7 +113,8 @@ class Engineer:
             last = self._stop.is_set()
             try:
                 for incident in call(self._settings, "GET", "/incidents", params={"state": "open"})["incidents"]:
-                    self._act(incident)
+                    if self._leaves.isdisjoint(incident["services"]):
+                        self._act(incident)
             except ApiError as error:
                 log.debug("the engineer could not act", error=str(error))
             if last:

@@ -1,4 +1,4 @@
-"""The KPIs of the played week: the hours that nobody may trust, and the report."""
+"""The KPIs of what was played: the hours that nobody may trust, and the report."""
 
 import time
 from collections.abc import Callable
@@ -30,23 +30,30 @@ def write_report(settings: Settings, answers: list[dict[str, Any]], console: Con
     NotReadError
         Where the evidence is not gathered, or the hours are not judged, and nothing moves any more.
     """
-    _await_evidence(settings, console)
-    _await_trust(settings, console)
+    settle(settings, console)
     since = min(datetime.fromisoformat(answer["start"]) for answer in answers).replace(hour=0, minute=0, second=0)
     period = Period(since - timedelta(days=1), since + timedelta(days=6))
     [gap] = [answer for answer in answers if answer["kind"] == "traffic_gap"]
     times = {"service": gap["service"], "since": gap["start"], "until": gap["end"]}
     hours = ask_running(settings, GAP, dict(times))
     distrusted = bool(hours) and all(hour["trust"] == "untrusted" for hour in hours)
+    console.print(f"hours of the traffic gap: {'[green]untrusted[/]' if distrusted else '[bold red]TRUSTED[/]'}")
+    write_page(settings, period, console)
+    return distrusted
+
+
+def settle(settings: Settings, console: Console) -> None:
+    """Wait until each incident has its evidence and the trust of all hours is judged; errors as of `write_report`."""
+    _await_evidence(settings, console)
+    _await_trust(settings, console)
+
+
+def write_page(settings: Settings, period: Period, console: Console) -> None:
+    """Write the report of a period, and say where."""
     path = Path(settings.data_dir) / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report(settings, period))
-    console.print(
-        f"hours of the traffic gap: {'[green]untrusted[/]' if distrusted else '[bold red]TRUSTED[/]'}\n"
-        f"all KPIs on one page, people played by a script: {path}",
-        highlight=False,
-    )
-    return distrusted
+    console.print(f"all KPIs on one page, people played by a script: {path}", highlight=False)
 
 
 def _await_trust(settings: Settings, console: Console) -> None:

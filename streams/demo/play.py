@@ -1,12 +1,13 @@
-"""The week being sent, and the wait until everything of it is read."""
+"""Events being sent, the recorded week or others, and the wait until everything of them is read."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from schemas.events import Event
 from streams.demo.engineer import Pipeline
 from streams.demo.health import Health
 from streams.demo.news import News, Played
@@ -21,11 +22,21 @@ WEEK_SECONDS: Final = 7 * 86_400
 LOOK_SECONDS: Final = 1.0
 
 
+Source = Callable[[int | None], Iterable[Event]]
+
+
 class Pace(NamedTuple):
-    """How fast the week is sent, in times real time or as fast as Kafka takes it; with a seed, in another order."""
+    """How fast events are sent, in times real time or as fast as Kafka takes it; with a seed, in another order."""
 
     speed: float | None
     seed: int | None = None
+
+
+def recorded_week(seed: int | None) -> Iterator[Event]:
+    """Yield the recorded events; with a seed, in another order."""
+    with resources.as_file(resources.files("streams.demo.recorded") / "week.jsonl.gz") as path:
+        events = read([Path(path)])
+        yield from events if seed is None else disordered(events, seed)
 
 
 class _StoppedError(Exception):
@@ -33,18 +44,25 @@ class _StoppedError(Exception):
 
 
 class Player:
-    """Sends the week in a thread of its own.
+    """Sends events in a thread of its own.
 
     Parameters
     ----------
     pace
-        How fast the week shall be sent; it takes longer where Kafka does not take it so fast.
+        How fast they shall be sent; it takes longer where Kafka does not take them so fast.
     played
         Is told which event time was sent when.
+    source
+        Gives the events for a seed.
+    pipeline
+        Announces changes as time passes.
     """
 
-    def __init__(self, settings: Settings, pace: Pace, played: Played, pipeline: Pipeline) -> None:
-        self._played: Final = played
+    def __init__(
+        self, settings: Settings, pace: Pace, played: Played, source: Source, pipeline: Pipeline | None = None
+    ) -> None:
+        self.played: Final = played
+        self._source: Final = source
         self._pipeline: Final = pipeline
         self._seed: Final = pace.seed
         self._replay: Final = Replay(settings, pace.speed, self._note)
@@ -79,11 +97,8 @@ class Player:
         return f"{moment} UTC, {self.sent:,} events sent, {rate:,.0f}/s"
 
     def _run(self) -> None:
-        week = resources.files("streams.demo.recorded") / "week.jsonl.gz"
         try:
-            with resources.as_file(week) as path:
-                events = read([Path(path)])
-                self._replay.run(events if self._seed is None else disordered(events, self._seed))
+            self._replay.run(self._source(self._seed))
             self.ended = True
         except _StoppedError:
             return
@@ -94,8 +109,9 @@ class Player:
         if self._stop.is_set():
             raise _StoppedError
         self.sent, self.event_time = sent, event_time
-        self._played.note(event_time, time.monotonic())
-        self._pipeline.progress(event_time)
+        self.played.note(event_time, time.monotonic())
+        if self._pipeline is not None:
+            self._pipeline.progress(event_time)
 
 
 class Follower:

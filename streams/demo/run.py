@@ -21,7 +21,7 @@ from streams.demo.incidents import compare_incidents
 from streams.demo.kpis import write_report
 from streams.demo.news import News, Played
 from streams.demo.offsets import Offsets
-from streams.demo.play import Follower, Pace, Player
+from streams.demo.play import Follower, Pace, Player, recorded_week
 from streams.demo.ready import check_ready
 from streams.demo.report import compare
 from streams.demo.screen import Screen
@@ -36,8 +36,12 @@ INTERRUPTED: Final = 130
 """Status where somebody has ended it, as shells have it; where not all was read it is `os.EX_TEMPFAIL`, 75."""
 
 
-def run_demo(settings: Settings, pace: Pace, *, stay: bool) -> None:
-    """Play the week, then hold what was found against what had been recorded.
+Play = Callable[[Settings, Pace, Console, Mapping[str, int], Callable[[], None]], int]
+"""What is played, as `play_and_compare`."""
+
+
+def run_demo(settings: Settings, pace: Pace, play: Play, *, stay: bool) -> None:
+    """Start everything, play, and end with the status that this returned.
 
     Parameters
     ----------
@@ -52,7 +56,7 @@ def run_demo(settings: Settings, pace: Pace, *, stay: bool) -> None:
     try:
         installation.start()
         ports = {name: settings.worker_port(name) for name in WORKER_PORTS}
-        status = play_and_compare(installation.settings, pace, console, ports, installation.check)
+        status = play(installation.settings, pace, console, ports, installation.check)
         if stay and status != INTERRUPTED:
             _stay(installation, console)
     finally:
@@ -81,8 +85,8 @@ def _say(console: Console, part: str, done: str, seconds: float) -> None:
     console.print(f"{part}: {done} ({seconds:.1f} s)")
 
 
-def run_demo_there(settings: Settings, pace: Pace) -> None:
-    """Play the week to services that run already; how far they are is told by Kafka alone.
+def run_demo_there(settings: Settings, pace: Pace, play: Play) -> None:
+    """Play to services that run already; how far they are is told by Kafka alone.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def run_demo_there(settings: Settings, pace: Pace) -> None:
     check_ready(settings)
     console.print(f"playing to Kafka at {settings.kafka}, stored in {settings.clickhouse}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(play_and_compare(settings, pace, console, {}, lambda: None))
+    sys.exit(play(settings, pace, console, {}, lambda: None))
 
 
 def play_and_compare(
@@ -110,8 +114,8 @@ def play_and_compare(
     """
     answers = json.loads((resources.files("streams.demo.recorded") / "answers.json").read_text())
     played = Played()
-    player = Player(settings, pace, played, Pipeline(settings, answers))
-    status, why = _play(settings, console, player, played, ports, check)
+    player = Player(settings, pace, played, recorded_week, Pipeline(settings, answers))
+    status, why = play_out(settings, console, player, Engineer(settings), ports, check)
     if status:
         return _report_unread(settings, player.sent, answers, console, status, why)
     try:
@@ -122,12 +126,18 @@ def play_and_compare(
     return 0 if good else 1
 
 
-def _play(
-    settings: Settings, console: Console, player: Player, played: Played, ports: Mapping[str, int],
-    check: Callable[[], None],
+def play_out(
+    settings: Settings, console: Console, player: Player, engineer: Engineer, ports: Mapping[str, int],
+    check: Callable[[], None], afterwards: Callable[[], None] = lambda: None,
 ) -> tuple[int, str]:  # fmt: skip
-    """Return 0 when all is sent and read; else the exit status and why not."""
-    engineer, news, offsets = Engineer(settings), News(settings, played), Offsets(settings)
+    """Return 0 when all is sent and read; else the exit status and why not.
+
+    Parameters
+    ----------
+    afterwards
+        What people do once all of it is stored; that is read too.
+    """
+    news, offsets = News(settings, player.played), Offsets(settings)
     with ExitStack() as stack:
         stack.callback(offsets.close)
         for part in (news, engineer, player):
@@ -138,6 +148,7 @@ def _play(
         try:
             follower.wait()
             engineer.stop()
+            afterwards()
             follower.wait()  # what it did last is read too
         except (NotReadError, ChildFailedError) as error:
             return os.EX_TEMPFAIL, f"{error}\nnot read yet: {follower.unread()}"

@@ -125,7 +125,7 @@ class Plausible:
                 return f"more or larger samples of {group.service_name} than are taken"
             if max(_amounts(group)) > most:
                 return f"more than {most} events of {group.service_name} in a tick"
-            if found := _sums(group) or _names(group):
+            if found := _names(group):
                 return f"{found} of {group.service_name}"
         return ""
 
@@ -138,17 +138,10 @@ def _amounts(group: GroupSums) -> list[int]:
     """Return everything that a group counts."""
     amounts = [group.events, group.calls, group.late, group.refused, group.sampled_from, *group.guards.values()]
     for sums in group.rates.values():
-        amounts += (sums.trials, sums.events)
+        amounts += (sums.trials, sums.flagged, sums.events, sums.flagged_events)
     for each in (*group.quantities.values(), *group.mixes.values()):
         amounts += each.values()
     return amounts
-
-
-def _sums(group: GroupSums) -> str:
-    for name, sums in group.rates.items():
-        if sums.flagged > sums.trials or sums.flagged_events > sums.events:
-            return f"more flagged than tried in {name[:100]}"
-    return ""
 
 
 def _names(group: GroupSums) -> str:

@@ -33,8 +33,8 @@ elsewhere = next(name for name in ("a", "b", "c", "d", "e") if partition_of(name
         window([group(service_name=elsewhere)]),
         window([group(events=2**53)]),
         window([group(rates={"leak": Sums(2**53, 1)})]),
-        window([group(rates={"leak": Sums(3, 4)})]),
-        window([group(rates={"leak": Sums(3, 1, 3, 4)})]),
+        window([group(rates={"leak": Sums(3, 2**53)})]),
+        window([group(rates={"leak": Sums(3, 1, 3, 2**53)})]),
         window([group(rates={f"r{n}": Sums(1) for n in range(1_000)})]),
         window([group(quantities={"latency": {"not a bin": 1}})]),
         window([group(quantities={"latency": {"-1": 1}})]),
@@ -75,6 +75,12 @@ def test_a_window_of_ours_is_taken(source, late, events, flagged, more):
     first = window([sums], source_partition=source, tick=TICK - late, first_tick=0)
     knowing().check(first, Record(), 0)
     knowing().check(window([], source_partition=source), Record(), 1)
+
+
+@pytest.mark.parametrize("sums", [Sums(0, 1), Sums(3, 4), Sums(0, 0, 0, 1), Sums(3, 1, 3, 4)])
+def test_flags_without_trials_are_taken(sums):
+    """A verdict that travels alone may meet its event after that one's tick: its trial was counted before."""
+    knowing().check(window([group(events=3, rates={"leak": sums})]), Record(), 0)
 
 
 def test_a_topic_that_has_grown_is_looked_at_again():

@@ -14,13 +14,17 @@ from streams.api.controls import Request, asked
 from streams.api.incidents import ActionBody
 from streams.incidents.fold.moves import ALLOWED
 from streams.incidents.fold.state import Incident, Step
+from streams.incidents.pages.view import IncidentView
 from streams.incidents.requests.signing import signed
 from streams.incidents.worker import Incidents
+from streams.policy.policy import Policy
+from streams.review.probes import attacks
 
 SOURCE: Final = "watchkeeper/console"
 TURNS: Final = ("acknowledged", "mitigated", "recovered", "reopened", "closed", "merged", "assigned")
 """Steps after which a page that was loaded before does not show what an action would be about."""
-FIELDS: Final = ("reason", "mitigation_kind", "into_incident_id", "assignee_id")
+FIELDS: Final = ("reason", "mitigation_kind", "into_incident_id", "assignee_id", "about")
+OF_DUTIES: Final = ("report", "waive")
 
 
 class Deed(Struct, frozen=True):
@@ -41,6 +45,9 @@ DEEDS: Final = (
     Deed("reopen", "Reopen", "o", "Opens it again: the clocks to recover and to close run on."),
     Deed("merge", "Merge", "g", "Closes it into another incident, which takes over what is not proven back."),
     Deed("false_positive", "False alarm", "f", "Closes it as a false alarm, which counts against the budget of pages."),
+    Deed("report", "Reported", "d", "Says that it was reported to whom it had to be. Watchkeeper reports nothing."),
+    Deed("waive", "Waive a duty", "w", "Says that a reporting duty does not apply, and why."),
+    Deed("correct", "Correct", "c", "Names what keeps it from coming again; verified once that was seen to work."),
 )  # fmt: skip
 
 
@@ -65,6 +72,30 @@ def possible(incident: Incident) -> list[str]:
     """Return what may be done about an incident now; acknowledging it twice may not."""
     taken = incident.clocks.acknowledged is not None and incident.status in ("acknowledged", "recovered")
     return [kind for kind in ALLOWED[incident.status] if not (taken and kind == "acknowledge")]
+
+
+def deeds(incident: Incident, view: IncidentView) -> list[Deed]:
+    """Return what can be done about an incident on its page; duties can be met where one is left."""
+    left = possible(incident)
+    open_duty = any(duty.at is None for duty in view.duties)
+    return [deed for deed in DEEDS if deed.kind in left and (open_duty or deed.kind not in OF_DUTIES)]
+
+
+def measures(policy: Policy) -> dict[str, list[tuple[str, str]]]:
+    """Return what may keep an incident from coming again, by sort: how an action says it, and its name."""
+    known = attacks()
+    names = {
+        "families of attacks": [("probe", name) for name in sorted({attack.family for attack in known})],
+        "rules of the policy": [("rule", rule.name) for rule in policy.controls],
+        "attacks": [("probe", attack.attack_id) for attack in known],
+    }
+    return {sort: [(f"{kind}:{name}", name) for kind, name in found] for sort, found in names.items() if found}
+
+
+def unsaid(kind: ActionKind, fields: dict[str, str]) -> str:
+    """Return what a form should say and does not; empty where nothing lacks."""
+    lacks = kind == "waive" and not fields.get("reason", "").strip()
+    return "Nothing was done: say why the duty does not apply." if lacks else ""
 
 
 def turns(incident: Incident) -> list[Step]:

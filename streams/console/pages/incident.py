@@ -22,9 +22,11 @@ from streams.console.pages.deeds import (
     TURNS,
     ask_control,
     body,
+    deeds,
     meanwhile,
-    possible,
+    measures,
     turns,
+    unsaid,
 )
 from streams.console.session import Form, Who, shown
 from streams.console.states import age, given_to, is_open, on_it, what
@@ -87,7 +89,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
         if name is None:
             raise HTTPException(status.HTTP_404_NOT_FOUND, "That is not done by people.")
         late = meanwhile(known(await held(work), incident_id), fields)
-        refused = STALE if late and kind != "note" else ""
+        refused = STALE if late and kind != "note" else unsaid(kind, fields)
         try:
             _, counts = (None, False) if refused else await perform(work, incident_id, kind, body(fields, who))
         except IllegalActionError as error:
@@ -124,7 +126,6 @@ async def _page(
     view = replace(view, corrections=list(corrections(incident, found["seen"] or {})))
     current = _bundle(work, incident, asked, {name: found[name] for name in asked if found[name] is not None})
     opening = msgspec.json.decode(view.evidence, type=Bundle) if view.evidence else None
-    said_of = [deed for deed in DEEDS if deed.kind in possible(incident)]
     return shown(
         request, "incident", status.HTTP_409_CONFLICT if refused else status.HTTP_200_OK, here="incidents", view=view,
         incident=incident, headline=headline(view),
@@ -133,7 +134,8 @@ async def _page(
         current=current, opening=opening,
         figures=list(figures(opening, current)), looks=list(looks(current or opening)),
         similar=similar(incident, incident_log.folding.incidents()), timeline=timeline(view, found["told"] or []),
-        plot=_plot(view, found["series"] or []), deeds=said_of, mitigations=get_args(Mitigation), said=said,
+        plot=_plot(view, found["series"] or []), deeds=deeds(incident, view), measures=measures(work.policy),
+        mitigations=get_args(Mitigation), said=said,
         refused=refused, late=late, seen=len(turns(incident)), fresh_id=lambda: secrets.token_hex(16), share=share,
         duty_text=duty_text, correction_text=correction_text,
         uncorrected=NO_CORRECTION if lacks_correction(view) else "", interval=interval, span=span, now=now,

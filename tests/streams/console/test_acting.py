@@ -24,13 +24,21 @@ from tests.support.waiting import PATIENCE_SECONDS
 PATH = "/console/incidents/inc-p"
 
 
+POLICY = """
+duties: [{name: GDPR Art. 33, families: [leak], hours: 72}, {name: AI Act Art. 73, hours: 360}]
+controls: [{name: leaks pause it, when: {family: leak}, do: pause}]
+"""
+
+
 @pytest.fixture
-async def work(kafka_settings, monkeypatch):
+async def work(kafka_settings, monkeypatch, tmp_path):
     """The incidents of a worker over a real log, which takes in what is said as it is written."""
     monkeypatch.setattr(incidents_api, "FOLDED_SECONDS", PATIENCE_SECONDS)
     settings = kafka_settings.model_copy(
-        update={"api_token": SecretStr(TOKEN), "sql_port": 1, "control_key": SecretStr("key")}
-    )
+        update={"api_token": SecretStr(TOKEN), "sql_port": 1, "control_key": SecretStr("key"),
+                "policy": tmp_path / "policy.yaml"}
+    )  # fmt: skip
+    settings.policy.write_text(POLICY)
     publisher = Publisher(client_arguments(settings))
     made = Incidents(Parts(settings, check_topics(settings, NEEDED), publisher, lambda: True))
     await publisher.start()
@@ -59,6 +67,29 @@ def steps(work):
     """Return what was done: name, by whom, why."""
     incident = work.held.folding.fold.incidents["inc-p"]
     return [(step.name, step.by, step.reason) for step in incident.steps[1:]]
+
+
+async def test_duties_are_met_and_corrections_named_without_a_script(work):
+    """Each form offers what is left: a duty once, the probes there are, rules of the policy; waiving needs a why."""
+    kim = await signed_in(work)
+    shown = await kim.get(PATH)
+    assert shown.text.count("<option>GDPR Art. 33</option>") == 2
+    assert '<option value="rule:leaks pause it">' in shown.text
+    assert '<option value="probe:exfiltration">' in shown.text
+    await kim.send(shown, f"{PATH}/report", about="GDPR Art. 33", reason="by mail")
+    shown = await kim.get(PATH)
+    assert "<option>GDPR Art. 33</option>" not in shown.text
+    bare = await kim.send(shown, f"{PATH}/waive", about="AI Act Art. 73")
+    assert (bare.status_code, "say why the duty does not apply" in bare.text) == (409, True)
+    await kim.send(shown, f"{PATH}/waive", about="AI Act Art. 73", reason="no high risk")
+    shown = await kim.get(PATH)
+    assert f"{PATH}/waive" not in shown.text
+    await kim.send(shown, f"{PATH}/correct", about="rule:leaks pause it")
+    refused = await kim.send(await kim.get(PATH), f"{PATH}/correct", about="something")
+    assert (refused.status_code, "probe:NAME" in refused.text) == (409, True)
+    assert steps(work) == [
+        ("reported", "kim", "by mail"), ("waived", "kim", "no high risk"), ("corrected", "kim", None),
+    ]  # fmt: skip
 
 
 async def test_an_incident_is_acknowledged_mitigated_noted_and_resolved(work):

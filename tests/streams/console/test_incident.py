@@ -79,9 +79,9 @@ async def test_without_a_store_everything_of_the_fold_is_there(settings):
                act("close", 90, "inc-r"))  # fmt: skip
     browser = await signed_in(held(away, *entries))
     for incident, possible in (
-        ("inc-p", {"acknowledge", "mitigate", "note", "close", "merge", "false_positive", "assign"}),
-        ("inc-q", {"mitigate", "note", "close", "merge", "false_positive", "assign"}),
-        ("inc-r", {"reopen", "note", "false_positive"}),
+        ("inc-p", {"acknowledge", "mitigate", "note", "close", "merge", "false_positive", "assign", "correct"}),
+        ("inc-q", {"mitigate", "note", "close", "merge", "false_positive", "assign", "correct"}),
+        ("inc-r", {"reopen", "note", "false_positive", "correct"}),
     ):
         text = (await browser.get(f"/console/incidents/{incident}")).text
         assert "Not known: the store does not answer" in text
