@@ -52,13 +52,14 @@ _RAW: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
 _SAID: Final = (FINDINGS, DEAD_LETTERS)
 """Each worker tells of its own losses, and sets aside what kills it."""
 _ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*_RAW, AUDIT_HEADS, CHECKPOINTS))
+_AGEING: Final = tuple(topic for topic in TOPICS if topic.retention_ms > 0)
 
 PARTIES: Final[dict[str, Party]] = {
     "watch": Party(
         "the watch workers", (WINDOWS, REVIEW_QUEUE, CHECKPOINTS, INFERENCE, *_SAID), (INFERENCE, WINDOWS, CHECKPOINTS)
     ),
     "detect": Party("the detect workers", (CHECKPOINTS, *_SAID), (WINDOWS, INFERENCE, CHECKPOINTS)),
-    "history": Party("the history workers, which carry retention out", _SAID, _ALL_BUT_RAW, TOPICS),
+    "history": Party("the history workers, which carry retention out", _SAID, _ALL_BUT_RAW, _AGEING),
     "incidents": Party(
         "the incidents workers with API and console",
         (INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, CHANGES, ACTIONS, TRIAGE, REVIEWS, ERASURES, AUDIT_HEADS, *_SAID),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.admin import OffsetSpec
 from kafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
@@ -28,7 +28,7 @@ from streams.backup.log import STATE, SavedRecord, file_of
 from streams.backup.manifest import BackupError, Manifest, Partition
 from streams.kafka.publisher import MAX_MESSAGE_BYTES
 from streams.kafka.restored import say
-from streams.kafka.topics import client_arguments, cluster_topics, options_of
+from streams.kafka.topics import client_arguments, cluster_topics, options_of, set_configs
 from streams.settings import Settings
 
 BATCH_BYTES: Final = 900_000
@@ -105,7 +105,9 @@ def finish_topics(client: KafkaAdminClient, settings: Settings, manifest: Manife
     there = cluster_topics(client)
     former = {there[settings.topic(name)].topic_id: saved.topic_id for name, saved in manifest.topics.items()}
     say(client_arguments(settings), settings.topic(RESTORED.name), former)
-    client.alter_configs([_contract(settings, name) for name in manifest.topics])  # until then no worker starts
+    set_configs(
+        client, {settings.topic(name): _contract(name) for name in manifest.topics}
+    )  # until then no worker starts
 
 
 def _check_ends(client: KafkaAdminClient, places: dict[TopicPartition, Partition]) -> None:
@@ -115,10 +117,9 @@ def _check_ends(client: KafkaAdminClient, places: dict[TopicPartition, Partition
             raise BackupError(f"{place.topic}/{place.partition} ends at {ends[place].offset}, not at {each.end}")
 
 
-def _contract(settings: Settings, name: str) -> ConfigResource:
+def _contract(name: str) -> dict[str, str]:
     wanted = options_of(_BY_NAME[name])["configs"]
-    given = {each: wanted[each] for each in ("message.timestamp.type", "retention.ms")}
-    return ConfigResource(ConfigResourceType.TOPIC, settings.topic(name), configs=given)
+    return {each: wanted[each] for each in ("message.timestamp.type", "retention.ms")}
 
 
 def _acknowledge(client: KafkaAdminClient, settings: Settings, manifest: Manifest) -> None:

@@ -1,7 +1,7 @@
 """Topics as the contract wants them: create them, check them, read what Kafka says of them."""
 
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -165,3 +165,18 @@ def _check_timestamps(client: KafkaAdminClient, wanted: dict[str, Topic]) -> Non
                 f"topic {name} has message.timestamp.type={found}, it must be {topic.timestamp}; run "
                 f"`kafka-configs --alter --topic {name} --add-config message.timestamp.type={topic.timestamp}`"
             )
+
+
+def set_configs(client: KafkaAdminClient, configs: Mapping[str, Mapping[str, str]]) -> None:
+    """Change settings of topics, by name.
+
+    Raises
+    ------
+    TopicError
+        Where the broker does not let one of them be changed: its client says so in the answer alone.
+    """
+    wanted = [ConfigResource(ConfigResourceType.TOPIC, name, dict(given)) for name, given in configs.items()]
+    answers = client.alter_configs(wanted).get("topic", {})
+    for name in configs:
+        if (said := answers.get(name, "no answer")) != "OK":
+            raise TopicError(f"Kafka does not let settings of {name} be changed: {said}")

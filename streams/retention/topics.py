@@ -7,7 +7,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from schemas.topics import Topic
-from streams.kafka.topics import KafkaUnavailableError, admin, client_arguments, cluster_topics
+from streams.kafka.topics import KafkaUnavailableError, TopicError, admin, client_arguments, cluster_topics, set_configs
 from streams.policy.retention import Retention
 from streams.retention.classes import TOPICS, retention_ms
 from streams.retention.store import Going
@@ -64,9 +64,8 @@ def carry_out(settings: Settings, retention: Retention) -> dict[str, str]:
     with admin(settings) as client:
         try:
             changed = _differing(client, settings, retention)
-            if changed:
-                client.alter_configs([_resource(name, configs) for name, configs in changed.items()])
-        except KafkaError as error:
+            set_configs(client, changed)
+        except (KafkaError, TopicError) as error:
             raise KafkaUnavailableError(f"Kafka does not let retention.ms be set: {error}") from error
     return {name: configs["retention.ms"] for name, configs in changed.items()}
 
@@ -78,7 +77,7 @@ def _differing(client: KafkaAdminClient, settings: Settings, retention: Retentio
         for topic, classes in TOPICS.items()
         if classes and settings.topic(topic.name) in states
     }
-    described = client.describe_configs([_resource(name) for name in wanted])["topic"]
+    described = client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in wanted])["topic"]
     return {
         name: configs
         for name, configs in wanted.items()
@@ -89,7 +88,3 @@ def _differing(client: KafkaAdminClient, settings: Settings, retention: Retentio
 def _configs(topic: Topic, retention: Retention) -> dict[str, str]:
     kept = retention_ms(topic, retention)
     return {"retention.ms": str(kept), "segment.ms": str(min(kept, _LONGEST_SEGMENT_MS))}
-
-
-def _resource(name: str, configs: dict[str, str] | None = None) -> ConfigResource:
-    return ConfigResource(ConfigResourceType.TOPIC, name, configs)

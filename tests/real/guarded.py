@@ -64,7 +64,7 @@ def _acls(rule):
     pattern = ResourcePattern(
         ResourceType[rule.resource.upper()], rule.name, ACLResourcePatternType[rule.pattern.upper()]
     )
-    words = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
+    words = {"DescribeConfigs": "DESCRIBE_CONFIGS", "AlterConfigs": "ALTER_CONFIGS"}
     return [
         ACL(rule.principal, "*", ACLOperation[words.get(each, each.upper())], ACLPermissionType.ALLOW, pattern)
         for each in rule.operations

@@ -18,8 +18,10 @@ from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packe
 from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
 from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import admin, client_arguments, create_topics, topic_states
+from streams.kafka.topics import KafkaUnavailableError, admin, client_arguments, create_topics, topic_states
+from streams.policy.retention import Retention
 from streams.production.asked import kafka_gaps
+from streams.retention.topics import carry_out
 from streams.settings import WORKER_PORTS, Settings, load
 from streams.verify.run import Verifier
 from tests.real.guarded import GuardedBroker
@@ -149,6 +151,18 @@ def test_a_service_may_send_events_and_nothing_else(guarded):
     broker, settings = guarded
     service = broker.settings_of(settings, "service")
     assert [topic.name for topic in TOPICS if written(service, topic)] == [INFERENCE.name]
+
+
+@pytest.mark.kafka
+def test_the_history_worker_says_how_long_topics_are_kept_and_a_service_does_not(guarded):
+    """Retention is carried out with the rights of the history worker; a service is refused."""
+    broker, settings = guarded
+    mine, theirs = (
+        broker.settings_of(settings, name) for name in (f"{settings.topic_prefix}watchkeeper-history", "service")
+    )
+    with pytest.raises(KafkaUnavailableError, match="does not let"):
+        carry_out(theirs, Retention(text="3d"))
+    assert settings.topic(INFERENCE.name) in carry_out(mine, Retention(text="3d"))
 
 
 @pytest.mark.store
