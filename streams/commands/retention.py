@@ -23,7 +23,9 @@ def plan(as_json: AsJson = False, kafka: Kafka = None, clickhouse: Store = None)
 
     settings = load(kafka=kafka, clickhouse=clickhouse)
     retention = load_policy(settings.policy).retention
-    found = planned(settings, retention, time.time())
+    found, left_out = planned(settings, retention, time.time())
+    if left_out:
+        typer.echo(left_out, err=True)
     if as_json:
         typer.echo("\n".join(json.dumps(each._asdict()) for each in found))
         return

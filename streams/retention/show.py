@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from schemas.sql import query
+from streams.kafka.topics import KafkaUnavailableError
 from streams.policy.retention import CLASSES, Retention
 from streams.retention import audit, files, store, topics
 from streams.retention.classes import HERE
@@ -18,24 +19,24 @@ MOST: Final = 1_000
 _HEAD: Final = ("what", "name", "class", "older than", "how many", "the oldest of")
 
 
-def planned(settings: Settings, retention: Retention, now: float) -> list[Going]:
-    """Return what would go now: of each table, topic and folder, also where it is nothing.
+def planned(settings: Settings, retention: Retention, now: float) -> tuple[list[Going], str]:
+    """Return what would go now, of each table, topic and folder, and why Kafka can't be asked, where it can't.
 
     Raises
     ------
-    StoreUnavailableError, KafkaUnavailableError
-        Where one of them does not answer.
+    StoreUnavailableError
+        Where the store does not answer.
     """
 
     def ask(text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         return ask_rows(settings, text, parameters)
 
-    return [
-        *(going for _, going in store.plan(ask, retention, now)),
-        *topics.plan(settings, retention, now),
-        *files.plan(settings, retention, now),
-        *audit.plan(settings, retention, now),
-    ]
+    found = [going for _, going in store.plan(ask, retention, now)]
+    found += [*files.plan(settings, retention, now), *audit.plan(settings, retention, now)]
+    try:
+        return [*found, *topics.plan(settings, retention, now)], ""
+    except KafkaUnavailableError as error:
+        return found, f"topics are left out: {error}"
 
 
 def went(settings: Settings) -> list[dict[str, Any]]:

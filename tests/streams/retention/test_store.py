@@ -1,13 +1,16 @@
 """What is too old goes from the real engine, under a clock that is moved, and every sum stays what it was."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from schemas.events import Inference
 from schemas.topics import TOPICS
 from schemas.wire import encode
+from streams.commands.retention import retention_app
 from streams.events.decode import events_decoder
 from streams.history.rollups import kept_from
 from streams.history.rows import Origin, rows_of
@@ -140,6 +143,30 @@ def test_what_went_is_planned_and_written_down(client, store_settings):
     assert [each.gone for _, each in plan(asking(client), Retention(), LATER) if each.gone] == []
     assert sorted((row["class"], int(row["gone"])) for row in went(store_settings)) == [("events", 1), ("text", 2)]
     assert kept_from(client) // 10**9 == due[1].before == int(LATER - 90 * DAY) // DAY * DAY
+
+
+@store
+def test_the_commands_say_what_would_go_and_what_went(client, store_settings, kafka_settings, monkeypatch):
+    """With nothing to show there are words; `--json` gives a line for each."""
+    given = store_settings.model_dump(exclude_unset=True) | kafka_settings.model_dump(exclude_unset=True)
+    for name, value in given.items():
+        monkeypatch.setenv(f"WATCHKEEPER_{name.upper()}", str(value))
+
+    def said(*arguments):
+        done = CliRunner().invoke(retention_app, arguments)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert said("show") == "nothing was removed yet\n"
+    assert "nothing is older than that" in said("plan")
+    write(client, 0, [START], input_text="please")
+    output = said("plan")
+    assert "events 90d" in output
+    assert "inferences" in output
+    carry_out(client, Retention(), LATER)
+    [first, second] = [json.loads(line) for line in said("show", "--json").splitlines()]
+    assert {first["class"], second["class"]} == {"text", "events"}
+    assert "2026-03-02" in said("show")
 
 
 @store
