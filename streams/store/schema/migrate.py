@@ -50,13 +50,11 @@ def migrate(client: Client) -> list[str]:
         return []
     note(client, dict.fromkeys(missing, _BEGUN))
     stop_refreshing(client)
-    said = next((name for name in missing if name.startswith(COMMENTS)), "")
+    repeated = [name for name in missing if name.startswith(COMMENTS)][1:]  # each of them brings what all hold
     for name in missing:
-        if name.startswith(COMMENTS):  # each command says what all files hold
-            texts = commands(client) if name == said else []
-        else:
-            texts = statements(known[name])
-        for statement in texts:
+        if name in repeated:
+            continue
+        for statement in commands(client) if name.startswith(COMMENTS) else statements(known[name]):
             _apply(client, statement, again=name in ledger)
         if name.startswith(TABLES):
             note(client, {name: digest(known[name])})
