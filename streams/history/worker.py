@@ -126,7 +126,7 @@ class History:
         self._keeper: Final = Keeper(settings, connect, load_policy(settings.policy).retention)
         self._erased: Final = Erased()
         self._eraser: Final = Eraser(settings, connect, self._erased.learn)
-        self._watching: asyncio.Future[Any] | None = None
+        self._watching: tuple[asyncio.Task[None], ...] = ()
         self._shared: Final = not settings.clickhouse.startswith("chdb://")
         self._paths: Final = TwoPaths(settings.tick_seconds, settings.lateness_seconds, several_writers=self._shared)
         self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in PLAIN.items()}
@@ -139,17 +139,16 @@ class History:
             HistoryWriter(await asyncio.to_thread(self._connect), several_writers=self._shared) for _ in range(2)
         ]
         await asyncio.to_thread(self._eraser.begin)
-        self._watching = asyncio.gather(self._watch.run(), self._reach.watch(), self._keeper.run(), self._eraser.run())
+        watching = self._watch.run(), self._reach.watch(), self._keeper.run(), self._eraser.run()
+        self._watching = tuple(map(in_background, watching))
         self._running = in_background(self._gathering.run()), in_background(self._rolling.run())
 
     async def stop(self) -> None:
         """Store what waits, and disconnect."""
         if self._running and not any(task.done() for task in self._running):
             await self._flush()
-        for task in self._running:
+        for task in (*self._running, *self._watching):
             task.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
         await self._publisher.stop()
 
     async def position(self, topic: TopicState, partition: int) -> None:

@@ -18,7 +18,15 @@ from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packe
 from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
 from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import KafkaUnavailableError, admin, client_arguments, create_topics, topic_states
+from streams.kafka.topics import (
+    KafkaUnavailableError,
+    TopicError,
+    admin,
+    check_topics,
+    client_arguments,
+    create_topics,
+    topic_states,
+)
 from streams.policy.retention import Retention
 from streams.production.asked import kafka_gaps
 from streams.retention.topics import carry_out
@@ -133,6 +141,8 @@ def test_the_operator_restores_topics_on_a_broker_that_has_had_no_group_yet(guar
     with admin(operator) as client:
         make_topics(client, operator, manifest, 1)
         asyncio.run(fill_topics(operator, tmp_path, manifest))
+        with pytest.raises(TopicError, match="it must be LogAppendTime"):  # who is started now ends at once
+            check_topics(operator, [FINDINGS])
         finish_topics(client, operator, manifest, 1)
         [[_, found]] = client.list_group_offsets(f"{settings.topic_prefix}watchkeeper-history").items()
         assert [at.offset for at in found.values()] == [6]

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from schemas.topics import CHECKPOINTS, INFERENCE, RESTORED, TOPICS
 from streams.audit.log import entry, note
+from streams.backup import tables
 from streams.backup.files import settings_lines
 from streams.backup.manifest import BackupError, Manifest, write_packed
 from streams.backup.run import backup, restore
@@ -62,8 +63,8 @@ def asked(client, query):
 
 def rows_of(client):
     """Return all rows of all tables, merged."""
-    tables = {table for [table] in rows(client, FILLED)} - BY_THE_CLOCK
-    return {table: asked(client, f"SELECT * FROM {table} FINAL") for table in tables}
+    names = {table for [table] in rows(client, FILLED)} - BY_THE_CLOCK
+    return {table: asked(client, f"SELECT * FROM {table} FINAL") for table in names}
 
 
 async def records_of(settings):
@@ -152,8 +153,9 @@ def test_a_backup_is_equal_to_the_record(settings, client, tmp_path):
     assert sum(counts.rows for counts in report.counts) == 400
 
 
-def test_events_that_come_meanwhile_are_neither_lost_nor_doubled(settings, client, tmp_path):
+def test_events_that_come_meanwhile_are_neither_lost_nor_doubled(settings, client, tmp_path, monkeypatch):
     """Between the steps of a backup 800 events are stored and counted; restored and caught up, all is as it was."""
+    monkeypatch.setattr(tables, "PIECE_ROWS", 150)  # several pieces of a partition
     play(settings, 400)
     more = iter((400, 800))
 
