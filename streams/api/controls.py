@@ -29,13 +29,15 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     service_name: Text
-    control: Literal["kill_switch", "pause", "review_required", "resume"]
+    control: Literal["kill_switch", "pause", "review_required", "resume", "quarantine", "release"]
     reason: Annotated[str, Field(min_length=1, max_length=2_000)]
     actor_id: Annotated[str, Field(max_length=256)] = ""
     """Who asks; whoever has the token, where that has a name."""
     lasts: Annotated[str, Field(alias="for")] = ""
     """For how long, such as ``2h``; empty is until it is resumed."""
     incident_id: Annotated[str, Field(max_length=256)] = ""
+    data_source_id: Annotated[str, Field(max_length=256)] = ""
+    """The source that a quarantine is about, and its release."""
 
 
 def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> Control:
@@ -59,6 +61,7 @@ def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> C
         actor_id=request.actor_id,
         reason=request.reason,
         incident_id=request.incident_id or None,
+        data_source_id=request.data_source_id or None,
         expires_at=now_unix_nano + round(lasts * NANO) if lasts else None,
     )
     _check(encode(control), now_unix_nano)

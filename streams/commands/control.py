@@ -17,6 +17,7 @@ control_app: Final = typer.Typer(no_args_is_help=True, help="Signed requests to 
 Service = Annotated[str, typer.Argument(help="The service that is asked.")]
 Reason = Annotated[str, typer.Option(help="Why; everybody who gets it reads this.")]
 Lasts = Annotated[str, typer.Option("--for", help="For how long, such as 30m or 2h; else until it is resumed.")]
+Source = Annotated[str, typer.Option(help="The source, as `data_source_id` of its retrievals names it.")]
 Incident = Annotated[str, typer.Option(help="The incident it belongs to.")]
 Actor = Annotated[str | None, typer.Option(help="Who asks; the user of this terminal if not said.")]
 
@@ -54,15 +55,34 @@ def resume(service: Service, reason: Reason, incident: Incident = "", actor: Act
     _ask("resume", service, reason, "", incident, actor, kafka)
 
 
-def _ask(
-    control: str, service: str, reason: str, lasts: str, incident: str, actor: str | None, kafka: str | None
+@control_app.command()
+def quarantine(
+    service: Service, source: Source, reason: Reason, lasts: Lasts = "", incident: Incident = "", actor: Actor = None,
+    kafka: Kafka = None,
+) -> None:  # fmt: skip
+    """Ask a service to take nothing from a source of documents; what it takes all the same is a page."""
+    _ask("quarantine", service, reason, lasts, incident, actor, kafka, source)
+
+
+@control_app.command()
+def release(
+    service: Service, source: Source, reason: Reason, incident: Incident = "", actor: Actor = None, kafka: Kafka = None
 ) -> None:
+    """Give a source free again."""
+    _ask("release", service, reason, "", incident, actor, kafka, source)
+
+
+def _ask(
+    control: str, service: str, reason: str, lasts: str, incident: str, actor: str | None, kafka: str | None,
+    data_source: str = "",
+) -> None:  # fmt: skip
     from streams.api.controls import Request, asked
     from streams.audit.published import send_all
     from streams.incidents.requests.signing import signed
 
     settings = load(kafka=kafka)
-    given = {"service_name": service, "control": control, "reason": reason, "for": lasts, "incident_id": incident}
+    given = {"service_name": service, "control": control, "reason": reason, "for": lasts, "incident_id": incident,
+             "data_source_id": data_source}  # fmt: skip
     try:
         request = Request.model_validate(given | {"actor_id": actor or getpass.getuser()})
     except ValidationError as error:

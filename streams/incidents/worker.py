@@ -46,6 +46,7 @@ from streams.incidents.notify.notifier import Notifier
 from streams.incidents.pages.portrait import portrait
 from streams.incidents.pages.view import IncidentView
 from streams.incidents.requests.pending import PendingRequests
+from streams.incidents.requests.quarantine import Quarantines
 from streams.incidents.requests.signing import signed
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
@@ -106,6 +107,7 @@ class Incidents:
         self._due: set[str] = set()
         self._notifier: Notifier | None = None
         self._pending = PendingRequests(self.policy)
+        self._quarantines: Final = Quarantines(settings)
         self.evidence: dict[str, IncidentEvidence] = {}
         self._erased: Final = Erased(settings)
         self._collector: Final = Collector(settings, self.policy, publisher, self._pages.get)
@@ -236,6 +238,8 @@ class Incidents:
             self._erased.take(said)
         if isinstance(said, Control | Finding | Change | EvaluationRun):
             self._pending.take(said)
+        if isinstance(said, Control | Finding):
+            self._quarantines.take(said)
         if isinstance(said, Finding) and said.severity == "page":
             self._pages[said.finding_id] = said
             self._written.setdefault(said.finding_id, written)
@@ -270,7 +274,7 @@ class Incidents:
         await self.publisher.publish(signed(self.settings, control) for control in asked)
         decided = self._pending.changes()
         await self.publisher.publish(Message(topic, encode(each), each.service_name.encode()) for each in decided)
-        found = self._pending.findings(incident_log.clock.now(wall) or 0)
+        found = self._pending.findings(incident_log.clock.now(wall) or 0) + await self._quarantines.due()
         await self.publisher.publish_findings(self.settings.topic(FINDINGS.name), found)
 
     async def _escalate(self, incident_log: IncidentLog) -> None:

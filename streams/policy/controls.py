@@ -1,9 +1,9 @@
 """The parts of the policy about changes, canaries and what may be asked of a service."""
 
 from collections.abc import Container, Iterator, Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from schemas.categories import FAMILIES as CATEGORIES
 from schemas.findings import Kind, Severity
@@ -76,11 +76,19 @@ class ControlRule(BaseModel, extra="forbid", frozen=True):
     when: When
     count: Annotated[int, Field(ge=1, le=1_000)] = 1
     within_minutes: Annotated[float, Field(gt=0, le=1_440)] = 10.0
-    do: Literal["kill_switch", "pause", "review_required", "policy_review"]
+    do: Literal["kill_switch", "pause", "review_required", "policy_review", "quarantine"]
+    data_source: Annotated[str, Field(max_length=256)] = ""
+    """The source of documents that is put under quarantine."""
     at_most_per_day: Annotated[int, Field(ge=1, le=100)] = 1
     """Of each service, by UTC days: the budget of the rule."""
     for_minutes: Annotated[float, Field(gt=0)] = 60.0
     """How long the request is in force."""
+
+    @model_validator(mode="after")
+    def _names_its_source(self) -> Self:
+        if (self.do == "quarantine") != bool(self.data_source):
+            raise ValueError("a rule that asks for a quarantine, and no other, names the source: `data_source`")
+        return self
 
 
 def misnamed(rules: Sequence[ControlRule], services: Container[str]) -> Iterator[dict[str, Any]]:

@@ -37,15 +37,18 @@ from streams.settings import Settings
 from streams.store.ask import ask_rows, ask_running
 from streams.text.durations import span
 
+TICK_SECONDS: Final = 30
+"""Of event time: services as quiet as these need no shorter ones."""
+
 CONTROLS: Final = query("streams.demo", "controls")
 Told = Any
 """A record of its own topic: a change, an evaluation, a label."""
 
 
-def prepared() -> dict[str, Path]:
+def prepared() -> dict[str, Any]:
     """Return the settings that the scenario needs, and give the workers a key for controls where they have none."""
     os.environ.setdefault("WATCHKEEPER_CONTROL_KEY", secrets.token_hex(16))
-    return {"policy": Path(str(resources.files("streams.demo.scenario") / "policy.yaml"))}
+    return {"policy": Path(str(resources.files("streams.demo.scenario") / "policy.yaml")), "tick_seconds": TICK_SECONDS}
 
 
 def play_scenario(

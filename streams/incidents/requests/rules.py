@@ -123,6 +123,7 @@ def _control(rule: ControlRule, service: str, nth: int, last: Seen) -> Control:
         control=rule.do,
         actor_kind="automation",
         rule=rule.name,
+        data_source_id=rule.data_source or None,
         finding_id=last.finding_id,
         expires_at=last.at + round(rule.for_minutes * 60) * NANO,
         reason=f"rule {rule.name}: {findings}; in force for {rule.for_minutes:g} minutes",

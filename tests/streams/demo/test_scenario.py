@@ -38,13 +38,15 @@ def test_no_kpi_is_empty_after_the_scenario(settings, client):
     judge(client)
     assert empty(period_rows(settings, period(story))) == []
     assert rows(client, "SELECT reason, detail FROM dead_letters") == []
-    opened = "SELECT DISTINCT service_name, family FROM incident_transitions WHERE transition = 'detected' ORDER BY ALL"
-    assert rows(client, opened) == [
-        ("agents-ops", "injection"), ("assistant-rag", "leak"), ("assistant-rag", "refusal"), ("desk", "leak"),
+    paged = "SELECT DISTINCT service_name, metric FROM findings WHERE severity = 'page' ORDER BY ALL"
+    assert rows(client, paged) == [
+        ("agents-ops", "cascade"), ("agents-ops", "goal_hijack"), ("agents-ops", "inter_agent"),
+        ("assistant-rag", "leak"), ("assistant-rag", "refusal"), ("desk", "leak"),
     ]  # fmt: skip
+    opened = "SELECT service_name FROM incident_transitions FINAL WHERE transition = 'detected' ORDER BY ALL"
+    assert [service for (service,) in rows(client, opened)] == ["agents-ops", "assistant-rag", "assistant-rag", "desk"]
     asked = "SELECT service_name, control FROM controls FINAL ORDER BY ALL"
     assert [(service, str(control)) for service, control in rows(client, asked)] == [
         ("agents-ops", "pause"), ("assistant-rag", "review_required"), ("assistant-rag", "rollback"),
         ("desk", "review_required"),
     ]  # fmt: skip
-    assert rows(client, "SELECT count() FROM findings WHERE metric = 'cascade' AND severity = 'page'") == [(1,)]
