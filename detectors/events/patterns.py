@@ -120,7 +120,7 @@ class PatternFinder:
         self._candidates: Final = _Candidates(dimensions, need, ttl)
 
     def __len__(self) -> int:
-        return int((self._clusters.numbers >= 0).sum())
+        return int(np.count_nonzero(self._clusters.numbers >= 0))
 
     def assign(self, vectors: npt.NDArray[np.floating]) -> Assignment:
         """Give each vector its cluster, then learn.
@@ -135,15 +135,16 @@ class PatternFinder:
         ValueError
             Where the shape is wrong, or a vector is not finite or of length 0: leave such a vector out.
         """
-        unit = self._checked(vectors)
-        places = self._match(unit)
-        labels = np.where(places >= 0, self._clusters.numbers[places], -1)
-        self._follow(unit, places)
-        new = self._gather(unit, labels)
-        self.events += len(unit)
-        return Assignment(labels, new)
+        return self.assign_units(self.units(vectors))
 
-    def _checked(self, vectors: npt.NDArray[np.floating]) -> Vectors:
+    def units(self, vectors: npt.NDArray[np.floating]) -> Vectors:
+        """Return vectors as rows of length 1.
+
+        Raises
+        ------
+        ValueError
+            As `assign`.
+        """
         given = np.asarray(vectors, np.float64)
         if given.ndim != 2 or given.shape[1] != self._clusters.centroids.shape[1]:
             raise ValueError(
@@ -154,31 +155,33 @@ class PatternFinder:
             raise ValueError("vectors must be finite and longer than 0; leave the others out")
         return np.asarray(given / length, np.float32)
 
+    def assign_units(self, unit: Vectors) -> Assignment:
+        """Do as `assign`, for rows that `units` has made."""
+        places = self._match(unit)
+        labels = np.where(places >= 0, self._clusters.numbers[places], -1)
+        self._follow(unit, places)
+        new = self._gather(unit, labels)
+        self.events += len(unit)
+        return Assignment(labels, new)
+
     def _match(self, unit: Vectors) -> Ints:
         """Return the place of the nearest established cluster, or -1."""
         used = len(self)
         if not used:
             return np.full(len(unit), -1, np.int64)
         cosine = unit @ self._clusters.centroids[:used].T
-        nearest = cosine.argmax(axis=1)
-        return np.where(cosine[np.arange(len(unit)), nearest] >= MATCH, nearest, -1)
+        return np.where(cosine.max(axis=1) >= MATCH, cosine.argmax(axis=1), -1)
 
     def _follow(self, unit: Vectors, places: Ints) -> None:
         """Fade all weights, and move each centroid towards the mean of its new members."""
         self._clusters.weights *= 0.5 ** (len(unit) / HALF_LIFE_EVENTS)
-        member = places >= 0
-        joined = places[member]
-        if not len(joined):
-            return
-        counts = np.bincount(joined)
-        moved = np.flatnonzero(counts)
-        which, count = np.searchsorted(moved, joined), counts[moved]
-        self._clusters.weights[moved] += count
-        total = np.zeros((len(moved), unit.shape[1]))
-        np.add.at(total, which, unit[member])
-        step = (1 - (1 - FOLLOW) ** count)[:, None]
-        towards = (1 - step) * self._clusters.centroids[moved] + step * total / count[:, None]
-        self._clusters.centroids[moved] = towards / np.linalg.norm(towards, axis=1, keepdims=True)
+        for place in {*places.tolist()} - {-1}:
+            members = unit[places == place].astype(np.float64)
+            self._clusters.weights[place] += len(members)
+            step = 1 - (1 - FOLLOW) ** len(members)
+            centroid = self._clusters.centroids[place].astype(np.float64)
+            towards = (1 - step) * centroid + step * members.sum(axis=0) / len(members)
+            self._clusters.centroids[place] = towards / np.sqrt(np.square(towards).sum())
 
     def _gather(self, unit: Vectors, labels: Ints) -> list[NewPattern]:
         """Bring what matched nothing to the candidates, then promote those that are ready; fill in their labels."""

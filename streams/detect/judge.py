@@ -105,23 +105,23 @@ class Judge:
         if len(ticks) > 1 and not self._room.is_enough(_most_series(ticks)):
             # who comes first gets the last places, so ticks must come one by one
             of_ticks = [self._judged([tick], {1: ends.get(at, [])}) for at, tick in enumerate(ticks, 1)]
-            return [*self._advanced(ends, 0), *chain.from_iterable(of_ticks)]
+            return [*chain.from_iterable(map(self.advance, ends.get(0, []))), *chain.from_iterable(of_ticks)]
         of_watchers = [watcher.judge_ticks(ticks) for watcher in self._watchers.values()]
-        found = self._advanced(ends, 0)
-        for number, (tick, sums) in enumerate(ticks):
-            of_tick = [*self.telemetry.judge(tick, sums)]
-            of_tick += chain.from_iterable(of_watcher[number] for of_watcher in of_watchers)
+        steps = [*_steps(ticks, ends)]
+        found = []
+        of_steps = self.telemetry.judge_steps((tick, sums) for _, tick, sums in steps)
+        for (number, tick, sums), of_step in zip(steps, of_steps, strict=True):
+            if number is None:
+                found += [*of_step, *self.fences.advance(tick)]
+                continue
+            of_tick = [*of_step, *chain.from_iterable(of_watcher[number] for of_watcher in of_watchers)]
             of_tick += self.fences.judge(tick, sums)
             found += [self._with_trust(finding) for finding in of_tick]
-            found += self._advanced(ends, number + 1)
         return found
-
-    def _advanced(self, ends: Ends, count: int) -> list[Finding]:
-        return [finding for end in ends.get(count, []) for finding in self.advance(end)]
 
     def advance(self, tick: int) -> list[Finding]:
         """Return what the mere passing of time brings to light, up to a tick that every source has closed."""
-        return [*self.telemetry.advance(tick), *self.fences.advance(tick)]
+        return [*self.telemetry.judge(tick, []), *self.fences.advance(tick)]
 
     def _with_trust(self, finding: Finding) -> Finding:
         """Say beside a finding that the telemetry it rests on is not whole."""
@@ -169,3 +169,11 @@ def _most_series(ticks: Sequence[Tick]) -> int:
     """Return how many series ticks can bring at most."""
     groups = {(each.tenant_id, each.service_name, each.model_version) for _, sums in ticks for each in sums}
     return OF_A_GROUP * len(groups) + OF_A_SERVICE * len({service for _, service, _ in groups})
+
+
+def _steps(ticks: Sequence[Tick], ends: Ends) -> Iterator[tuple[int | None, int, TickSums]]:
+    """Yield ticks with their numbers, and what is between them: the ticks up to which time has passed."""
+    for number in range(len(ticks) + 1):
+        yield from ((None, end, []) for end in ends.get(number, []))
+        if number < len(ticks):
+            yield number, *ticks[number]

@@ -1,7 +1,8 @@
 """Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
@@ -95,8 +96,8 @@ class PatternWatch:
         self.rates: Final = RateDetector(tick_seconds)
         self._members: dict[int, Members] = {}  # by number of the cluster
         self._rows: dict[int, int] = {}  # by number of the cluster, where it is in `rates`, in that order
-        self._latest: list[Seen] = []
-        self._vectors: list[Vectors] = []  # of the latest
+        self._latest: deque[Seen] = deque(maxlen=TTL)
+        self._vectors: deque[Vectors] = deque(maxlen=TTL)  # of the latest
         self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
         self._episodes: Final = Episodes("pattern", tick_seconds)  # of a cluster's number
 
@@ -125,14 +126,14 @@ class PatternWatch:
             for sample in group.samples
         ]
         readable, vectors = read_vectors([seen.sample.vector for _, seen in samples])
-        of_tick = np.array([samples[row][0] for row in readable], np.int64)
-        for number in np.unique(of_tick).tolist():
-            part = slice(*np.searchsorted(of_tick, [number, number + 1]))
-            chosen = [samples[row][1] for row in readable[part]]
-            assigned = self.finder.assign(vectors[part])
-            self._latest += chosen
-            self._vectors += [*vectors[part]]
-            del self._latest[:-TTL], self._vectors[:-TTL]
+        units = self.finder.units(vectors)
+        of_tick = [samples[row][0] for row in readable.tolist()]
+        for number, run in groupby(range(len(of_tick)), of_tick.__getitem__):
+            rows = [*run]
+            chosen = [samples[readable[row]][1] for row in rows]
+            assigned = self.finder.assign_units(units[rows[0] : rows[-1] + 1])
+            self._latest.extend(chosen)
+            self._vectors.extend(vectors[rows[0] : rows[-1] + 1])
             yield _Step(number, ticks[number][0], chosen, assigned.labels.tolist(), assigned.new)
 
     def _judge_new(self, step: "_Step") -> list[Finding]:
@@ -277,7 +278,7 @@ class PatternWatch:
         """Return the state as flat arrays."""
         return {
             "members": encoded(list(self._members.values())),
-            "latest": encoded(self._latest),
+            "latest": encoded([*self._latest]),
             "new": np.array(sorted(self._new), np.int64),
             "rows": np.array(sorted(self._rows.items()), np.int64).reshape(-1, 2),
             **prefixed("episodes_", self._episodes.state()),
@@ -288,8 +289,8 @@ class PatternWatch:
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
         self._members = {each.number: each for each in decoded(state["members"], list[Members])}
-        self._latest = decoded(state["latest"], list[Seen])
-        self._vectors = [*read_vectors([seen.sample.vector for seen in self._latest])[1]]
+        self._latest = deque(decoded(state["latest"], list[Seen]), maxlen=TTL)
+        self._vectors = deque(read_vectors([seen.sample.vector for seen in self._latest])[1], maxlen=TTL)
         self._new = set(state["new"].tolist())
         self._rows = {int(label): int(row) for label, row in sorted(state["rows"].tolist(), key=itemgetter(1))}
         self._episodes.restore(under("episodes_", state))

@@ -4,7 +4,8 @@ A rate over telemetry that is not whole is not to be trusted; `open_since` says 
 beside every other finding of the service.
 """
 
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,10 +13,11 @@ from detectors.base import Alarm, Recovery
 from detectors.budget import threshold
 from detectors.columns import prefixed, under
 from detectors.rates.detector import RateDetector
+from detectors.rates.watch import TickSums as RateSums
 from detectors.volume.detector import VolumeFinding, VolumeWatch
 from schemas.findings import Finding
 from schemas.windows import OTHER
-from streams.detect.watcher import TickSums
+from streams.detect.watcher import Tick, TickSums
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import moment
 from streams.findings.series import Room, SeriesBook
@@ -31,6 +33,14 @@ USUALLY_LATE: Final = 0.02
 
 MOST_SILENT_MINUTES: Final = 14 * 1_440
 """A longer gap of all sources together is no evidence about any of them."""
+
+
+class _Minute(NamedTuple):
+    """A minute that is over: how many services were known, and of each its events and how many of them came late."""
+
+    number: int
+    series: int
+    events: dict[int, list[int]]
 
 
 class TelemetryWatch:
@@ -49,7 +59,29 @@ class TelemetryWatch:
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
         """Count a tick, and return what the minutes that it ends bring to light."""
-        found = self.advance(tick)
+        return next(self.judge_steps([(tick, sums)]))
+
+    def judge_steps(self, steps: Iterable[Tick]) -> Iterator[list[Finding]]:
+        """Count steps, and yield what the minutes that each ends bring to light; one without sums lets time pass.
+
+        A step is judged when it is asked for: until then `open_since` says what was known before it.
+        """
+        over = [self._count(tick, sums) for tick, sums in steps]
+        lags = self._lags([minute for minutes in over for minute in minutes])
+        for minutes in over:
+            yield [finding for minute in minutes for finding in self._end(minute, lags.get(minute.number, []))]
+
+    def _count(self, tick: int, sums: TickSums) -> list["_Minute"]:
+        """Return the minutes that are over with the beginning of a tick, then count its events in its own."""
+        minute = tick * self._tick_seconds // MINUTE
+        if self._minute < 0 or minute - self._minute > MOST_SILENT_MINUTES:
+            self._minute = minute
+        over = []
+        while self._minute < minute:
+            over.append(_Minute(self._minute, len(self.book), self._events))
+            if self._events and not self._off:
+                self.book.note(np.array(sorted(self._events), np.int64), self._minute)
+            self._minute, self._events = self._minute + 1, {}
         for group in sums:
             if not group.events:
                 continue
@@ -57,41 +89,46 @@ class TelemetryWatch:
             cell = self._events.setdefault(row, [0, 0])
             cell[0] += group.events
             cell[1] += group.late
-        return found
+        return over
 
-    def advance(self, tick: int) -> list[Finding]:
-        """Let time pass up to a tick, and return what the minutes that are over bring to light."""
-        minute = tick * self._tick_seconds // MINUTE
-        if self._minute < 0 or minute - self._minute > MOST_SILENT_MINUTES:
-            self._minute = minute
-        found = []
-        while self._minute < minute:
-            found += self._end_minute()
-            self._minute += 1
-        return found
+    def _promise(self, minute: "_Minute") -> float:
+        # a silent minute counts as well as a busy one
+        return threshold(minute.series, 86_400 / MINUTE, self._tickets)
 
-    def _end_minute(self) -> list[Finding]:
-        count, (events, self._events) = len(self.book), (self._events, {})
-        if count > len(self.volume):
-            self.volume.grow(count - len(self.volume))
-            self.lag.grow(np.full(count - len(self.lag), USUALLY_LATE))
-        if self._off or not count:
+    def _lags(self, over: list["_Minute"]) -> dict[int, list[Alarm | Recovery]]:
+        """Return by minute in which services most events came late, or do so no more."""
+        if over:
+            self.lag.grow(np.full(over[-1].series - len(self.lag), USUALLY_LATE))
+        busy = [] if self._off else [minute for minute in over if minute.events]
+        if not busy:
+            return {}
+        cells = [(row, *minute.events[row]) for minute in busy for row in sorted(minute.events)]
+        rows, events, late = np.array(cells, np.int64).T
+        sizes = [len(minute.events) for minute in busy]
+        sums = RateSums(
+            np.array([minute.number for minute in busy], np.int64),
+            np.cumsum([0, *sizes]),
+            np.ascontiguousarray(rows),
+            np.ones(len(rows)),
+            (late >= LATE_SHARE * events).astype(np.float64),
+            np.repeat([self._promise(minute) for minute in busy], sizes),
+        )
+        found = self.lag.update_ticks(sums)
+        by_minute: dict[int, list[Alarm | Recovery]] = {}
+        items: list[Alarm | Recovery] = [*found.alarms, *found.recoveries]
+        for item in items:
+            by_minute.setdefault(item.tick, []).append(item)
+        return by_minute
+
+    def _end(self, minute: "_Minute", lags: list[Alarm | Recovery]) -> list[Finding]:
+        self.volume.grow(minute.series - len(self.volume))
+        if self._off or not minute.series:
             return []
-        counts = np.zeros(count)
-        promise = threshold(count, 86_400 / MINUTE, self._tickets)  # a silent minute counts as well as a busy one
-        lags: list[Alarm | Recovery] = []
-        if events:
-            rows = np.array(sorted(events), np.int64)
-            cells = np.array([events[row] for row in rows.tolist()], np.float64)
-            counts[rows] = cells[:, 0]
-            self.book.note(rows, self._minute)
-            late = (cells[:, 1] >= LATE_SHARE * cells[:, 0]).astype(np.float64)
-            lag = self.lag.update(self._minute, rows, np.ones(len(rows)), late, promise)
-            lags = [*lag.alarms, *lag.recoveries]
-        return [
-            *(self._volume_finding(finding) for finding in self.volume.update(self._minute, counts, promise)),
-            *(self._lag_finding(finding) for finding in lags),
-        ]
+        counts = np.zeros(minute.series)
+        for row, (events, _) in minute.events.items():
+            counts[row] = events
+        found = self.volume.update(minute.number, counts, self._promise(minute))
+        return [*map(self._volume_finding, found), *map(self._lag_finding, lags)]
 
     def open_since(self, service: str) -> str:
         """Return what is wrong with the telemetry of a service and since when, or nothing."""

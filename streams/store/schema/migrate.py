@@ -45,13 +45,19 @@ def migrate(client: Client) -> list[str]:
     ledger, known = ledger_of(client), migrations()
     _refuse_strangers(ledger, known)
     missing = _missing(ledger, known)
-    if missing:
-        note(client, dict.fromkeys(missing, _BEGUN))
-        stop_refreshing(client)
+    if not missing:
+        return []
+    note(client, dict.fromkeys(missing, _BEGUN))
+    stop_refreshing(client)
+    repeated = [name for name in missing if name.startswith(COMMENTS)][1:]  # each of them brings what all hold
     for name in missing:
+        if name in repeated:
+            continue
         for statement in commands(client) if name.startswith(COMMENTS) else statements(known[name]):
             _apply(client, statement, again=name in ledger)
-        note(client, {name: digest(known[name])})
+        if name.startswith(TABLES):
+            note(client, {name: digest(known[name])})
+    note(client, {name: digest(known[name]) for name in missing if not name.startswith(TABLES)})
     return missing
 
 

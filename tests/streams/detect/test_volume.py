@@ -72,7 +72,7 @@ def test_a_gap_of_weeks_is_evidence_about_nobody():
     """When nothing came from anybody for longer than two weeks, the time between is left out."""
     subject, make = watch(), traffic(np.random.default_rng(5))
     run(subject, SETTLED, make, START)
-    assert not subject.advance(START + SETTLED + MOST_SILENT_MINUTES + 1)
+    assert not subject.judge(START + SETTLED + MOST_SILENT_MINUTES + 1, [])
     assert not subject.open_since("a")
 
 
