@@ -111,8 +111,10 @@ class RateWatch:
         falling = (self._falls[cells.rows] >= 0) & ~up.opened
         if self._policy.detectors.falls == "off" or not falling.any():
             return [], []
-        budget = np.array([self._policy.budget.tickets_per_day * self._share])
-        promises = thresholds(activity[0], activity[1], budget)[cells.of_cells()[falling]]
+        budget = self._policy.budget
+        alarms = np.array([budget.tickets_per_day, budget.pages_per_day]) * self._share
+        limits = thresholds(activity[0][:, None], activity[1][:, None], alarms)
+        promises = limits[cells.of_cells()[falling], self._paging[cells.rows[falling]].astype(np.int64)]
         some = some_of(cells, falling)
         found = self.falls.update_ticks(TickSums(*some._replace(rows=self._falls[some.rows])[1:], promises))
         if not (found.alarms or found.recoveries):
@@ -166,6 +168,15 @@ class RateWatch:
         self._whole = np.array([name[0] == WHOLE for name in names], bool)
         self._falls = np.array([self._falling.get(row, -1) for row in range(len(names))], np.int64)
         self._budgets = np.array([self._budget_of[name[3]] for name in names], np.int64)
+        self._paging = np.array([self._fall_pages(RATES[name[3]]) for name in names], bool)
+
+    def _fall_pages(self, rate: Rate) -> bool:
+        """Tell whether a fall of a rate pages.
+
+        Those that do are fewer than the series of rates that never page, whose part of the budget nobody uses: a
+        service has three of the former, and six and more of the latter.
+        """
+        return self._policy.detectors.falls == self._policy.level(rate.name) == "page"
 
     def _alarm_finding(self, alarm: Alarm) -> Finding:
         _, service, _, metric = name = self.book.names[alarm.series]
@@ -188,7 +199,7 @@ class RateWatch:
 
     def _pages(self, alarm: Alarm, service: str, rate: Rate) -> bool:
         """Tell whether an alarm pages: where none of its service and family does."""
-        if alarm.direction == "down" or self._policy.level(rate.name) != "page":
+        if self._policy.level(rate.name) != "page" or (alarm.direction == "down" and not self._fall_pages(rate)):
             return False
         open_pages = (name for name, opened in self._episodes if opened.severity == "page")
         return all((name[1], RATES[name[3]].family) != (service, rate.family) for name in open_pages)

@@ -121,7 +121,8 @@ class Detectors(BaseModel, extra="forbid", frozen=True):
     """Which detector looks at what, and what it may do."""
 
     rates: dict[Metric, Level] = {}
-    falls: Literal["ticket", "off"] = "ticket"
+    falls: Level = "page"
+    """Flags or refusals that vanish: at most this, and at most what a rise of the rate is."""
     drift_vote: Vote = Vote()
     quantities: dict[str, Literal["ticket", "off"]] = {}
     mixes: dict[str, Literal["ticket", "off"]] = {}

@@ -61,13 +61,17 @@ def test_a_rise_that_is_over_may_page_again():
     assert pages[0].onset_time_unix_nano < start_of(START + 800, SECONDS) <= pages[1].onset_time_unix_nano
 
 
-def test_refusals_that_vanish_are_a_ticket():
-    """A fall is told of the service as a whole, as a ticket, and never where the policy has falls off."""
-    for policy, told in ((Policy(), 1), (parse_policy("detectors: {falls: 'off'}"), 0)):
-        rng, subject = np.random.default_rng(5), RateWatch(600, 1.0, 100, policy)
-        found = run(subject, 360, lambda step, rng=rng: rate(rng, 0.05 if step < 288 else 0.0, "refusal", 200))
-        fallen = [finding for finding in found if finding.direction == "down" and finding.kind == "rate"]
-        assert [(finding.tenant_id, finding.severity) for finding in fallen] == [("*", "ticket")] * told
+@pytest.mark.parametrize(
+    ("text", "metric", "told"),
+    [("{}", "refusal", ["page"]), ("{}", "blocked", ["ticket"]), ("detectors: {falls: ticket}", "refusal", ["ticket"]),
+     ("detectors: {rates: {refusal: ticket}}", "refusal", ["ticket"]), ("detectors: {falls: 'off'}", "refusal", [])],
+)  # fmt: skip
+def test_refusals_that_vanish_page(text, metric, told):
+    """A fall is told of the service as a whole, and pages where a rise of that rate would, unless told not to."""
+    rng, subject = np.random.default_rng(5), RateWatch(600, 1.0, 100, parse_policy(text))
+    found = run(subject, 360, lambda step: rate(rng, 0.05 if step < 288 else 0.0, metric, 200))
+    fallen = [finding for finding in found if finding.direction == "down" and finding.kind == "rate"]
+    assert [(finding.tenant_id, finding.severity) for finding in fallen] == [("*", severity) for severity in told]
 
 
 @pytest.mark.parametrize("sums", [[], [group()], [group(rates={"no.such": Sums(9, 9, 9, 9)})],
