@@ -18,7 +18,7 @@ from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packe
 from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
 from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import TopicError, admin, check_topics, client_arguments, create_topics, topic_states
+from streams.kafka.topics import TopicError, admin, check_topics, client_arguments, create_topics, known_topics
 from streams.production.asked import kafka_gaps
 from streams.settings import WORKER_PORTS, Settings, load
 from streams.verify.run import Verifier
@@ -136,7 +136,7 @@ def test_the_operator_restores_topics_on_a_broker_that_has_had_no_group_yet(guar
         finish_topics(client, operator, manifest, 1)
         [[_, found]] = client.list_group_offsets(f"{settings.topic_prefix}watchkeeper-history").items()
         assert [at.offset for at in found.values()] == [6]
-        state = topic_states(client, operator)[settings.topic(FINDINGS.name)]
+        state = known_topics(client, operator)[settings.topic(FINDINGS.name)]
         assert (state.topic_id, state.partitions) == ("was", 1)
     held = asyncio.run(LogReader(client_arguments(operator)).between(state.name, 0, 0, 8, 9))
     assert held[0].headers == (("h", b"x"), ("none", None))
