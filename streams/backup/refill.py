@@ -28,7 +28,7 @@ from streams.backup.log import STATE, SavedRecord, file_of
 from streams.backup.manifest import BackupError, Manifest, Partition
 from streams.kafka.publisher import MAX_MESSAGE_BYTES
 from streams.kafka.restored import say
-from streams.kafka.topics import client_arguments, cluster_topics, options_of, set_configs
+from streams.kafka.topics import client_arguments, options_of, set_configs, topic_states
 from streams.settings import Settings
 
 BATCH_BYTES: Final = 900_000
@@ -47,7 +47,7 @@ def check_no_topics(client: KafkaAdminClient, settings: Settings, manifest: Mani
     BackupError
         With the first of them.
     """
-    there = cluster_topics(client)
+    there = topic_states(client)
     if found := sorted(name for name in map(settings.topic, (RESTORED.name, *manifest.topics)) if name in there):
         raise BackupError(
             f"Kafka at {settings.kafka} has {found[0]} already; restore into one without topics of this installation"
@@ -102,12 +102,11 @@ def finish_topics(client: KafkaAdminClient, settings: Settings, manifest: Manife
     client.create_topics(
         {settings.topic(RESTORED.name): options_of(RESTORED, None, replication)}, wait_for_metadata=True
     )
-    there = cluster_topics(client)
+    there = topic_states(client)
     former = {there[settings.topic(name)].topic_id: saved.topic_id for name, saved in manifest.topics.items()}
     say(client_arguments(settings), settings.topic(RESTORED.name), former)
-    set_configs(
-        client, {settings.topic(name): _contract(name) for name in manifest.topics}
-    )  # until then no worker starts
+    given = {settings.topic(name): _contract(name) for name in manifest.topics}
+    set_configs(client, given)  # until then no worker starts
 
 
 def _check_ends(client: KafkaAdminClient, places: dict[TopicPartition, Partition]) -> None:

@@ -13,7 +13,7 @@ from streams.audit.log import entry, note
 from streams.backup import files, log, refill, tables
 from streams.backup.manifest import BackupError, Manifest, opened, seal
 from streams.kafka.log_reader import LogUnreadableError
-from streams.kafka.topics import KafkaUnavailableError, admin, topic_states
+from streams.kafka.topics import KafkaUnavailableError, admin, known_topics
 from streams.local.reached import reached
 from streams.settings import Settings
 from streams.store.ask import endpoint_answers
@@ -54,7 +54,7 @@ def backup(settings: Settings, folder: Path, say: Say) -> Manifest:
 def _save(settings: Settings, folder: Path, say: Say) -> Manifest:
     """Save topics and rows: first how far each worker is, last what came from outside."""
     with admin(settings) as client:
-        states = topic_states(client, settings)
+        states = known_topics(client, settings)
         groups = log.groups_of(client, settings)
     saved = log.save_topics(settings, states, log.bounds_of(settings, states, log.STATE), folder)
     say("saved how far each worker is; now the store")

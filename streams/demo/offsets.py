@@ -52,7 +52,7 @@ class Offsets:
         self._client = KafkaAdminClient(
             **client_arguments(self._settings), bootstrap_timeout_ms=PATIENCE_MS, request_timeout_ms=PATIENCE_MS
         )
-        states = topic_states(self._client, self._settings)
+        states = topic_states(self._client)
         self._reads = {
             name: [
                 TopicPartition(state.name, number)

@@ -83,9 +83,9 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
         client.close()
 
 
-def topic_states(client: KafkaAdminClient, settings: Settings) -> dict[str, TopicState]:
-    """Return every topic of the cluster by name."""
-    states = cluster_topics(client)
+def known_topics(client: KafkaAdminClient, settings: Settings) -> dict[str, TopicState]:
+    """Return every topic of the cluster by name, with the id that rows and checkpoints know it by."""
+    states = topic_states(client)
     restored = states.get(settings.topic(RESTORED.name))
     if restored is None:
         return states
@@ -93,7 +93,7 @@ def topic_states(client: KafkaAdminClient, settings: Settings) -> dict[str, Topi
     return {name: replace(state, topic_id=former.get(state.topic_id, state.topic_id)) for name, state in states.items()}
 
 
-def cluster_topics(client: KafkaAdminClient) -> dict[str, TopicState]:
+def topic_states(client: KafkaAdminClient) -> dict[str, TopicState]:
     """Return every topic of the cluster by name, with the id that the cluster gave it."""
     return {
         item["name"]: TopicState(item["name"], str(item["topic_id"]), len(item["partitions"]))
@@ -113,7 +113,7 @@ def create_topics(settings: Settings, partitions: int | None = None, replication
         Copies of each partition.
     """
     with admin(settings) as client:
-        existing = cluster_topics(client)
+        existing = topic_states(client)
         missing = {
             settings.topic(topic.name): options_of(topic, partitions if topic.scales else None, replication)
             for topic in TOPICS
@@ -147,7 +147,7 @@ def check_topics(settings: Settings, needed: Iterable[Topic]) -> dict[str, Topic
         Where one is missing, or keeps the time of producers where the contract wants the broker's.
     """
     with admin(settings) as client:
-        states = topic_states(client, settings)
+        states = known_topics(client, settings)
         wanted = {settings.topic(topic.name): topic for topic in needed}
         if missing := sorted(set(wanted) - set(states)):
             raise TopicError(f"missing topics: {', '.join(missing)}; run `watchkeeper topics create`")

@@ -19,7 +19,7 @@ from kafka.admin import ACLResourcePatternType as Pattern
 from kafka.errors import ClusterAuthorizationFailedError, KafkaError, SecurityDisabledError
 
 from schemas.topics import TOPICS
-from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, cluster_topics
+from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, topic_states
 from streams.production.gap import Gap
 from streams.settings import Settings
 from streams.store.ask import ask_running
@@ -35,7 +35,7 @@ def kafka_gaps(settings: Settings) -> Iterator[Gap]:
     """Yield what stands open at Kafka, also that it can't be asked."""
     try:
         with admin(settings) as client:
-            there = cluster_topics(client)
+            there = topic_states(client)
             found = [*_rules(client), *_retention(client, settings, there), *_clock(client, settings, there)]
     except (KafkaError, KafkaUnavailableError) as error:
         found = [Gap("kafka", f"Kafka can't be asked ({error})", "run this where it answers, as who may ask it")]

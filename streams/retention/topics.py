@@ -7,7 +7,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from schemas.topics import Topic
-from streams.kafka.topics import KafkaUnavailableError, TopicError, admin, client_arguments, cluster_topics, set_configs
+from streams.kafka.topics import KafkaUnavailableError, TopicError, admin, client_arguments, set_configs, topic_states
 from streams.policy.retention import Retention
 from streams.retention.classes import TOPICS, retention_ms
 from streams.retention.store import Going
@@ -26,7 +26,7 @@ def plan(settings: Settings, retention: Retention, now: float) -> list[Going]:
         Where no broker answers.
     """
     with admin(settings) as client:
-        states = cluster_topics(client)
+        states = topic_states(client)
     wanted = {settings.topic(topic.name): topic for topic in TOPICS if settings.topic(topic.name) in states}
     try:
         consumer = KafkaConsumer(**client_arguments(settings), enable_auto_commit=False)
@@ -71,7 +71,7 @@ def carry_out(settings: Settings, retention: Retention) -> dict[str, str]:
 
 
 def _differing(client: KafkaAdminClient, settings: Settings, retention: Retention) -> dict[str, dict[str, str]]:
-    states = cluster_topics(client)
+    states = topic_states(client)
     wanted = {
         settings.topic(topic.name): _configs(topic, retention)
         for topic, classes in TOPICS.items()

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.tables import AGENT_STEPS, GUARD_VERDICTS, INFERENCES, RETRIEVALS, TELEMETRY, Table
 from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import TopicState, admin, client_arguments, topic_states
+from streams.kafka.topics import TopicState, admin, client_arguments, known_topics
 from streams.settings import Settings
 from streams.store.client import rows
 
@@ -43,7 +43,7 @@ def lost(settings: Settings, client: Client, tables: dict[str, tuple[Table, ...]
     """
     group = f"{settings.topic_prefix}watchkeeper-history"
     with admin(settings) as kafka:
-        states = topic_states(kafka, settings)
+        states = known_topics(kafka, settings)
         committed = {
             (tp.topic, tp.partition): int(meta.offset)
             for tp, meta in kafka.list_group_offsets({group: None})[group].items()

@@ -13,7 +13,7 @@ from schemas.topics import INFERENCE, Topic
 from streams.events.decode import events_decoder
 from streams.kafka.letters import read_letters
 from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import KafkaUnavailableError, TopicError, admin, client_arguments, topic_states
+from streams.kafka.topics import KafkaUnavailableError, TopicError, admin, client_arguments, known_topics
 from streams.settings import Settings
 
 log: Final = structlog.get_logger()
@@ -45,7 +45,7 @@ def held(settings: Settings, topic: Topic, since: int | None, until: int | None)
     name, group = settings.topic(topic.name), settings.topic_prefix + GROUP
     try:
         with admin(settings) as client:
-            states = topic_states(client, settings)
+            states = known_topics(client, settings)
             if name not in states:
                 raise TopicError(f"missing topics: {name}; run `watchkeeper topics create`")
             committed = client.list_group_offsets({group: None})[group]

@@ -17,7 +17,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from kafka.errors import KafkaError
 
-from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, topic_states
+from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, known_topics
 from streams.settings import Settings
 from streams.worker.reading import Reading
 
@@ -80,7 +80,7 @@ class Watchdog:
     def _changed(self) -> list[str]:
         try:
             with admin(self._settings) as client:
-                now = topic_states(client, self._settings)
+                now = known_topics(client, self._settings)
         except (KafkaError, KafkaUnavailableError):
             return []
         return [name for name, state in self._topics.items() if name in now and now[name] != state]

@@ -25,7 +25,7 @@ from streams.kafka.topics import (
     check_topics,
     client_arguments,
     create_topics,
-    topic_states,
+    known_topics,
 )
 from streams.policy.retention import Retention
 from streams.production.asked import kafka_gaps
@@ -146,7 +146,7 @@ def test_the_operator_restores_topics_on_a_broker_that_has_had_no_group_yet(guar
         finish_topics(client, operator, manifest, 1)
         [[_, found]] = client.list_group_offsets(f"{settings.topic_prefix}watchkeeper-history").items()
         assert [at.offset for at in found.values()] == [6]
-        state = topic_states(client, operator)[settings.topic(FINDINGS.name)]
+        state = known_topics(client, operator)[settings.topic(FINDINGS.name)]
         assert (state.topic_id, state.partitions) == ("was", 1)
     held = asyncio.run(LogReader(client_arguments(operator)).between(state.name, 0, 0, 8, 9))
     assert held[0].headers == (("h", b"x"), ("none", None))

@@ -17,7 +17,7 @@ from streams.backup.run import backup, restore
 from streams.backup.tables import restore_rows
 from streams.commands.main import app
 from streams.kafka.log_reader import LogReader
-from streams.kafka.topics import TopicError, admin, check_topics, client_arguments, cluster_topics, topic_states
+from streams.kafka.topics import TopicError, admin, check_topics, client_arguments, known_topics, topic_states
 from streams.local.broker import free_port
 from streams.production.asked import kafka_gaps
 from streams.store.client import rows
@@ -70,7 +70,7 @@ def rows_of(client):
 async def records_of(settings):
     """Return all records that topics hold, with their places and times; of what is compacted, the last."""
     with admin(settings) as kafka:
-        states = topic_states(kafka, settings)
+        states = known_topics(kafka, settings)
     topics = [states[settings.topic(topic.name)] for topic in TOPICS]
     compacted, last, found = settings.topic(CHECKPOINTS.name), {}, []
     async for each in LogReader(client_arguments(settings)).whole(topics):
@@ -98,8 +98,8 @@ def as_agreed(settings):
 def lose_topics(settings):
     """Lose Kafka's topics."""
     with admin(settings) as kafka:
-        kafka.delete_topics(list(ours(settings, cluster_topics(kafka))))
-        wait_until(lambda: not ours(settings, cluster_topics(kafka)))
+        kafka.delete_topics(list(ours(settings, topic_states(kafka))))
+        wait_until(lambda: not ours(settings, topic_states(kafka)))
 
 
 def lose(settings, client, folder):
@@ -126,7 +126,7 @@ def test_a_backup_is_equal_to_the_record(settings, client, tmp_path):
     note(settings, [entry("token_created", about="kim")])
     with admin(settings) as kafka:
         kafka.delete_records({TopicPartition(settings.topic(INFERENCE.name), 0): 30})
-        states = topic_states(kafka, settings)
+        states = known_topics(kafka, settings)
         committed = kafka.list_group_offsets({f"{settings.topic_prefix}watchkeeper-history": None})
     before = rows_of(client), asyncio.run(records_of(settings))
     saved = str(tmp_path / "saved")
@@ -142,7 +142,7 @@ def test_a_backup_is_equal_to_the_record(settings, client, tmp_path):
     assert other.data_dir.stat().st_mode & 0o777 == 0o700
     assert (rows_of(client), asyncio.run(records_of(other))) == before
     with admin(other) as kafka:
-        restored = ours(other, topic_states(kafka, other))
+        restored = ours(other, known_topics(kafka, other))
         assert restored.pop(other.topic(RESTORED.name))
         assert restored == ours(settings, states)
         group = f"{other.topic_prefix}watchkeeper-history"
