@@ -65,7 +65,7 @@ generated: dashboards  ## all that is written by the code: boards, JSON Schema, 
 bench: $(READY)  ## throughput on a real broker, as ratios to other readers on the same machine
 	@$(BIN)/python -m tests.benchmarks.bench_pipeline
 
-bench-detectors: $(READY)  ## what the detectors promise, held against what they do; NAB=PATH adds that benchmark, WEEKS=50 composes so many
+bench-detectors: $(READY)  ## what the detectors promise, held against what they do; NAB=PATH adds that benchmark, WEEKS=8 composes so many and not 50
 	@$(BIN)/python -m tests.benchmarks.detectors $(if $(NAB),--nab $(NAB)) $(if $(WEEKS),--weeks $(WEEKS))
 
 bench-incidents: $(READY)  ## findings to incidents: the fold alone, and one worker on a real broker

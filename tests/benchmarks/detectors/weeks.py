@@ -16,7 +16,7 @@ from detectors.compiled import kernels
 from tests.benchmarks.weeks.report import rows_of
 from tests.benchmarks.weeks.score import scored
 
-WEEKS: Final = 24
+WEEKS: Final = 50
 
 
 def weeks_of(purpose: str, first: int, count: int, processes: int) -> list[dict[str, object]]:
