@@ -30,6 +30,8 @@ def gaps(settings: Settings, policy: Policy) -> Iterator[Gap]:
         where = settings.policy or "the policy, which is that by default,"
         yield Gap("retention", f"{where} names no retention: nobody has said how long data are kept",
                   "name it in the policy, and set WATCHKEEPER_POLICY")  # fmt: skip
+    if not settings.retention:
+        yield Gap("retention off", "nothing that is too old is removed", "unset WATCHKEEPER_RETENTION")
 
 
 def _kafka(settings: Settings) -> Iterator[Gap]:

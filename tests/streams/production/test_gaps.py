@@ -12,6 +12,7 @@ from streams.access.tokens import made_token
 from streams.commands.main import app
 from streams.kafka.topics import admin
 from streams.policy.policy import Policy
+from streams.policy.retention import Retention
 from streams.production.asked import kafka_gaps
 from streams.production.lying import file_gaps, image_gaps, token_gaps
 from streams.production.named import gaps
@@ -28,7 +29,7 @@ CLOSED = {
 """Settings with nothing open but that no policy names a retention."""
 
 
-KEPT = Policy.model_construct({"retention"})
+KEPT = Policy(retention=Retention())
 """A policy that says how long data are kept."""
 
 OPENED = {
@@ -45,6 +46,7 @@ OPENED = {
     "shared secret": {"api_token": f"{RANDOM}3"},
     "control key": {"control_key": ""},
     "hash key": {"hash_key": ""},
+    "retention off": {"retention": False},
 }
 
 
