@@ -33,10 +33,15 @@ def test_a_person_asks_from_the_terminal(settings):
     assert done.exit_code == 0, done.exception
     for command in ("pause", "review-required", "resume"):
         assert CliRunner().invoke(app, ["control", command, *given]).exit_code == 0
+    for command in ("quarantine", "release"):
+        assert CliRunner().invoke(app, ["control", command, *given, "--source", "wiki"]).exit_code == 0
     [records] = [each for each in log(settings, CONTROLS).values() if each]
     assert all(verify(each.value, dict(each.headers)[HEADER].decode(), b"a long secret") for each in records)
     controls = [msgspec.json.decode(each.value, type=Control) for each in records]
-    assert [each.control for each in controls] == ["kill_switch", "pause", "review_required", "resume"]
+    assert [(each.control, each.data_source_id) for each in controls] == [
+        ("kill_switch", None), ("pause", None), ("review_required", None), ("resume", None),
+        ("quarantine", "wiki"), ("release", "wiki"),
+    ]  # fmt: skip
     first = controls[0]
     assert (first.event_id, first.actor_id, first.incident_id) == (done.output.strip(), "ann", "i1")
     assert first.expires_at - first.time_unix_nano == 7_200 * NANO
@@ -58,13 +63,15 @@ def test_without_a_key_nothing_is_sent(kafka_settings, monkeypatch):
 
 
 def test_http_takes_what_can_be_read(settings):
-    """202 for a control; 422 for a duration, a control or a field that is none."""
+    """202 for a control; 422 for a duration, a control or a field that is none, and a quarantine of no source."""
     body = {"service_name": "chat", "control": "kill_switch", "reason": "r", "actor_id": "ann", "for": "30m"}
     with served(settings, router) as post:
         answers = [
             post("/controls", body | more).status_code
             for more in (
                 {},
+                {"control": "quarantine", "data_source_id": "wiki"},
+                {"control": "quarantine"},
                 {"for": "soon"},
                 {"for": "999999d"},
                 {"service_name": "a\0b"},
@@ -73,4 +80,4 @@ def test_http_takes_what_can_be_read(settings):
                 {"more": 1},
             )
         ]
-    assert answers == [202] + [422] * 6
+    assert answers == [202] * 2 + [422] * 7
