@@ -112,8 +112,6 @@ class Settings(BaseSettings):
     """At most this much work of watch and detect is repeated after a crash."""
     policy: Path | None = None
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
-    retention: bool = True
-    """Whether the history worker removes what is older than the policy's `retention` says."""
     public_url: str = ""
     """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
     board_url: str = ""

@@ -47,7 +47,7 @@ def demo(
         return
     folder = data_dir or Path("data/demo")
     store = f"chdb://{folder}/clickhouse"
-    given = {"data_dir": folder, "clickhouse": store, "log_level": "WARNING", "retention": False}
+    given = {"data_dir": folder, "clickhouse": store, "log_level": "WARNING"}
     given |= prepared() if scenario == "agents" else {}
     settings = load(**given)
     if not settings.base_port:

@@ -22,7 +22,8 @@ def plan(as_json: AsJson = False, kafka: Kafka = None, clickhouse: Store = None)
     from streams.text.terminal import console
 
     settings = load(kafka=kafka, clickhouse=clickhouse)
-    retention = load_policy(settings.policy).retention
+    policy = load_policy(settings.policy)
+    retention = policy.retention
     found, left_out = planned(settings, retention, time.time())
     if left_out:
         typer.echo(left_out, err=True)
@@ -34,8 +35,8 @@ def plan(as_json: AsJson = False, kafka: Kafka = None, clickhouse: Store = None)
         console().print(plan_table(found))
     else:
         typer.echo("nothing is older than that")
-    if not settings.retention:
-        typer.echo("nothing is removed: WATCHKEEPER_RETENTION is off", err=True)
+    if "retention" not in policy.model_fields_set:
+        typer.echo("nothing is removed: the policy names no `retention`; `retention: {}` is the usual one", err=True)
 
 
 @retention_app.command("show")

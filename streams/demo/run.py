@@ -61,8 +61,7 @@ def run_demo(settings: Settings, pace: Pace, play: Play, *, stay: bool) -> None:
             _stay(installation, console)
     finally:
         installation.stop()
-    again = f"WATCHKEEPER_RETENTION=false watchkeeper up --data-dir {settings.data_dir}"
-    console.print(f"look again, without what is old going after a while: {again}", highlight=False)
+    console.print(f"look again: watchkeeper up --data-dir {settings.data_dir}", highlight=False)
     sys.exit(status)
 
 

@@ -123,7 +123,7 @@ class History:
         self._running: tuple[asyncio.Task[None], ...] = ()
         self._reach: Final = StoreReach(settings, connect)
         self._watch: Final = StoreWatch(settings, connect, tables_of(settings), self._gives_rows)
-        self._keeper: Final = Keeper(settings, connect, load_policy(settings.policy).retention)
+        self._keeper: Final = Keeper(settings, connect, load_policy(settings.policy))
         self._erased: Final = Erased()
         self._eraser: Final = Eraser(settings, connect, self._erased.learn)
         self._watching: tuple[asyncio.Task[None], ...] = ()

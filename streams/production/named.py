@@ -28,10 +28,8 @@ def gaps(settings: Settings, policy: Policy) -> Iterator[Gap]:
     yield from _secrets(settings)
     if "retention" not in policy.model_fields_set:
         where = settings.policy or "the policy, which is that by default,"
-        yield Gap("retention", f"{where} names no retention: nobody has said how long data are kept",
+        yield Gap("retention", f"{where} names no retention: nothing that is old is removed",
                   "name it in the policy, and set WATCHKEEPER_POLICY")  # fmt: skip
-    if not settings.retention:
-        yield Gap("retention off", "nothing that is too old is removed", "unset WATCHKEEPER_RETENTION")
 
 
 def _kafka(settings: Settings) -> Iterator[Gap]:

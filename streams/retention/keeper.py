@@ -12,7 +12,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from streams.audit.log import entry, of
 from streams.health.problems import PROBLEMS
 from streams.kafka.topics import KafkaUnavailableError
-from streams.policy.retention import DAY, Retention
+from streams.policy.policy import Policy
+from streams.policy.retention import DAY
 from streams.retention import audit, files, store, topics
 from streams.retention.store import Going
 from streams.settings import Settings
@@ -28,7 +29,7 @@ AWAY: Final = (StoreUnavailableError, KafkaUnavailableError, ClickHouseError, OS
 
 
 class Keeper:
-    """Carries the policy's `retention` out.
+    """Carries the `retention` of a policy out; one that names none promises nothing, and nothing goes.
 
     Parameters
     ----------
@@ -42,12 +43,13 @@ class Keeper:
         self,
         settings: Settings,
         connect: Callable[[], Client],
-        retention: Retention,
+        policy: Policy,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings: Final = settings
         self._connect: Final = connect
-        self._retention: Final = retention
+        self._retention: Final = policy.retention
+        self._named: Final = "retention" in policy.model_fields_set
         self._clock: Final = clock
         self._day = 0
 
@@ -71,7 +73,7 @@ class Keeper:
             Where a part of it could not be done; the next look does it.
         """
         now = self._clock()
-        if not self._settings.retention or now // DAY == self._day:
+        if not self._named or now // DAY == self._day:
             return []
         with self._connect() as client:
             return self._remove(client, now)

@@ -94,8 +94,7 @@ class Campaign:
 
     def _played(self):
         environment = {"CLICKHOUSE": self.settings.clickhouse, "KAFKA_SESSION_SECONDS": str(SESSION_SECONDS),
-                       "API_TOKEN": "token-of-the-campaign",
-                       "RETENTION": "false"}  # fmt: skip  # the recorded week is old, and would go after ten minutes
+                       "API_TOKEN": "token-of-the-campaign"}  # fmt: skip
         fleet = Fleet(self._cluster, environment, self.folder, self._hosts)
         try:
             for kind in (*KINDS, "watch", "detect", "history"):

@@ -46,7 +46,6 @@ OPENED = {
     "shared secret": {"api_token": f"{RANDOM}3"},
     "control key": {"control_key": ""},
     "hash key": {"hash_key": ""},
-    "retention off": {"retention": False},
 }
 
 

@@ -9,6 +9,8 @@ from schemas.fields import NANO
 from streams.audit.log import of
 from streams.health.problems import PROBLEMS
 from streams.history.topics import tables_of
+from streams.policy.inheritance import READY
+from streams.policy.policy import Policy, parse_policy
 from streams.policy.retention import DAY, Retention
 from streams.retention.keeper import Keeper
 from streams.store.client import connect, rows
@@ -19,7 +21,7 @@ from tests.support.both_paths import START_NANO, history_stage, play
 
 pytestmark = pytest.mark.store
 
-SHORT = Retention(events="2d", text="2d")
+SHORT = Policy(retention=Retention(events="2d", text="2d"))
 
 
 def test_after_what_is_too_old_went_all_is_equal_and_nothing_looks_lost(kafka_settings, store_settings, client):
@@ -42,9 +44,15 @@ def test_after_what_is_too_old_went_all_is_equal_and_nothing_looks_lost(kafka_se
     assert keeper.look() == []
 
 
-def test_nothing_goes_where_the_setting_is_off(store_settings, client):
-    """Neither rows nor a word about them."""
+def test_nothing_goes_where_the_policy_names_no_retention(store_settings, client):
+    """Neither rows nor a word about them: a week that is replayed, or a past that is imported, stays."""
     client.command("INSERT INTO inferences (event_id, time) VALUES ('old', '2026-03-02')")
-    settings = store_settings.model_copy(update={"retention": False})
-    assert Keeper(settings, partial(connect, settings), Retention(), time.time).look() == []
+    keeper = Keeper(store_settings, partial(connect, store_settings), parse_policy("review: {}"), time.time)
+    assert keeper.look() == []
     assert rows(client, "SELECT count() FROM inferences") == [(1,)]
+
+
+@pytest.mark.parametrize("name", READY)
+def test_the_ready_policies_say_how_long_data_are_kept(name):
+    """Whoever begins with one of them has retention, as he who extends it has."""
+    assert "retention" in parse_policy(f"extends: {name}").model_fields_set
