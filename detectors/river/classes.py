@@ -4,10 +4,9 @@ import importlib
 import inspect
 from typing import Any, Final
 
-from river import base
-
-_DRIFT: Final = (("river.drift", "river.drift.binary"), (base.DriftDetector, base.BinaryDriftDetector))
-_ANOMALY: Final = (("river.anomaly",), (base.AnomalyDetector,))
+_DRIFT: Final = (("river.drift", "river.drift.binary"), ("DriftDetector", "BinaryDriftDetector"))
+_ANOMALY: Final = (("river.anomaly",), ("AnomalyDetector",))
+"""Modules, and the kinds of `river.base`: loaded when a class is asked for, as every worker reads the policy."""
 
 
 def drift_class(dotted_name: str) -> type[Any]:
@@ -44,12 +43,14 @@ def _named(dotted_name: str, known: dict[str, type[Any]], kind: str) -> type[Any
     return known[dotted_name]
 
 
-def _known(modules: tuple[str, ...], kinds: tuple[type[Any], ...]) -> dict[str, type[Any]]:
+def _known(modules: tuple[str, ...], kinds: tuple[str, ...]) -> dict[str, type[Any]]:
+    base = importlib.import_module("river.base")
+    wanted = tuple(getattr(base, kind) for kind in kinds)
     return {
         f"{module}.{name}": found
         for module in modules
         for name, found in sorted(vars(importlib.import_module(module)).items())
-        if isinstance(found, type) and issubclass(found, kinds) and not inspect.isabstract(found)
+        if isinstance(found, type) and issubclass(found, wanted) and not inspect.isabstract(found)
     }
 
 

@@ -19,7 +19,8 @@ from streams.detect.merge import TickMerger
 from streams.events.decode import Decoder, events_decoder
 from streams.history.rows import rows_of
 from streams.history.taken import dead_letter_rows
-from streams.history.worker import _PLAIN, origin_of
+from streams.history.topics import PLAIN
+from streams.history.worker import origin_of
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.fold.state import summary_of
@@ -35,9 +36,9 @@ from tests.streams.events.test_decode import NOW_MS, lanes, same
 from tests.streams.events.test_decode import Record as Bytes
 
 TOPIC = TopicState("t", "id", 1)
-KINDS = [*_PLAIN.values(), Window]
+KINDS = [*PLAIN.values(), Window]
 DECODERS = [decoder(kind) for kind in KINDS]
-BATCHES = [Decoder(kind) for kind in _PLAIN.values()]
+BATCHES = [Decoder(kind) for kind in PLAIN.values()]
 
 
 def split(data: bytes) -> list[bytes]:

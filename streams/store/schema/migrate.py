@@ -56,9 +56,8 @@ def migrate(client: Client) -> list[str]:
             continue
         for statement in commands(client) if name.startswith(COMMENTS) else statements(known[name]):
             _apply(client, statement, again=name in ledger)
-        if name.startswith(TABLES):
-            note(client, {name: digest(known[name])})
-    note(client, {name: digest(known[name]) for name in missing if not name.startswith(TABLES)})
+        note(client, {name: digest(known[name])})
+    note(client, {name: digest(known[name]) for name in repeated})
     return missing
 
 
