@@ -66,8 +66,9 @@ FORBIDDEN: Final = {
 """What the engine itself forbids a question; `range` is bounded because no call of a function can be stopped."""
 
 THREADS: Final = max(1, (os.cpu_count() or 2) // 2)
-NICE: Final = 10
-"""How far questions stand behind the writer; the engine does it where its process may (CAP_SYS_NICE)."""
+NICE: Final = 3
+"""How far questions stand behind the writer, which gets twice their share of a core; the engine does it where its
+process may (CAP_SYS_NICE). Ten is a tenth of a share: beside other busy work, KPIs took longer than their 30 s."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
