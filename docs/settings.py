@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from streams.settings import Settings
+from streams.settings import Settings, variable
 
 FILE: Final = Path(__file__).with_name("settings.md")
 
@@ -26,7 +26,7 @@ that says what it may be.
 def page() -> str:
     """Return the page."""
     rows = [
-        f"| `WATCHKEEPER_{name.upper()}` | {_default(field)} | {_meaning(field)} |"
+        f"| `{variable(name)}` | {_default(field)} | {_meaning(field)} |"
         for name, field in Settings.model_fields.items()
     ]
     return HEAD + "\n".join(rows) + "\n"

@@ -1,6 +1,7 @@
 """Every setting, read once from the environment (``WATCHKEEPER_…``) or from files of secrets."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -185,6 +186,28 @@ class Settings(BaseSettings):
         """Return the full name of a topic."""
         return self.topic_prefix + name
 
+    def group(self, worker: str) -> str:
+        """Return the consumer group of a kind of worker."""
+        return f"{self.topic_prefix}watchkeeper-{worker}"
+
+    def environment(self, names: Iterable[str]) -> dict[str, str]:
+        """Return some settings as variables, in the order of their names, without secrets and what is not set."""
+        values = {name: getattr(self, name) for name in sorted(names)}
+        return {
+            variable(name): str(value)
+            for name, value in values.items()
+            if not isinstance(value, SecretStr) and value is not None
+        }
+
+
+def variable(name: str) -> str:
+    """Return the variable of the environment that a setting is read from.
+
+    >>> variable("topic_prefix")
+    'WATCHKEEPER_TOPIC_PREFIX'
+    """
+    return f"WATCHKEEPER_{name.upper()}"
+
 
 def load(**overrides: object) -> Settings:
     """Read the settings from the environment; arguments that are not None win.
@@ -198,5 +221,5 @@ def load(**overrides: object) -> Settings:
     try:
         return Settings(_secrets_dir=os.environ.get("WATCHKEEPER_SECRETS"), **given)  # type: ignore[call-arg,arg-type]
     except ValidationError as error:
-        problems = [f"WATCHKEEPER_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        problems = [f"{variable('_'.join(map(str, item['loc'])))}: {item['msg']}" for item in error.errors()]
         raise SettingsError("; ".join(problems)) from None

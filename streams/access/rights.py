@@ -132,7 +132,7 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
     if party == "operator":
         everything = ("All",)
         found = [Rule(principal, "topic", settings.topic(each.name), everything) for each in (*TOPICS, RESTORED)]
-        group = Rule(principal, "group", f"{settings.topic_prefix}watchkeeper-", everything, "prefixed")
+        group = Rule(principal, "group", settings.group(""), everything, "prefixed")
         return [*found, group, Rule(principal, "cluster", "kafka-cluster", ("Describe", "Create"))]
     known = PARTIES[party]
     reads = (*known.reads, RESTORED) if party in WORKERS else known.reads
@@ -144,7 +144,7 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
                 Rule(principal, "topic", settings.topic(topic.name), (*operations, "Describe", "DescribeConfigs"))
             )
     if party in WORKER_PORTS:
-        found.append(Rule(principal, "group", f"{settings.topic_prefix}watchkeeper-{party}", ("Read", "Describe")))
+        found.append(Rule(principal, "group", settings.group(party), ("Read", "Describe")))
     elif known.reads:
         name = principal.removeprefix("User:")
         found.append(Rule(principal, "group", f"{name}-", ("Read",), "prefixed"))
@@ -157,7 +157,7 @@ def of_workers(settings: Settings) -> dict[str, list[str]]:
     >>> of_workers(Settings())["watch"]
     ['User:watchkeeper-watch']
     """
-    return {party: [f"User:{settings.topic_prefix}watchkeeper-{party}"] for party in WORKERS}
+    return {party: [f"User:{settings.group(party)}"] for party in WORKERS}
 
 
 def page() -> str:

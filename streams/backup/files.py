@@ -59,12 +59,8 @@ def settings_lines(settings: Settings) -> list[str]:
     >>> settings_lines(Settings(policy=Path("my policy.yaml"), api_token="s", clickhouse="http://me:pw@ch:8123"))
     ['WATCHKEEPER_CLICKHOUSE=http://me@ch:8123', "WATCHKEEPER_POLICY='my policy.yaml'"]
     """
-    given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
-    return [
-        f"WATCHKEEPER_{name.upper()}={shlex.quote(_without_password(str(value)))}"
-        for name, value in given.items()
-        if not isinstance(value, SecretStr) and value is not None
-    ]
+    given = settings.environment(settings.model_fields_set)
+    return [f"{name}={shlex.quote(_without_password(value))}" for name, value in given.items()]
 
 
 def secrets_of(settings: Settings) -> list[str]:

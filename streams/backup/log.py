@@ -41,7 +41,6 @@ _MADE: Final = (
 LOGS: Final = (*_MADE, *(topic for topic in TOPICS if topic not in (*STATE, *_MADE)))
 """What is made of others comes before them; what comes from outside is last."""
 
-GROUPS: Final = tuple(f"watchkeeper-{worker}" for worker in WORKER_PORTS)
 TOGETHER: Final = 1_000
 
 
@@ -57,7 +56,7 @@ class SavedRecord(Struct, frozen=True, array_like=True):
 
 def groups_of(client: KafkaAdminClient, settings: Settings) -> dict[str, list[tuple[str, int, int]]]:
     """Return topic, partition and offset that each group of workers has acknowledged, without prefixes."""
-    names = {settings.topic_prefix + name: name for name in GROUPS}
+    names = {group: group.removeprefix(settings.topic_prefix) for group in map(settings.group, WORKER_PORTS)}
     ours = {settings.topic(topic.name): topic.name for topic in (*STATE, *LOGS)}
     return {
         names[group]: sorted(

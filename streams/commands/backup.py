@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.options import Kafka, Store
+from streams.commands.options import Kafka, Store, store_in
 from streams.settings import Settings, SettingsError, load
 
 DataDir = Annotated[Path | None, typer.Option(help="Where `watchkeeper up` keeps everything.")]
@@ -49,8 +49,7 @@ def restore(
 
 
 def _settings(data_dir: Path | None, kafka: str | None, clickhouse: str | None) -> Settings:
-    store = clickhouse or (f"chdb://{data_dir}/clickhouse" if data_dir else None)
-    return load(data_dir=data_dir, kafka=kafka, clickhouse=store)
+    return load(data_dir=data_dir, kafka=kafka, clickhouse=clickhouse or store_in(data_dir))
 
 
 @contextmanager

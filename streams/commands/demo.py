@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from streams.commands.options import Seed, times_real_time
+from streams.commands.options import Seed, store_in, times_real_time
 from streams.settings import Settings, SettingsError, load
 
 SCENARIOS: Final = ("week", "agents")
@@ -15,7 +15,7 @@ SCENARIOS: Final = ("week", "agents")
 def demo(
     data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept; emptied first.")] = None,
     scenario: Annotated[
-        str, typer.Option(help="week, as it was recorded; or agents: made up, 30 hours in which every KPI has a value.")
+        str, typer.Option(help="week, as it was recorded; or agents: half a day, made up, in which no KPI is empty.")
     ] = "week",
     seconds: Annotated[float, typer.Option(help="How long a week shall take, if the machine can.")] = 50,
     speed: Annotated[str | None, typer.Option(help="Times real time, or max, in place of --seconds.")] = None,
@@ -46,8 +46,7 @@ def demo(
         run_demo_there(settings, pace, play)
         return
     folder = data_dir or Path("data/demo")
-    store = f"chdb://{folder}/clickhouse"
-    given = {"data_dir": folder, "clickhouse": store, "log_level": "WARNING"}
+    given = {"data_dir": folder, "clickhouse": store_in(folder), "log_level": "WARNING"}
     given |= prepared() if scenario == "agents" else {}
     settings = load(**given)
     if not settings.base_port:

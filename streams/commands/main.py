@@ -23,7 +23,7 @@ from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.init import init
 from streams.commands.kpi import kpi
-from streams.commands.options import Kafka, Seed, Speed, Store, times_real_time
+from streams.commands.options import Kafka, Seed, Speed, Store, store_in, times_real_time
 from streams.commands.policy import budget, policy_app
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
@@ -205,7 +205,7 @@ def up(
     from streams.health.logs import configure_logs
     from streams.local.up import run_up
 
-    store = clickhouse or _store_in(data_dir)
+    store = clickhouse or store_in(data_dir)
     settings = load(data_dir=data_dir, clickhouse=store, kafka=kafka, base_port=base_port)
     configure_logs(settings)
     run_up(settings)
@@ -219,10 +219,6 @@ def make_secrets(
     from streams.access.secrets import write_secrets
 
     typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
-
-
-def _store_in(folder: Path | None) -> str | None:
-    return f"chdb://{folder}/clickhouse" if folder else None
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def plan(as_json: AsJson = False, kafka: Kafka = None, clickhouse: Store = None)
         console().print(plan_table(found))
     else:
         typer.echo("nothing is older than that")
-    if "retention" not in policy.model_fields_set:
+    if not policy.names_retention:
         typer.echo("nothing is removed: the policy names no `retention`; `retention: {}` is the usual one", err=True)
 
 

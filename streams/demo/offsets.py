@@ -20,7 +20,7 @@ class Offsets:
 
     def __init__(self, settings: Settings) -> None:
         self._settings: Final = settings
-        self._groups: Final = {name: f"{settings.topic_prefix}watchkeeper-{name}" for name in WORKERS}
+        self._groups: Final = {name: settings.group(name) for name in WORKERS}
         self._client: KafkaAdminClient | None = None
         self._reads: dict[str, list[TopicPartition]] = {}
 

@@ -36,10 +36,14 @@ MOST_SILENT_MINUTES: Final = 14 * 1_440
 
 
 class _Minute(NamedTuple):
-    """A minute that is over: how many services were known, and of each its events and how many of them came late."""
+    """A minute that is over: how many services were known, and of each its events and how many of them came late.
+
+    `promise` is the threshold of its evidence; a silent minute counts as well as a busy one.
+    """
 
     number: int
     series: int
+    promise: float
     events: dict[int, list[int]]
 
 
@@ -78,7 +82,8 @@ class TelemetryWatch:
             self._minute = minute
         over = []
         while self._minute < minute:
-            over.append(_Minute(self._minute, len(self.book), self._events))
+            promise = threshold(len(self.book), 86_400 / MINUTE, self._tickets)
+            over.append(_Minute(self._minute, len(self.book), promise, self._events))
             if self._events and not self._off:
                 self.book.note(np.array(sorted(self._events), np.int64), self._minute)
             self._minute, self._events = self._minute + 1, {}
@@ -90,10 +95,6 @@ class TelemetryWatch:
             cell[0] += group.events
             cell[1] += group.late
         return over
-
-    def _promise(self, minute: "_Minute") -> float:
-        # a silent minute counts as well as a busy one
-        return threshold(minute.series, 86_400 / MINUTE, self._tickets)
 
     def _lags(self, over: list["_Minute"]) -> dict[int, list[Alarm | Recovery]]:
         """Return by minute in which services most events came late, or do so no more."""
@@ -111,7 +112,7 @@ class TelemetryWatch:
             np.ascontiguousarray(rows),
             np.ones(len(rows)),
             (late >= LATE_SHARE * events).astype(np.float64),
-            np.repeat([self._promise(minute) for minute in busy], sizes),
+            np.repeat([minute.promise for minute in busy], sizes),
         )
         found = self.lag.update_ticks(sums)
         by_minute: dict[int, list[Alarm | Recovery]] = {}
@@ -127,7 +128,7 @@ class TelemetryWatch:
         counts = np.zeros(minute.series)
         for row, (events, _) in minute.events.items():
             counts[row] = events
-        found = self.volume.update(minute.number, counts, self._promise(minute))
+        found = self.volume.update(minute.number, counts, minute.promise)
         return [*map(self._volume_finding, found), *map(self._lag_finding, lags)]
 
     def open_since(self, service: str) -> str:

@@ -17,7 +17,7 @@ from streams.erasure.subjects import Keyed, Known
 from streams.erasure.tables import HERE
 from streams.health.problems import PROBLEMS
 from streams.settings import Settings
-from streams.store.client import WRITE, StoreUnavailableError
+from streams.store.client import WRITE, StoreUnavailableError, named_rows
 
 log: Final = structlog.get_logger()
 
@@ -86,6 +86,8 @@ class Eraser:
             keyed, erasures = Keyed(self._settings), [each for each, _ in found]
             self._learn(Known(keyed, erasures))
             self._check_keys(keyed, erasures)
+        else:
+            PROBLEMS.over(PROBLEM)
         return found
 
     def _due(self, row: dict[str, Any]) -> bool:
@@ -119,6 +121,5 @@ class Eraser:
 
 def _asked(client: Client) -> list[tuple[Erasure, dict[str, Any]]]:
     """Return all that was asked for, and how often each was carried out."""
-    result = client.query(query(HERE, "erasures"))
-    rows = [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
-    return [(Erasure(**{name: row[name] for name in row if name not in ("runs", "last")}), row) for row in rows]
+    found = named_rows(client, query(HERE, "erasures"))
+    return [(Erasure(**{name: row[name] for name in row if name not in ("runs", "last")}), row) for row in found]

@@ -12,12 +12,11 @@ from clickhouse_connect.driver.client import Client
 from schemas.fields import NANO
 from schemas.sql import query
 from streams.erasure.subjects import COLUMNS, Known, Named
-from streams.erasure.tables import HERE, Table, tables
+from streams.erasure.tables import EVENTS, HERE, Table, tables
 from streams.erasure.texts import JSON, candidates, pattern, unescaped
 from streams.store.client import WRITE, rows
 
 _SYNC: Final = {"mutations_sync": 2}
-_OF_SOMEBODY: Final = ("inferences", "agent_steps", "retrievals", "guard_verdicts")
 
 
 def whom(client: Client, known: Known) -> list[Named]:
@@ -75,7 +74,7 @@ def _move(client: Client, table: Table, column: str, parameters: dict[str, Any])
 def _forget_why(client: Client, named: Named, parameters: dict[str, Any]) -> int:
     """Empty what people wrote about somebody's events; that they judged them, and how, stays."""
     theirs = " UNION ALL ".join(
-        f"SELECT event_id FROM {each} WHERE {COLUMNS[named.subject]} = {{value:String}}" for each in _OF_SOMEBODY
+        f"SELECT event_id FROM {each} WHERE {COLUMNS[named.subject]} = {{value:String}}" for each in EVENTS
     )
     where = f"explanation_ref != '' AND target_event_id IN ({theirs})"
     return _alter(client, "review_labels", "UPDATE explanation_ref = ''", where, parameters)

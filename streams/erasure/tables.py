@@ -28,7 +28,7 @@ NAMES: Final[dict[Subject, tuple[str, ...]]] = {
 }
 """Columns that hold just the value; others hold words of their own, which may be the same by chance."""
 
-_EVENTS: Final = ("guard_verdicts", "agent_steps", "retrievals", "inferences")
+EVENTS: Final = ("guard_verdicts", "agent_steps", "retrievals", "inferences")
 _TIMES: Final = {kept.table: kept.time for kept in TABLES if not kept.left and not kept.time.startswith("greatest")}
 
 
@@ -95,4 +95,4 @@ def tables(client: Client) -> list[Table]:
         if key:
             keys.add(str(name))
     made = [Table(name, types, frozenset(keys)) for name, (types, keys) in found.items() if name not in FOR_EVER]
-    return sorted(made, key=lambda table: (table.name in _EVENTS, table.name))
+    return sorted(made, key=lambda table: (table.name in EVENTS, table.name))

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -24,14 +24,10 @@ from schemas.topics import (
     ACTIONS,
     AUDIT_HEADS,
     CHANGES,
-    CONTROLS,
-    DELIVERIES,
     ERASURES,
     EVALUATIONS,
-    EVIDENCE,
     FINDINGS,
     INCIDENTS,
-    Topic,
 )
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.health.metrics import REFUSED
@@ -48,6 +44,7 @@ from streams.incidents.pages.view import IncidentView
 from streams.incidents.requests.pending import PendingRequests
 from streams.incidents.requests.quarantine import Quarantines
 from streams.incidents.requests.signing import signed
+from streams.incidents.topics import KINDS
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
 from streams.kafka.topics import TopicState, client_arguments
@@ -60,17 +57,6 @@ from streams.worker.parts import Parts
 log: Final = structlog.get_logger()
 
 TOPICS: Final = (FINDINGS, ACTIONS, CHANGES, EVALUATIONS, ERASURES)
-KINDS: Final[dict[Topic, Any]] = {
-    FINDINGS: Finding,
-    ACTIONS: IncidentAction,
-    CHANGES: Change,
-    EVALUATIONS: EvaluationRun,
-    ERASURES: Erasure,
-    INCIDENTS: IncidentTransition,
-    EVIDENCE: IncidentEvidence,
-    DELIVERIES: Delivery,
-    CONTROLS: Control,
-}
 NEEDED: Final = (*KINDS, AUDIT_HEADS)
 BATCH_RECORDS: Final = 2_000
 DUTY_SECONDS: Final = 1.0

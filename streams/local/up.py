@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, Final
 
 import structlog
-from pydantic import SecretStr
 
 from streams.health.disk import Floor
 from streams.health.problems import PROBLEMS
@@ -210,12 +209,8 @@ def broker_children(broker: Broker | None, settings: Settings) -> list[Child]:
 
 def _environment(settings: Settings, port: int) -> dict[str, str]:
     """Return what was set here, as a worker reads it; secrets travel with the environment or in their files."""
-    given = {
-        f"WATCHKEEPER_{name.upper()}": str(value)
-        for name in sorted(settings.model_fields_set | {"sql_port", "api_port", "otlp_port", "clickhouse", "data_dir"})
-        if not isinstance(value := getattr(settings, name), SecretStr) and value is not None
-    }
-    return given | {"WATCHKEEPER_PORT": str(port)}
+    names = settings.model_fields_set | {"sql_port", "api_port", "otlp_port", "clickhouse", "data_dir"}
+    return settings.environment(names) | {"WATCHKEEPER_PORT": str(port)}
 
 
 def _take(folder: Path) -> IO[str]:

@@ -162,6 +162,11 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     receivers: list[Receiver] = []
     response: ResponseTimes = ResponseTimes()
 
+    @property
+    def names_retention(self) -> bool:
+        """Whether it says for how long data are kept; one that does not promises nothing, and nothing goes."""
+        return "retention" in self.model_fields_set
+
     @field_validator("receivers")
     @classmethod
     def _told_apart(cls, value: list[Receiver]) -> list[Receiver]:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from streams.access.callers import loopback
 from streams.policy.policy import Policy
 from streams.production.gap import Gap
-from streams.settings import Settings
+from streams.settings import Settings, variable
 
 GUESSED: Final = frozenset(
     {"admin", "changeme", "clickhouse", "default", "grafana", "kafka", "password", "secret", "test", "watchkeeper"}
@@ -26,7 +26,7 @@ def gaps(settings: Settings, policy: Policy) -> Iterator[Gap]:
     yield from _store(settings)
     yield from _doors(settings)
     yield from _secrets(settings)
-    if "retention" not in policy.model_fields_set:
+    if not policy.names_retention:
         where = settings.policy or "the policy, which is that by default,"
         yield Gap("retention", f"{where} names no retention: nothing that is old is removed",
                   "name it in the policy, and set WATCHKEEPER_POLICY")  # fmt: skip
@@ -81,12 +81,12 @@ def _secrets(settings: Settings) -> Iterator[Gap]:
     }
     for name, value in known.items():
         if value.lower() in {*GUESSED, settings.kafka_username.lower(), settings.sql_user.lower()}:
-            yield Gap("default secret", f"{_variable(name)} is one that everybody tries first", "make a random one")
+            yield Gap("default secret", f"{variable(name)} is one that everybody tries first", "make a random one")
         elif len(value) < SHORTEST:
-            yield Gap("short secret", f"{_variable(name)} has fewer than {SHORTEST} characters", "make a random one")
+            yield Gap("short secret", f"{variable(name)} has fewer than {SHORTEST} characters", "make a random one")
     for name, others in {name: [other for other in known if known[other] == known[name]] for name in known}.items():
         if len(others) > 1 and name == others[0]:
-            yield Gap("shared secret", f"{' and '.join(map(_variable, others))} are the same",
+            yield Gap("shared secret", f"{' and '.join(map(variable, others))} are the same",
                       "give each one of its own")  # fmt: skip
     if "control_key" not in known:
         yield Gap("control key", "controls can't be asked for, and ends of the audit log are not signed",
@@ -94,13 +94,9 @@ def _secrets(settings: Settings) -> Iterator[Gap]:
     if "hash_key" not in known:
         yield Gap("hash key", "whoever has a list of names finds them among the hashes of users",
                   "set WATCHKEEPER_HASH_KEY")  # fmt: skip
-    if given := sorted(name for name in known if os.environ.get(_variable(name))):
-        yield Gap("secret in environment", f"{', '.join(map(_variable, given))} can be read by whoever lists processes",
+    if given := sorted(name for name in known if os.environ.get(variable(name))):
+        yield Gap("secret in environment", f"{', '.join(map(variable, given))} can be read by whoever lists processes",
                   "put each into a file of the folder that WATCHKEEPER_SECRETS names")  # fmt: skip
-
-
-def _variable(name: str) -> str:
-    return f"WATCHKEEPER_{name.upper()}"
 
 
 def _near(host: str) -> bool:

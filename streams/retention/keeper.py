@@ -49,7 +49,7 @@ class Keeper:
         self._settings: Final = settings
         self._connect: Final = connect
         self._retention: Final = policy.retention
-        self._named: Final = "retention" in policy.model_fields_set
+        self._named: Final = policy.names_retention
         self._clock: Final = clock
         self._day = 0
 

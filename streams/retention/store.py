@@ -7,6 +7,7 @@ sums of history obey in the same statement that makes them; what began before th
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
@@ -14,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from schemas.sql import query
 from streams.policy.retention import Class, Retention
 from streams.retention.classes import HERE, TABLES, Kept
-from streams.store.client import WRITE, StoreUnavailableError, rows
+from streams.store.client import WRITE, StoreUnavailableError, named_rows, rows
 
 PATIENCE_SECONDS: Final = 600.0
 _POLL_SECONDS: Final = 0.1
@@ -55,7 +56,7 @@ def carry_out(client: Client, retention: Retention, now: float) -> list[Going]:
     StoreUnavailableError
         Where sums that were begun before do not end.
     """
-    due = [(kept, going) for kept, going in plan(asking(client), retention, now) if going.gone]
+    due = [(kept, going) for kept, going in plan(partial(named_rows, client), retention, now) if going.gone]
     if not due:
         return []
     note(client, [going for _, going in due], now)
@@ -73,16 +74,6 @@ def note(client: Client, gone: Sequence[Going], now: float) -> None:
         [at, going.kind, going.name, going.of, _time(going.before), going.gone, _time(going.oldest)] for going in gone
     ]
     client.insert("retention_runs", found, column_names=list(_COLUMNS), settings=WRITE)
-
-
-def asking(client: Client) -> Ask:
-    """Return a client as something to ask."""
-
-    def ask(text: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        result = client.query(text, parameters=parameters)
-        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
-
-    return ask
 
 
 def _await_sums(client: Client) -> None:

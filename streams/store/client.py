@@ -95,3 +95,9 @@ def _client(settings: Settings, database: str | None = None, seconds: float | No
 def rows(client: Client, query: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
     """Return the rows of a query; values travel as parameters, never inside the text."""
     return [tuple(row) for row in client.query(query, parameters=parameters or {}).result_rows]
+
+
+def named_rows(client: Client, query: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a query by the names of their columns, else as `rows`."""
+    result = client.query(query, parameters=parameters or {})
+    return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]

@@ -18,8 +18,6 @@ from streams.settings import Settings
 
 log: Final = structlog.get_logger()
 
-GROUP: Final = "watchkeeper-history"
-
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -42,7 +40,7 @@ def held(settings: Settings, topic: Topic, since: int | None, until: int | None)
     KafkaUnavailableError, TopicError
         Where no broker answers or the topic is missing.
     """
-    name, group = settings.topic(topic.name), settings.topic_prefix + GROUP
+    name, group = settings.topic(topic.name), settings.group("history")
     try:
         with admin(settings) as client:
             states = known_topics(client, settings)

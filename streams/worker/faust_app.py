@@ -120,7 +120,7 @@ def worker_app(name: str, settings: Settings, port: int, batch_records: int = DE
         From how many records of a partition on a batch is not kept waiting for more.
     """
     app = WorkerApp(
-        f"{settings.topic_prefix}watchkeeper-{name}",
+        settings.group(name),
         broker="coalesce://" + settings.kafka.replace(",", ";"),  # ours: what was fetched comes as one event
         broker_credentials=_credentials(settings),
         datadir=str(settings.data_dir / f"faust-{name}-{settings.instance}"),  # two workers of a kind share no file

@@ -14,7 +14,6 @@ from streams.app import module
 from streams.app import stage as stage_of
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import check_topics, client_arguments
-from streams.verify.kafka import GROUP
 from streams.worker.faust_app import LogBatch
 from streams.worker.parts import Parts
 from tests.streams.events.test_flags import guard
@@ -64,7 +63,7 @@ def read(settings, topic, size=200):
 
 def commit(settings, topics=(INFERENCE, WINDOWS, DEAD_LETTERS)):
     """Commit the ends of topics for history, as one does that has stored them."""
-    consumer = KafkaConsumer(**client_arguments(settings), group_id=settings.topic_prefix + GROUP)
+    consumer = KafkaConsumer(**client_arguments(settings), group_id=settings.group("history"))
     for topic in topics:
         tps = [TopicPartition(settings.topic(topic.name), number) for number in range(topic.partitions)]
         ends = consumer.end_offsets(tps)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from streams.settings import variable
+
 
 class SecretError(ValueError):
     """A secret that is not there; the message says where it can be put."""
@@ -18,18 +20,18 @@ def read_secret(name: str) -> SecretStr:
     SecretError
         Where neither the environment nor the folder of secrets has it, or it is empty.
     """
-    variable, folder = f"WATCHKEEPER_{name.upper()}", os.environ.get("WATCHKEEPER_SECRETS")
-    value = os.environ.get(variable, "")
+    wanted, folder = variable(name), os.environ.get("WATCHKEEPER_SECRETS")
+    value = os.environ.get(wanted, "")
     if not value and folder:
         try:
-            value = (Path(folder) / variable.lower()).read_text(encoding="utf-8")
+            value = (Path(folder) / wanted.lower()).read_text(encoding="utf-8")
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise SecretError(f"the secret {variable.lower()} cannot be read: {error.strerror}") from None
+            raise SecretError(f"the secret {wanted.lower()} cannot be read: {error.strerror}") from None
     if not value.strip():
         raise SecretError(
-            f"no secret is called {name}: set {variable}, or put a file {variable.lower()} in the folder that "
+            f"no secret is called {name}: set {wanted}, or put a file {wanted.lower()} in the folder that "
             "WATCHKEEPER_SECRETS names"
         )
     return SecretStr(value.strip())

@@ -20,6 +20,7 @@ from streams.audit.log import of
 from streams.audit.published import send
 from streams.erasure.keeper import Eraser
 from streams.erasure.subjects import Keyed
+from streams.health.problems import PROBLEMS
 from streams.kafka.publisher import Message
 from streams.kafka.sending import send_all
 from streams.store.client import connect, rows
@@ -155,6 +156,13 @@ def test_what_comes_to_pass_afterwards_is_not_meant(store_settings, client):
     assert eraser.look() == 1
     assert rows(client, named)[3] == ("d", instead)
     assert rows(client, "SELECT changed FROM erasure_runs ORDER BY ran_at") == [(1,), (1,)]
+
+
+def test_an_hour_in_which_the_store_was_away_is_over_where_nobody_is_to_be_erased(store_settings, client):
+    """The worker says that it can't erase while it can't look, and no longer."""
+    PROBLEMS.note("erasure", "what was to be erased can't be now")
+    assert Eraser(store_settings, partial(connect, store_settings), lambda _: None).look() == 0
+    assert "erasure" not in PROBLEMS.current()
 
 
 def test_a_reason_that_names_who_it_is_is_refused(tmp_path):

@@ -55,4 +55,4 @@ def test_nothing_goes_where_the_policy_names_no_retention(store_settings, client
 @pytest.mark.parametrize("name", READY)
 def test_the_ready_policies_say_how_long_data_are_kept(name):
     """Whoever begins with one of them has retention, as he who extends it has."""
-    assert "retention" in parse_policy(f"extends: {name}").model_fields_set
+    assert parse_policy(f"extends: {name}").names_retention

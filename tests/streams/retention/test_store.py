@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from streams.policy.policy import PolicyError, parse_policy
 from streams.policy.retention import DAY, Retention
 from streams.retention import classes
 from streams.retention.show import went
-from streams.retention.store import asking, carry_out, plan
-from streams.store.client import rows
+from streams.retention.store import carry_out, plan
+from streams.store.client import named_rows, rows
 from tests.streams.events.test_decode import Record
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -134,13 +135,13 @@ def test_a_refused_record_keeps_whose_it_was_and_nothing_else(client):
 def test_what_went_is_planned_and_written_down(client, store_settings):
     """The plan names table, rows and the oldest; afterwards it is empty, and what went can be read."""
     write(client, 0, [START, START + timedelta(days=50)], input_text="please")
-    due = [each for _, each in plan(asking(client), Retention(), LATER) if each.gone]
+    due = [each for _, each in plan(partial(named_rows, client), Retention(), LATER) if each.gone]
     assert [(each.name, each.of, each.gone, each.oldest) for each in due] == [
         ("inferences", "text", 2, int(START.timestamp())),
         ("inferences", "events", 1, int(START.timestamp())),
     ]
     assert carry_out(client, Retention(), LATER) == due
-    assert [each.gone for _, each in plan(asking(client), Retention(), LATER) if each.gone] == []
+    assert [each.gone for _, each in plan(partial(named_rows, client), Retention(), LATER) if each.gone] == []
     assert sorted((row["class"], int(row["gone"])) for row in went(store_settings)) == [("events", 1), ("text", 2)]
     assert kept_from(client) // 10**9 == due[1].before == int(LATER - 90 * DAY) // DAY * DAY
 
