@@ -7,6 +7,7 @@ import pytest
 import structlog
 from hypothesis import settings as hypothesis_settings
 
+from streams.health.problems import PROBLEMS
 from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import Settings, load
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(items):
 def pytest_xdist_make_scheduler(config, log):
     """Say which tests may run at the same time."""
     return ByFile(config, log)
+
+
+@pytest.fixture(autouse=True)
+def well():
+    """Each test begins in a process in which nothing is wrong, whatever the one before it left."""
+    for name in PROBLEMS.current():
+        PROBLEMS.over(name)
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,7 @@ pytestmark = pytest.mark.store
 def settings(kafka_settings, store_settings, client):
     """Settings with topics and tables of their own."""
     store = {"clickhouse": store_settings.clickhouse, "clickhouse_database": store_settings.clickhouse_database}
-    yield kafka_settings.model_copy(update=store | {"sql_port": free_port()})
-    for name in PROBLEMS.current():
-        PROBLEMS.over(name)
+    return kafka_settings.model_copy(update=store | {"sql_port": free_port()})
 
 
 def look(settings):
