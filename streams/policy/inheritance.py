@@ -38,6 +38,24 @@ def completed(content: dict[str, Any], name: str, check: Callable[[str, str], ob
     return _completed(content, name, check, ())
 
 
+def laid_over(path: Path | None, content: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a policy that did not come from a file so that it extends the one in a file, unless it says another.
+
+    Raises
+    ------
+    PolicyError
+        Where it extends a file: who writes it need not be one who may read that.
+    """
+    services = content.get("services")
+    said = [content, *(services.values() if isinstance(services, dict) else ())]
+    named = [each["extends"] for each in said if isinstance(each, dict) and each.get("extends") not in _USED]
+    if strange := [str(wanted) for wanted in named if wanted not in READY]:
+        raise PolicyError(f"{name}: extends: {strange[0][:64]!r} is no ready policy; take one of {', '.join(READY)}")
+    if path is not None and content.get("extends") in _USED:
+        content["extends"] = str(path.resolve())
+    return content
+
+
 def _completed(
     content: dict[str, Any], name: str, check: Callable[[str, str], object], above: tuple[str, ...]
 ) -> dict[str, Any]:

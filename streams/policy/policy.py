@@ -14,7 +14,7 @@ from schemas.metrics import WATCHED, Metric
 from schemas.quantities import MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.duties import ReportingDuty, told_apart
-from streams.policy.inheritance import completed
+from streams.policy.inheritance import completed, laid_over
 from streams.policy.objectives import CallObjectives, Share
 from streams.policy.posture import Objectives, Posture
 from streams.policy.receivers import Receiver, ResponseTimes, names_differ
@@ -245,11 +245,39 @@ def parse_policy(text: str, name: str = "policy") -> Policy:
     ...
     streams.policy.text.PolicyError: p.yaml:2: budget.page_per_day: Extra inputs are not permitted
     """
+    return _checked(_mapping(text, name), name)
+
+
+def policy_over(path: Path | None, text: str, name: str = "policy") -> Policy:
+    """Return the policy in a file with what a text says otherwise: to be tried, and by whoever may not read our files.
+
+    Parameters
+    ----------
+    path
+        Of the policy in use; None where everything is as by default.
+    text
+        YAML. It may extend a ready policy, which then stands in the place of the one in use, and no file.
+    name
+        Of the text, in errors.
+
+    Raises
+    ------
+    PolicyError
+        As `load_policy`.
+    """
+    return _checked(laid_over(path, _mapping(text, name), name), name)
+
+
+def _mapping(text: str, name: str) -> dict[str, Any]:
     content = parsed(text, name)
     if content is None:
-        return Policy()
+        return {}
     if not isinstance(content, dict):
         raise PolicyError(f"{name}:1: a policy is a mapping, for example `budget: {{pages_per_day: 1}}`")
+    return content
+
+
+def _checked(content: dict[str, Any], name: str) -> Policy:
     whole = completed(content, name, parse_policy)
     try:
         policy = Policy.model_validate(whole)

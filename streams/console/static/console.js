@@ -36,3 +36,6 @@ if (document.querySelector("[data-live]")) {
   const news = new EventSource("/console/live");
   news.addEventListener("message", () => renew().catch(() => {}));
 }
+
+// What is being worked out is looked at again soon, as long as it is.
+setInterval(() => document.querySelector("[data-soon]") && renew().catch(() => {}), 2000);

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from streams.commands.main import app
 from streams.intake.doctor.agreed import expired_risks
 from streams.policy.explain import explained
-from streams.policy.policy import PolicyError, load_policy, parse_policy
+from streams.policy.policy import Policy, PolicyError, load_policy, parse_policy, policy_over
 from streams.policy.tools import ToolOverride, ToolRules, ToolStep, breaches
 
 RISK = "{risk: no guard in Polish, why: few users, by: head of support, until: 2026-06-30}"
@@ -92,3 +92,37 @@ def test_five_answers_make_a_policy(tmp_path):
     assert "to do: give the address of its runbook" in made.output
     again = CliRunner().invoke(app, ["init", str(file), *answers, "--runbook", ""])
     assert "is there already" in str(again.exception)
+
+
+def test_a_text_is_laid_over_the_policy_in_use(tmp_path):
+    """It says only what is other; a ready policy that it extends stands in the place of the one in use."""
+    path = tmp_path / "house.yaml"
+    path.write_text("budget: {pages_per_day: 3}\ndefaults: {tier: critical}\n")
+    tried = policy_over(path, "budget: {tickets_per_day: 4}")
+    assert (tried.budget.pages_per_day, tried.budget.tickets_per_day, tried.defaults.tier) == (3, 4, "critical")
+    assert policy_over(path, "") == load_policy(path)
+    assert policy_over(path, "extends: compliance-documents") == parse_policy("extends: compliance-documents")
+    assert policy_over(None, "{}") == Policy()
+
+
+@pytest.mark.parametrize("text", ["extends: {}", "services:\n  a: {{extends: {}}}"])
+@pytest.mark.parametrize("form", ["{}", "../{}", "./x/../{}"])
+def test_a_text_cannot_have_files_read(tmp_path, text, form):
+    """Whoever may try a policy may not read the disk by it: neither what a file says nor whether it is there."""
+    path = tmp_path / "house.yaml"
+    path.write_text("budget: {}\n")
+    (tmp_path / "secret").write_text("a-secret\n")
+    for name in (tmp_path / "secret", "secret", tmp_path / "nothing"):
+        with pytest.raises(PolicyError, match="is no ready policy; take one of") as error:
+            policy_over(path, text.format(form.format(name)))
+        assert "a-secret" not in str(error.value)
+
+
+def test_mistakes_of_a_text_are_told_with_its_lines(tmp_path):
+    """The policy in use is not counted among them."""
+    path = tmp_path / "house.yaml"
+    path.write_text("# one\n# two\n# three\nbudget: {pages_per_day: 3}\n")
+    with pytest.raises(PolicyError, match=r"^mine:2: budget\.page_per_day: Extra inputs"):
+        policy_over(path, "budget:\n  page_per_day: 1\n", "mine")
+    with pytest.raises(PolicyError, match=r"^mine:1: a policy is a mapping"):
+        policy_over(path, "- a", "mine")
