@@ -30,8 +30,8 @@ ALL, CONTRAST = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], [
 WIDER = "document.documentElement.scrollWidth > window.innerWidth"
 PAGES = {
     "now": "", "incidents": "incidents?state=", "incident": "incidents/inc-p", "review": "review",
-    "disagreements": "review/disagreements", "findings": "findings", "backtest": "backtest", "telemetry": "telemetry", "kpis": "kpis?days=1",
-    "service": "services/shop?days=1", "changes": "changes",
+    "disagreements": "review/disagreements", "findings": "findings", "backtest": "backtest", "telemetry": "telemetry",
+    "kpis": "kpis?days=1", "service": "services/shop?days=1", "changes": "changes",
 }  # fmt: skip
 PICTURES = Path(os.environ.get("WATCHKEEPER_PICTURES", ""))
 """Where pictures of the pages go, for the documentation; nowhere where it is empty."""

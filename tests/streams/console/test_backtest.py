@@ -1,4 +1,4 @@
-"""Another policy is tried on stored history from the console: in a process of its own, one at a time, to be cancelled."""
+"""Another policy is tried on stored history from the console: in a process of its own, one at a time."""
 
 import asyncio
 import re
@@ -10,7 +10,7 @@ from schemas.wire import encode
 from streams.replay.reading import read_events
 from streams.settings import load
 from tests.support.console import held, signed_in
-from tests.support.recorded import MINUTES, START, calls, store_windows
+from tests.support.recorded import START, calls, store_windows
 from tests.support.waiting import PATIENCE_SECONDS
 
 HERE = "/console/backtest"
@@ -30,7 +30,7 @@ def leak(client, tmp_path):
 async def over(browser):
     """Return the page once nothing runs."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while "data-soon" in (page := await browser.get(HERE)).text:
+        while "data-soon" in (page := await browser.get(HERE)).text:  # noqa: ASYNC110  as a person looks again
             await asyncio.sleep(0.2)
     return page
 
@@ -42,7 +42,7 @@ async def test_a_policy_is_held_beside_the_one_in_use(leak, settings):
     assert (led.status_code, led.headers["location"]) == (303, HERE)
     done = await over(kim)
     assert "Done" in done.text
-    assert f"{6 * MINUTES + 1:,} windows read" in done.text or "windows read" in done.text
+    assert re.search(r"[1-9][\d,]+ windows read", done.text)
     [(in_use, yours)] = re.findall(r"<b>leak</b> · rate</td><td[^>]*>([^<]*)</td><td[^>]*><b>([^<]*)</b>", done.text)
     assert (in_use.split(";")[0], yours.split(";")[0]) == ("1 page", "1 ticket")
     assert "asked by kim" in done.text
