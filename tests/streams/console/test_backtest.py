@@ -36,7 +36,7 @@ async def over(browser):
 
 
 async def test_a_policy_is_held_beside_the_one_in_use(leak, settings):
-    """The leak that pages is a ticket with the other policy, and the page says that they differ in it."""
+    """The leak that pages is a ticket more with the other policy, and the page says that they differ in it."""
     kim = await signed_in(held(settings))
     led = await kim.send(await kim.get(HERE), HERE, **PERIOD, policy=NO_PAGE)
     assert (led.status_code, led.headers["location"]) == (303, HERE)
@@ -44,7 +44,7 @@ async def test_a_policy_is_held_beside_the_one_in_use(leak, settings):
     assert "Done" in done.text
     assert re.search(r"[1-9][\d,]+ windows read", done.text)
     [(in_use, yours)] = re.findall(r"<b>leak</b> · rate</td><td[^>]*>([^<]*)</td><td[^>]*><b>([^<]*)</b>", done.text)
-    assert (in_use.split(";")[0], yours.split(";")[0]) == ("1 page", "1 ticket")
+    assert (in_use.split(";")[0], yours.split(";")[0]) == ("1 page, 1 ticket", "2 tickets")
     assert "asked by kim" in done.text
 
 
