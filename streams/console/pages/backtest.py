@@ -31,7 +31,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
         heard = await newest(store)
         until = datetime.fromtimestamp(heard // NANO, UTC) if heard else datetime.now(UTC)
         given = {"since": _minute(until - USUAL), "until": _minute(until + timedelta(minutes=1)), "policy": ""}
-        return shown(request, "backtest", tests=list(tests.all), running=tests.running, given=given, wrong="",
+        return shown(request, "backtest", tests=list(tests.all), given=given, wrong="",
                      start=START, longest=LONGEST_TEXT)  # fmt: skip
 
     @routes.post("/backtest")
@@ -40,7 +40,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
             tests.start(_asked(fields, work), who)
         except (BusyError, PolicyError, ValueError) as error:
             return shown(request, "backtest", status.HTTP_422_UNPROCESSABLE_CONTENT, tests=list(tests.all),
-                         running=tests.running, given=fields, wrong=f"Nothing was started: {error}.", start=START,
+                         given=fields, wrong=f"Nothing was started: {error}.", start=START,
                          longest=LONGEST_TEXT)  # fmt: skip
         return RedirectResponse(HERE, status.HTTP_303_SEE_OTHER)
 

@@ -7,9 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.wire import encode
+from streams.api.server import Server
+from streams.local.broker import free_port
 from streams.replay.reading import read_events
 from streams.settings import load
-from tests.support.console import held, signed_in
+from tests.streams.console.test_accessibility import PICTURES
+from tests.streams.console.test_browser import SIGN_IN, arrived
+from tests.support.browser import browser
+from tests.support.console import application, held, signed_in
 from tests.support.recorded import START, calls, store_windows
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -17,6 +22,12 @@ HERE = "/console/backtest"
 BEGAN = datetime.fromtimestamp(START, UTC) - timedelta(minutes=1)
 PERIOD = {"since": f"{BEGAN:%Y-%m-%dT%H:%M}", "until": f"{BEGAN + timedelta(days=1):%Y-%m-%dT%H:%M}"}
 NO_PAGE = "detectors: {rates: {leak: ticket}}"
+FILL = """
+document.querySelector("[name=since]").value = "%s";
+document.querySelector("[name=until]").value = "%s";
+document.querySelector("[name=policy]").value = "%s";
+document.querySelector("form.stack button").click();
+"""
 
 
 @pytest.fixture
@@ -46,6 +57,29 @@ async def test_a_policy_is_held_beside_the_one_in_use(leak, settings):
     [(in_use, yours)] = re.findall(r"<b>leak</b> · rate</td><td[^>]*>([^<]*)</td><td[^>]*><b>([^<]*)</b>", done.text)
     assert (in_use.split(";")[0], yours.split(";")[0]) == ("1 page, 1 ticket", "2 tickets")
     assert "asked by kim" in done.text
+
+
+async def test_its_end_is_seen_without_loading_the_page_again(leak, settings, tmp_path):
+    """In a real browser: what is written in the form is run, and what came of it appears by itself."""
+    port = free_port()
+    server = Server(application(held(settings)), "127.0.0.1", port)
+    await server.start()
+    try:
+        async with browser(tmp_path) as tab:
+            await tab.open(f"http://127.0.0.1:{port}{HERE}")
+            await tab.until(arrived("/console/sign-in"))
+            await tab.run(SIGN_IN)
+            await tab.until(arrived(HERE))
+            await tab.run(FILL % (PERIOD["since"], PERIOD["until"], NO_PAGE))
+            await tab.until(arrived(HERE, "Look again"))
+            await tab.run("window.loaded = 'once'")
+            await tab.until(arrived(HERE, "2 tickets"))
+            assert await tab.run("window.loaded") == "once"
+            assert tab.complaints == []
+            if PICTURES.name:
+                await tab.look(PICTURES / "console-backtest.png", 1280, 900)
+    finally:
+        await asyncio.wait_for(server.stop(), 60)
 
 
 async def test_one_runs_at_a_time_and_can_be_cancelled(leak, settings):
