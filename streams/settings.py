@@ -182,6 +182,12 @@ class Settings(BaseSettings):
         """Return where a kind of worker answers for its health, unless `port` says otherwise."""
         return self.base_port + 1 + list(WORKER_PORTS).index(name) if self.base_port else WORKER_PORTS[name]
 
+    @property
+    def dialects(self) -> dict[str, str]:
+        """Dialect by topic of others' telemetry, as they are written; empty where shapes tell it."""
+        items = (item.partition("=") for item in self.telemetry_topics.split(",") if item.strip())
+        return {name.strip(): dialect.strip() for name, _, dialect in items}
+
     def topic(self, name: str) -> str:
         """Return the full name of a topic."""
         return self.topic_prefix + name

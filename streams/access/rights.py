@@ -62,8 +62,14 @@ PARTIES: Final[dict[str, Party]] = {
     "history": Party("the history workers, which carry retention out", _SAID, _ALL_BUT_RAW, _AGEING),
     "incidents": Party(
         "the incidents workers with API and console",
-        (INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, CHANGES, ACTIONS, TRIAGE, REVIEWS, ERASURES, AUDIT_HEADS, *_SAID),
-        (FINDINGS, ACTIONS, CHANGES, EVALUATIONS, INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, ERASURES, AUDIT_HEADS),
+        (
+            *(INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, CHANGES, ACTIONS, TRIAGE, REVIEWS, ERASURES, AUDIT_HEADS),
+            *(INFERENCE, *_RAW, *_SAID),  # what was refused there is sent again from the console
+        ),
+        (
+            *(FINDINGS, ACTIONS, CHANGES, EVALUATIONS, INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, ERASURES),
+            *(AUDIT_HEADS, DEAD_LETTERS),
+        ),
     ),
     "normalise": Party("the normalise workers", (INFERENCE, *_SAID), (*_RAW, INFERENCE)),
     "receiver": Party("the OTLP receiver", (OTLP_SPANS, OTLP_LOGS)),

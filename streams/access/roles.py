@@ -57,6 +57,7 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
     "POST /console/backtest": _SORT,
     "POST /console/backtest/{number}/cancel": _SORT,
     "GET /console/telemetry": _LOOK,
+    "POST /console/telemetry/letters": _ACT,
     "GET /console/services/{name:path}": _LOOK,
     "GET /console/kpis": _LOOK,
     "GET /console/changes": _LOOK,

@@ -60,8 +60,9 @@ def list_letters(kafka: Kafka = None, limit: Annotated[int, typer.Option(min=1)]
 def replay_letters(
     kafka: Kafka = None,
     reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only those that were refused in this topic, by its name.")] = None,
 ) -> None:
     """Send refused records to their topics again, after what refused them was mended."""
     from streams.kafka.letters import send_again
 
-    typer.echo(f"sent {send_again(load(kafka=kafka), reason)} records again")
+    typer.echo(f"sent {send_again(load(kafka=kafka), reason, topic)} records again")

@@ -5,7 +5,7 @@ group and keeps no position between two questions.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -50,7 +50,7 @@ class LogReader:
         async with self._consumer(tp) as consumer:
             return await _bounds(consumer, tp)
 
-    async def stretch(self, topic: str, partition: int, bounds: Bounds) -> AsyncIterator[ConsumerRecord]:
+    async def stretch(self, topic: str, partition: int, bounds: Bounds) -> AsyncGenerator[ConsumerRecord]:
         """Yield what a partition still holds between two offsets, the second of them not beyond its end."""
         tp = TopicPartition(topic, partition)
         async with self._consumer(tp) as consumer:

@@ -27,10 +27,10 @@ def sources(settings: Settings) -> dict[str, str]:
         Where one has no name, or names a dialect that there is not.
     """
     found = {LITELLM.name: "litellm"}
-    for item in filter(None, (part.strip() for part in settings.telemetry_topics.split(","))):
-        name, _, dialect = (part.strip() for part in item.partition("="))
+    for name, dialect in settings.dialects.items():
         if not name:
-            raise SettingsError(f"WATCHKEEPER_TELEMETRY_TOPICS: {item!r} names no topic; write TOPIC or TOPIC=DIALECT")
+            text = f"'={dialect}' names no topic; write TOPIC or TOPIC=DIALECT"
+            raise SettingsError(f"WATCHKEEPER_TELEMETRY_TOPICS: {text}")
         try:
             if dialect:
                 dialect_named(dialect)
