@@ -67,6 +67,7 @@ bench: $(READY)  ## throughput on a real broker, as ratios to other readers on t
 
 bench-detectors: $(READY)  ## what the detectors promise, held against what they do; NAB=PATH adds that benchmark, WEEKS=8 composes so many and not 50
 	@$(BIN)/python -m tests.benchmarks.detectors $(if $(NAB),--nab $(NAB)) $(if $(WEEKS),--weeks $(WEEKS))
+	@$(BIN)/python -m tests.benchmarks.weeks.curves --pictures docs/pictures
 
 bench-incidents: $(READY)  ## findings to incidents: the fold alone, and one worker on a real broker
 	@$(BIN)/python -m tests.benchmarks.bench_incidents

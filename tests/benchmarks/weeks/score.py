@@ -57,7 +57,7 @@ def scored(purpose: str, number: int) -> dict[str, Any]:
         changes.append(
             Scored(
                 number, change.kind, change.metric, change.factor, plan.services[at].sessions,
-                None if least is None else least / 6, *_told(change, said),
+                None if least is None else least / 6, *told(change, said),
                 {name: _first(change, found, column) for name, found in alarms.items()},
             )
         )  # fmt: skip
@@ -70,7 +70,7 @@ def scored(purpose: str, number: int) -> dict[str, Any]:
     }
 
 
-def _told(change: Change, said: list[Said]) -> tuple[float | None, float | None]:
+def told(change: Change, said: list[Said]) -> tuple[float | None, float | None]:
     """Return after how many minutes a finding told of a change, and a page."""
     way = "down" if change.kind == "vanish" else "up"
     about = [
