@@ -3,8 +3,6 @@
 from collections import Counter
 from typing import Any, ClassVar, Final
 
-import numpy as np
-
 from detectors.columns import prefixed, under
 from detectors.distributions.mixes import Swing
 from schemas.findings import Finding
@@ -106,18 +104,19 @@ class AgentMixWatch(MixWatch):
         }  # fmt: skip
 
     def _moves(self, swing: Swing) -> tuple[list[Move], int]:
-        """Return the shares of all names before a change and since, the one that grew most first, and of how many."""
+        """Return the shares of all names before a change and since, those that gave the alarm first; and of how many."""
         now = self._latest.since(swing.series, swing.onset_tick)
         total = max(now.sum(), 1.0)
-        names = {slot: name for name, slot in self._slots[swing.series].items()}
-        moves = [Move(names[slot], swing.shares[slot], now[slot] / total) for slot in np.flatnonzero(now) if slot]
-        moves += [Move(name, swing.shares[slot], 0.0) for slot, name in names.items() if not now[slot]]
+        slots = self._slots[swing.series]
+        moves = [Move(name, swing.shares[slot], float(now[slot] / total)) for name, slot in slots.items()]
         sightings, new = self._sightings[swing.series], int(now[0])
         new = min(new, len(sightings))
         older, newer = Counter(sightings[: len(sightings) - new]), Counter(sightings[len(sightings) - new :])
         unknown = swing.shares[0] / max(older.total(), 1)
         moves += [Move(name, older[name] * unknown, seen / total) for name, seen in newer.items()]
-        return sorted(moves, key=lambda move: (move.before - move.now, move.name)), int(now.sum())
+        alarming = newer if swing.slot == 0 else {name for name, slot in slots.items() if slot == swing.slot}
+        moves.sort(key=lambda move: (move.name not in alarming, move.before - move.now, move.name))
+        return moves, int(now.sum())
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""

@@ -7,15 +7,19 @@ from typing import Final, NamedTuple
 from detectors.base import Alarm, Recovery
 from detectors.distributions.mixes import Swing
 from detectors.distributions.quantities import Shift
-from schemas.metrics import Rate
 from schemas.fields import NANO
+from schemas.metrics import Rate
 from schemas.quantities import AGENT_MIXES, Quantity
 from schemas.sql import literal
 from schemas.vocabulary import AROUND_STEPS, TOOL_STEPS
 from streams.text.shares import interval, percent, tenths
 
 MOST_OF_A_NAME: Final = 100
+NEXT_TO_NOTHING: Final = 0.0005
+"""A share below it is that of something new."""
+
 DAY_NANO: Final = 86_400 * NANO
+
 
 class Move(NamedTuple):
     """The share of a name before a change and since, 0 to 1."""
@@ -67,11 +71,11 @@ def describe_behaviour(moves: Sequence[Move], who: str, mix: str, since: str) ->
     Parameters
     ----------
     moves
-        The shares that have changed most, those that grew before those that fell.
+        The shares that have changed most, those that grew before those that fell, each the most telling first.
     since
         Since about when.
     """
-    grew = [f"{'new: ' if move.before == 0 else ''}{move}" for move in moves if move.now > move.before]
+    grew = [f"{'new: ' if move.before < NEXT_TO_NOTHING else ''}{move}" for move in moves if move.now > move.before]
     fell = [f"less: {move}" for move in moves if move.now < move.before]
     return f"{mix} of {who} has changed since about {since}: {'; '.join([*grew, *fell])}"
 
@@ -112,7 +116,8 @@ def agent_query(service: str, agent: str, mix: str, since: int, until: int) -> s
     before = "lagInFrame(step, 1, 'start') OVER (PARTITION BY trace ORDER BY time)"
     what = f"concat({before}, ' → ', step)" if mix == AGENT_MIXES[1] else "step"
     return (
-        f"SELECT what, countIf(at < {since}) AS before, countIf(at >= {since}) AS since FROM (SELECT {what} AS what, at "
+        f"SELECT what, countIf(at < {since}) AS before, countIf(at >= {since}) AS since "
+        f"FROM (SELECT {what} AS what, at "
         f"FROM (SELECT {step} AS step, time, toUnixTimestamp64Nano(time) AS at, if(trace_id = '', event_id, trace_id) "
         f"AS trace FROM agent_steps FINAL WHERE service_name = {literal(service)} AND agent_name = {literal(agent)} "
         f"AND step_kind NOT IN {AROUND_STEPS} AND time BETWEEN fromUnixTimestamp64Nano({since - DAY_NANO}) "

@@ -28,7 +28,7 @@ TickGroups = tuple[int, list[GroupSums]]
 def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
     """Return the sums of each tick of a block, ascending, its groups in the order of their names.
 
-    What agents did, and the refused records of a tick, follow as groups of their own, by the services that they were of.
+    What agents did, and the refused records of a tick, follow as groups of their own, by their services.
 
     Parameters
     ----------

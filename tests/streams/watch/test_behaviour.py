@@ -71,7 +71,8 @@ def test_steps_and_their_order_are_told_of_each_agent():
     found, _ = counts(
         [
             step(0, "t", kind="invoke_agent"), step(1, "t", kind="plan"), step(2, "t", "search"),
-            step(3, "t", "send", agent="b"), step(14, "t", "send"), step(15, "u", kind="plan"), step(900, "v", "search"),
+            step(3, "t", "send", agent="b"), step(14, "t", "send"), step(15, "u", kind="plan"),
+            step(900, "v", "search"),
         ]
     )  # fmt: skip
     assert found[0, "agent_order", "a"] == {"start → plan": 1, "plan → search": 1}
