@@ -104,7 +104,7 @@ class AgentMixWatch(MixWatch):
         }  # fmt: skip
 
     def _moves(self, swing: Swing) -> tuple[list[Move], int]:
-        """Return the shares of all names before a change and since, those that gave the alarm first; and of how many."""
+        """Return the shares of names before a change and since, what gave the alarm first; and of how many they are."""
         now = self._latest.since(swing.series, swing.onset_tick)
         total = max(now.sum(), 1.0)
         slots = self._slots[swing.series]

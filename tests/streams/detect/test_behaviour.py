@@ -5,10 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.events import AgentStep
+from schemas.fields import NANO
 from schemas.windows import OF_AGENT, OTHER
 from streams.detect.behaviour import MOST_AGENTS, AgentMixWatch, AgentQuantityWatch
 from streams.detect.distributions import MixWatch, QuantityWatch
+from streams.findings.evidence import agent_query
 from streams.policy.policy import Policy, parse_policy
+from tests.streams.commands.test_canary import store
 from tests.support.watchers import SECONDS, assert_each_ends_what_it_opened, assert_successors_agree, group, run
 
 
@@ -47,6 +51,23 @@ def test_a_new_order_of_steps_is_a_ticket_that_names_what_grew_and_what_fell():
     assert found[0].details["share"] == pytest.approx(0.3, abs=0.2)
     assert found[0].details["share_before"] == 0
     assert_each_ends_what_it_opened(found)
+
+
+@pytest.mark.store
+def test_its_sql_counts_what_the_agent_did_before_and_since(client):
+    """The query of the ticket runs, and counts each order of steps of that agent alone, before the change and after."""
+    log = [AgentStep(event_id=f"e{at}", source="t", service_name="a", trace_id=f"t{at // 2}", step_kind="execute_tool",
+                     tool_name=("search", "answer" if at < 6 else "send_email")[at % 2],
+                     agent_name="planner" if at else "other", time_unix_nano=(1_770_000_000 + at) * NANO)
+           for at in range(10)]  # fmt: skip
+    store(client, log)
+    since = (1_770_000_000 + 6) * NANO
+    found = client.query(agent_query("a", "planner", "agent_order", since, since + 60 * NANO)).result_rows
+    assert found == [
+        ("search → send_email", 0, 2), ("start → search", 2, 2), ("search → answer", 2, 0), ("start → answer", 1, 0),
+    ]  # fmt: skip
+    steps = client.query(agent_query("a", "planner", "agent_step", since, since + 60 * NANO)).result_rows
+    assert steps == [("search", 2, 2), ("send_email", 0, 2), ("answer", 3, 0)]
 
 
 def test_more_of_a_known_step_is_told_with_what_it_was():
