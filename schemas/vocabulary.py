@@ -78,6 +78,7 @@ EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "tool_tier": get_args(ToolTier),
     "authorization": AUTHORIZATIONS,
     "approver_kind": ("human", "policy", "llm"),
+    "memory_action": ("read", "write", "delete"),
     "status": STEP_STATUSES,
     "deployment_variant": ("stable", "canary", "shadow"),
     "ingest_dialect": (
