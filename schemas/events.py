@@ -149,8 +149,8 @@ class GuardVerdict(Envelope, frozen=True, tag="ai.safety.guard_verdict.v1"):
 class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
     """One step of an agent: a tool call, a plan, a hand-over, an approval, a look into its memory.
 
-    `memory_ids` are ids or hashes of the items of a memory that `memory_action` is about, never what they hold. They are
-    of `memory_store`; where that is not named, of the service.
+    `memory_ids` are ids or hashes of the items of a memory that `memory_action` is about, never what they hold. They
+    are of `memory_store`; where that is not named, of the service.
     """
 
     step_kind: Word

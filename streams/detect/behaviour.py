@@ -23,6 +23,9 @@ GREW: Final = 3
 FELL: Final = 2
 """Names that a finding shows at most."""
 
+MOVED: Final = 0.01
+"""By how much the share of a name has moved that is shown."""
+
 
 class _Places:
     """Which series a mix or quantity of an agent is: its own, that of the service's other agents, or that of all."""
@@ -91,11 +94,12 @@ class AgentMixWatch(MixWatch):
             return {"verdict": None, "evidence": f"{mix} of {who} is as before again"}
         moves, seen = self._moves(swing)
         since = start_of(swing.onset_tick, self._tick_seconds), end_of(swing.tick, self._tick_seconds)
-        shown = [move for move in moves if move.now > move.before][:GREW]
+        grew, fell = ([move for move in moves if by * (move.now - move.before) >= MOVED] for by in (1, -1))
+        shown = (grew or moves[:1])[:GREW]
         return {
             "verdict": shown[0].name[:200] if shown else None,
             "evidence": describe_behaviour(
-                [*shown, *[move for move in reversed(moves) if move.now < move.before][:FELL]],
+                [*shown, *reversed(fell[-FELL:])],
                 who, mix, moment(swing.onset_tick, self._tick_seconds),
             ),
             "evidence_sql": agent_query(service, agent, mix, *since),

@@ -30,7 +30,8 @@ def _memory(chain: Chain) -> Iterator[str]:
     for item in dict.fromkeys((*written, *used)):
         for write in written.get(item, []):
             number = sum(item in read.memory and read.at >= write.at for read in reads)
-            yield f"memory {item}: written by {write.id} in trace {write.trace}{_against(write)}, read by {number} steps"
+            by = f"{write.id} in trace {write.trace}{_against(write)}"
+            yield f"memory {item}: written by {by}, read by {number} steps"
         answers = used.get(item, [])
         yield f"memory {item}: used by {len(answers)} answers" + (f" ({', '.join(answers[:10])})" if answers else "")
 
