@@ -18,7 +18,7 @@ def trace(
     as_prov: Annotated[bool, typer.Option("--prov", help="The chain as W3C PROV-JSON.")] = False,  # noqa: FBT002
     clickhouse: Store = None,
 ) -> None:
-    """Walk from a document or memory item to the answers that used it, or from an answer to its sources and what came."""
+    """Walk from a document or memory item to the answers that used it, or from an answer to sources and incidents."""
     import msgspec
 
     from streams.lineage.chain import chain_of
