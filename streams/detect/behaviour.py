@@ -110,7 +110,7 @@ class AgentMixWatch(MixWatch):
     def _moves(self, swing: Swing) -> tuple[list[Move], int]:
         """Return the shares of names before a change and since, what gave the alarm first; and of how many they are."""
         now = self._latest.since(swing.series, swing.onset_tick)
-        total = max(now.sum(), 1.0)
+        total = max(float(now.sum()), 1.0)
         slots = self._slots[swing.series]
         moves = [Move(name, swing.shares[slot], float(now[slot] / total)) for name, slot in slots.items()]
         sightings, new = self._sightings[swing.series], int(now[0])

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from schemas.events import AgentStep
 from schemas.fields import NANO
+from schemas.findings import Finding
 from schemas.windows import OF_AGENT, OTHER
+from schemas.wire import decoder, encode
 from streams.detect.behaviour import MOST_AGENTS, AgentMixWatch, AgentQuantityWatch
 from streams.detect.distributions import MixWatch, QuantityWatch
 from streams.findings.evidence import agent_query
@@ -50,6 +52,7 @@ def test_a_new_order_of_steps_is_a_ticket_that_names_what_grew_and_what_fell():
     assert "less: search → answer " in found[0].evidence
     assert found[0].details["share"] == pytest.approx(0.3, abs=0.2)
     assert found[0].details["share_before"] == 0
+    assert [decoder(Finding)(encode(each), 0) for each in found] == found
     assert_each_ends_what_it_opened(found)
 
 
