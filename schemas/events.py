@@ -147,7 +147,11 @@ class GuardVerdict(Envelope, frozen=True, tag="ai.safety.guard_verdict.v1"):
 
 
 class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
-    """One step of an agent: a tool call, a plan, a hand-over, an approval."""
+    """One step of an agent: a tool call, a plan, a hand-over, an approval, a look into its memory.
+
+    `memory_ids` are ids or hashes of the items of a memory that `memory_action` is about, never what they hold. They
+    are of `memory_store`; where that is not named, of the service.
+    """
 
     step_kind: Word
     agent_name: Name | None = None
@@ -173,6 +177,9 @@ class AgentStep(Envelope, frozen=True, tag="ai.safety.agent_step.v1"):
     approver_kind: Word | None = None
     approval_wait_ms: Milliseconds | None = None
     taint_sources: list[Name] | None = None
+    memory_action: Word | None = None
+    memory_store: Name | None = None
+    memory_ids: list[Identity] | None = None
     status: Word | None = None
     error_type: Name | None = None
     duration_ms: Milliseconds | None = None

@@ -32,3 +32,11 @@ QUANTITIES: Final[tuple[Quantity, ...]] = (
 
 MIXES: Final = ("category", "model", "source", "tool", "finish", "language")
 """What is counted by name: hazard categories, models, data sources, tools, finish reasons, languages of the input."""
+
+AGENT_MIXES: Final = ("agent_step", "agent_order")
+"""The same of each agent: its steps (tools by their names, others by their kinds), and which step follows which."""
+
+AGENT_QUANTITIES: Final[tuple[Quantity, ...]] = (
+    Quantity("trace_steps", "steps", "steps that an agent took in one trace, counted when the trace is over"),
+)
+"""Quantities of each agent."""

@@ -30,6 +30,9 @@ STEP_STATUSES: Final = ("ok", "error", "cancelled", "unknown")
 TOOL_STEPS: Final = ("execute_tool", "mcp")
 """Steps that call a tool, and may fail."""
 
+AROUND_STEPS: Final = ("invoke_agent", "invoke_workflow")
+"""Steps that stand around others: what an agent does is said by those."""
+
 WITHOUT_OUTPUT: Final = (
     "embeddings", "embedding", "aembedding", "embed", "text_embedding", "rerank", "arerank", "reranking", "moderation",
     "amoderation", "moderations", "classify", "classification", "count_tokens", "tokenize", "score", "retrieval",
@@ -75,6 +78,7 @@ EVENT_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "tool_tier": get_args(ToolTier),
     "authorization": AUTHORIZATIONS,
     "approver_kind": ("human", "policy", "llm"),
+    "memory_action": ("read", "write", "delete"),
     "status": STEP_STATUSES,
     "deployment_variant": ("stable", "canary", "shadow"),
     "ingest_dialect": (

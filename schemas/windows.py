@@ -31,6 +31,15 @@ MOST_OWNERS: Final = 200
 MAX_NAMES: Final = 40
 """Names of one mix that a group may show in one tick; the least of any more are counted as ``~other``."""
 
+MAX_AGENTS: Final = 40
+"""Agents of one service that are told apart in one tick; the least active of any more are one, ``~other``."""
+
+MOST_BEHAVING: Final = 200
+"""Services whose agents are told apart in one tick of one partition; the least active of any more are left out."""
+
+OF_AGENT: Final = "\x1f"
+"""Between a mix or quantity and the agent whose it is."""
+
 MAX_SAMPLES: Final = 16
 """Samples of one group in one tick of one partition."""
 
@@ -63,6 +72,9 @@ class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
     events that came with a text vector; `sampled_from` is how many those were. `refused` counts records of the
     service that the contract refused while the tick was the newest; a group of those alone has no events. `orphans`
     counts verdicts that travelled alone and never met the event that they judged.
+
+    What agents of a service did stands in a group without tenant, version or events: under the names of
+    `schemas.quantities.AGENT_MIXES` and `AGENT_QUANTITIES`, each with `OF_AGENT` and the name of the agent behind it.
 
     A rate may have flags without trials: a verdict came after the tick of the event that it judged was closed. Such a
     flag takes the place of an unflagged trial that follows.

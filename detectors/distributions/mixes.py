@@ -39,7 +39,7 @@ _WIDE: Final = len(MULTIPLIERS)
 class Swing:
     """The share of a slot has risen from `before` to about `times` of it, or (`back`) is as it was.
 
-    Slot 0 stands for names that the series did not know.
+    Slot 0 stands for names that the series did not know. `shares` are those of all slots that are normal.
     """
 
     series: int
@@ -51,6 +51,7 @@ class Swing:
     times: float
     before: float
     back: bool = False
+    shares: tuple[float, ...] = ()
 
 
 class _Shares(Reference):
@@ -191,5 +192,6 @@ class MixDetector(DistributionDetector[_Shares, Swing]):
         *, back: bool = False,
     ) -> Swing:  # fmt: skip
         slot, size = divmod(alternative, _WIDE)
-        before = float(self._reference.share[row, band, slot])
-        return Swing(row, tick, onset, e_value, promise, slot, float(self._multipliers[slot, size]), before, back)
+        shares = tuple(self._reference.share[row, band].tolist())
+        times = float(self._multipliers[slot, size])
+        return Swing(row, tick, onset, e_value, promise, slot, times, shares[slot], back, shares)

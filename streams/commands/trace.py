@@ -10,12 +10,15 @@ from streams.settings import load
 
 
 def trace(
-    asked: Annotated[str, typer.Argument(metavar="ID", help="An event, trace, answer, document, finding or incident.")],
+    asked: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="An event, trace, answer, document, item of a memory, finding or incident."),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="The links as JSON.")] = False,  # noqa: FBT002
     as_prov: Annotated[bool, typer.Option("--prov", help="The chain as W3C PROV-JSON.")] = False,  # noqa: FBT002
     clickhouse: Store = None,
 ) -> None:
-    """Walk from a document to the answers that used it, or from an answer to its sources, verdicts and incidents."""
+    """Walk from a document or memory item to the answers that used it, or from an answer to sources and incidents."""
     import msgspec
 
     from streams.lineage.chain import chain_of
@@ -24,7 +27,7 @@ def trace(
 
     chain = chain_of(load(clickhouse=clickhouse), asked)
     if not chain.links:
-        typer.echo(f"no event, document, finding or incident that is stored is called {asked!r}", err=True)
+        typer.echo(f"no event, document, memory item, finding or incident that is stored is called {asked!r}", err=True)
         raise typer.Exit(1)
     if as_prov:
         typer.echo(json.dumps(prov(chain), indent=1))

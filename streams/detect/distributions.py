@@ -1,7 +1,7 @@
 """Quantities and mixes of each service: tickets where their distribution has changed."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from river.sketch import HeavyHitters
@@ -10,14 +10,14 @@ from detectors.columns import prefixed, under
 from detectors.distributions.mixes import MixDetector, Swing
 from detectors.distributions.quantities import QuantityDetector, Shift
 from schemas.findings import Finding
-from schemas.quantities import BINS, MIXES, QUANTITIES
+from schemas.quantities import BINS, MIXES, QUANTITIES, Quantity
 from schemas.windows import OTHER
 from streams.detect.merge import added_names
 from streams.detect.tables import TableCounts
 from streams.detect.watcher import Tick, TickSums, by_tick
 from streams.events.bins import middle_of
 from streams.findings.episodes import Episodes
-from streams.findings.evidence import describe_shift, describe_swing
+from streams.findings.evidence import describe_shift, describe_swing, whose
 from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.policy.policy import Policy
@@ -29,11 +29,12 @@ NEWCOMERS: Final = 256
 PROMOTED: Final = 20
 """Sightings among those that give a name a place of its own, once the hour."""
 
-SCALES: Final = {quantity.name: quantity for quantity in QUANTITIES}
-
 
 class QuantityWatch:
     """The quantities of all services of one partition of the windows; a service is one series a quantity."""
+
+    WAY: ClassVar = "quantity"
+    KNOWN: ClassVar[dict[str, Quantity]] = {quantity.name: quantity for quantity in QUANTITIES}
 
     def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
         self._tick_seconds: Final = tick_seconds
@@ -41,7 +42,7 @@ class QuantityWatch:
         self._off: Final = {name for name, level in policy.detectors.quantities.items() if level == "off"}
         self.book: Final = SeriesBook(tick_seconds, max_series)
         self.detector: Final = QuantityDetector(tick_seconds, BINS)
-        self._episodes: Final = Episodes("quantity", tick_seconds)
+        self._episodes: Final = Episodes(self.WAY, tick_seconds)
 
     def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
         """Return the quantities whose distribution each tick shows to have changed, or to be back."""
@@ -49,8 +50,7 @@ class QuantityWatch:
         for tick, sums in ticks:
             for group in sums:
                 for name, histogram in group.quantities.items():
-                    if name in SCALES and name not in self._off:
-                        row = self.book.row((group.service_name, name), (OTHER[1], name))
+                    if (row := self._row(group.service_name, name)) >= 0:
                         counts.rows += [row] * len(histogram)
                         counts.cells += [min(int(at), BINS - 1) for at in histogram]
                         counts.amounts += histogram.values()
@@ -60,11 +60,15 @@ class QuantityWatch:
         shifts = [] if found is None else self.detector.update_ticks(found)
         return by_tick(ticks, [(shift.tick, self._finding(shift)) for shift in shifts])
 
+    def _row(self, service: str, name: str) -> int:
+        """Return the row of a quantity of a service, -1 where it is not watched."""
+        return self.book.row((service, name), (OTHER[1], name)) if name in self.KNOWN and name not in self._off else -1
+
     def _finding(self, shift: Shift) -> Finding:
-        service, name = self.book.names[shift.series]
-        quantity = SCALES[name]
+        service, name, *agent = self.book.names[shift.series]
+        quantity = self.KNOWN[name]
         median, before = middle_of(np.array([shift.median, shift.before]), quantity.scale).tolist()
-        episode = (service, name), shift.tick, shift.onset_tick
+        episode = self.book.names[shift.series], shift.tick, shift.onset_tick
         fields: dict[str, Any] = {
             "service_name": service,
             "metric": name,
@@ -75,7 +79,7 @@ class QuantityWatch:
             "promise": shift.promise,
             "sample_size": shift.events,
             "details": {"median": median, "median_before": before},
-            "evidence": describe_shift(shift, service, quantity, median, before, self._tick_seconds),
+            "evidence": describe_shift(shift, whose(service, *agent), quantity, median, before, self._tick_seconds),
         }
         if shift.back:
             return self._episodes.end(*episode, **fields)
@@ -103,13 +107,16 @@ class MixWatch:
     It is fed from the latest sightings, which are what is stored: its own pickle would not survive a release.
     """
 
+    WAY: ClassVar = "mix"
+    SLOTS: ClassVar = SLOTS
+
     def __init__(self, tick_seconds: int, share: float, max_series: int | Room, policy: Policy) -> None:
         self._tick_seconds: Final = tick_seconds
         self._tickets: Final = policy.budget.tickets_per_day * share
         self._off: Final = {name for name, level in policy.detectors.mixes.items() if level == "off"}
         self.book: Final = SeriesBook(tick_seconds, max_series)
-        self.detector: Final = MixDetector(tick_seconds, SLOTS)
-        self._episodes: Final = Episodes("mix", tick_seconds)
+        self.detector: Final = MixDetector(tick_seconds, self.SLOTS)
+        self._episodes: Final = Episodes(self.WAY, tick_seconds)
         self._slots: list[dict[str, int]] = []
         self._sightings: list[list[str]] = []
 
@@ -133,7 +140,7 @@ class MixWatch:
         return by_tick(ticks, found + self._judged(counts))
 
     def _judged(self, counts: TableCounts) -> list[tuple[int, Finding]]:
-        sums = counts.sums(self.book, SLOTS, self._tickets)
+        sums = counts.sums(self.book, self.SLOTS, self._tickets)
         return (
             [] if sums is None else [(swing.tick, self._finding(swing)) for swing in self.detector.update_ticks(sums)]
         )
@@ -143,12 +150,15 @@ class MixWatch:
         found: dict[int, dict[str, int]] = {}
         for group in sums:
             for mix, names in group.mixes.items():
-                if mix in MIXES and mix not in self._off:
-                    row = self.book.row((group.service_name, mix), (OTHER[1], mix))
+                if (row := self._row(group.service_name, mix)) >= 0:
                     before = found.get(row)
                     found[row] = names if before is None else added_names([{"": before}, {"": names}])[""]
         self._grow()
         return found
+
+    def _row(self, service: str, mix: str) -> int:
+        """Return the row of a mix of a service, -1 where it is not watched."""
+        return self.book.row((service, mix), (OTHER[1], mix)) if mix in MIXES and mix not in self._off else -1
 
     def _grow(self) -> None:
         if new := len(self.book) - len(self.detector):
@@ -165,7 +175,7 @@ class MixWatch:
         seen += [name] * min(amount, NEWCOMERS)
         del seen[:-NEWCOMERS]
         often = seen.count(name)
-        if often < PROMOTED or len(slots) + 1 >= SLOTS or self.detector.is_open(row) or name == OTHER[1]:
+        if often < PROMOTED or len(slots) + 1 >= self.SLOTS or self.detector.is_open(row) or name == OTHER[1]:
             return 0
         slots[name] = slot = len(slots) + 1
         self.detector.use(row, slot, often - amount)
@@ -181,25 +191,32 @@ class MixWatch:
         return str(ranked[0][0]) if ranked else "?"
 
     def _finding(self, swing: Swing) -> Finding:
-        service, mix = self.book.names[swing.series]
-        known = {slot: name for name, slot in self._slots[swing.series].items()}
-        name = known.get(swing.slot) or self.newcomer(swing.series)
-        episode = (service, mix), swing.tick, swing.onset_tick
+        name = self.book.names[swing.series]
+        episode = name, swing.tick, swing.onset_tick
         fields: dict[str, Any] = {
-            "service_name": service,
-            "metric": mix,
+            "service_name": name[0],
+            "metric": name[1],
             "family": "mix",
             "detector": "multinomial_shiryaev_roberts",
             "direction": "down" if swing.back else "up",
             "e_value": swing.e_value,
             "promise": swing.promise,
             "baseline": swing.before,
-            "verdict": name[:200],
-            "evidence": describe_swing(swing, service, mix, name, self._tick_seconds),
+            **self._told(swing),
         }
         if swing.back:
             return self._episodes.end(*episode, **fields)
         return self._episodes.open(*episode, kind="mix", **fields)
+
+    def _told(self, swing: Swing) -> dict[str, Any]:
+        """Return the fields of a finding that say which name it is about."""
+        service, mix = self.book.names[swing.series]
+        known = {slot: name for name, slot in self._slots[swing.series].items()}
+        name = known.get(swing.slot) or self.newcomer(swing.series)
+        return {
+            "verdict": name[:200],
+            "evidence": describe_swing(swing, service, mix, name, self._tick_seconds),
+        }
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""

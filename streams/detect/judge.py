@@ -10,6 +10,7 @@ from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from schemas.metrics import WATCHED
 from schemas.quantities import MIXES, QUANTITIES
+from streams.detect.behaviour import AgentMixWatch, AgentQuantityWatch
 from streams.detect.canaries import CanaryWatch
 from streams.detect.distributions import MixWatch, QuantityWatch
 from streams.detect.fences import FenceWatch
@@ -35,6 +36,11 @@ Ends = dict[int, list[int]]
 GROUPS_AT_ONCE: Final = 2_000
 """Groups of the ticks that are judged together: more makes none of them cheaper."""
 
+OF_AGENTS: Final = 2
+"""Ways of looking at agents: what others have to themselves for tickets, they share."""
+
+A_TENTH: Final = 10
+
 OF_A_GROUP: Final = len(WATCHED) + 1
 OF_A_SERVICE: Final = len(WATCHED) + len(QUANTITIES) + len(MIXES) + 2
 """Series that a group and a service can bring at most: rates, quantities, mixes, versions, the volume."""
@@ -50,7 +56,8 @@ class Judge:
     share
         This partition's share of the fleet's budget, 0 to 1.
     max_series
-        Series that all detectors together follow; further ones are summed under ``~other``.
+        Series that all detectors together follow; further ones are summed under ``~other``. Those of agents have room
+        of their own, a tenth of it for mixes and a tenth for quantities, and cannot take that of others.
     policy
         What is allowed, and how often the detectors may be wrong.
     refused_limit
@@ -64,6 +71,9 @@ class Judge:
         self.rates: Final = RateWatch(tick_seconds, share, room, policy)
         self.quantities: Final = QuantityWatch(tick_seconds, share, room, policy)
         self.mixes: Final = MixWatch(tick_seconds, share, room, policy)
+        agents = share / OF_AGENTS, max(max_series // A_TENTH, 1), policy
+        self.agent_mixes: Final = AgentMixWatch(tick_seconds, *agents)
+        self.agent_quantities: Final = AgentQuantityWatch(tick_seconds, *agents)
         self.telemetry: Final = TelemetryWatch(tick_seconds, share, room, policy)
         self.patterns: Final = PatternWatch(tick_seconds, share, policy)
         self.canaries: Final = CanaryWatch(tick_seconds, policy)
@@ -74,6 +84,8 @@ class Judge:
             "rates_": self.rates,
             "quantities_": self.quantities,
             "mixes_": self.mixes,
+            "agent_mixes_": self.agent_mixes,
+            "agent_quantities_": self.agent_quantities,
             "patterns_": self.patterns,
             "canaries_": self.canaries,
             "versions_": self.versions,
@@ -146,6 +158,7 @@ class Judge:
     def _books(self) -> Iterator[SeriesBook]:
         watchers = (self.telemetry, self.rates, self.quantities, self.mixes, self.versions)
         yield from (watcher.book for watcher in watchers)
+        yield from (watcher.book for watcher in (self.agent_mixes, self.agent_quantities))
         yield from (compared.book for compared in self.canaries.compared.values())
 
     def _parts(self) -> "dict[str, Watcher | TelemetryWatch | FenceWatch]":

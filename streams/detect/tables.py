@@ -1,14 +1,16 @@
-"""Counts by series and cell (a bin, a slot) of many ticks, added up and in order, with the thresholds of each tick."""
+"""Counts by series and cell (a bin, a slot): of many ticks in order with the thresholds of each, and the latest."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from detectors.base import Ints
+from detectors.base import Floats, Ints
 from detectors.budget import thresholds
 from detectors.distributions.distribution import TableSums
 from streams.findings.series import SeriesBook
+from streams.kafka.checkpoints import Arrays
 
 
 class TableCounts:
@@ -53,6 +55,46 @@ class TableCounts:
             np.bincount(which, np.array(self.amounts, np.float64), len(keys)).astype(np.float64),
             thresholds(activity[0], activity[1], np.array([tickets])),
         )  # fmt: skip
+
+
+class LatestCounts:
+    """The counts of the latest ticks with data of each series, to tell what there is now beside what was.
+
+    Parameters
+    ----------
+    cells
+        How many a series has.
+    """
+
+    KEPT: Final = 24
+    """Ticks of a series."""
+
+    def __init__(self, cells: int) -> None:
+        self._ticks: Ints = np.empty((0, self.KEPT), np.int64)
+        self._counts: npt.NDArray[np.uint32] = np.empty((0, self.KEPT, cells), np.uint32)
+
+    def note(self, tick: int, rows: Ints, cells: Ints, counts: Floats) -> None:
+        """Take all counts of a tick, in the order of their series."""
+        new = int(rows.max(initial=-1)) + 1 - len(self._ticks)
+        if new > 0:
+            self._ticks = np.concatenate([self._ticks, np.full((new, self.KEPT), -1, np.int64)])
+            self._counts = np.concatenate([self._counts, np.zeros((new, *self._counts.shape[1:]), np.uint32)])
+        own, of = np.unique(rows, return_inverse=True)
+        oldest = self._ticks[own].argmin(axis=1)
+        self._ticks[own, oldest], self._counts[own, oldest] = tick, 0
+        self._counts[rows, oldest[of], cells] = counts
+
+    def since(self, row: int, tick: int) -> Floats:
+        """Return the counts of a series by cell, from a tick on as far as they are kept."""
+        return np.asarray(self._counts[row, self._ticks[row] >= tick].sum(axis=0, dtype=np.float64))
+
+    def state(self) -> Arrays:
+        """Return the state as flat arrays."""
+        return {"ticks": self._ticks.copy(), "counts": self._counts.copy()}
+
+    def restore(self, state: Arrays) -> None:
+        """Take over what `state` returned."""
+        self._ticks, self._counts = state["ticks"].astype(np.int64), state["counts"].astype(np.uint32)
 
 
 def _ints(numbers: Sequence[int]) -> Ints:

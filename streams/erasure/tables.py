@@ -15,7 +15,7 @@ HERE: Final = "streams.erasure"
 LEADS_TO: Final = (
     "session_id", "conversation_id", "trace_id", "span_id", "parent_span_id", "response_id", "tool_call_id",
     "input_text", "output_text", "input_vector", "input_hash", "output_hash", "system_hash", "content_ref", "args_hash",
-    "result_hash", "query_hash", "content_hash", "labels",
+    "result_hash", "query_hash", "content_hash", "memory_ids", "labels",
 )  # fmt: skip
 """Columns of an event that belong to one person, session or text; empty afterwards."""
 TEXTS: Final = ("input_text", "output_text", "input_vector")

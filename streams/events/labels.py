@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
+from schemas.vocabulary import AROUND_STEPS, TOOL_STEPS
 from schemas.windows import GUARD_COUNTS
 from streams.events.decode import Columns
 from streams.events.flags import OUTPUT_BIT, Flags
@@ -19,6 +20,12 @@ Int64s = npt.NDArray[np.int64]
 
 SEPARATOR: Final = "\x1f"
 """Between the mix and the name: no name can hold it and still be one a person wrote."""
+
+STEP: Final = "step"
+"""Before the steps of agents, which no mix counts as they are: agent, separator, step (`streams.watch.behaviour`)."""
+
+MOST_OF_A_NAME: Final = 120
+"""Characters of the names of an agent and of a step: two of them make one name of a mix."""
 
 _UNCOVERED: Final = GUARD_COUNTS.index("uncovered")
 _STATUSES: Final = pa.array(GUARD_COUNTS[:_UNCOVERED])
@@ -80,6 +87,20 @@ def _labelled(columns: Columns, flags: Flags) -> Iterator[tuple[str, Int64s, pa.
         column = _model(columns.table) if mix == "model" else columns.table.column(field)
         if column.null_count < len(column):
             yield mix, *_present(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+    if columns.kind is AgentStep:
+        yield STEP, *_present(_steps(columns.table))
+
+
+def _steps(table: pa.Table) -> pa.Array:
+    """Return who took each step and what it was: a tool by its name, any other by its kind; null around others."""
+    kind = table.column("step_kind").cast(pa.string())
+    tool = pc.and_(pc.is_in(kind, pa.array(TOOL_STEPS)), pc.is_valid(table.column("tool_name")))
+    what = pc.if_else(tool, table.column("tool_name").cast(pa.string()), kind)
+    what = pc.if_else(pc.is_in(kind, pa.array(AROUND_STEPS)), pa.scalar(None, pa.string()), what)
+    who = pc.fill_null(table.column("agent_name").cast(pa.string()), "")
+    parts = [pc.utf8_slice_codeunits(part, 0, MOST_OF_A_NAME) for part in (who, what)]
+    joined = pc.binary_join_element_wise(*parts, SEPARATOR)
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
 
 def _model(table: pa.Table) -> pa.Array:

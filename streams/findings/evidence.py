@@ -1,14 +1,35 @@
 """A finding in words, and the query that shows it again from the stored windows."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 from detectors.base import Alarm, Recovery
 from detectors.distributions.mixes import Swing
 from detectors.distributions.quantities import Shift
+from schemas.fields import NANO
 from schemas.metrics import Rate
-from schemas.quantities import Quantity
+from schemas.quantities import AGENT_MIXES, Quantity
 from schemas.sql import literal
+from schemas.vocabulary import AROUND_STEPS, TOOL_STEPS
 from streams.text.shares import interval, percent, tenths
+
+MOST_OF_A_NAME: Final = 100
+NEXT_TO_NOTHING: Final = 0.0005
+"""A share below it is that of something new."""
+
+DAY_NANO: Final = 86_400 * NANO
+
+
+class Move(NamedTuple):
+    """The share of a name before a change and since, 0 to 1."""
+
+    name: str
+    before: float
+    now: float
+
+    def __str__(self) -> str:
+        return f"{self.name[:MOST_OF_A_NAME]} {percent(self.before)} → {percent(self.now)}"
 
 
 def describe_alarm(alarm: Alarm, rate: Rate, service: str, tick_seconds: int) -> str:
@@ -44,6 +65,26 @@ def describe_swing(swing: Swing, service: str, mix: str, name: str, tick_seconds
     return f"{mix} of {service}: {what} since about {since}; before that it was {percent(swing.before)}"
 
 
+def describe_behaviour(moves: Sequence[Move], who: str, mix: str, since: str) -> str:
+    """Return one sentence about what an agent does otherwise than before.
+
+    Parameters
+    ----------
+    moves
+        The shares that have changed most, those that grew before those that fell, each the most telling first.
+    since
+        Since about when.
+    """
+    grew = [f"{'new: ' if move.before < NEXT_TO_NOTHING else ''}{move}" for move in moves if move.now > move.before]
+    fell = [f"less: {move}" for move in moves if move.now < move.before]
+    return f"{mix} of {who} has changed since about {since}: {'; '.join([*grew, *fell])}"
+
+
+def whose(service: str, agent: str = "") -> str:
+    """Return an agent and its service in words, or the service alone."""
+    return f"{agent} of {service}" if agent else service
+
+
 def moment(tick: int, tick_seconds: int) -> str:
     """Return the start of a tick as people read it."""
     return f"{datetime.fromtimestamp(tick * tick_seconds, UTC):%Y-%m-%d %H:%M} UTC"
@@ -66,6 +107,21 @@ def describe_recovery(recovery: Recovery, rate: Rate, service: str) -> str:
         f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} {unit_of(rate)}, "
         f"{tenths(recovery.rate)} (95 % interval {interval(recovery.lower, recovery.upper, tenths)}); "
         f"normal is {bound} {tenths(recovery.baseline)}"
+    )
+
+
+def agent_query(service: str, agent: str, mix: str, since: int, until: int) -> str:
+    """Return the SQL that counts what an agent did on the day before a change and since, Unix nanoseconds."""
+    step = f"if(step_kind IN {TOOL_STEPS} AND tool_name != '', toString(tool_name), toString(step_kind))"
+    before = "lagInFrame(step, 1, 'start') OVER (PARTITION BY trace ORDER BY time)"
+    what = f"concat({before}, ' → ', step)" if mix == AGENT_MIXES[1] else "step"
+    return (
+        f"SELECT what, countIf(at < {since}) AS before, countIf(at >= {since}) AS since "
+        f"FROM (SELECT {what} AS what, at "
+        f"FROM (SELECT {step} AS step, time, toUnixTimestamp64Nano(time) AS at, if(trace_id = '', event_id, trace_id) "
+        f"AS trace FROM agent_steps FINAL WHERE service_name = {literal(service)} AND agent_name = {literal(agent)} "
+        f"AND step_kind NOT IN {AROUND_STEPS} AND time BETWEEN fromUnixTimestamp64Nano({since - DAY_NANO}) "
+        f"AND fromUnixTimestamp64Nano({until}))) GROUP BY what ORDER BY since DESC, what"
     )
 
 

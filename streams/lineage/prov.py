@@ -12,12 +12,15 @@ Parts = dict[str, dict[str, dict[str, Any]]]
 def prov(chain: Chain) -> dict[str, Any]:
     """Return a chain as a PROV document.
 
-    Documents, prompts, model versions and answers are entities; retrievals, calls and verdicts are activities; services
-    and those who judged are agents.
+    Documents, items of a memory, prompts, model versions and answers are entities; retrievals, steps that read or write
+    a memory, calls and verdicts are activities; services and those who judged are agents.
     """
     made: Parts = {}
     for link in chain.of_kind("retrieval"):
         _retrieval(made, link)
+    for link in chain.of_kind("step"):
+        if link.memory:
+            _step(made, link)
     for link in chain.of_kind("answer"):
         _answer(made, chain, link)
     for link in chain.of_kind("verdict"):
@@ -53,6 +56,17 @@ def _retrieval(made: Parts, link: Link) -> None:
         _relate(made, "used", activity=activity, entity=_put(made, "entity", _document(each), **about))
 
 
+def _step(made: Parts, link: Link) -> None:
+    """Put a step that read or wrote a memory: its items are entities."""
+    activity, action = _activity(made, link), link.words.get("memory")
+    for item in link.memory:
+        entity = _put(made, "entity", _item(item))
+        if action == "write":
+            _relate(made, "wasGeneratedBy", entity=entity, activity=activity)
+        elif action == "read":
+            _relate(made, "used", activity=activity, entity=entity)
+
+
 def _answer(made: Parts, chain: Chain, link: Link) -> None:
     activity = _activity(made, link)
     output = _put(made, "entity", f"wk:output/{link.id}", wk__hash=link.words.get("output", ""))
@@ -62,6 +76,12 @@ def _answer(made: Parts, chain: Chain, link: Link) -> None:
             _relate(made, "used", activity=activity, entity=_put(made, "entity", f"wk:{name}/{version}"))
     for each in chain.sources(link):
         _relate(made, "wasDerivedFrom", generatedEntity=output, usedEntity=_document(each))
+    for item in chain.remembered(link):
+        _relate(made, "wasDerivedFrom", generatedEntity=output, usedEntity=_item(item))
+
+
+def _item(item: str) -> str:
+    return f"wk:memory/{item}"
 
 
 def _document(each: Document) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from detectors.river.classes import anomaly_class, drift_class
 from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
-from schemas.quantities import MIXES, QUANTITIES
+from schemas.quantities import AGENT_MIXES, AGENT_QUANTITIES, MIXES, QUANTITIES
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.duties import ReportingDuty, told_apart
 from streams.policy.inheritance import completed, laid_over
@@ -134,12 +134,12 @@ class Detectors(BaseModel, extra="forbid", frozen=True):
     @field_validator("quantities")
     @classmethod
     def _known_quantities(cls, value: dict[str, str]) -> dict[str, str]:
-        return _all_in(value, [quantity.name for quantity in QUANTITIES], "quantity")
+        return _all_in(value, [quantity.name for quantity in (*QUANTITIES, *AGENT_QUANTITIES)], "quantity")
 
     @field_validator("mixes")
     @classmethod
     def _known_mixes(cls, value: dict[str, str]) -> dict[str, str]:
-        return _all_in(value, MIXES, "mix")
+        return _all_in(value, (*MIXES, *AGENT_MIXES), "mix")
 
 
 _ALLOWING_ALL: Final = ToolRules()

@@ -12,7 +12,7 @@ from schemas.quantities import BINS, QUANTITIES
 from schemas.windows import GUARD_COUNTS, MAX_NAMES, MAX_SAMPLES, Sample
 from streams.events.bins import bin_of
 from streams.events.hashing import hash_texts
-from streams.events.labels import SEPARATOR
+from streams.events.labels import SEPARATOR, STEP
 from streams.watch.batches import Batch, EventColumns, Int64s
 from streams.watch.blocks import Cells
 
@@ -73,7 +73,7 @@ def count_mixes(batch: Batch, cells: Cells) -> dict[int, dict[str, dict[str, int
         mix, _, name = parts[rank]
         counted.setdefault(number, {}).setdefault(mix, {})[name] = amount
     return {
-        number: {mix: _bounded(found) if len(found) > 1 else found for mix, found in mixes.items()}
+        number: {mix: bounded(found) if len(found) > 1 else found for mix, found in mixes.items() if mix != STEP}
         for number, mixes in counted.items()
     }
 
@@ -84,7 +84,8 @@ def _counts(cell: Int64s, code: Int64s, codes: int) -> Iterator[tuple[int, int, 
     return zip((pairs // codes).tolist(), (pairs % codes).tolist(), counts.tolist(), strict=True)
 
 
-def _bounded(counts: dict[str, int]) -> dict[str, int]:
+def bounded(counts: dict[str, int]) -> dict[str, int]:
+    """Return the names of a mix that are told, the most frequent first; the others are one, under ``~other``."""
     ordered = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     if len(ordered) <= MAX_NAMES:
         return ordered

@@ -4,6 +4,7 @@ from typing import Final
 
 from detectors.base import State
 from detectors.columns import prefixed, under
+from streams.watch.behaviour import Behaviour
 from streams.watch.known import KnownVersions
 from streams.watch.sessions import FlaggedSessions
 from streams.watch.verdicts import Verdicts
@@ -26,6 +27,7 @@ class Memory:
         """Traces whose latest step was unsafe."""
         self.versions: Final = KnownVersions(tick_seconds)
         self.verdicts: Final = Verdicts(tick_seconds)
+        self.behaviour: Final = Behaviour(tick_seconds)
 
     def state(self) -> State:
         """Return the memory as flat arrays."""
@@ -34,6 +36,7 @@ class Memory:
             **prefixed("traces_", self.unsafe_traces.state()),
             **prefixed("versions_", self.versions.state()),
             **prefixed("verdicts_", self.verdicts.state()),
+            **prefixed("behaviour_", self.behaviour.state()),
         }
 
     def restore(self, state: State) -> None:
@@ -42,3 +45,4 @@ class Memory:
         self.unsafe_traces.restore(under("traces_", state))
         self.versions.restore(under("versions_", state))
         self.verdicts.restore(under("verdicts_", state))
+        self.behaviour.restore(under("behaviour_", state))

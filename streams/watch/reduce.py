@@ -28,18 +28,20 @@ TickGroups = tuple[int, list[GroupSums]]
 def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
     """Return the sums of each tick of a block, ascending, its groups in the order of their names.
 
-    The refused records of a tick follow as groups of their own, by the services that they were of.
+    What agents did, and the refused records of a tick, follow as groups of their own, by their services.
 
     Parameters
     ----------
     block
         All events that count in its ticks. Blocks must come in order, because `memory` remembers across them.
     memory
-        The sessions flagged lately, the traces whose latest step was unsafe, and the verdicts that wait for their
-        events; learns those of these ticks.
+        The sessions flagged lately, the traces whose latest step was unsafe, the verdicts that wait for their
+        events, and the traces that agents are in; learns those of these ticks.
     """
     block = memory.verdicts.met(block)
     found = {tick: [group for _, group in groups] for tick, groups in _by_tick(block, memory)}
+    for tick, groups in memory.behaviour.groups(block):
+        found[tick] += groups
     for tick, refused in block.refused.items():
         found.setdefault(tick, []).extend(
             GroupSums(tenant_id="", service_name=owner, model_version="", events=0, refused=number)

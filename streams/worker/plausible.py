@@ -15,6 +15,7 @@ from schemas.windows import (
     MAX_GROUPS,
     MAX_NAMES,
     MAX_SAMPLES,
+    MOST_BEHAVING,
     MOST_OWNERS,
     GroupSums,
     Window,
@@ -32,8 +33,8 @@ MOST_AHEAD_MS: Final = 60_000
 MOST_A_SECOND: Final = 1_000_000
 """Events of one source partition; ten times what one of them carries."""
 
-MOST_IN_A_TICK: Final = MAX_GROUPS + 1 + MOST_OWNERS + 1
-"""Groups, the one of all others, and those of refused records."""
+MOST_IN_A_TICK: Final = MAX_GROUPS + 1 + MOST_BEHAVING + MOST_OWNERS + 1
+"""Groups, the one of all others, those of what agents did, and those of refused records."""
 
 MOST_TEXT: Final = 256
 

@@ -1,10 +1,24 @@
-"""Agents that plan, call tools, remember and hand over; for a while a poisoned memory goes from one to the next."""
+"""Agents that plan, call tools, remember and hand over; for a while a poisoned memory goes from one to the next.
+
+The note that is poisoned then is read for a while by agents whose own traces are well. Hours later the planner takes to
+another tool, which is no harm that any guard knows.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.events import AgentStep, Event, Inference
-from streams.demo.scenario.story import AGENTS, CASCADE_HOURS, HOURS, STABLE, Story, verdict, within
+from streams.demo.scenario.story import (
+    AGENTS,
+    CASCADE_HOURS,
+    EXPORT_HOURS,
+    HOURS,
+    NOTE_HOURS,
+    STABLE,
+    Story,
+    verdict,
+    within,
+)
 
 EVERY_SECONDS: Final = 48
 STEP_HOURS: Final = 0.0002
@@ -16,6 +30,8 @@ PLAN: Final = (
 )  # fmt: skip
 """Kind of each step of a trace, whose it is, and its tool with the tier of that."""
 
+EXPORT: Final = "tickets.export"
+NOTE: Final = "refund-rule"
 DEPTHS: Final = ("planner", "clerk", "writer")
 LAYERS: Final = {"plan": "plan", "memory": "memory", "execute_tool": "tool_call", "handoff": "plan"}
 INFECTED: Final = (
@@ -49,7 +65,9 @@ def _named(number: int) -> dict[str, Any]:
 
 def _step(story: Story, number: int, at: int, hour: float, found: str) -> AgentStep:
     kind, agent, tool, tier = PLAN[at]
+    tool = EXPORT if at == 1 and number % 3 == 0 and within(hour, EXPORT_HOURS) else tool
     more = _call(story, number, at, tier) | {"tool_name": tool, "tool_tier": tier} if tool else {}
+    more |= _remembered(number, hour, poisoned=bool(found)) if kind == "memory" else {}
     return AgentStep(
         **story.envelope(AGENTS, f"step-{number:05}-{at}", hour), **_named(number), step_kind=kind, agent_name=agent,
         step_index=at, depth=DEPTHS.index(agent), span_id=f"s{number}-{at}", workflow_name="refunds",
@@ -57,6 +75,15 @@ def _step(story: Story, number: int, at: int, hour: float, found: str) -> AgentS
         status="error" if more.get("error_type") else "ok",
         guards=[verdict("step-shield", LAYERS[kind], found, severity=3, mode="monitor")], **more,
     )  # fmt: skip
+
+
+def _remembered(number: int, hour: float, *, poisoned: bool) -> dict[str, Any]:
+    """Return what a look at the memory says: a case is noted and looked up, and what is poisoned is read on."""
+    if poisoned:
+        return {"memory_action": "write", "memory_ids": [NOTE], "taint_sources": ["ticket"]}
+    if number % 5 == 0 and within(hour, NOTE_HOURS):
+        return {"memory_action": "read", "memory_ids": [NOTE]}
+    return {"memory_action": "read" if number % 4 else "write", "memory_ids": [f"case-{number // 4 % 50}"]}
 
 
 def _call(story: Story, number: int, at: int, tier: str) -> dict[str, Any]:

@@ -19,8 +19,11 @@ CANDIDATE: Final = "atlas@2"
 CANARY_HOURS: Final = (5.0, 5.7)
 LEAK_HOURS: Final = (1.5, 2.3)
 CASCADE_HOURS: Final = (3.0, 3.7)
+NOTE_HOURS: Final = (3.7, 5.0)
+EXPORT_HOURS: Final = (8.0, 9.0)
 LATE_LEAK_HOURS: Final = (11.4, 12.0)
-"""Since the start: a candidate serves, personal data leak, agents infect each other, and the desk leaks to the end."""
+"""Since the start: a candidate serves, personal data leak, agents infect each other, a note
+of that is still read, the planner exports tickets, and the desk leaks to the end."""
 
 
 def within(hour: float, hours: tuple[float, float]) -> bool:

@@ -94,7 +94,7 @@ def bundle(
         suspected_change=incident.suspected_change,
         event_ids=list(dict.fromkeys([*incident.event_ids, *found]))[:20],
         sql=asked,
-        spread=spread(rows.get("spread", []), rows.get("trace", [])),
+        spread=spread(rows.get("spread", []), rows.get("trace", []), rows.get("memory", [])),
     )
 
 

@@ -57,6 +57,7 @@ def questions(incident: Incident, until: int) -> dict[str, Question]:
         starts = sum(1 << BITS[name] for name in (*CASCADING, "injection_flag"))
         for name in ("spread", "trace"):
             asked[name] = Question(query(_HERE, name, source=source, **BITS), base | {"starts": starts})
+        asked["memory"] = Question(query(_HERE, "memory", source=source, **BITS), base)
     if categories := [code for code, family in FAMILIES.items() if family == incident.family]:
         asked["categories"] = Question(
             query(_HERE, "categories"), _common(incident, until) | most | {"categories": categories}

@@ -10,6 +10,19 @@ from streams.text.shares import figures
 MOST_NAMES: Final = 5
 
 
+class Remembered(Struct, frozen=True):
+    """An item of a memory that was written in the traces of an incident, and read on in others.
+
+    `against` says what is wrong with the write: poisoned, or tainted. `reads` are those in other traces, `answers`
+    those that came after a read in its trace.
+    """
+
+    item: str
+    against: str
+    reads: int
+    answers: int
+
+
 class Spread(Struct, frozen=True, omit_defaults=True):
     """What the traces come to in which the events of an incident lie, and one of them, drawn.
 
@@ -31,15 +44,18 @@ class Spread(Struct, frozen=True, omit_defaults=True):
     depth: int = 0
     trace_id: str = ""
     tree: list[str] = []
+    memory: list[Remembered] = []
 
 
-def spread(counted: list[dict[str, Any]], steps: list[dict[str, Any]]) -> Spread | None:
+def spread(
+    counted: list[dict[str, Any]], steps: list[dict[str, Any]], memory: list[dict[str, Any]] | None = None
+) -> Spread | None:
     """Return how far an incident spread; None where no step of an agent has part in it.
 
     Parameters
     ----------
-    counted, steps
-        The answers to the questions `spread` and `trace`.
+    counted, steps, memory
+        The answers to the questions `spread`, `trace` and `memory`.
     """
     row = counted[0] if counted else {}
     if not int(row.get("traces", 0)):
@@ -62,6 +78,9 @@ def spread(counted: list[dict[str, Any]], steps: list[dict[str, Any]]) -> Spread
         depth=tree.depth,
         trace_id=own[0]["trace_id"] if own else "",
         tree=list(tree.lines),
+        memory=[
+            Remembered(row["item"], row["against"], int(row["reads"]), int(row["answered"])) for row in memory or ()
+        ],
     )
 
 
@@ -84,7 +103,21 @@ def words(found: Spread) -> str:
     deep = f", {_many(found.depth, 'level')} deep" if found.depth else ""
     begins = ", ".join(f"{name} ({number} of {_many(found.traces, 'trace')})" for name, number in found.origins[:2])
     harms = f"{_many(found.harms, 'harmful step')} in {_many(found.traces, 'trace')}, at most {found.most} in one{deep}"
-    return "; ".join(filter(None, (harms, ", ".join(parts), begins and f"begins at {begins}")))
+    return "; ".join(filter(None, (harms, ", ".join(parts), begins and f"begins at {begins}", _on(found.memory))))
+
+
+def _on(memory: list[Remembered]) -> str:
+    """Return how a memory carried it on, in words.
+
+    >>> _on([Remembered("ops/note", "poisoned", 2, 1)])
+    'read on from memory: ops/note (poisoned) by 2 steps in other traces, before 1 answer'
+    """
+    read = [
+        f"{each.item} ({each.against}) by {_many(each.reads, 'step')} in other traces, before "
+        f"{_many(each.answers, 'answer')}"
+        for each in memory
+    ]
+    return f"read on from memory: {', '.join(read)}" if read else ""
 
 
 def _many(number: int, name: str) -> str:

@@ -11,7 +11,7 @@ SELECT key, min(time) AS began, count() AS events FROM (
     WHERE trace_id = {id:String} OR event_id = {id:String} OR response_id = {id:String} OR has(evidence, event_id)
     UNION ALL
     SELECT if(trace_id = '', event_id, trace_id) AS key, time FROM agent_steps FINAL
-    WHERE trace_id = {id:String} OR event_id = {id:String} OR has(evidence, event_id)
+    WHERE trace_id = {id:String} OR event_id = {id:String} OR has(evidence, event_id) OR has(memory_ids, {id:String})
     UNION ALL
     SELECT if(trace_id = '', event_id, trace_id) AS key, time FROM retrievals FINAL
     WHERE trace_id = {id:String} OR event_id = {id:String} OR has(evidence, event_id) OR has(documents_id, {id:String})

@@ -31,7 +31,15 @@ _REFRESHED_TABLE: Final = re.compile(
 )
 _VIEW: Final = re.compile(r"^CREATE OR REPLACE VIEW (\w+)", re.MULTILINE)
 _CALL_WORDS: Final = ("outcome", "finish_reason_norm", "outcome_source", "deployment_variant", "capture_mode")
-_STEP_WORDS: Final = ("step_kind", "tool_tier", "authorization", "approver_kind", "status", "deployment_variant")
+_STEP_WORDS: Final = (
+    "step_kind",
+    "tool_tier",
+    "authorization",
+    "approver_kind",
+    "memory_action",
+    "status",
+    "deployment_variant",
+)
 """Columns with words of the contract."""
 
 
@@ -72,6 +80,7 @@ def _known() -> dict[str, Any]:
         "vetted": list(VETTED),
         "unsaid": list(UNSAID),
         "injection_bit": [rate.name for rate in RATES].index("injection_flag"),
+        "memory_poisoning_bit": [rate.name for rate in RATES].index("memory_poisoning"),
         "known_categories": tuple(FAMILIES),
         "families": FAMILIES,
         "flagging_verdicts": tuple(sorted(FLAGGING_VERDICTS)),

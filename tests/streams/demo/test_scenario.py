@@ -43,6 +43,15 @@ def test_no_kpi_is_empty_after_the_scenario(settings, client):
         ("agents-ops", "cascade"), ("agents-ops", "goal_hijack"), ("agents-ops", "inter_agent"),
         ("assistant-rag", "leak"), ("assistant-rag", "refusal"), ("desk", "leak"),
     ]  # fmt: skip
+    drifted = (
+        "SELECT DISTINCT severity FROM findings WHERE metric = 'agent_order' AND verdict = 'plan → tickets.export'"
+    )
+    assert rows(client, drifted) == [("ticket",)]
+    [(note, read, answers)] = rows(
+        client, "SELECT memory_id, sum(reads_elsewhere), sum(answers) FROM memory_influence GROUP BY 1"
+    )
+    assert note == "refund-rule"
+    assert min(read, answers) >= 10
     opened = "SELECT service_name FROM incident_transitions FINAL WHERE transition = 'detected' ORDER BY ALL"
     assert [service for (service,) in rows(client, opened)] == ["agents-ops", "assistant-rag", "assistant-rag", "desk"]
     asked = "SELECT service_name, control FROM controls FINAL ORDER BY ALL"

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from schemas.erasures import Erasure
-from schemas.events import GuardVerdict, Inference
+from schemas.events import AgentStep, GuardVerdict, Inference
 from schemas.incidents import IncidentEvidence
 from schemas.reviews import ReviewLabel
 from schemas.topics import DEAD_LETTERS, ERASURES, EVIDENCE, INFERENCE, REVIEWS, WINDOWS
@@ -56,6 +56,11 @@ def records(settings):
         yield INFERENCE, encode(event(number, kind, **(other if number % 2 else {})))
     yield INFERENCE, json.dumps({"service_name": "shop", "user_pseudo_id": MARKERS["user"], "session_id":
                                  MARKERS["session"], "tenant_id": MARKERS["tenant"]}).encode()  # fmt: skip
+    yield INFERENCE, encode(AgentStep(
+        event_id="m1", source="s", service_name="shop", time_unix_nano=START_NANO + 10**9, step_kind="memory",
+        user_pseudo_id=MARKERS["user"], session_id=MARKERS["session"], memory_action="write",
+        memory_ids=[f"note of {MARKERS['user']}"],
+    ))  # fmt: skip
     said = {"source": "s", "service_name": "shop", "time_unix_nano": START_NANO}
     yield REVIEWS, encode(ReviewLabel(
         **said, event_id="l1", target_event_id="e0", evaluation_name="safety", label="unsafe", annotator_kind="human",
@@ -110,6 +115,7 @@ def test_nobody_finds_who_was_erased(kafka_settings, store_settings, client):
     assert set(places) >= {
         "inferences.user_pseudo_id", "guard_verdicts.session_id", "service_minutes.tenant_id", "dead_letters.value",
         "incident_evidence.bundle", "windows.tenant_id", "inferences.labels", "inferences.input_text",
+        "agent_steps.memory_ids",
     }  # fmt: skip
     for subject, value in MARKERS.items():
         asked = Asked(subject=subject, value=value, reason="asked for it", actor="kim")
@@ -122,7 +128,7 @@ def test_nobody_finds_who_was_erased(kafka_settings, store_settings, client):
     assert rows(client, "SELECT label, explanation_ref FROM review_labels FINAL") == [("unsafe", "")]
     assert rows(client, "SELECT count() FROM inferences FINAL WHERE user_pseudo_id = 'other'") == [(16,)]
     for name in ("inferences", "guard_verdicts", "incident_evidence", "dead_letters", "window_messages", "windows",
-                 "review_labels"):  # fmt: skip
+                 "agent_steps", "review_labels"):  # fmt: skip
         client.command(f"TRUNCATE TABLE {name}")
     asyncio.run(history(settings, READ))
     assert [place for place in found(client) if not place.startswith("review_labels")] == []

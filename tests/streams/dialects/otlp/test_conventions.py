@@ -271,3 +271,22 @@ def test_details_without_any_id_are_a_call_with_an_id_of_its_own():
     assert event["event_id"]
     (both,) = told(chat, logs=[log])
     assert both["span_id"] == A
+
+
+@pytest.mark.parametrize(
+    ("said", "action", "items"),
+    [
+        ({"gen_ai.operation.name": "update_memory", "gen_ai.memory.record.id": "m1"}, "write", ["m1"]),
+        ({"gen_ai.operation.name": "delete_memory", "gen_ai.memory.record.id": ["m1", "m2"]}, "delete", ["m1", "m2"]),
+        ({"gen_ai.operation.name": "search_memory", "gen_ai.memory.records": '[{"id": "m1", "content": "secret"}, {}]'},
+         "read", ["m1"]),
+        ({"gen_ai.operation.name": "create_memory_store"}, None, None),
+        ({"gen_ai.operation.name": "search_memory", "watchkeeper.memory_ids": ["own"]}, "read", ["own"]),
+    ],
+)  # fmt: skip
+def test_items_of_a_memory_are_told_by_their_ids(said, action, items):
+    """What was read, written or deleted of which store is known; what it holds goes no further."""
+    event = only(span(A, attributes=said | {"gen_ai.memory.store.id": "notes"}))
+    assert (event["step_kind"], event["memory_store"]) == ("memory", "notes")
+    assert (event.get("memory_action"), event.get("memory_ids")) == (action, items)
+    assert "secret" not in json.dumps(event)

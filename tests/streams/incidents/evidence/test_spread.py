@@ -12,7 +12,7 @@ from rich.console import Console
 from streams.console import asking
 from streams.incidents.evidence.bundle import bundle, evidence
 from streams.incidents.evidence.questions import BITS, questions
-from streams.incidents.evidence.spread import words
+from streams.incidents.evidence.spread import Remembered, words
 from streams.incidents.evidence.tree import MOST_LINES, drawn
 from streams.incidents.pages.page import render, table
 from streams.incidents.pages.portrait import portrait
@@ -43,13 +43,16 @@ async def running(client, store_settings):
     )
     client.insert("inferences", [[*event(1, "i"), "m", 0.25]], column_names=[*COLUMNS, "request_model", "cost_usd"])
     steps = [
-        [*event(2, "a"), "planner", "handoff", "", ""],
-        [*event(3, "b", DENIED, parent="a", service="mailroom"), "mailer", "execute_tool", "mail.send", "evil.test"],
-        [*event(4, "c", DENIED, parent="b", service="mailroom"), "mailer", "execute_tool", "mail.send", ""],
-        [*event(5, "d", DENIED, trace="t2", user="u2"), "planner", "execute_tool", "shell", ""],
-        [*event(6, "e", trace="t3", user="u3"), "planner", "execute_tool", "search", ""],
-    ]
-    client.insert("agent_steps", steps, column_names=[*COLUMNS, "agent_name", "step_kind", "tool_name", "egress_host"])
+        [*event(2, "a"), "planner", "handoff", "", "", "", [], []],
+        [*event(3, "b", DENIED, parent="a", service="mailroom"), "mailer", "execute_tool", "mail.send", "evil.test",
+         "", [], []],
+        [*event(4, "c", DENIED, parent="b", service="mailroom"), "mailer", "execute_tool", "mail.send", "", "", [], []],
+        [*event(5, "d", DENIED, trace="t2", user="u2"), "planner", "execute_tool", "shell", "", "write",
+         ["n1", "n2"], ["web"]],
+        [*event(6, "e", trace="t3", user="u3"), "planner", "execute_tool", "search", "", "read", ["n1"], []],
+    ]  # fmt: skip
+    own = ["agent_name", "step_kind", "tool_name", "egress_host", "memory_action", "memory_ids", "taint_sources"]
+    client.insert("agent_steps", steps, column_names=[*COLUMNS, *own])
     async with store(store_settings) as settings:
         yield settings
 
@@ -82,6 +85,7 @@ async def test_where_it_begins_whom_it_touches_and_how_it_looks(running, monkeyp
         "   └─ 02:40:40 mailer: execute_tool mail.send ✗ denied_tool",
     ]
     assert found.depth == 3
+    assert found.memory == [Remembered("ops/n1", "tainted", 1, 0)]
     console = Console(width=400, record=True, file=io.StringIO())
     console.print(table(view))
     for text in (console.export_text(), render(view)):
