@@ -153,6 +153,17 @@ class Settings(BaseSettings):
     """Incoming webhook of Slack; or a secrets file, as above."""
     alert_email: str = ""
     """Addresses that alerts are mailed to, with `;` between them."""
+    heartbeat_url: SecretStr = SecretStr("")
+    """Where the incidents worker says at intervals that everything moves, as to a check of healthchecks.io: by a POST,
+    and by one to `/fail` behind it, with the reasons, where something does not. Who hears neither pages. Or a secrets
+    file, as above."""
+    heartbeat_seconds: Seconds = 60.0
+    """How often it says so."""
+    heartbeat_late_seconds: Seconds = 120.0
+    """How long a record may wait for a kind of worker, or a kind of worker be away, before that is a failure."""
+    heartbeat_asks: str = ""
+    """Addresses that must answer well too, with commas, as `http://receiver:4318/health`; `watchkeeper up` adds that
+    of its receiver."""
     control_key: SecretStr = SecretStr("")
     """Key that signs controls; or a secrets file, as above. Without it nothing is asked of any service."""
     gauge_seconds: Seconds = 30.0

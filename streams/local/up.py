@@ -211,7 +211,8 @@ def broker_children(broker: Broker | None, settings: Settings) -> list[Child]:
 def _environment(settings: Settings, port: int) -> dict[str, str]:
     """Return what was set here, as a worker reads it; secrets travel with the environment or in their files."""
     names = settings.model_fields_set | {"sql_port", "api_port", "otlp_port", "clickhouse", "data_dir"}
-    return settings.environment(names) | {"WATCHKEEPER_PORT": str(port)}
+    asked = f"{settings.heartbeat_asks},{address(settings, settings.otlp_port)}/health".strip(",")
+    return settings.environment(names) | {"WATCHKEEPER_PORT": str(port), "WATCHKEEPER_HEARTBEAT_ASKS": asked}
 
 
 def _take(folder: Path) -> IO[str]:

@@ -67,3 +67,9 @@ def moved(files, others):
         beside = place.with_suffix(".new")
         beside.write_bytes(file.read_bytes())
         os.replace(beside, place)  # noqa: PTH105  the step that counts
+
+
+def subject(side):
+    """Return the name in the certificate that one side of a connection was shown."""
+    [[[_, name]]] = side.getpeercert()["subject"]
+    return name

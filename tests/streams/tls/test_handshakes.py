@@ -8,7 +8,7 @@ from streams.health.problems import PROBLEMS
 from streams.settings import DOORS, Settings, SettingsError, load
 from streams.tls.doors import PROBLEM, door
 from streams.tls.expiry import SOON_DAYS, wrong_with_certificate
-from tests.support.authority import DAY, Authority, moved
+from tests.support.authority import DAY, Authority, moved, subject
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +57,6 @@ def shaken(server, asking, name="127.0.0.1"):
             except ssl.SSLWantReadError:
                 continue
     return sides
-
-
-def subject(side):
-    """Return the name in the certificate that a side was shown."""
-    [[[_, name]]] = side.getpeercert()["subject"]
-    return name
 
 
 def test_without_a_certificate_no_port_speaks_tls():

@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import ssl
 import threading
 
 import pytest
@@ -19,7 +20,7 @@ from streams.store.client import StoreUnavailableError
 from streams.tls.asking import NotTrustedError, address, ask
 from streams.worker.healthcheck import well
 from tests.faults.log import log
-from tests.support.authority import Authority, moved
+from tests.support.authority import Authority, moved, subject
 from tests.support.receiver import PROTOBUF, ReceiverProcess, trace_id, trace_request
 from tests.support.waiting import wait_until
 
@@ -147,6 +148,7 @@ def test_the_receiver_loses_nothing_while_certificates_change(kafka_settings, se
         for change in range(5):
             before = len(seen)
             moved(authority.signed(f"change{change}", f"DNS:{NAME}"), files)
+            assert receiver.shown() == f"change{change}"
             wait_until(lambda before=before: len(seen) > before + 10)
         with pytest.raises(requests.RequestException):  # who shows no certificate
             requests.post(f"{receiver.url}/v1/traces", b"", verify=str(authority.file), timeout=60)
@@ -166,6 +168,13 @@ class SecureReceiver(ReceiverProcess):
     def __init__(self, settings, client, **environment):
         super().__init__(settings, **environment)
         self._client, self.url = client, address(client, self.port)
+
+    def shown(self):
+        """Return the name in the certificate that it shows now."""
+        context = ssl.create_default_context(cafile=self._client.tls_ca)
+        context.load_cert_chain(self._client.tls_cert, self._client.tls_key)
+        with socket.create_connection(("127.0.0.1", self.port)) as plain:
+            return subject(context.wrap_socket(plain, server_hostname=NAME))
 
     def ready(self):
         """Tell whether it is ready; it must not have ended."""
