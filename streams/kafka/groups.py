@@ -89,7 +89,7 @@ class Groups:
 def _assigned(members: Iterable[dict[str, Any]]) -> list[TopicPartition]:
     """Return what the members of a group have, also where nothing was committed yet."""
     return [
-        TopicPartition(topic, number)
+        TopicPartition(topic["topic"], number)
         for member in members
         if (own := member["member_assignment"])
         for topic in own["assigned_partitions"]

@@ -10,8 +10,8 @@ def up(tmp_path):
     """Return a function that starts an installation; what is left of it at the end is killed."""
     made = []
 
-    def up(folder, **environment):
-        made.append(Up(tmp_path / "up.log", folder, **environment))
+    def up(folder, tls=None, **environment):
+        made.append(Up(tmp_path / "up.log", folder, tls, **environment))
         return made[-1]
 
     yield up
