@@ -1,7 +1,7 @@
 """Writes what an installation is made of, as CycloneDX: ``python -m docs.sbom build/sbom.json``.
 
 Python packages are those installed here, each with its licence and what it needs; one that only tests and tools need
-has the scope ``excluded``. Jars are those of the lock, with their sums, and with their coordinates as jgo resolved them.
+has the scope ``excluded``. Jars are those of the lock, with their sums, and the coordinates that jgo resolved them by.
 """
 
 import re
