@@ -81,6 +81,21 @@ def alertmanager_yaml(given: Mapping[str, str]) -> dict[str, Any]:
     for name, needed in NEEDS.items():
         if name in filled and (lacking := [each for each in needed if each not in filled]):
             raise ReceiverError(f"{name} is set, so set {' and '.join(lacking)} too")
+    mail = {"smtp_smarthost": filled[SMTP_HOST], "smtp_from": filled[SMTP_FROM]} if EMAIL in filled else {}
+    return {
+        **({"global": mail} if mail else {}),
+        "templates": [TEMPLATE_FILE],
+        "route": _route(),
+        "receivers": [
+            _receiver("page", (WEBHOOK, PAGERDUTY_FILE, SLACK_FILE, EMAIL), filled),
+            _receiver("ticket", (WEBHOOK, SLACK_FILE, EMAIL), filled),
+            _watchdog(filled),
+        ],
+    }
+
+
+def _route() -> dict[str, Any]:
+    """Return who hears of what: pages, the watchdog, and everything else."""
     page = {
         "receiver": "watchkeeper-page",
         "matchers": ['source="watchkeeper"', 'severity="page"'],
@@ -102,17 +117,7 @@ def alertmanager_yaml(given: Mapping[str, str]) -> dict[str, Any]:
         "group_wait": "1m",
         "repeat_interval": "24h",
     }
-    mail = {"smtp_smarthost": filled[SMTP_HOST], "smtp_from": filled[SMTP_FROM]} if EMAIL in filled else {}
-    return {
-        **({"global": mail} if mail else {}),
-        "templates": [TEMPLATE_FILE],
-        "route": ticket | {"routes": [page, watchdog]},
-        "receivers": [
-            _receiver("page", (WEBHOOK, PAGERDUTY_FILE, SLACK_FILE, EMAIL), filled),
-            _receiver("ticket", (WEBHOOK, SLACK_FILE, EMAIL), filled),
-            _watchdog(filled),
-        ],
-    }
+    return ticket | {"routes": [page, watchdog]}
 
 
 def _receiver(level: str, wanted: tuple[str, ...], filled: Mapping[str, str]) -> dict[str, Any]:
