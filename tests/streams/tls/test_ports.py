@@ -131,8 +131,7 @@ def test_the_receiver_loses_nothing_while_certificates_change(kafka_settings, se
     """Clients post while the certificate changes: each answer is 200, and each trace is in Kafka."""
     files = secure.tls_cert, secure.tls_key
     given = {"TLS_CERT": files[0], "TLS_KEY": files[1], "TLS_CA": authority.file, "TLS_NAME": NAME}
-    certificate, key = authority.signed("shop")
-    shop = secure.model_copy(update={"tls_cert": certificate, "tls_key": key})
+    shop = secure.model_copy(update=dict(zip(("tls_cert", "tls_key"), authority.signed("shop"), strict=True)))
     receiver = SecureReceiver(kafka_settings, shop, TLS_CLIENT_CA=authority.file, **given).start()
     numbers, ended, seen = itertools.count(1), threading.Event(), []
 
