@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills fuzz clean
+.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs sbom pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -49,6 +49,9 @@ dashboards: $(READY)  ## boards, alert rules, Prometheus rules and docs/kpis.md,
 docs: $(READY)  ## the site of all pages, in build/docs; a broken link is an error
 	@$(BIN)/python -m sphinx -q -W --keep-going -n -c docs . build/docs
 	@echo "build/docs/docs/index.html"
+
+sbom: $(READY)  ## what an installation is made of, packages and jars with licences, as CycloneDX in build/sbom.json
+	@$(BIN)/python -m docs.sbom build/sbom.json
 
 pictures: $(READY)  ## the week played, and its pictures taken for the README; needs chromium-headless-shell
 	@$(BIN)/watchkeeper demo --data-dir data/pictures

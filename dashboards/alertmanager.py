@@ -1,6 +1,7 @@
 """Alertmanager: who is told of what, and in which words.
 
 Pages go to the pager, to chat and to mail, tickets to chat and to mail; the API of the incidents worker hears both.
+The alert that always fires goes to a dead man's switch outside, each minute: it pages when it hears nothing.
 A receiver whose variable is not given is left out. Secrets never stand in the configuration: they are files, and the
 variables name them.
 """
@@ -8,16 +9,19 @@ variables name them.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dashboards.rules import WATCHDOG
+
 WEBHOOK: Final = "WATCHKEEPER_ALERT_WEBHOOK_URL"
 TOKEN_FILE: Final = "WATCHKEEPER_API_TOKEN_FILE"  # noqa: S105  the name of a variable
 PAGERDUTY_FILE: Final = "WATCHKEEPER_ALERT_PAGERDUTY_KEY_FILE"
 SLACK_FILE: Final = "WATCHKEEPER_ALERT_SLACK_URL_FILE"
+WATCHDOG_URL: Final = "WATCHKEEPER_ALERT_WATCHDOG_URL"
 EMAIL: Final = "WATCHKEEPER_ALERT_EMAIL"
 SMTP_HOST: Final = "WATCHKEEPER_SMTP_HOST"
 SMTP_FROM: Final = "WATCHKEEPER_SMTP_FROM"
 NEEDS: Final = {WEBHOOK: (TOKEN_FILE,), PAGERDUTY_FILE: (), SLACK_FILE: (), EMAIL: (SMTP_HOST, SMTP_FROM)}
 """The variable that asks for a receiver, and what else it needs."""
-VARIABLES: Final = tuple(name for asks, needs in NEEDS.items() for name in (asks, *needs))
+VARIABLES: Final = (*(name for asks, needs in NEEDS.items() for name in (asks, *needs)), WATCHDOG_URL)
 TEMPLATE_FILE: Final = "watchkeeper.tmpl"
 
 TEMPLATE: Final = """\
@@ -77,11 +81,34 @@ def alertmanager_yaml(given: Mapping[str, str]) -> dict[str, Any]:
     for name, needed in NEEDS.items():
         if name in filled and (lacking := [each for each in needed if each not in filled]):
             raise ReceiverError(f"{name} is set, so set {' and '.join(lacking)} too")
+    mail = {"smtp_smarthost": filled[SMTP_HOST], "smtp_from": filled[SMTP_FROM]} if EMAIL in filled else {}
+    return {
+        **({"global": mail} if mail else {}),
+        "templates": [TEMPLATE_FILE],
+        "route": _route(),
+        "receivers": [
+            _receiver("page", (WEBHOOK, PAGERDUTY_FILE, SLACK_FILE, EMAIL), filled),
+            _receiver("ticket", (WEBHOOK, SLACK_FILE, EMAIL), filled),
+            _watchdog(filled),
+        ],
+    }
+
+
+def _route() -> dict[str, Any]:
+    """Return who hears of what: pages, the watchdog, and everything else."""
     page = {
         "receiver": "watchkeeper-page",
         "matchers": ['source="watchkeeper"', 'severity="page"'],
         "group_wait": "0s",
         "repeat_interval": "1h",
+    }
+    watchdog = {
+        "receiver": "watchkeeper-watchdog",
+        "matchers": ['source="watchkeeper"', f'severity="{WATCHDOG}"'],
+        "group_by": ["alertname"],
+        "group_wait": "0s",
+        "group_interval": "1m",
+        "repeat_interval": "1m",
     }
     ticket = {
         "receiver": "watchkeeper-ticket",
@@ -90,16 +117,7 @@ def alertmanager_yaml(given: Mapping[str, str]) -> dict[str, Any]:
         "group_wait": "1m",
         "repeat_interval": "24h",
     }
-    mail = {"smtp_smarthost": filled[SMTP_HOST], "smtp_from": filled[SMTP_FROM]} if EMAIL in filled else {}
-    return {
-        **({"global": mail} if mail else {}),
-        "templates": [TEMPLATE_FILE],
-        "route": ticket | {"routes": [page]},
-        "receivers": [
-            _receiver("page", (WEBHOOK, PAGERDUTY_FILE, SLACK_FILE, EMAIL), filled),
-            _receiver("ticket", (WEBHOOK, SLACK_FILE, EMAIL), filled),
-        ],
-    }
+    return ticket | {"routes": [page, watchdog]}
 
 
 def _receiver(level: str, wanted: tuple[str, ...], filled: Mapping[str, str]) -> dict[str, Any]:
@@ -107,6 +125,12 @@ def _receiver(level: str, wanted: tuple[str, ...], filled: Mapping[str, str]) ->
     if not made:
         raise ReceiverError(f"a {level} would reach nobody: set one of {', '.join(wanted)}")
     return {"name": f"watchkeeper-{level}"} | {kind: [config] for kind, config in made}
+
+
+def _watchdog(filled: Mapping[str, str]) -> dict[str, Any]:
+    """Return who hears that all is well: nobody where no address is given, rather than those who get tickets."""
+    heard = {"url": filled.get(WATCHDOG_URL), "send_resolved": False}
+    return {"name": "watchkeeper-watchdog"} | ({"webhook_configs": [heard]} if WATCHDOG_URL in filled else {})
 
 
 def _config(name: str, filled: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

@@ -5,6 +5,8 @@
 - ``watchkeeper_newest_minute_timestamp_seconds``: of the store; ``watchkeeper_dead_letters_total{reason}``;
   ``watchkeeper_lag{topic, partition}`` and ``watchkeeper_records_total{topic}`` of each worker.
 
+A second group is about who watches: it wants the parts of an installation scraped as the job ``watchkeeper``.
+
 Who exports a KPI or an incident is left out of the alert's labels, so that it stays the same when another worker takes
 over.
 """
@@ -12,7 +14,7 @@ over.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from dashboards.rules import Rule
+from dashboards.rules import WATCHDOG, Rule
 from schemas.kpis import OBJECTIVES
 
 UNDONE: Final = {
@@ -21,6 +23,11 @@ UNDONE: Final = {
     "recover": "detected|acknowledged|mitigated",
 }
 """States in which a clock still runs."""
+
+DOWN: Final = "monitor-down"
+"""The runbook for when we do not watch."""
+
+_SCRAPED: Final = 'up{job="watchkeeper"}'
 
 FORMS: Final = {"percentunit": " | humanizePercentage", "s": " | humanizeDuration"}
 
@@ -70,7 +77,40 @@ def _incidents(values: Mapping[str, Any]) -> str:
 
 def rules_yaml(rules: Sequence[Rule]) -> dict[str, Any]:
     """Return the rule file."""
-    return {"groups": [{"name": "watchkeeper", "interval": "1m", "rules": [_rule(rule) for rule in rules]}]}
+    names = "watchkeeper", "watchkeeper-alive"
+    groups = [_rule(rule) for rule in rules], _alive()
+    return {"groups": [{"name": n, "interval": "1m", "rules": made} for n, made in zip(names, groups, strict=True)]}
+
+
+def _alive() -> list[dict[str, Any]]:
+    """Return the rules about who watches: none of them is about what is watched."""
+    always = {
+        "summary": "Watchkeeper's rules are judged and told",
+        "description": "Always fires. Where it ends, nobody hears of anything any more.",
+    }
+    down = {
+        "summary": "A part of Watchkeeper is down{{ with $labels.instance }}: {{ . }}{{ end }}",
+        "description": "Prometheus reaches a part of Watchkeeper no longer, or knows of none at all.",
+    }
+    part = {
+        "summary": "{{ $labels.part }} of Watchkeeper does not do its work",
+        "description": "The supervisor says so; its /health has the reason.",
+    }
+    return [
+        _about_us("watchdog", "vector(1)", "0m", WATCHDOG, always),
+        _about_us("down", f"{_SCRAPED} == 0 or absent({_SCRAPED})", "3m", "page", down),
+        _about_us("part_down", "min by (instance, part) (watchkeeper_part_up) == 0", "5m", "page", part),
+    ]
+
+
+def _about_us(name: str, expr: str, wait: str, severity: str, said: dict[str, str]) -> dict[str, Any]:
+    return {
+        "alert": f"watchkeeper_{name}",
+        "expr": expr,
+        "for": wait,
+        "labels": {"source": "watchkeeper", "severity": severity, "owner": "safety", "family": "telemetry"},
+        "annotations": {**said, "runbook": f"dashboards/runbooks/{DOWN}.md"},
+    }
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -27,6 +27,9 @@ UNTRUSTED_SHARE: Final = 0.5
 DEAD_LETTERS: Final = 10.0
 LAG_SECONDS: Final = 300.0
 
+WATCHDOG: Final = "watchdog"
+"""Severity of the alert that always fires: whoever no longer hears it knows that nobody would hear of anything."""
+
 RETIRED: Final[tuple[str, ...]] = ()
 """Names of rules that were there once: Grafana deletes a provisioned rule only where it is told to by name."""
 

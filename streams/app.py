@@ -73,6 +73,8 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
     from streams.audit.wiring import recorded
     from streams.console.app import add_console
     from streams.incidents.gauges import Gauges
+    from streams.incidents.heartbeat import Heartbeat
+    from streams.tls.doors import door
 
     settings, publisher = work.settings, work.publisher
     routers = [each.router(settings, publisher) for each in (changes, controls, triage, erasures)]
@@ -80,6 +82,7 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
     add_console(served, work)
     return [
         *recorded(served, settings, publisher, work.policy),
-        Server(served, settings.host, settings.api_port),
+        Server(served, settings.host, settings.api_port, tls=door(settings, "api")),
         Gauges(work),
+        Heartbeat(settings, work.owns),
     ]

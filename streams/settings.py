@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -14,6 +14,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069, "normalise": 6070}
 """Where each kind of worker answers for its health, unless a setting says otherwise."""
+
+DOORS: Final = ("api", "health", "otlp", "sql")
+"""What answers at ports: the API with the console, health and metrics, OTLP with LiteLLM's webhook, and SQL."""
 
 PORTS_OF_ONE: Final = len(WORKER_PORTS) + 5
 """What an installation takes from its base port on: broker, workers, SQL, API, supervisor, OTLP."""
@@ -75,10 +78,25 @@ class Settings(BaseSettings):
     """Port at which OTLP over HTTP is received; OpenTelemetry's SDKs send to 4318 unless they are told otherwise."""
     otlp_token: SecretStr = SecretStr("")
     """Token that senders of OTLP must have; or a secrets file. Without it, the receiver binds loopback alone."""
+    tls_cert: Path | None = None
+    """Certificate (PEM, with those between it and its authority) that every port shows; without one, no port speaks
+    TLS. It is read again when its file changes. Commands show it too where a port asks them for one."""
+    tls_key: Path | None = None
+    """Key of that certificate, without a passphrase; when empty, it stands in the file of the certificate, and both
+    change in one step."""
+    tls_client_ca: Path | None = None
+    """Authority of the certificates that clients must show at the ports of `WATCHKEEPER_TLS_CLIENT_PORTS`."""
+    tls_client_ports: str = "otlp,sql"
+    """Ports where they must, with commas, of `api` (with the console), `health`, `otlp` and `sql`."""
+    tls_ca: Path | None = None
+    """Authority by which commands and workers know the ports of this installation; the system's own when empty."""
+    tls_name: str = ""
+    """Name in the certificate, where commands and workers ask a port by its address, as `127.0.0.1`; that address when
+    empty."""
     console: bool = True
     """Whether that API serves the console, the pages for people under `/console/`."""
     api_url: str = ""
-    """Where commands find that API; `http://HOST:API_PORT` when empty."""
+    """Where commands find that API; `http(s)://HOST:API_PORT` when empty."""
     api_token: SecretStr = SecretStr("")
     """Token of the API; or a secrets file. When empty, a worker writes one to `api-token` in the data folder. It may do
     everything, and says in whose name; people and machines may have tokens of their own (`watchkeeper token`)."""
@@ -135,6 +153,17 @@ class Settings(BaseSettings):
     """Incoming webhook of Slack; or a secrets file, as above."""
     alert_email: str = ""
     """Addresses that alerts are mailed to, with `;` between them."""
+    heartbeat_url: SecretStr = SecretStr("")
+    """Where the incidents worker says at intervals that everything moves, as to a check of healthchecks.io: by a POST,
+    and by one to `/fail` behind it, with the reasons, where something does not. Who hears neither pages. Or a secrets
+    file, as above."""
+    heartbeat_seconds: Seconds = 60.0
+    """How often it says so."""
+    heartbeat_late_seconds: Seconds = 120.0
+    """How long a record may wait for a kind of worker, or a kind of worker be away, before that is a failure."""
+    heartbeat_asks: str = ""
+    """Addresses that must answer well too, with commas, as `http://receiver:4318/health`; `watchkeeper up` adds that
+    of its receiver."""
     control_key: SecretStr = SecretStr("")
     """Key that signs controls; or a secrets file, as above. Without it nothing is asked of any service."""
     gauge_seconds: Seconds = 30.0
@@ -161,6 +190,20 @@ class Settings(BaseSettings):
     def _known_store(cls, value: str) -> str:
         if not value.startswith(("chdb://", "http://", "https://")):
             raise ValueError("must start with chdb://, http:// or https://")
+        return value
+
+    @field_validator("tls_client_ports")
+    @classmethod
+    def _known_ports(cls, value: str) -> str:
+        if unknown := {each.strip() for each in value.split(",")} - {*DOORS, ""}:
+            raise ValueError(f"no port is called {', '.join(sorted(unknown))}; there are {', '.join(DOORS)}")
+        return value
+
+    @field_validator("tls_key", "tls_client_ca")
+    @classmethod
+    def _with_certificate(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        if value is not None and others.data.get("tls_cert") is None:
+            raise ValueError("wants a certificate in WATCHKEEPER_TLS_CERT beside it")
         return value
 
     @model_validator(mode="after")

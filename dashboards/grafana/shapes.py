@@ -64,6 +64,8 @@ class Source:
     user: str
     password: str
     database: str
+    authority: str = ""
+    """Certificate (PEM) by which Grafana knows it; its system's own when empty."""
 
 
 def folder_items() -> list[Item]:
@@ -73,7 +75,9 @@ def folder_items() -> list[Item]:
 
 def source_item(source: Source) -> Item:
     """Return the data source that rules and boards name."""
-    body = {
+    hidden = {"password": source.password, "tlsCACert": source.authority}
+    given = {name: value for name, value in hidden.items() if value}
+    body: Object = {
         "uid": UID,
         "name": "Watchkeeper",
         "type": TYPE,
@@ -86,11 +90,12 @@ def source_item(source: Source) -> Item:
             "username": source.user,
             "defaultDatabase": source.database,
             "queryTimeout": "20",
+            **({"tlsAuthWithCACert": True} if source.authority else {}),
         },
     }
-    if not source.password:
+    if not given:
         return Item("data source", UID, body)
-    return Item("data source", UID, body | {"secureJsonData": {"password": source.password}}, secret=True)
+    return Item("data source", UID, body | {"secureJsonData": given}, secret=True)
 
 
 def board_item(board: Object) -> Item:

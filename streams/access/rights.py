@@ -5,7 +5,7 @@ are written by their workers alone. A topic or a party that is not here has no r
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -149,12 +149,25 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
             found.append(
                 Rule(principal, "topic", settings.topic(topic.name), (*operations, "Describe", "DescribeConfigs"))
             )
+    if party == "incidents":
+        found += _seen(settings, principal, {rule.name for rule in found})
     if party in WORKER_PORTS:
         found.append(Rule(principal, "group", settings.group(party), ("Read", "Describe")))
     elif known.reads:
         name = principal.removeprefix("User:")
         found.append(Rule(principal, "group", f"{name}-", ("Read",), "prefixed"))
     return found
+
+
+def _seen(settings: Settings, principal: str, known: set[str]) -> Iterator[Rule]:
+    """Yield what shows how far every worker is, and nothing else: the heartbeat asks for it."""
+    names = (settings.topic(topic.name) for worker in WORKER_PORTS for topic in PARTIES[worker].reads)
+    for name in dict.fromkeys(names):
+        if name not in known:
+            yield Rule(principal, "topic", name, ("Describe",))
+    for worker in WORKER_PORTS:
+        if worker != "incidents":
+            yield Rule(principal, "group", settings.group(worker), ("Describe",))
 
 
 def of_workers(settings: Settings) -> dict[str, list[str]]:
@@ -181,9 +194,11 @@ def page() -> str:
     for topic in (*TOPICS, RESTORED):
         cells = [_cell(topic, party) for party in PARTIES.values()]
         lines.append(f"| `{topic.name}` | {' | '.join(cells)} |")
-    return "\n".join(
-        (*lines, "", "`w` writes, `r` reads, `k` says how long it is kept. Workers also read `restored.v1`.", "")
-    )
+    lines += [
+        "",
+        "`w` writes, `r` reads, `k` says how long it is kept. Workers also read `restored.v1`; that of incidents may",
+    ]
+    return "\n".join((*lines, "ask how far each of the others has read, for its heartbeat.", ""))
 
 
 def _cell(topic: Topic, party: Party) -> str:

@@ -34,10 +34,14 @@ def fetch(settings: Settings, method: str, path: str, **more: Any) -> bytes:
     """
     import requests
 
-    base = settings.api_url.rstrip("/") or f"http://{settings.host}:{settings.api_port}"
+    from streams.tls.asking import NotTrustedError, address, ask
+
+    base = settings.api_url.rstrip("/") or address(settings, settings.api_port)
     headers = {"Authorization": f"Bearer {known_token(settings)}"}
     try:
-        answer = requests.request(method, base + path, headers=headers, timeout=SECONDS, **more)
+        answer = ask(settings, method, base + path, headers=headers, timeout=SECONDS, **more)
+    except NotTrustedError as error:
+        raise ApiError(str(error)) from None
     except requests.RequestException:
         raise ApiError(f"no API answers at {base}; is `watchkeeper up` or the incidents worker running?") from None
     if answer.ok:

@@ -1,6 +1,7 @@
 """The HTTP API on its port, in the event loop of the worker that serves it."""
 
 import asyncio
+import ssl
 from contextlib import nullcontext
 from typing import Any, Final
 
@@ -17,10 +18,20 @@ class Server:
     ----------
     setting
         What moves the port, for the message where it is taken.
+    tls
+        What it speaks TLS with; None for none.
     """
 
-    def __init__(self, app: FastAPI, host: str, port: int, setting: str = "WATCHKEEPER_API_PORT") -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        setting: str = "WATCHKEEPER_API_PORT",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         config = uvicorn.Config(app, host, port, log_config=None, access_log=False, lifespan="off")
+        config.ssl_context_factory = None if tls is None else lambda *_: tls
         self._server: Final = _Quiet(config)
         self._taken: Final = f"{host}:{port} is taken; set {setting}"
         self._task: asyncio.Task[None] | None = None

@@ -30,7 +30,7 @@ def doctor(
     if production:
         raise typer.Exit(_stands_open(load(clickhouse=clickhouse), compose, as_json=as_json))
     from streams.intake.doctor import complaints, look_at_events, look_at_store
-    from streams.intake.doctor.agreed import expired_risks
+    from streams.intake.doctor.agreed import expired_risks, expiring_certificate
     from streams.intake.explain import explain
     from streams.intake.reading import read_file
     from streams.policy.explain import today
@@ -42,7 +42,7 @@ def doctor(
         looks = look_at_events(event for found in read for event in found.translation.events)
     else:
         looks = look_at_store(settings, hours)
-    found = [*expired_risks(load_policy(settings.policy), today()), *complaints(looks)]
+    found = [*expired_risks(load_policy(settings.policy), today()), *expiring_certificate(settings), *complaints(looks)]
     events = sum(len(look.calls) + len(look.steps) for look in looks)
     for complaint in found:
         typer.echo(json.dumps(asdict(complaint)) if as_json else str(complaint))

@@ -9,6 +9,7 @@ import typer
 
 from streams.access.tokens import known_token
 from streams.settings import Settings, SettingsError, load
+from streams.tls.asking import scheme
 
 if TYPE_CHECKING:
     from dashboards.grafana.server import Server
@@ -100,7 +101,8 @@ def source(settings: Settings) -> "Source":
             "set WATCHKEEPER_GRAFANA_CLICKHOUSE to the store as Grafana reaches it, http(s)://USER@HOST:PORT, with a "
             "user that may only read"
         )
-    parts = urlsplit(url or f"http://{settings.sql_user}@{settings.host}:{settings.sql_port}")
+    own = f"{scheme(settings)}://{settings.sql_user}@{settings.host}:{settings.sql_port}"
+    parts = urlsplit(url or own)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.password:
         raise SettingsError("WATCHKEEPER_GRAFANA_CLICKHOUSE must be http(s)://USER@HOST:PORT, without a password")
     secure = parts.scheme == "https"
@@ -111,7 +113,16 @@ def source(settings: Settings) -> "Source":
         user=unquote(parts.username or "default"),
         password=password.get_secret_value() if not url or settings.grafana_clickhouse_password else "",
         database=settings.clickhouse_database,
+        authority=_authority(settings) if secure and not url else "",
     )
+
+
+def _authority(settings: Settings) -> str:
+    """Return the certificate by which our own SQL port is known; Grafana keeps it, and reads no file."""
+    try:
+        return settings.tls_ca.read_text() if settings.tls_ca else ""
+    except OSError as error:
+        raise SettingsError(f"WATCHKEEPER_TLS_CA: {settings.tls_ca} can't be read ({error.strerror})") from None
 
 
 def contact_values(settings: Settings) -> Mapping[str, str]:

@@ -72,7 +72,7 @@ def console(work: Incidents) -> FastAPI:
         max_age=SECONDS_SIGNED_IN,
         path=HOME,
         same_site="strict",
-        https_only=settings.public_url.startswith("https://"),
+        https_only=settings.tls_cert is not None or settings.public_url.startswith("https://"),
     )
     made.middleware("http")(_guarded)
     return made

@@ -9,6 +9,7 @@ import requests
 
 from streams.demo.offsets import Offsets
 from streams.settings import Settings
+from streams.tls.asking import address, ask
 
 ANSWER_SECONDS: Final = 5.0
 TAIL_BYTES: Final = 4_096
@@ -39,7 +40,7 @@ class Health:
         return None if wrong is None else f"{worker} does not move: {wrong}"
 
     def _local(self, worker: str) -> str | None:
-        wrong = illness(self._settings.host, self._ports[worker])
+        wrong = illness(self._settings, self._ports[worker])
         last = last_line(self._settings.data_dir / "logs" / f"{worker}.log") if wrong else ""
         return f"{wrong}; last in its log: {last}" if last else wrong
 
@@ -48,10 +49,10 @@ class Health:
         return "Kafka does not answer" if known is None else None if known else "Kafka knows no such worker"
 
 
-def illness(host: str, port: int) -> str | None:
+def illness(settings: Settings, port: int) -> str | None:
     """Return in words what is wrong by a health page; None where all is well."""
     try:
-        answer = requests.get(f"http://{host}:{port}/health", timeout=ANSWER_SECONDS)
+        answer = ask(settings, "GET", f"{address(settings, port)}/health", timeout=ANSWER_SECONDS)
     except requests.Timeout:
         return f"its /health does not answer within {ANSWER_SECONDS:.0f} s"
     except requests.RequestException:

@@ -31,6 +31,7 @@ from streams.local.up import Installation
 from streams.settings import WORKER_PORTS, Settings
 from streams.store.client import StoreUnavailableError
 from streams.text.terminal import console as terminal
+from streams.tls.asking import address
 
 INTERRUPTED: Final = 130
 """Status where somebody has ended it, as shells have it; where not all was read it is `os.EX_TEMPFAIL`, 75."""
@@ -69,7 +70,7 @@ def _stay(installation: Installation, console: Console) -> None:
     """Keep everything up until somebody ends it."""
     settings = installation.settings
     console.print(
-        f"\nlook at it: [bold]http://{settings.host}:{settings.api_port}/console/[/]  (its token is in "
+        f"\nlook at it: [bold]{address(settings, settings.api_port)}/console/[/]  (its token is in "
         f"{token_file(settings)}; Ctrl-C ends it all)",
         highlight=False,
     )

@@ -47,18 +47,19 @@ def ensure_jars(cache: Path, say: Say = lambda _: None) -> list[Path]:
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / ".lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        locked = _locked()
-        known = _remembered(cache, locked)
+        wanted = locked()
+        known = _remembered(cache, wanted)
         if known is not None:
             return known
         say("loading the broker's jars, once (43 MB)")
         jars = _load(cache)
-        _check(jars, locked)
-        _remember(cache, locked, jars)
+        _check(jars, wanted)
+        _remember(cache, wanted, jars)
         return jars
 
 
-def _locked() -> dict[str, str]:
+def locked() -> dict[str, str]:
+    """Return the sum of each jar, by the name of its file."""
     text = (resources.files("streams.local") / LOCK_NAME).read_text()
     jars: dict[str, str] = json.loads(text)["jars"]
     return jars

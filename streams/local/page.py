@@ -1,6 +1,7 @@
 """How all parts of an installation are, at one address: `/health`, `/ready` and `/metrics` of `watchkeeper up`."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,6 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from streams.health.problems import PROBLEMS
 from streams.local.child import Child, State
+from streams.settings import Settings
+from streams.tls.doors import door
 
 UP: Final = Gauge("watchkeeper_part_up", "1 where a part of this installation runs and does its work", ["part"])
 
@@ -47,10 +50,15 @@ class Page:
     ------
     OSError
         Where the port is taken.
+    SettingsError
+        Where a certificate can't be used.
     """
 
-    def __init__(self, host: str, port: int, children: Callable[[], Iterable[Child]]) -> None:
-        self._server: Final = ThreadingHTTPServer((host, port), _handler(host, children))
+    def __init__(self, settings: Settings, port: int, children: Callable[[], Iterable[Child]]) -> None:
+        tls, host = door(settings, "health"), settings.host
+        self._server: Final = _Server((host, port), _handler(host, children))
+        if tls is not None:  # a handshake in the thread of its connection, or one client could hold up all
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port: Final = int(self._server.server_address[1])
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
 
@@ -58,6 +66,13 @@ class Page:
         """Serve no more."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that go away, or speak something else; all else is a fault of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*_)
 
 
 def _handler(host: str, children: Callable[[], Iterable[Child]]) -> type[BaseHTTPRequestHandler]:

@@ -15,6 +15,9 @@ from typing import Final
 
 import requests
 
+from streams.settings import Settings
+from streams.tls.asking import address, ask
+
 ASK_SECONDS: Final = 3.0
 """How long an answer may take."""
 PAUSE_SECONDS: Final = 1.0
@@ -37,10 +40,10 @@ class Answer:
     """Who says it; another process may answer at the port of one that has died."""
 
 
-def ask_worker(host: str, port: int) -> Answer | None:
+def ask_worker(settings: Settings, port: int) -> Answer | None:
     """Return what a worker says of itself; None where it does not answer."""
     try:
-        body = requests.get(f"http://{host}:{port}/health", timeout=ASK_SECONDS).json()
+        body = ask(settings, "GET", f"{address(settings, port)}/health", timeout=ASK_SECONDS).json()
         return Answer(bool(body["ready"]), bool(body["stalled"]), tuple(body["problems"]), int(body["pid"]))
     except (requests.RequestException, ValueError, KeyError):
         return None

@@ -20,6 +20,7 @@ from streams.local.ports import check_ports
 from streams.local.pulse import Answer, ask_worker
 from streams.local.supervisor import Child, Ending, State, Step, Supervisor, await_all, log_step
 from streams.settings import WORKER_PORTS, Settings, SettingsError
+from streams.tls.asking import address
 
 log: Final = structlog.get_logger()
 
@@ -79,7 +80,7 @@ class Installation:
             command=[sys.executable, "-m", "streams", *command],
             log_file=self.settings.data_dir / "logs" / f"{name}.log",
             environment=marked(self.settings.data_dir) | _environment(self.settings, port),
-            ask=lambda: ask_worker(self.settings.host, port),
+            ask=lambda: ask_worker(self.settings, port),
             hindrance=self._hindrance,
         )
 
@@ -210,7 +211,8 @@ def broker_children(broker: Broker | None, settings: Settings) -> list[Child]:
 def _environment(settings: Settings, port: int) -> dict[str, str]:
     """Return what was set here, as a worker reads it; secrets travel with the environment or in their files."""
     names = settings.model_fields_set | {"sql_port", "api_port", "otlp_port", "clickhouse", "data_dir"}
-    return settings.environment(names) | {"WATCHKEEPER_PORT": str(port)}
+    asked = f"{settings.heartbeat_asks},{address(settings, settings.otlp_port)}/health".strip(",")
+    return settings.environment(names) | {"WATCHKEEPER_PORT": str(port), "WATCHKEEPER_HEARTBEAT_ASKS": asked}
 
 
 def _take(folder: Path) -> IO[str]:
@@ -239,7 +241,7 @@ def run_up(settings: Settings) -> None:
     """
     installation = Installation(settings, settings.kafka if "kafka" in settings.model_fields_set else None)
     installation.open({"supervisor": settings.up_port})
-    page = Page(settings.host, settings.up_port, installation.children)
+    page = Page(settings, settings.up_port, installation.children)
     with Ending() as ending, _stopped(installation, page):
         installation.begin()
         told = False
@@ -265,10 +267,10 @@ def _say_where(installation: Installation) -> None:
     log.info(
         "watchkeeper is up",
         kafka=settings.kafka,
-        api=f"http://{settings.host}:{settings.api_port}/",
-        sql=f"http://{settings.host}:{settings.sql_port}/",
-        otlp=f"http://{settings.host}:{settings.otlp_port}",
-        health=f"http://{settings.host}:{settings.up_port}/health",
+        api=f"{address(settings, settings.api_port)}/",
+        sql=f"{address(settings, settings.sql_port)}/",
+        otlp=address(settings, settings.otlp_port),
+        health=f"{address(settings, settings.up_port)}/health",
         logs=str(settings.data_dir / "logs"),
     )
 

@@ -23,6 +23,7 @@ def file_gaps(settings: Settings) -> Iterator[Gap]:
     """Yield which files others may read, and which they may change."""
     secrets = os.environ.get("WATCHKEEPER_SECRETS")
     private = [settings.data_dir, tokens_file(settings), token_file(settings), *([Path(secrets)] if secrets else [])]
+    private += [path for path in (settings.tls_key or settings.tls_cert,) if path is not None]
     if settings.clickhouse.startswith("chdb://"):
         private.append(Path(settings.clickhouse.removeprefix("chdb://")))
     for path in private:

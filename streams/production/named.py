@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from streams.access.callers import loopback
 from streams.policy.policy import Policy
 from streams.production.gap import Gap
-from streams.settings import Settings, variable
+from streams.settings import WORKER_PORTS, Settings, variable
+from streams.tls.expiry import wrong_with_certificate
 
 GUESSED: Final = frozenset(
     {"admin", "changeme", "clickhouse", "default", "grafana", "kafka", "password", "secret", "test", "watchkeeper"}
@@ -25,6 +26,8 @@ def gaps(settings: Settings, policy: Policy) -> Iterator[Gap]:
     yield from _kafka(settings)
     yield from _store(settings)
     yield from _doors(settings)
+    if wrong := wrong_with_certificate(settings):
+        yield Gap("certificate", wrong, "renew it; the ports show the new one as soon as its file is there")
     yield from _secrets(settings)
     if not policy.names_retention:
         where = settings.policy or "the policy, which is that by default,"
@@ -67,9 +70,20 @@ def _doors(settings: Settings) -> Iterator[Gap]:
         yield Gap("otlp token", f"{seen}, and whoever reaches OTLP may send", "set WATCHKEEPER_OTLP_TOKEN")
     if settings.clickhouse.startswith("chdb://") and settings.sql_users is None:
         yield Gap("sql users", f"{seen}, and SQL has no users", "name a file of users in WATCHKEEPER_SQL_USERS")
-    if not settings.public_url.startswith("https://"):
-        yield Gap("ports tls", f"{seen} without TLS, and no address with https:// leads to them",
-                  "put a proxy with a certificate in front, and name it in WATCHKEEPER_PUBLIC_URL")  # fmt: skip
+    if settings.tls_cert is None and not settings.public_url.startswith("https://"):
+        open_to = ", ".join(_ports(settings))
+        yield Gap("ports tls", f"{seen} without TLS ({open_to}), and no address with https:// leads to them",
+                  "give a certificate in WATCHKEEPER_TLS_CERT, or put a proxy with one in front and name it in "
+                  "WATCHKEEPER_PUBLIC_URL")  # fmt: skip
+
+
+def _ports(settings: Settings) -> Iterator[str]:
+    """Yield the ports that an installation opens, by what answers there."""
+    yield f"API and console {settings.api_port}"
+    if settings.clickhouse.startswith("chdb://"):
+        yield f"SQL {settings.sql_port}"
+    yield f"OTLP {settings.otlp_port}"
+    yield f"health {', '.join(str(settings.port or settings.worker_port(name)) for name in WORKER_PORTS)}"
 
 
 def _secrets(settings: Settings) -> Iterator[Gap]:

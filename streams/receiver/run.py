@@ -19,6 +19,8 @@ from streams.kafka.reach import NAME, KafkaWatch
 from streams.kafka.topics import check_topics, client_arguments
 from streams.receiver.app import DOOR, Receiver, receiver_app
 from streams.settings import Settings, SettingsError
+from streams.tls.asking import address
+from streams.tls.doors import door
 from streams.worker.background import in_background
 
 log: Final = structlog.get_logger()
@@ -58,10 +60,10 @@ async def _receive(settings: Settings) -> None:
     recorder = Recorder(settings)
     app.add_middleware(Recorded, recorder=recorder, door=DOOR, refusals=True)
     recorder.begin()
-    server = Server(app, settings.host, settings.otlp_port, "WATCHKEEPER_OTLP_PORT")
+    server = Server(app, settings.host, settings.otlp_port, "WATCHKEEPER_OTLP_PORT", door(settings, DOOR))
     try:
         await server.start()
-        log.info("receiving OTLP", url=f"http://{settings.host}:{settings.otlp_port}")
+        log.info("receiving OTLP", url=address(settings, settings.otlp_port))
         await asked.wait()
     finally:
         await server.stop()

@@ -17,6 +17,8 @@ from streams.sql.app import TYPES, SqlApp
 from streams.sql.lanes import Lanes
 from streams.sql.reader import Limits, Reader
 from streams.sql.users import Doorkeeper, load_users
+from streams.tls.asking import address
+from streams.tls.doors import door
 
 log: Final = structlog.get_logger()
 
@@ -40,7 +42,8 @@ class Endpoint:
     Raises
     ------
     SettingsError
-        Where the address is not of this machine alone and there is no user file, or the file cannot be used.
+        Where the address is not of this machine alone and there is no user file, or the file cannot be used, or a
+        certificate.
     """
 
     def __init__(self, settings: Settings, limits: Limits | None = None, around: Sequence[Middleware] = ()) -> None:
@@ -53,6 +56,7 @@ class Endpoint:
         self._limits: Final = limits or Limits()
         self._around: Final = around
         self._door: Final = Doorkeeper(None if settings.sql_users is None else load_users(settings.sql_users))
+        self._tls: Final = door(settings, "sql")
         self._loop: Final = asyncio.new_event_loop()
         self._ready: Final = threading.Event()
         self._error: OSError | None = None
@@ -80,7 +84,7 @@ class Endpoint:
         )
         try:
             self._loop.run_until_complete(runner.setup())
-            site = web.TCPSite(runner, self._settings.host, self._settings.sql_port)
+            site = web.TCPSite(runner, self._settings.host, self._settings.sql_port, ssl_context=self._tls)
             self._loop.run_until_complete(site.start())
             self.port = runner.addresses[0][1]
             sweeper = self._loop.create_task(close_idle(lambda: _connections(runner), _busy))
@@ -117,7 +121,7 @@ def serve_sql(settings: Settings, around: Sequence[Middleware] = ()) -> Endpoint
         raise ValueError(
             f"port {settings.sql_port} on {settings.host} is taken ({error.strerror}); set WATCHKEEPER_SQL_PORT"
         ) from error
-    log.info("sql endpoint", url=f"http://{settings.host}:{endpoint.port}/")
+    log.info("sql endpoint", url=f"{address(settings, endpoint.port)}/")
     return endpoint
 
 

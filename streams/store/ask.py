@@ -12,6 +12,7 @@ import requests
 from streams.settings import Settings
 from streams.sql.request import Asked, escaped
 from streams.store.client import StoreUnavailableError, connect, reading
+from streams.tls import asking
 
 PING_SECONDS: Final = 10.0
 """Where nobody listens the answer comes at once; a busy machine is not nobody."""
@@ -84,12 +85,16 @@ def ask_running(settings: Settings, query: str, parameters: Parameters) -> list[
 def _ask_running(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
     try:
         return _ask_endpoint(settings, query, output, parameters)
+    except asking.NotTrustedError as error:
+        raise StoreUnavailableError(str(error)) from None
     except requests.RequestException as error:
         raise StoreUnavailableError(f"no history worker answers at {_url(settings)}") from error
 
 
 def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
-    answer = requests.post(
+    answer = asking.ask(
+        settings,
+        "POST",
         _url(settings),
         params={"default_format": output} | {f"param_{name}": value for name, value in _texts(parameters).items()},
         data=query.encode(),
@@ -154,12 +159,20 @@ def _rows(body: bytes) -> list[dict[str, Any]]:
 
 
 def endpoint_answers(settings: Settings) -> bool:
-    """Tell whether a history worker serves the store on the port of the settings."""
+    """Tell whether a history worker serves the store on the port of the settings.
+
+    Raises
+    ------
+    StoreUnavailableError
+        Where somebody does whose certificate is not trusted.
+    """
     try:
-        return requests.get(_url(settings) + "ping", timeout=PING_SECONDS).text == "Ok.\n"
+        return asking.ask(settings, "GET", _url(settings) + "ping", timeout=PING_SECONDS).text == "Ok.\n"
+    except asking.NotTrustedError as error:
+        raise StoreUnavailableError(str(error)) from None
     except requests.RequestException:
         return False
 
 
 def _url(settings: Settings) -> str:
-    return f"http://{settings.host}:{settings.sql_port}/"
+    return f"{asking.address(settings, settings.sql_port)}/"

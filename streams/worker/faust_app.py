@@ -24,6 +24,7 @@ from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
 from streams.settings import Settings
+from streams.tls.doors import door
 from streams.worker.health import Progress
 from streams.worker.losses import LossReport
 from streams.worker.parts import Parts
@@ -123,6 +124,7 @@ def worker_app(name: str, settings: Settings, port: int, batch_records: int = DE
         settings.group(name),
         broker="coalesce://" + settings.kafka.replace(",", ";"),  # ours: what was fetched comes as one event
         broker_credentials=_credentials(settings),
+        web_ssl_context=door(settings, "health"),
         datadir=str(settings.data_dir / f"faust-{name}-{settings.instance}"),  # two workers of a kind share no file
         consumer_group_instance_id=f"{name}-{settings.instance}",  # a restart gets its partitions back, no rebalance
         agent_supervisor=CrashingSupervisor,  # the default starts a failed agent again behind its lost batch

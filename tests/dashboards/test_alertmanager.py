@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "WATCHKEEPER_ALERT_EMAIL": "oncall@example.org",
     "WATCHKEEPER_SMTP_HOST": "mail.example.org:587",
     "WATCHKEEPER_SMTP_FROM": "watchkeeper@example.org",
+    "WATCHKEEPER_ALERT_WATCHDOG_URL": "https://hc.example/ping/1b2c",
 }
 ALERT = {
     "status": "firing",
@@ -73,7 +74,7 @@ def test_amtool_takes_the_filled_configuration_with_its_template(amtool, folder)
     """Alertmanager's own parser finds nothing to say, and finds the file of words."""
     said = run(amtool, "check-config", folder / "alertmanager.yaml")
     assert "1 templates" in said
-    assert "2 receivers" in said
+    assert "3 receivers" in said
 
 
 @pytest.mark.parametrize("asked", [name for name in NEEDS if "PAGERDUTY" not in name])
@@ -91,6 +92,7 @@ def test_amtool_takes_the_configuration_with_one_receiver_alone(amtool, tmp_path
         (("source=watchkeeper", "severity=page"), "watchkeeper-page"),
         (("source=watchkeeper", "severity=ticket"), "watchkeeper-ticket"),
         (("severity=page", "team=other"), "watchkeeper-ticket"),
+        (("source=watchkeeper", "severity=watchdog"), "watchkeeper-watchdog"),
     ],
 )
 def test_amtool_routes_pages_to_people_and_the_rest_to_tickets(amtool, folder, labels, receiver):
@@ -151,6 +153,14 @@ def test_alerts_that_would_reach_nobody_are_refused():
     ):
         with pytest.raises(ReceiverError, match=lacking):
             alertmanager_yaml(given)
+
+
+def test_the_watchdog_is_told_to_nobody_where_no_address_is_given():
+    """It is neither a ticket nor a page; with an address it goes there each minute, and its end is not told."""
+    without = alertmanager_yaml(chosen("WATCHKEEPER_ALERT_WEBHOOK_URL"))
+    assert kinds(without)["watchkeeper-watchdog"] == set()
+    [heard] = alertmanager_yaml(ENVIRONMENT)["receivers"][-1]["webhook_configs"]
+    assert heard == {"url": "https://hc.example/ping/1b2c", "send_resolved": False}
 
 
 def test_secrets_are_files():

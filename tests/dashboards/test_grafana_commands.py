@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dashboards.grafana.server import GrafanaError
+from dashboards.grafana.shapes import source_item
 from streams.commands.grafana import contact_values, source
 from streams.commands.main import app
 from streams.settings import SettingsError, load
@@ -66,10 +67,26 @@ def test_where_grafana_finds_the_store():
     assert (here.host, here.port, here.user, here.password, here.secure) == ("127.0.0.1", 8124, "grafana", "pw", False)
     there = source(load(grafana_clickhouse="https://reader@ch", sql_password="pw"))  # noqa: S106
     assert (there.host, there.port, there.user, there.password, there.secure) == ("ch", 8443, "reader", "", True)
+    assert here.authority == there.authority == ""
     with pytest.raises(SettingsError, match="set WATCHKEEPER_GRAFANA_CLICKHOUSE"):
         source(load(clickhouse="http://writer@ch:8123"))
     with pytest.raises(SettingsError, match="without a password"):
         source(load(grafana_clickhouse="http://a:b@ch:8123"))
+
+
+def test_grafana_is_given_the_authority_of_our_own_sql_port(tmp_path):
+    """With TLS it is told to speak it and by which certificate it knows us; one of another address is not touched."""
+    (tmp_path / "ca.pem").write_text("PEM")
+    tls = {"tls_cert": tmp_path / "port.pem", "tls_ca": tmp_path / "ca.pem"}
+    here = source_item(source(load(clickhouse="chdb://x", **tls)))
+    assert here.body["jsonData"]["secure"]
+    assert here.body["jsonData"]["tlsAuthWithCACert"]
+    assert here.body["secureJsonData"] == {"tlsCACert": "PEM"}
+    there = source_item(source(load(grafana_clickhouse="https://reader@ch", **tls)))
+    assert "tlsAuthWithCACert" not in there.body["jsonData"]
+    (tmp_path / "ca.pem").unlink()
+    with pytest.raises(SettingsError, match=r"ca\.pem can't be read"):
+        source(load(clickhouse="chdb://x", **tls))
 
 
 def test_the_token_of_the_api_is_asked_for_only_where_it_is_sent(tmp_path):

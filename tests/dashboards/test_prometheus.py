@@ -60,6 +60,17 @@ def test_every_rule_is_there():
     assert {rule.uid.replace("-", "_") for rule in RULES} == {rule["alert"] for rule in made}
 
 
+def test_somebody_hears_of_it_when_we_do_not_watch():
+    """One alert always fires and pages nobody; a part that is down pages, and so does that no part is known."""
+    alive = yaml.safe_load((FOLDER / "prometheus/rules.yaml").read_text())["groups"][1]["rules"]
+    made = {rule["alert"]: (rule["expr"], rule["labels"]["severity"]) for rule in alive}
+    assert made == {
+        "watchkeeper_watchdog": ("vector(1)", "watchdog"),
+        "watchkeeper_down": ('up{job="watchkeeper"} == 0 or absent(up{job="watchkeeper"})', "page"),
+        "watchkeeper_part_down": ("min by (instance, part) (watchkeeper_part_up) == 0", "page"),
+    }
+
+
 def test_promtool_takes_the_rules(promtool):
     """Prometheus' own parser finds nothing to say."""
     subprocess.run([promtool, "check", "rules", FOLDER / "prometheus/rules.yaml"], check=True, capture_output=True)

@@ -1,9 +1,8 @@
 """A broker that wants TLS and a password of everybody who does not sit beside it."""
 
-import subprocess
-
 from streams.local.broker import Broker
 from streams.local.ports import free_port
+from tests.support.authority import Authority
 
 PASSWORD = "open-sesame"  # noqa: S105  of the test alone
 
@@ -30,23 +29,12 @@ class SecureBroker(Broker):
 
     def _configure(self):
         config = super()._configure()
-        both = certified(self.data_dir, self.authority)
+        certificate, key = Authority(self.data_dir).signed("broker")
+        both = self.data_dir / "both.pem"
+        both.write_text(key.read_text() + certificate.read_text())
         [plain] = [line for line in config.read_text().splitlines() if line.startswith("listeners=")]
         door = DOOR.format(
             plain=plain.partition("=")[2], port=self._secure_port, own=self.port, password=PASSWORD, key=both
         )
         config.write_text(config.read_text() + door)
         return config
-
-
-def certified(folder, authority):
-    """Make a key and a certificate for this machine that vouches for itself; return the file with both."""
-    key = folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(authority)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    both = folder / "both.pem"
-    both.write_text(key.read_text() + authority.read_text())
-    return both

@@ -5,98 +5,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
-import requests
 
-from schemas.emitter import Emitter
 from streams.local.broker import Broker, answers
-from streams.local.ports import free_base_port
-from streams.settings import load
-from streams.store.ask import ask_rows
-from tests.streams.test_workers import inference
+from tests.support.installation import PATIENCE
 from tests.support.programs import lacking
-from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
-
-PATIENCE = 15
-
-
-class Up:
-    """A running `watchkeeper up`; parts are reached through its page."""
-
-    def __init__(self, log, folder, **environment):
-        self.base = free_base_port()
-        self.folder, self.log = folder, log
-        self.settings = load(base_port=self.base, data_dir=folder, clickhouse=f"chdb://{folder}/clickhouse")
-        self._environment = environment
-        self.start()
-
-    def start(self):
-        """Start it."""
-        given = {"WATCHKEEPER_HANG_SECONDS": PATIENCE, "WATCHKEEPER_BASE_PORT": self.base}
-        given |= {"WATCHKEEPER_KAFKA_SESSION_SECONDS": 3} | self._environment
-        with self.log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams", "up", "--data-dir", str(self.folder)],
-                env=os.environ | {name: str(value) for name, value in given.items()}, stdout=out, stderr=out,
-            )  # fmt: skip
-
-    def health(self):
-        """Return what the page says."""
-        return requests.get(f"http://127.0.0.1:{self.settings.up_port}/health", timeout=60).json()
-
-    def part(self, name):
-        """Return how a part is; empty while the page does not answer."""
-        with contextlib.suppress(requests.RequestException):
-            return self.health()["parts"].get(name, {})
-        return {}
-
-    def worker(self, name, page="health"):
-        """Return the status and body of a worker's page."""
-        answer = requests.get(f"http://127.0.0.1:{self.settings.worker_port(name)}/{page}", timeout=60)
-        return answer.status_code, answer.json()
-
-    def runs(self, *names, seconds=180):
-        """Wait until parts run, all of them if none is named."""
-        names = names or ("broker", "history", "watch", "detect", "incidents", "normalise", "receiver")
-        wait_until(lambda: all(self.part(name).get("state") == "running" for name in names), seconds=seconds)
-
-    def stored(self):
-        """Return how many events the store holds; -1 where it does not answer."""
-        with contextlib.suppress(OSError, ValueError, RuntimeError):
-            return int(ask_rows(self.settings, "SELECT count() AS n FROM inferences")[0]["n"])
-        return -1
-
-    def send(self, first, last):
-        """Send events of these numbers."""
-        with Emitter.to_kafka(self.settings.kafka, source="t") as emitter:
-            for number in range(first, last):
-                emitter.emit(inference(number))
-
-    def stop(self):
-        """Tell it to stop, and return its status and how long that took."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_SECONDS), time.monotonic() - began
-
-
-@pytest.fixture
-def up(tmp_path):
-    """Return a function that starts an installation; what is left of it at the end is killed."""
-    made = []
-
-    def up(folder, **environment):
-        made.append(Up(tmp_path / "up.log", folder, **environment))
-        return made[-1]
-
-    yield up
-    for each in made:
-        each.process.kill()
-        each.process.wait()
 
 
 def test_what_dies_or_hangs_comes_back_and_nothing_is_lost(up, tmp_path):

@@ -69,10 +69,28 @@ def target(receiver: Receiver) -> Target:
         except ValueError as error:
             raise SecretError(f"the secret {receiver.secret_from}: {error}") from None
     url = read_secret(receiver.url_from).get_secret_value() if receiver.url_from else receiver.url
-    url = url or PAGERDUTY_URL
+    host_only = bool(receiver.url_from) or receiver.kind == "slack"
+    return at_address(f"the secret {receiver.url_from}", url or PAGERDUTY_URL, secret, host_only=host_only)
+
+
+def at_address(what: str, url: str, secret: SecretStr | None = None, *, host_only: bool = True) -> Target:
+    """Return what is told at an address.
+
+    Parameters
+    ----------
+    what
+        Holds the address, for the message where it is none.
+    host_only
+        Whether the path of the address is a secret too.
+
+    Raises
+    ------
+    streams.incidents.notify.secret.SecretError
+        Where it is no address.
+    """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise SecretError(f"the secret {receiver.url_from} holds no address that begins with https:// or http://")
-    return Target(shown(url, host_only=bool(receiver.url_from) or receiver.kind == "slack"), url, secret)
+        raise SecretError(f"{what} holds no address that begins with https:// or http://")
+    return Target(shown(url, host_only=host_only), url, secret)
 
 
 def shown(url: str, *, host_only: bool) -> str:

@@ -53,7 +53,7 @@ def alertmanager_config(webhook, token_file, *listeners):
     route = made["route"]
     for each in (route, *route["routes"]):
         each |= {name: f"{LOOKS_EVERY}s" for name in ("group_wait", "group_interval") if each.get(name) == "1m"}
-    for receiver in made["receivers"]:
+    for receiver in (each for each in made["receivers"] if "webhook_configs" in each):
         own = {"max_alerts": receiver["webhook_configs"][0]["max_alerts"]}
         receiver["webhook_configs"] += [{"url": url, **own} for url in listeners]
     return made

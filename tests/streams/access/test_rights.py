@@ -17,6 +17,7 @@ from streams.backup.log import SavedRecord, file_of
 from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packed
 from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
+from streams.kafka.groups import Groups
 from streams.kafka.log_reader import LogReader
 from streams.kafka.topics import (
     KafkaUnavailableError,
@@ -178,7 +179,7 @@ def test_the_history_worker_says_how_long_topics_are_kept_and_a_service_does_not
 @pytest.mark.store
 @pytest.mark.kafka
 def test_workers_do_their_work_with_no_more_rights_than_theirs(guarded, store_settings):
-    """Events of a service go through watch and history, each as itself, and the operator finds nothing lacking."""
+    """Watch and history do, each as itself; the operator finds nothing lacking, and incidents sees how far they are."""
     broker, settings = guarded
     store = {"clickhouse": store_settings.clickhouse, "clickhouse_database": store_settings.clickhouse_database}
     settings = settings.model_copy(update=store | {"data_dir": store_settings.data_dir})
@@ -192,3 +193,6 @@ def test_workers_do_their_work_with_no_more_rights_than_theirs(guarded, store_se
     assert report.holes == []
     assert sum(counts.rows for counts in report.counts) == 200
     assert [list(kafka_gaps(each)) for each in (operator, mine["history"])] == [[], []]
+    seen = Groups(mine["incidents"], WORKER_PORTS).look()
+    assert sum(offset for offset, _ in seen["history"].read.values()) >= 200
+    assert Groups(mine["watch"], WORKER_PORTS).look() is None

@@ -25,7 +25,7 @@ from streams.demo.report import answers_table
 from streams.demo.screen import SERVICES_QUERY, services_table
 from streams.kafka.topics import TopicError, client_arguments
 from streams.local.broker import free_port
-from streams.settings import SettingsError
+from streams.settings import Settings, SettingsError
 from tests.support.waiting import wait_until
 
 NOON = 1_772_452_800_000_000_000
@@ -145,13 +145,13 @@ def test_a_worker_is_ill_when_it_says_so_or_says_nothing():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        assert illness("127.0.0.1", port) is None
+        assert illness(Settings(), port) is None
         answers["/health"] = (503, b'{"healthy": false, "lag": 9}')
-        assert illness("127.0.0.1", port) == "by its /health it is not healthy: 9 records wait for it"
+        assert illness(Settings(), port) == "by its /health it is not healthy: 9 records wait for it"
         answers["/health"] = (500, b"oh")
-        assert illness("127.0.0.1", port) == "its /health answers 500"
+        assert illness(Settings(), port) == "its /health answers 500"
         server.shutdown()
-    assert illness("127.0.0.1", port) == "nothing answers at its /health"
+    assert illness(Settings(), port) == "nothing answers at its /health"
 
 
 def test_the_last_line_of_a_log_says_something(tmp_path):

@@ -6,6 +6,7 @@ import requests
 from streams.local.page import Page
 from streams.local.pulse import Answer
 from streams.local.supervisor import State
+from streams.settings import Settings
 from tests.support.children import SLEEP, child, until
 from tests.support.waiting import wait_until
 
@@ -34,7 +35,7 @@ def test_the_page_says_how_every_part_is(tmp_path, supervised):
     problems = []
     supervisor = supervised(good)
     until(supervisor, lambda: good.state is State.RUNNING)
-    page, shown = Page("127.0.0.1", 0, lambda: shown), [good]
+    page, shown = Page(Settings(), 0, lambda: shown), [good]
     url = f"http://127.0.0.1:{page.port}/health"
     try:
         assert requests.get(url, timeout=60).json()["parts"]["good"]["state"] == "running"

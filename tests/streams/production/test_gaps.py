@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -17,6 +18,7 @@ from streams.production.asked import kafka_gaps
 from streams.production.lying import file_gaps, image_gaps, token_gaps
 from streams.production.named import gaps
 from streams.settings import Settings
+from tests.support.authority import DAY, Authority
 from tests.support.waiting import wait_until
 
 RANDOM = "correct-horse-battery-"
@@ -41,6 +43,7 @@ OPENED = {
     "otlp token": {"otlp_token": ""},
     "sql users": {"clickhouse": "chdb://data/clickhouse"},
     "ports tls": {"public_url": "http://watch.example"},
+    "certificate": {"tls_cert": Path("gone.pem")},
     "default secret": {"kafka_password": "Watch"},
     "short secret": {"api_token": "abcdefghi"},
     "shared secret": {"api_token": f"{RANDOM}3"},
@@ -65,6 +68,24 @@ def test_each_opening_is_named(check):
     [*seen] = gaps(Settings(**CLOSED | OPENED[check]), KEPT)
     assert check in [gap.check for gap in seen]
     assert all(gap.advice for gap in seen)
+
+
+def test_ports_without_tls_are_named_and_one_with_a_certificate_is_not(tmp_path):
+    """Each port that is open without TLS stands there with its number; with a certificate of our own none is."""
+    opened = CLOSED | {"public_url": "", "clickhouse": "chdb://data/clickhouse", "sql_users": "users.yaml"}
+    [gap] = gaps(Settings(**opened), KEPT)
+    assert "(API and console 8130, SQL 8123, OTLP 4318, health 6066, 6067, 6068, 6069, 6070)" in gap.seen
+    authority = Authority(tmp_path)
+    certificate, key = authority.signed("port", ends=100 * DAY)
+    tls = {"tls_cert": certificate, "tls_key": key}
+    assert found(Settings(**opened | tls)) == []
+    assert list(file_gaps(Settings(data_dir=tmp_path / "none", **tls))) == []
+    key.chmod(0o644)
+    [gap] = file_gaps(Settings(data_dir=tmp_path / "none", **tls))
+    assert gap.advice == f"`chmod 600 {key}`"
+    near, key = authority.signed("near", ends=DAY)
+    [gap] = gaps(Settings(**opened | {"tls_cert": near, "tls_key": key}), KEPT)
+    assert gap.seen == f"{near} is over in 1 days"
 
 
 def test_a_policy_without_retention_is_named():

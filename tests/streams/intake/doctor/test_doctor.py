@@ -13,6 +13,7 @@ from streams.history.writer import HistoryWriter
 from streams.intake.doctor import complaints, look_at_events, look_at_store
 from tests.streams.events.test_decode import Record
 from tests.streams.intake.doctor import sick
+from tests.support.authority import DAY, Authority
 
 
 def checks(events):
@@ -119,3 +120,17 @@ def test_files_are_looked_at_without_a_store(tmp_path):
     done = CliRunner().invoke(app, ["doctor", str(path), "--json"])
     assert done.exit_code == 1
     assert [json.loads(line)["check"] for line in done.stdout.splitlines()] == ["sessions"]
+
+
+def test_a_certificate_that_ends_soon_is_a_complaint(tmp_path):
+    """It is said beside what is wrong with telemetry, also over files that are well."""
+    authority, events = Authority(tmp_path), tmp_path / "events.jsonl"
+    events.write_text("\n".join(map(json.dumps, sick.events("well"))))
+    said = []
+    for name, ends in (("near", 5.2 * DAY), ("far", 90 * DAY)):
+        certificate, key = authority.signed(name, ends=ends)
+        environment = {"WATCHKEEPER_TLS_CERT": str(certificate), "WATCHKEEPER_TLS_KEY": str(key)}
+        said.append(CliRunner().invoke(app, ["doctor", str(events)], env=environment))
+    assert [each.exit_code for each in said] == [1, 0]
+    assert "near.pem is over in 5 days; renew it" in said[0].stdout
+    assert "far.pem" not in said[1].stdout

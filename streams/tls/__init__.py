@@ -1,0 +1,1 @@
+"""TLS of our own ports: what they show and ask, how they are asked, and until when a certificate is good."""
