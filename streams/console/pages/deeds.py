@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from schemas.controls import ControlKind
 from schemas.incidents import ActionKind
+from streams.access.principals import Principal
+from streams.api.approvals import second_person
 from streams.api.controls import Request, asked
 from streams.api.incidents import ActionBody
 from streams.incidents.fold.moves import ALLOWED
@@ -123,8 +125,10 @@ def body(fields: dict[str, str], who: str) -> ActionBody:
         ) from None
 
 
-async def ask_control(work: Incidents, incident: Incident, fields: dict[str, str], who: str) -> str:
-    """Send the control that a form asks for, once, and return what was done in words.
+async def ask_control(
+    work: Incidents, incident: Incident, fields: dict[str, str], principal: Principal, who: str
+) -> str:
+    """Send the control that a form asks for, once, or ask for another person's word, and return what was done in words.
 
     Raises
     ------
@@ -144,5 +148,7 @@ async def ask_control(work: Incidents, incident: Incident, fields: dict[str, str
     except ValidationError:
         raise ValueError("say why in 1 to 2,000 characters") from None
     control = asked(request, SOURCE, fields.get("action_id") or uuid.uuid4().hex, time.time_ns())
+    if await second_person(work.approvals, principal, "lift_kill_switch", [control], control.reason, SOURCE):
+        return f"{order.name} of {service} takes two persons: it waits under Approvals for another to agree."
     await work.publisher.publish([signed(work.settings, control)])
     return f"{order.name} was asked of {service}. Whether it does so is for the service to say."
