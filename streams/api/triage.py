@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -104,7 +104,7 @@ def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> AP
     routes = APIRouter(tags=["triage"])
 
     @routes.post("/triage", status_code=202)
-    async def say(request: Request, said: Said) -> dict[str, int | str]:
+    async def say(request: Request, said: Said) -> dict[str, Any]:
         wall = time.time_ns()
         try:
             spoken = said.model_copy(update={"actor": speaker(request, said.actor)})

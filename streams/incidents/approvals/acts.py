@@ -26,9 +26,10 @@ from streams.text.times import utc
 Written = Control | Change | Triage | Erasure
 
 KINDS: Final[Mapping[Act, Any]] = {
-    "lift_kill_switch": Control, "publish_policy": Change, "mute_severe": Triage, "erasure": Erasure,
+    "lift_kill_switch": list[Control], "publish_policy": list[Change], "mute_severe": list[Triage],
+    "erasure": list[Erasure],
 }  # fmt: skip
-"""The kind of record that each act writes; no other can come of it."""
+"""The records that each act writes; no other can come of it."""
 ROUTES: Final[Mapping[Act, str]] = {
     "lift_kill_switch": "POST /controls", "publish_policy": "POST /policies", "mute_severe": "POST /triage",
     "erasure": "POST /erasures",
@@ -97,7 +98,7 @@ def records_of(request: Approval) -> list[Written]:
     msgspec.ValidationError
         Where they are of another kind than the act writes.
     """
-    found: list[Written] = msgspec.json.decode(request.content or "[]", type=list[KINDS[request.act]])  # type: ignore[name-defined]
+    found: list[Written] = msgspec.json.decode(request.content or "[]", type=KINDS[request.act])
     return found
 
 

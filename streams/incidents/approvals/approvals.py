@@ -82,7 +82,7 @@ class Approvals:
             self._take_control(said, record.value or b"", signature, written)
         elif not verify(record.value or b"", signature, self._key):
             REFUSED.labels(record.topic, "forged").inc()
-            log.warning("an approval is not ours and does not count", event=said.event_id, claims=said.actor_id)
+            log.warning("an approval is not ours and does not count", step=said.event_id, claims=said.actor_id)
             self._page(forged(said, written), written)
         elif self.requests.take(said, written):
             self._counted(said, written)
@@ -137,6 +137,8 @@ class Approvals:
         if act == "lift_kill_switch":
             messages(self._settings, Asked(made))  # raises without a key, before anybody is asked
         await self._say(made)
+        if self.requests.take(made, now):  # who asked may be answered before the log is read again
+            self._counted(made, now)
         return made
 
     async def decide(
