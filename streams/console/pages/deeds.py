@@ -54,18 +54,21 @@ DEEDS: Final = (
 
 
 class Order(Struct, frozen=True):
-    """A control: its name on the button, what the service or its deployer is asked to do, and whether it may end."""
+    """A control: its name on the button, what it asks for, whether it may end, and whether it is about a source."""
 
     control: ControlKind
     name: str
     does: str
     ends: bool = True
+    of_source: bool = False
 
 
 CONTROLS: Final = (
     Order("kill_switch", "Kill switch", "Asks the service to stop answering."),
     Order("pause", "Pause", "Asks the deployer to go no further with what is being rolled out."),
     Order("review_required", "Review required", "Asks the service to let a person see its answers before they go."),
+    Order("quarantine", "Quarantine", "Asks the service to take nothing from a source of documents.", of_source=True),
+    Order("release", "Release", "Gives that source free again.", ends=False, of_source=True),
     Order("resume", "Resume", "Says that what was asked of the service before is over.", ends=False),
 )  # fmt: skip
 
@@ -142,7 +145,8 @@ async def ask_control(
     if fields.get("confirm", "").strip() != service:
         raise ValueError(f"to confirm it, write the name of the service: {service}")
     given = {"service_name": service, "control": order.control, "reason": fields.get("reason", "").strip(),
-             "for": fields.get("for", "") if order.ends else "", "incident_id": incident.incident_id}  # fmt: skip
+             "for": fields.get("for", "") if order.ends else "", "incident_id": incident.incident_id,
+             "data_source_id": fields.get("source", "").strip() if order.of_source else ""}  # fmt: skip
     try:
         request = Request.model_validate(given | {"actor_id": who})
     except ValidationError:
