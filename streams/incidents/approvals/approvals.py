@@ -183,8 +183,9 @@ class Approvals:
 
     def _check_policy(self) -> None:
         """Say that the policy in force was published by nobody, where it wants two persons for that."""
-        version = version_of(self._policy)
-        if self._wants("publish_policy") and version not in self._published():
+        if not self._wants("publish_policy"):
+            return
+        if (version := version_of(self._policy)) not in self._published():
             text = f"the policy in force ({version}) was not published by two persons"
             PROBLEMS.note(PROBLEM, f"{text}: `watchkeeper policy publish FILE --from OLD --reason WHY`")
         else:
