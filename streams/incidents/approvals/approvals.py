@@ -97,23 +97,20 @@ class Approvals:
         key = self._settings.control_key.get_secret_value().encode()
         if not key or not verify(value, signature, key):
             return
-        if self._switches.take(control) and self._wants("lift_kill_switch") and control.event_id not in self._known:
+        if self._switches.take(control) and self.named("lift_kill_switch") and control.event_id not in self._known:
             self._page(lifted(control, written), written)
 
     def _page(self, found: Finding, written: int) -> None:
         if written > time.time_ns() - NEWS_NANO:
             self._pages.append(found)
 
-    def _wants(self, act: Act) -> bool:
-        return act in self._policy.two_persons
-
     def named(self, act: Act) -> bool:
         """Tell whether the policy wants two persons for an act."""
-        return self._wants(act)
+        return act in self._policy.two_persons
 
     def takes_two(self, act: Act, records: Sequence[Written]) -> bool:
         """Tell whether some records may be written only once another person agrees."""
-        return self._wants(act) and takes_two(act, records, self._switches)
+        return self.named(act) and takes_two(act, records, self._switches)
 
     async def ask(
         self, act: Act, records: Sequence[Written], principal: Principal, reason: str, source: str
@@ -141,9 +138,7 @@ class Approvals:
             self._counted(made, now)
         return made
 
-    async def decide(
-        self, request_id: str, step: Step, principal: Principal, reason: str, source: str
-    ) -> Approval:  # fmt: skip
+    async def decide(self, request_id: str, step: Step, principal: Principal, reason: str, source: str) -> Approval:
         """Write down what somebody decides about an act, and return the step; raises as `ask`."""
         request = self.requests.get(request_id).request
         made = _step(request, step, principal.kind, _named(principal), source, reason or None, principal.token_id)
@@ -183,7 +178,7 @@ class Approvals:
 
     def _check_policy(self) -> None:
         """Say that the policy in force was published by nobody, where it wants two persons for that."""
-        if not self._wants("publish_policy"):
+        if not self.named("publish_policy"):
             return
         if (version := version_of(self._policy)) not in self._published():
             text = f"the policy in force ({version}) was not published by two persons"
@@ -208,7 +203,7 @@ def _named(principal: Principal) -> str:
 def _step(
     request: Approval, step: Step, kind: str, who: str, source: str, reason: str | None = None, token: str | None = None
 ) -> Approval:
-    """Return a step about a request; the same step of the same person has the same name."""
+    """Return a step about a request, now."""
     return Approval(
         event_id=uuid.uuid4().hex, source=source, time_unix_nano=time.time_ns(), service_name=request.service_name,
         request_id=request.request_id, step=step, act=request.act, content_hash=request.content_hash,
