@@ -23,6 +23,7 @@ OF_FAMILY: Final = {
     "telemetry": "telemetry-untrusted",
     "canary": "canary",
     "change": "canary",
+    "conduct": "two-persons",
     "unknown": "guard-coverage",
 }
 """Names of files in `dashboards/runbooks`, without their ending."""

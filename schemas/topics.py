@@ -54,6 +54,8 @@ ERASURES: Final = Topic(name="erasures.v1", key="subject", partitions=1, retenti
 """Whose data were erased; kept for ever, because a replay may come at any time."""
 AUDIT_HEADS: Final = Topic(name="audit-heads.v1", key="log", partitions=1, retention_ms=7 * 365 * DAY_MS)
 """Signed heads of audit logs, kept for as long as these; a log itself stays where it was written."""
+APPROVALS: Final = Topic(name="approvals.v1", key="request", partitions=1, retention_ms=7 * 365 * DAY_MS)
+"""Who asked for what takes two persons, and who agreed; kept for as long as audit logs, and stored nowhere else."""
 OTLP_SPANS: Final = Topic(
     name="otlp_spans", key="trace, in lower-case hexadecimal", partitions=4, retention_ms=2 * DAY_MS, scales=True
 )
@@ -76,5 +78,5 @@ RESTORED: Final = Topic(name="restored.v1", key="none", partitions=1, retention_
 TOPICS: Final = (
     INFERENCE, WINDOWS, FINDINGS, CHANGES, REVIEWS, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, TRIAGE,
     EVALUATIONS,
-    REVIEW_QUEUE, DEAD_LETTERS, AUDIT_HEADS, ERASURES, OTLP_SPANS, OTLP_LOGS, LITELLM, CHECKPOINTS,
+    REVIEW_QUEUE, DEAD_LETTERS, AUDIT_HEADS, ERASURES, APPROVALS, OTLP_SPANS, OTLP_LOGS, LITELLM, CHECKPOINTS,
 )  # fmt: skip

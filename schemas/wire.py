@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from .approvals import Approval
 from .changes import Change
 from .controls import Control
 from .erasures import Erasure
@@ -46,6 +47,7 @@ Record = (
     | Control
     | Triage
     | Erasure
+    | Approval
     | Finding
     | Window
 )

@@ -67,7 +67,7 @@ def stage(name: Worker, parts: Parts) -> Stage:
 
 def _beside(work: "Incidents") -> "Sequence[Companion]":
     """Return what runs in the process of the incidents worker, because it asks what the worker holds."""
-    from streams.api import changes, controls, erasures, reviews, triage
+    from streams.api import approvals, changes, controls, erasures, policies, reviews, triage
     from streams.api.incidents import api
     from streams.api.server import Server
     from streams.audit.wiring import recorded
@@ -77,8 +77,10 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
     from streams.tls.doors import door
 
     settings, publisher = work.settings, work.publisher
-    routers = [each.router(settings, publisher) for each in (changes, controls, triage, erasures)]
-    served = api(work, *routers, reviews.router(settings, publisher, work.leases))
+    routers = [
+        each.router(settings, publisher, work.approvals) for each in (changes, controls, triage, erasures, policies)
+    ]
+    served = api(work, *routers, approvals.router(work), reviews.router(settings, publisher, work.leases))
     add_console(served, work)
     return [
         *recorded(served, settings, publisher, work.policy),

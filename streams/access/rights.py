@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from schemas.topics import (
     ACTIONS,
+    APPROVALS,
     AUDIT_HEADS,
     CHANGES,
     CHECKPOINTS,
@@ -51,7 +52,8 @@ class Party(Struct, frozen=True):
 _RAW: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
 _SAID: Final = (FINDINGS, DEAD_LETTERS)
 """Each worker tells of its own losses, and sets aside what kills it."""
-_ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*_RAW, AUDIT_HEADS, CHECKPOINTS))
+_BY_PEOPLE: Final = (ACTIONS, CHANGES, CONTROLS, ERASURES, APPROVALS)
+_ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*_RAW, AUDIT_HEADS, APPROVALS, CHECKPOINTS))
 _AGEING: Final = tuple(topic for topic in TOPICS if topic.retention_ms > 0)
 
 PARTIES: Final[dict[str, Party]] = {
@@ -62,14 +64,9 @@ PARTIES: Final[dict[str, Party]] = {
     "history": Party("the history workers, which carry retention out", _SAID, _ALL_BUT_RAW, _AGEING),
     "incidents": Party(
         "the incidents workers with API and console",
-        (
-            *(INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, CHANGES, ACTIONS, TRIAGE, REVIEWS, ERASURES, AUDIT_HEADS),
-            *(INFERENCE, *_RAW, *_SAID),  # what was refused there is sent again from the console
-        ),
-        (
-            *(FINDINGS, ACTIONS, CHANGES, EVALUATIONS, INCIDENTS, EVIDENCE, DELIVERIES, CONTROLS, ERASURES),
-            *(AUDIT_HEADS, DEAD_LETTERS),
-        ),
+        # what was refused among events is sent again from the console
+        (INCIDENTS, EVIDENCE, DELIVERIES, *_BY_PEOPLE, REVIEWS, TRIAGE, AUDIT_HEADS, INFERENCE, *_RAW, *_SAID),
+        (FINDINGS, EVALUATIONS, INCIDENTS, EVIDENCE, DELIVERIES, *_BY_PEOPLE, AUDIT_HEADS, DEAD_LETTERS),
     ),
     "normalise": Party("the normalise workers", (INFERENCE, *_SAID), (*_RAW, INFERENCE)),
     "receiver": Party("the OTLP receiver", (OTLP_SPANS, OTLP_LOGS)),

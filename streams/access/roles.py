@@ -35,6 +35,9 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
     "POST /controls": _ACT,
     "POST /triage": _SORT,
     "POST /erasures": (),
+    "POST /policies": (),
+    "GET /approvals": _LOOK,
+    "POST /approvals/{request_id}/{decision}": _SORT,
     "GET /review/next": _JUDGE,
     "POST /review/labels": _JUDGE,
     "GET /review/stats": _LOOK,
@@ -61,6 +64,8 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
     "GET /console/services/{name:path}": _LOOK,
     "GET /console/kpis": _LOOK,
     "GET /console/changes": _LOOK,
+    "GET /console/approvals": _LOOK,
+    "POST /console/approvals/{request_id}/{decision}": _SORT,
     "POST /console/sign-out": _LOOK,
 }
 """Roles by method and path; `admin` is among them without being named."""

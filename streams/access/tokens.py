@@ -1,5 +1,6 @@
-"""The token of the HTTP API: from the settings, or one that the worker makes for this machine."""
+"""The secrets of an installation: from the settings, or made by a worker for this machine."""
 
+import hmac
 import secrets
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,8 @@ from typing import Final
 from streams.settings import Settings, SettingsError
 
 FILE: Final = "api-token"
+KEY_FILE: Final = "erasure-key"
+"""What it was made for first."""
 
 
 def made_token(settings: Settings) -> str:
@@ -23,6 +26,15 @@ def made_secret(path: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(32))
     return path.read_text().strip()
+
+
+def house_key(settings: Settings, purpose: bytes) -> bytes:
+    """Return the installation's own key for a purpose: of `WATCHKEEPER_HASH_KEY`, else of a file in the data folder.
+
+    No service has it, unlike the key that controls are signed with.
+    """
+    given = settings.hash_key.get_secret_value() or made_secret(settings.data_dir / KEY_FILE)
+    return hmac.digest(given.encode(), purpose, "sha256")
 
 
 def known_token(settings: Settings) -> str:

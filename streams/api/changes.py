@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, HTTPException, Request
 from schemas.changes import Change
 from schemas.topics import CHANGES
 from schemas.wire import InvalidRecordError, decoder
+from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
 from streams.settings import Settings
@@ -41,7 +42,7 @@ def checked(fields: Mapping[str, Any], now_unix_nano: int) -> Change:
     return change
 
 
-def router(settings: Settings, publisher: Publisher) -> APIRouter:
+def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> APIRouter:
     """Return the route ``POST /changes``; who may use it is decided by the application that includes it.
 
     The body is a `Change`, begun by whoever has the token where that has a name; `event_id`, `change_id`, `source` and
@@ -61,6 +62,8 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
             change = checked(given, time.time_ns())
         except InvalidRecordError as error:
             raise HTTPException(422, str(error)) from None
+        if change.subject_type == "guard_policy" and approvals.named("publish_policy"):
+            raise HTTPException(409, "the policy wants two persons for that: `watchkeeper policy publish`")
         await publisher.publish([message(settings, CHANGES, change, change.service_name)])
         return {"event_id": change.event_id, "change_id": change.change_id}
 

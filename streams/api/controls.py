@@ -13,7 +13,9 @@ from schemas.durations import seconds
 from schemas.fields import NANO
 from schemas.wire import decoder, encode
 from streams.access.entry import speaker
+from streams.api.approvals import second_person, waits
 from streams.api.changes import SOURCE
+from streams.incidents.approvals.approvals import Approvals
 from streams.incidents.requests.signing import signed
 from streams.kafka.publisher import Publisher
 from streams.settings import Settings, SettingsError
@@ -68,10 +70,11 @@ def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> C
     return control
 
 
-def router(settings: Settings, publisher: Publisher) -> APIRouter:
+def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> APIRouter:
     """Return the route ``POST /controls``; who may use it is decided by the application that includes it.
 
-    The answer is 202 once Kafka holds the signed control, 422 for a request that cannot be read, 503 without a key.
+    The answer is 202 once Kafka holds the signed control, or a request for another person's word; 422 for
+    a request that cannot be read, 503 without a key.
     """
     routes = APIRouter()
 
@@ -85,6 +88,10 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
             raise HTTPException(503, str(error)) from None
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
+        if made := await second_person(
+            approvals, asking.state.principal, "lift_kill_switch", [control], request.reason
+        ):
+            return waits(made)
         await publisher.publish([outgoing])
         return {"event_id": control.event_id}
 

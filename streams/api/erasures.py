@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.erasures import Erasure, Subject
 from schemas.topics import ERASURES
 from streams.access.entry import speaker
+from streams.api.approvals import second_person, waits
 from streams.api.changes import SOURCE
 from streams.erasure.subjects import Keyed
+from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
 from streams.settings import Settings
@@ -51,7 +53,7 @@ def erasure(asked: Asked, keyed: Keyed, now: int) -> Erasure:
     )
 
 
-def router(settings: Settings, publisher: Publisher) -> APIRouter:
+def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> APIRouter:
     """Return the route ``POST /erasures``: 202 once Kafka holds the request, 422 where it is not possible."""
     routes = APIRouter(tags=["erasures"])
 
@@ -62,6 +64,8 @@ def router(settings: Settings, publisher: Publisher) -> APIRouter:
             made = erasure(spoken, Keyed(settings), time.time_ns())
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
+        if waiting := await second_person(approvals, request.state.principal, "erasure", [made], asked.reason):
+            return waits(waiting) | {"subject": made.subject, "subject_hash": made.subject_hash}
         await publisher.publish([message(settings, ERASURES, made, made.subject_hash)])
         return {"erasure_id": made.event_id, "subject": made.subject, "subject_hash": made.subject_hash}
 

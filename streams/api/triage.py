@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,7 +14,9 @@ from schemas.topics import TRIAGE
 from schemas.triage import Decision, Triage
 from schemas.wire import decoder, encode
 from streams.access.entry import speaker
+from streams.api.approvals import second_person, waits
 from streams.api.changes import SOURCE
+from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
 from streams.settings import Settings
@@ -97,18 +99,20 @@ async def publish(settings: Settings, publisher: Publisher, said: Sequence[Triag
     await publisher.publish([message(settings, TRIAGE, each, each.service_name) for each in said])
 
 
-def router(settings: Settings, publisher: Publisher) -> APIRouter:
+def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> APIRouter:
     """Return the route ``POST /triage``: 202 once Kafka holds what was said, 422 where it is not possible."""
     routes = APIRouter(tags=["triage"])
 
     @routes.post("/triage", status_code=202)
-    async def say(request: Request, said: Said) -> dict[str, int]:
+    async def say(request: Request, said: Said) -> dict[str, Any]:
         wall = time.time_ns()
         try:
             spoken = said.model_copy(update={"actor": speaker(request, said.actor)})
             found = records(spoken, SOURCE, wall, wall)
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
+        if made := await second_person(approvals, request.state.principal, "mute_severe", found, said.reason):
+            return waits(made)
         await publish(settings, publisher, found)
         return {"said": len(found)}
 

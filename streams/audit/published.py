@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from schemas.topics import ACTIONS, CHANGES, CONTROLS, ERASURES, EVIDENCE, REVIEWS, TRIAGE, Topic
+from schemas.topics import ACTIONS, APPROVALS, CHANGES, CONTROLS, ERASURES, EVIDENCE, REVIEWS, TRIAGE, Topic
 from schemas.wire import Record
 from streams.audit.log import Value, entry, note
 from streams.audit.recorder import Recorder
@@ -25,11 +25,12 @@ KINDS: Final[dict[Topic, tuple[str, str]]] = {
     TRIAGE: ("triage", "decision"),
     ERASURES: ("erasure", "subject"),
     EVIDENCE: ("evidence", "moment"),
+    APPROVALS: ("approval", "step"),
 }
 """Topics with what their records are called in the log, and the field that says what was done."""
 
 _WHO: Final = ("actor_id", "initiator_id", "annotator_pseudo_id")
-_ABOUT: Final = ("incident_id", "target_event_id", "finding_id", "change_id", "metric", "subject_hash")
+_ABOUT: Final = ("incident_id", "target_event_id", "finding_id", "change_id", "metric", "subject_hash", "request_id")
 
 
 def entries(settings: Settings, messages: Iterable[Message]) -> list[dict[str, Value]]:
@@ -45,6 +46,7 @@ def _entry(message: Message, kind: str, does: str) -> dict[str, Value]:
         who=_first(said, _WHO),
         actor_kind=_text(said, "actor_kind"),
         did=_text(said, does),
+        act=_text(said, "act"),
         service=_text(said, "service_name"),
         about=_first(said, _ABOUT),
         source=_text(said, "source"),

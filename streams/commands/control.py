@@ -51,7 +51,7 @@ def review_required(
 
 @control_app.command()
 def resume(service: Service, reason: Reason, incident: Incident = "", actor: Actor = None, kafka: Kafka = None) -> None:
-    """Tell a service that all of this is over."""
+    """Tell a service that all of this is over; where the policy wants two persons for that, ask for another's word."""
     _ask("resume", service, reason, "", incident, actor, kafka)
 
 
@@ -76,18 +76,24 @@ def _ask(
     control: str, service: str, reason: str, lasts: str, incident: str, actor: str | None, kafka: str | None,
     data_source: str = "",
 ) -> None:  # fmt: skip
+    from streams.api.client import call
     from streams.api.controls import Request, asked
     from streams.audit.published import send_all
     from streams.incidents.requests.signing import signed
+    from streams.policy.policy import load_policy
 
-    settings = load(kafka=kafka)
+    settings, by = load(kafka=kafka), actor or getpass.getuser()
     given = {"service_name": service, "control": control, "reason": reason, "for": lasts, "incident_id": incident,
              "data_source_id": data_source}  # fmt: skip
     try:
-        request = Request.model_validate(given | {"actor_id": actor or getpass.getuser()})
+        request = Request.model_validate(given | {"actor_id": by})
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
         raise SettingsError("; ".join(problems)) from None
+    if control == "resume" and "lift_kill_switch" in load_policy(settings.policy).two_persons:
+        made = call(settings, "POST", "/controls", json=given | {"actor_id": by})
+        typer.echo(made.get("detail") or made["event_id"])
+        return
     asking = asked(request, "watchkeeper/cli", uuid.uuid4().hex, time.time_ns())
     send_all(settings, CONTROLS, [signed(settings, asking)])
     typer.echo(asking.event_id)

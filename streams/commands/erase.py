@@ -23,5 +23,8 @@ def erase(
     [(subject, value)] = given.items()
     body = {"subject": subject, "value": value, "reason": reason, "actor": getpass.getuser()}
     made = call(load(), "POST", "/erasures", json=body)
+    if "request_id" in made:
+        typer.echo(made["detail"])
+        return
     typer.echo(f"erasure {made['erasure_id']} of {subject} {made['subject_hash'][:16]} is written down")
     typer.echo("the store is done in two minutes (`erased` in the audit log), Kafka when its topics let them go")

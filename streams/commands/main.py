@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from streams.commands.approval import approval_app
 from streams.commands.audit import audit_app
 from streams.commands.backup import backup, restore
 from streams.commands.canary import canary_app
@@ -44,6 +45,7 @@ GROUPS: Final = {
     "policy": policy_app, "incident": incident_app, "topics": topics_app, "dead-letters": letters_app,
     "canary": canary_app, "change": change_app, "control": control_app, "grafana": grafana_app, "guard": guard_app,
     "probe": probe_app, "review": review_app, "token": token_app, "audit": audit_app, "retention": retention_app,
+    "approval": approval_app,
 }  # fmt: skip
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)

@@ -10,7 +10,7 @@ import typer
 
 from schemas.topics import CHANGES
 from streams.commands.options import Kafka, Store
-from streams.settings import load
+from streams.settings import SettingsError, load
 
 policy_app: Final = typer.Typer(no_args_is_help=True, help="The policy file.")
 
@@ -80,8 +80,10 @@ def record(
     from streams.policy.policy import load_policy
     from streams.policy.record import policy_changes
 
-    by = initiator or getpass.getuser()
-    found = policy_changes(load_policy(old), load_policy(new), by, reason, approver or [], incident, time.time_ns())
+    by, before = initiator or getpass.getuser(), load_policy(old)
+    if "publish_policy" in before.two_persons:
+        raise SettingsError(f"{old} wants two persons for that: `watchkeeper policy publish {new} --from {old}`")
+    found = policy_changes(before, load_policy(new), by, reason, approver or [], incident, time.time_ns())
     if not found:
         typer.echo("the two say the same: there is no change to record")
         return
@@ -89,6 +91,24 @@ def record(
     send_all(settings, CHANGES, [message(settings, CHANGES, each, each.service_name) for each in found])
     for each in found:
         typer.echo(f"{each.service_name}: {len(each.labels or {})} keys, {each.from_version} to {each.to_version}")
+
+
+@policy_app.command("publish")
+def publish(
+    new: Annotated[Path, typer.Argument(help="The policy that is to hold.")],
+    old: Annotated[Path, typer.Option("--from", help="The policy that held before.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    effective: Annotated[str, typer.Option("--effective-from", help="From when on, with its zone; at once.")] = "",
+) -> None:
+    """Publish a change of the policy by the API, as who has the token: at once, or once another person agrees."""
+    from streams.api.client import call
+    from streams.policy.policy import load_policy
+
+    before, after = (load_policy(file).model_dump(mode="json", by_alias=True) for file in (old, new))
+    who, since = getpass.getuser(), effective or None
+    said = {"policy": after, "before": before, "reason": reason, "effective_from": since, "actor": who}
+    made = call(load(), "POST", "/policies", json=said)
+    typer.echo(made.get("detail") or f"{made['version']} holds for {', '.join(made['services'])}")
 
 
 def budget(clickhouse: Store = None) -> None:

@@ -15,14 +15,25 @@ from streams.access.entry import check_routes
 from streams.access.principals import Principals
 from streams.console import live, session
 from streams.console.asking import Store
-from streams.console.pages import backtest, findings, governance, incident, incidents, now, review, service, telemetry
+from streams.console.pages import (
+    approvals,
+    backtest,
+    findings,
+    governance,
+    incident,
+    incidents,
+    now,
+    review,
+    service,
+    telemetry,
+)
 from streams.console.session import NotSignedInError, session_key
 from streams.incidents.fold.moves import UnknownIncidentError
 from streams.incidents.worker import Incidents
 from streams.pages.render import render
 
 HOME: Final = "/console/"
-PAGES: Final = (now, incidents, incident, review, findings, backtest, telemetry, service, governance)
+PAGES: Final = (now, incidents, incident, review, findings, backtest, telemetry, service, governance, approvals)
 SECONDS_SIGNED_IN: Final = 12 * 3_600
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "

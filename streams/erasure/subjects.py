@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from schemas.erasures import Erasure, Subject
-from streams.access.tokens import made_secret
+from streams.access.tokens import house_key
 from streams.settings import Settings
 
-FILE: Final = "erasure-key"
 COLUMNS: Final[Mapping[Subject, str]] = {
     "user": "user_pseudo_id", "session": "session_id", "tenant": "tenant_id",
 }  # fmt: skip
@@ -20,8 +19,7 @@ class Keyed:
     """Hashes values with the key of an installation: `WATCHKEEPER_HASH_KEY`, else one made in the data folder."""
 
     def __init__(self, settings: Settings) -> None:
-        given = settings.hash_key.get_secret_value() or made_secret(settings.data_dir / FILE)
-        self._key: Final = hmac.digest(given.encode(), b"watchkeeper erasures", hashlib.sha256)
+        self._key: Final = house_key(settings, b"watchkeeper erasures")
         self.key_id: Final = self._hash("key")[:8]
 
     def hash(self, subject: Subject, value: str) -> str:

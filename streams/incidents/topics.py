@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from schemas.approvals import Approval
 from schemas.changes import Change
 from schemas.controls import Control
 from schemas.erasures import Erasure
@@ -10,6 +11,7 @@ from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
 from schemas.topics import (
     ACTIONS,
+    APPROVALS,
     CHANGES,
     CONTROLS,
     DELIVERIES,
@@ -21,6 +23,8 @@ from schemas.topics import (
     Topic,
 )
 
+TOPICS: Final = (FINDINGS, ACTIONS, CHANGES, EVALUATIONS, ERASURES, APPROVALS, CONTROLS)
+"""What it goes on reading; the others it writes itself, and reads when it starts."""
 KINDS: Final[dict[Topic, Any]] = {
     FINDINGS: Finding,
     ACTIONS: IncidentAction,
@@ -30,5 +34,6 @@ KINDS: Final[dict[Topic, Any]] = {
     INCIDENTS: IncidentTransition,
     EVIDENCE: IncidentEvidence,
     DELIVERIES: Delivery,
+    APPROVALS: Approval,
     CONTROLS: Control,
 }

@@ -14,23 +14,17 @@ from typing import Final, Protocol
 import structlog
 from aiokafka import ConsumerRecord
 
+from schemas.approvals import Approval
 from schemas.changes import Change
 from schemas.controls import Control
 from schemas.erasures import Erasure
 from schemas.evaluations import EvaluationRun
 from schemas.findings import Finding
 from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, IncidentTransition
-from schemas.topics import (
-    ACTIONS,
-    AUDIT_HEADS,
-    CHANGES,
-    ERASURES,
-    EVALUATIONS,
-    FINDINGS,
-    INCIDENTS,
-)
+from schemas.topics import ACTIONS, AUDIT_HEADS, CHANGES, FINDINGS, INCIDENTS
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.health.metrics import REFUSED
+from streams.incidents.approvals.approvals import Approvals
 from streams.incidents.escalation import due
 from streams.incidents.evidence.bundle import evidence_id, moments
 from streams.incidents.evidence.collector import Collector
@@ -44,7 +38,7 @@ from streams.incidents.pages.view import IncidentView
 from streams.incidents.requests.pending import PendingRequests
 from streams.incidents.requests.quarantine import Quarantines
 from streams.incidents.requests.signing import signed
-from streams.incidents.topics import KINDS
+from streams.incidents.topics import KINDS, TOPICS  # noqa: F401  the second is for whoever wires it
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
 from streams.kafka.topics import TopicState, client_arguments
@@ -56,7 +50,6 @@ from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
 
-TOPICS: Final = (FINDINGS, ACTIONS, CHANGES, EVALUATIONS, ERASURES)
 NEEDED: Final = (*KINDS, AUDIT_HEADS)
 BATCH_RECORDS: Final = 2_000
 DUTY_SECONDS: Final = 1.0
@@ -83,6 +76,7 @@ class Incidents:
         self.policy: Final = load_policy(settings.policy)
         self.owns: Final = parts.holds
         self.leases: Final = Leases()
+        self.approvals: Final = Approvals(settings, self.policy, publisher, self.incident_log)
         self._beside: Final = beside(self)
         self._topics: Final = parts.topics
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
@@ -159,9 +153,13 @@ class Incidents:
 
     async def folded(self, action: IncidentAction, seconds: float) -> bool:
         """Wait until the incidents hold an action, at most so long, and tell whether they do."""
+        return await self.comes(lambda: self.held is not None and self.held.folding.knows(action), seconds)
+
+    async def comes(self, true: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is true of what is held, at most so long, and tell whether it is."""
         try:
             async with asyncio.timeout(seconds), self._grown:
-                return await self._grown.wait_for(lambda: self.held is not None and self.held.folding.knows(action))
+                return await self._grown.wait_for(true)
         except TimeoutError:
             return False
 
@@ -186,6 +184,7 @@ class Incidents:
         if self._incident_log is None:
             began, incident_log = time.monotonic(), IncidentLog(severity_of(self.policy))
             self._pending = PendingRequests(self.policy)
+            self.approvals.forget()
             names = [self._topics[self.settings.topic(topic.name)] for topic in KINDS]
             records = [record async for record in LogReader(client_arguments(self.settings)).whole(names)]
             await asyncio.to_thread(self._note, incident_log, records)
@@ -205,6 +204,8 @@ class Incidents:
             except InvalidRecordError as error:
                 REFUSED.labels(record.topic, error.reason).inc()  # history makes a dead letter of it
                 continue
+            if isinstance(said, Approval | Control | Finding):
+                self.approvals.take(record, said)
             entry = self._entry(incident_log, said, record.timestamp * 1_000_000)
             if entry is not None:
                 entries.append(entry)
@@ -261,6 +262,7 @@ class Incidents:
         decided = self._pending.changes()
         await self.publisher.publish(Message(topic, encode(each), each.service_name.encode()) for each in decided)
         found = self._pending.findings(incident_log.clock.now(wall) or 0) + await self._quarantines.due()
+        found += await self.approvals.due()
         await self.publisher.publish_findings(self.settings.topic(FINDINGS.name), found)
 
     async def _escalate(self, incident_log: IncidentLog) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from detectors.river.classes import anomaly_class, drift_class
+from schemas.approvals import Act
 from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import AGENT_MIXES, AGENT_QUANTITIES, MIXES, QUANTITIES
@@ -176,6 +177,8 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     canary_gate: CanaryGate = CanaryGate()
     controls: list[ControlRule] = []
     duties: list[ReportingDuty] = []
+    two_persons: list[Act] = []
+    """What one person asks for, and another has to agree to."""
 
     @field_validator("duties")
     @classmethod

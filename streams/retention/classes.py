@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from schemas.sql import query
 from schemas.topics import (
     ACTIONS,
+    APPROVALS,
     AUDIT_HEADS,
     CHANGES,
     CHECKPOINTS,
@@ -101,7 +102,7 @@ TOPICS: Final[dict[Topic, tuple[Class, ...]]] = {
     DEAD_LETTERS: ("dead_letters",),
     **dict.fromkeys((REVIEWS, REVIEW_QUEUE, EVALUATIONS), ("minutes",)),
     **dict.fromkeys((FINDINGS, CHANGES, INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, TRIAGE), ("incidents",)),
-    AUDIT_HEADS: ("audit",),
+    **dict.fromkeys((AUDIT_HEADS, APPROVALS), ("audit",)),
     ERASURES: (),
     CHECKPOINTS: (),
 }

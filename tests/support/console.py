@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import httpx2
 from pydantic import SecretStr
 
-from streams.api import changes, controls, erasures, reviews, triage
+from streams.api import approvals, changes, controls, erasures, policies, reviews, triage
 from streams.api.incidents import api
 from streams.console.app import add_console
 from streams.incidents.fold.incident_log import IncidentLog
@@ -51,8 +51,9 @@ def held(settings, *entries):
 
 def application(work):
     """Return the API with its console."""
-    routers = [each.router(work.settings, work.publisher) for each in (changes, controls, triage, erasures)]
-    app = api(work, *routers, reviews.router(work.settings, work.publisher, work.leases))
+    each_of = (changes, controls, triage, erasures, policies)
+    routers = [each.router(work.settings, work.publisher, work.approvals) for each in each_of]
+    app = api(work, *routers, approvals.router(work), reviews.router(work.settings, work.publisher, work.leases))
     add_console(app, work)
     return app
 

@@ -10,17 +10,23 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from streams.access.entry import authorised
 from streams.access.principals import Principals
+from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
+from streams.policy.policy import Policy
 from streams.settings import Settings
 from tests.support.waiting import wait_until
 
 Post = Callable[[str, dict[str, object]], requests.Response]
 
 
+async def nobody() -> None:
+    """Hold no logs."""
+
+
 @contextmanager
-def served(settings: Settings, router: Callable[[Settings, Publisher], APIRouter]) -> Iterator[Post]:
+def served(settings: Settings, router: Callable[[Settings, Publisher, Approvals], APIRouter]) -> Iterator[Post]:
     """Yield what posts to a running server, with the token of the installation."""
     publisher = Publisher(client_arguments(settings))
 
@@ -33,7 +39,8 @@ def served(settings: Settings, router: Callable[[Settings, Publisher], APIRouter
     service = FastAPI(lifespan=connected)
     principals = Principals(settings)
     entry = Depends(authorised(principals))
-    service.include_router(router(settings, publisher), dependencies=[entry])
+    approvals = Approvals(settings, Policy(), publisher, nobody)
+    service.include_router(router(settings, publisher, approvals), dependencies=[entry])
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(service, port=port, log_level="error"))
     thread = threading.Thread(target=server.run)

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from schemas.controls import ControlKind
 from schemas.incidents import ActionKind
+from streams.access.principals import Principal
+from streams.api.approvals import second_person
 from streams.api.controls import Request, asked
 from streams.api.incidents import ActionBody
 from streams.incidents.fold.moves import ALLOWED
@@ -52,18 +54,21 @@ DEEDS: Final = (
 
 
 class Order(Struct, frozen=True):
-    """A control: its name on the button, what the service or its deployer is asked to do, and whether it may end."""
+    """A control: its name on the button, what it asks for, whether it may end, and whether it is about a source."""
 
     control: ControlKind
     name: str
     does: str
     ends: bool = True
+    of_source: bool = False
 
 
 CONTROLS: Final = (
     Order("kill_switch", "Kill switch", "Asks the service to stop answering."),
     Order("pause", "Pause", "Asks the deployer to go no further with what is being rolled out."),
     Order("review_required", "Review required", "Asks the service to let a person see its answers before they go."),
+    Order("quarantine", "Quarantine", "Asks the service to take nothing from a source of documents.", of_source=True),
+    Order("release", "Release", "Gives that source free again.", ends=False, of_source=True),
     Order("resume", "Resume", "Says that what was asked of the service before is over.", ends=False),
 )  # fmt: skip
 
@@ -123,8 +128,10 @@ def body(fields: dict[str, str], who: str) -> ActionBody:
         ) from None
 
 
-async def ask_control(work: Incidents, incident: Incident, fields: dict[str, str], who: str) -> str:
-    """Send the control that a form asks for, once, and return what was done in words.
+async def ask_control(
+    work: Incidents, incident: Incident, fields: dict[str, str], principal: Principal, who: str
+) -> str:
+    """Send the control that a form asks for, once, or ask for another person's word, and return what was done in words.
 
     Raises
     ------
@@ -138,11 +145,14 @@ async def ask_control(work: Incidents, incident: Incident, fields: dict[str, str
     if fields.get("confirm", "").strip() != service:
         raise ValueError(f"to confirm it, write the name of the service: {service}")
     given = {"service_name": service, "control": order.control, "reason": fields.get("reason", "").strip(),
-             "for": fields.get("for", "") if order.ends else "", "incident_id": incident.incident_id}  # fmt: skip
+             "for": fields.get("for", "") if order.ends else "", "incident_id": incident.incident_id,
+             "data_source_id": fields.get("source", "").strip() if order.of_source else ""}  # fmt: skip
     try:
         request = Request.model_validate(given | {"actor_id": who})
     except ValidationError:
         raise ValueError("say why in 1 to 2,000 characters") from None
     control = asked(request, SOURCE, fields.get("action_id") or uuid.uuid4().hex, time.time_ns())
+    if await second_person(work.approvals, principal, "lift_kill_switch", [control], control.reason, SOURCE):
+        return f"{order.name} of {service} takes two persons: it waits under Approvals for another to agree."
     await work.publisher.publish([signed(work.settings, control)])
     return f"{order.name} was asked of {service}. Whether it does so is for the service to say."

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 
 from schemas.fields import NANO
-from schemas.triage import Decision
+from schemas.triage import Decision, Triage
+from streams.api.approvals import second_person
 from streams.api.triage import Said, publish, records
 from streams.console.asking import Store, held, newest, stream_now
 from streams.console.pages.deeds import SOURCE
@@ -53,10 +54,17 @@ def router(work: Incidents, store: Store) -> APIRouter:
     @routes.post("/findings")
     async def say(request: Request, who: Who, fields: Form) -> Response:
         now = stream_now(await held(work), await newest(store))
-        count = await _say(work, fields, who, now)
+        made = _said(fields, who, now)
+        waiting = await second_person(
+            work.approvals, request.state.principal, "mute_severe", made, fields.get("reason", ""), SOURCE
+        )
+        if waiting is None:
+            await publish(work.settings, work.publisher, made)
         words = {"mute": "Muted", "unmute": "No longer muted"}
-        said = words.get(fields["decision"], f"{count} called {fields['decision']}")
-        request.session["triage"] = f"{said}. It shows as soon as history has stored it."
+        said = words.get(fields["decision"], f"{len(made)} called {fields['decision']}")
+        shows = f"{said}. It shows as soon as history has stored it."
+        waits = "To mute these takes two persons: it waits under Approvals for another to agree."
+        request.session["triage"] = waits if waiting else shows
         return RedirectResponse(f"{HERE}?{fields.get('back', '')[:500]}", status.HTTP_303_SEE_OTHER)
 
     return routes
@@ -72,8 +80,8 @@ def _loaders(store: Store, asked: dict[str, str], now: int, page: int) -> dict[s
     }
 
 
-async def _say(work: Incidents, fields: dict[str, str], who: str, now: int) -> int:
-    """Write down what a form says, and return of how many tickets."""
+def _said(fields: dict[str, str], who: str, now: int) -> list[Triage]:
+    """Return what a form says as records."""
     if fields.get("decision") not in get_args(Decision):
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "That cannot be said of a ticket.")
     chosen = [
@@ -84,10 +92,8 @@ async def _say(work: Incidents, fields: dict[str, str], who: str, now: int) -> i
     given = {name: fields.get(name, "") for name in ("decision", "service_name", "metric", "for", "reason")}
     try:
         said = Said.model_validate(given | {"actor": who, "tickets": chosen})
-        made = records(said, SOURCE, time.time_ns(), now)
+        return records(said, SOURCE, time.time_ns(), now)
     except ValidationError:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, "A field of the form is too long.") from None
     except ValueError as error:
         raise HTTPException(status.HTTP_422_UNPROCESSABLE_CONTENT, f"{error}.") from None
-    await publish(work.settings, work.publisher, made)
-    return len(made)

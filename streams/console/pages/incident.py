@@ -77,7 +77,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
     async def control(request: Request, who: Who, fields: Form, incident_id: str) -> Response:
         incident = known(await held(work), incident_id)
         try:
-            said = await ask_control(work, incident, fields, who)
+            said = await ask_control(work, incident, fields, request.state.principal, who)
         except ValueError as error:
             return await _page(work, store, request, incident_id, refused=f"Nothing was asked: {error}.")
         request.session["said"] = said

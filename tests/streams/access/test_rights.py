@@ -36,7 +36,8 @@ from streams.verify.run import Verifier
 from tests.real.guarded import GuardedBroker
 from tests.support.both_paths import commit, history, send, watch
 
-OWN = ("windows.v1", "incidents.v1", "evidence.v1", "deliveries.v1", "audit-heads.v1", "review-queue.v1")
+OWN = ("windows.v1", "incidents.v1", "evidence.v1", "deliveries.v1", "audit-heads.v1", "review-queue.v1",
+       "approvals.v1")  # fmt: skip
 """Topics that workers alone write, each of one kind."""
 
 

@@ -153,6 +153,29 @@ async def test_a_control_is_asked_for_with_the_name_of_its_service(work):
     assert control.expires_at - control.time_unix_nano == 7_200 * 10**9
 
 
+async def test_a_source_is_put_under_quarantine_and_given_free(work):
+    """Not without its name, and of a service by its name; other controls have none, whatever the field says."""
+    kim = await signed_in(work)
+    shown = await kim.get(PATH)
+    order = {
+        "control": "quarantine",
+        "service": "a",
+        "reason": "poisoned",
+        "confirm": "a",
+        "source": "wiki",
+        "for": "2h",
+    }
+    bare = await kim.send(shown, f"{PATH}/control", **order | {"source": " "})
+    assert (bare.status_code, "the source of documents that it is about" in bare.text) == (409, True)
+    for control in ("quarantine", "release", "pause"):
+        page = await kim.get(PATH)  # each form is sent once
+        assert (await kim.send(page, f"{PATH}/control", **order | {"control": control})).status_code == 303
+    said = await asyncio.to_thread(decoded, work.settings, CONTROLS, Control)
+    assert [(each.control, each.data_source_id, each.expires_at is None) for each in said] == [
+        ("quarantine", "wiki", False), ("release", "wiki", True), ("pause", None, False),
+    ]  # fmt: skip
+
+
 async def test_a_page_is_told_that_something_happened(work):
     """Whoever has not seen the newest state is told at once; whoever has is told as soon as there is another."""
     kim = await signed_in(work)

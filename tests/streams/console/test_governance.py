@@ -57,6 +57,23 @@ async def test_changes_canaries_controls_policies_and_deeds_stand_on_one_page(cl
     assert "What changed is not known" in (await away.get("/console/changes")).text
 
 
+async def test_a_kill_switch_is_in_force_until_its_end_or_a_resume(client, settings):
+    """A pause, or a kill switch that ends sooner, comes after it and does not lift it; a resume does."""
+    asked = {"actor_kind": "human", "actor_id": "kim", "reason": "r"}
+    said = [("shop", "kill_switch", 0, None), ("shop", "kill_switch", 1, 2), ("shop", "pause", 3, None),
+            ("mail", "kill_switch", 0, None), ("mail", "resume", 1, None)]  # fmt: skip
+    insert(client, "controls", placed([
+        {**asked, "service_name": service, "control": kind, "time": NOW - timedelta(minutes=9 - second),
+         "expires_at": None if ends is None else NOW - timedelta(minutes=9 - ends)}
+        for service, kind, second, ends in said]))  # fmt: skip
+    text = (await (await signed_in(held(settings))).get("/console/changes")).text
+    assert "2 controls are in force" in text
+    rows = re.findall(r"<tr><td>(.*?)</td>.*?<b>([\w ]+)</b> of (\w+)", text, re.DOTALL)
+    assert [(what, service) for state, what, service in rows if "In force" in state] == [
+        ("pause", "shop"), ("kill switch", "shop"),
+    ]  # fmt: skip
+
+
 async def test_telemetry_says_what_arrives_and_what_is_refused(client, settings):
     """Each source with its newest event, what was refused and why, codes nobody knows; away is not fine."""
     seed(client, "shop/<b>")
