@@ -47,7 +47,7 @@ class RateDetector:
     half_life_days
         Event time in which what was learned loses half its weight.
     seasonal
-        Whether rates are expected to follow the hour of the week.
+        Whether rates follow the hour of the week.
     direction
         Whether a rise above the ceiling is an alarm, or a fall below the floor (refusals or flags that vanish).
     confidence
@@ -103,8 +103,7 @@ class RateDetector:
 
     def open(self, rows: Ints) -> Bools:
         """Tell which of some series have an open finding."""
-        found: Bools = self._watch.open[rows]
-        return found
+        return np.asarray(self._watch.open[rows])
 
     def update(self, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats) -> Findings:
         """Score the sums of a tick, then learn from them.
@@ -168,8 +167,8 @@ class RateDetector:
         unbounded = ~is_open & (bound == 0)
         self._learn(tick, rows[unbounded], n[unbounded], k[unbounded])
         quiet = ~is_open & (bound > 0)
-        of = (each[quiet] for each in (rows, n, k, bound, limit))
-        alarms = self._score(tick, *of) if quiet.any() else []
+        some = rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet]
+        alarms = self._score(tick, *some) if len(some[0]) else []
         return Findings(alarms, recoveries, expected)
 
     def _compiled(self, sums: TickSums) -> TickFindings | None:
