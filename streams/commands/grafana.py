@@ -9,7 +9,6 @@ import typer
 
 from streams.access.tokens import known_token
 from streams.settings import Settings, SettingsError, load
-from streams.tls.asking import scheme
 
 if TYPE_CHECKING:
     from dashboards.grafana.server import Server
@@ -93,6 +92,7 @@ def source(settings: Settings) -> "Source":
         Where that is not said, or cannot be used.
     """
     from dashboards.grafana.shapes import Source
+    from streams.tls.asking import scheme
 
     url = settings.grafana_clickhouse
     password = settings.grafana_clickhouse_password or settings.sql_password

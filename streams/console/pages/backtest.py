@@ -20,6 +20,7 @@ START: Final = "POST /console/backtest"
 LONGEST: Final = timedelta(days=92)
 LONGEST_TEXT: Final = 50_000
 USUAL: Final = timedelta(days=7)
+BLANK: Final = {"since": "", "until": "", "policy": ""}
 
 
 def router(work: Incidents, store: Store) -> APIRouter:
@@ -40,7 +41,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
             tests.start(_asked(fields, work), who)
         except (BusyError, PolicyError, ValueError) as error:
             return shown(request, "backtest", status.HTTP_422_UNPROCESSABLE_CONTENT, tests=list(tests.all),
-                         given=fields, wrong=f"Nothing was started: {error}.", start=START,
+                         given=BLANK | fields, wrong=f"Nothing was started: {error}.", start=START,
                          longest=LONGEST_TEXT)  # fmt: skip
         return RedirectResponse(HERE, status.HTTP_303_SEE_OTHER)
 

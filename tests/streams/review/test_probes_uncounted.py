@@ -49,7 +49,8 @@ def windows(sent):
 
 def test_the_same_events_without_a_probe_are_counted():
     """What the other tests say of probes would show, were they not probes."""
-    ((group,),) = windows(events())
+    ((group, agents),) = windows(events())
+    assert "t" in agents.mixes["agent_step\x1f"]
     assert group.events == 4
     assert group.rates["injection_flag"].flagged_events == 3
     assert group.mixes["category"]
