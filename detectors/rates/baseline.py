@@ -2,8 +2,8 @@
 
 The *level* is a Gamma posterior: fading counts plus pseudo events at the prior rate, `PRIOR_EVENTS` of them where a
 parent has shown that rate or the series has settled, and as few as `FIRST_EVENTS` where nothing was flagged yet. Its
-upper bound, or 15 per cent above its mean if that is more, is the ceiling; so a series starts wide at its prior and
-leaves it only as evidence comes in. With one pseudo event the bound of 95 per cent is the exact one of a rare rate
+upper 95 per cent bound, or 15 per cent above its mean if that is more, is the ceiling; so a series starts wide at its
+prior and leaves it only as evidence comes in. With one pseudo event that bound is the exact one of a rare rate
 (Garwood, "Fiducial limits for the Poisson distribution", Biometrika 1936); more of them would hold the ceiling of a
 rate far below its prior up for days. Where the operator has set a policy ceiling, 15 per cent above that is the most it
 can be (the season aside) from the first tick on: a rate that breaks the policy from the start is never normal.
@@ -27,7 +27,6 @@ FIRST_EVENTS: Final = 1.0
 HOUR_EVENTS: Final = 20.0
 SLACK: Final = 1.15
 CONFIDENCE: Final = 0.95
-"""That a level lies below its ceiling, and above its floor, unless somebody is content with less."""
 HALF_LIFE_DAYS: Final = 28.0
 SETTLED_EVENTS: Final = 2 * PRIOR_EVENTS
 MATURE_EVENTS: Final = 200.0
@@ -36,6 +35,7 @@ MATURE_EVENTS: Final = 200.0
 _HOURS: Final = 168
 _DAY: Final = 24
 _NEVER: Final = -1
+UPPER: Final = table(CONFIDENCE)
 LOWER: Final = table(1 - CONFIDENCE)
 
 _LEAST, _GREATEST = 1e-9, 1 - 1e-9
@@ -52,8 +52,6 @@ class Baseline(Columns):
         Event time in which what was learned loses half its weight.
     seasonal
         Whether there is an hour of the week at all.
-    confidence
-        That the level of a series lies below its ceiling while few events are known of it, above .5 and below 1.
 
     Notes
     -----
@@ -77,22 +75,16 @@ class Baseline(Columns):
         "day_flagged",
     )
 
-    def __init__(
-        self, tick_seconds: int, half_life_days: float = HALF_LIFE_DAYS, *, seasonal: bool = True,
-        confidence: float = CONFIDENCE,
-    ) -> None:  # fmt: skip
+    def __init__(self, tick_seconds: int, half_life_days: float = HALF_LIFE_DAYS, *, seasonal: bool = True) -> None:
         if not 1 <= tick_seconds <= 3600:
             raise ValueError(f"a tick of {tick_seconds} s must be 1 to 3600 s long")
         if not half_life_days * 86_400 >= tick_seconds:
             raise ValueError(f"a half-life of {half_life_days} days must be at least one tick")
-        if not 0.5 < confidence < 1:
-            raise ValueError(f"a confidence of {confidence} must be above 0.5 and below 1")
         self._tick_seconds: Final = tick_seconds
         self.half_life: Final = int(half_life_days * 86_400 / tick_seconds)
         self.seasonal: Final = seasonal
         self._first_day: Final = -(-86_400 // tick_seconds)
-        self._upper: Final = table(confidence)
-        self.clock: Final = (tick_seconds, self.half_life, self._first_day, seasonal, self._upper)
+        self.clock: Final = (tick_seconds, self.half_life, self._first_day, seasonal)
         cells = (0, _HOURS if seasonal else 0)
         self.prior: Floats = np.empty(0)
         self.policy: Floats = np.empty(0)
@@ -159,7 +151,7 @@ class Baseline(Columns):
     def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
         """Return the expected rate and the ceiling of series at a tick, from what was learned before it."""
         prior, _, events, level, expected = self._expected(rows, tick)
-        ceiling = expected * np.minimum(_widening(self._upper, events), SLACK * self.policy[rows] / level)
+        ceiling = expected * np.minimum(_widening(events), SLACK * self.policy[rows] / level)
         if self.seasonal:
             first_day = SLACK * np.minimum(prior, self.policy[rows])
             ceiling = np.where(self._young(rows, tick), np.maximum(ceiling, first_day), ceiling)
@@ -283,11 +275,11 @@ def _pseudo_events(flagged: Floats) -> Floats:
     return events
 
 
-def _widening(upper: Floats, events: Floats) -> Floats:
-    """Return how far from its mean a level may lie: its bound above, and never less than the slack."""
+def _widening(events: Floats) -> Floats:
+    """Return how far from its mean a level may lie: its 95 per cent bound above, and never less than the slack."""
     factor = np.full(events.shape, SLACK)
     few = events < MOST_EVENTS
-    factor[few] = np.maximum(quantile(upper, events[few]) / events[few], SLACK)
+    factor[few] = np.maximum(quantile(UPPER, events[few]) / events[few], SLACK)
     return factor
 
 

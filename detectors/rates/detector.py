@@ -27,7 +27,7 @@ from detectors.base import Alarm, Bools, Findings, Floats, Ints, Recovery, State
 from detectors.columns import Columns, check_version, restore, stored
 from detectors.compiled import kernels
 from detectors.intervals import wilson
-from detectors.rates.baseline import CONFIDENCE, HALF_LIFE_DAYS, Baseline
+from detectors.rates.baseline import HALF_LIFE_DAYS, Baseline
 from detectors.rates.excursions import Excursions
 from detectors.rates.likelihood import FALLS, MULTIPLIERS, STAKES, Direction, log_likelihood_ratios, shiryaev_roberts
 from detectors.rates.quarantine import Quarantine
@@ -47,15 +47,14 @@ class RateDetector:
     half_life_days
         Event time in which what was learned loses half its weight.
     seasonal
-        Whether rates follow the hour of the week.
+        Whether rates are expected to follow the hour of the week.
     direction
         Whether a rise above the ceiling is an alarm, or a fall below the floor (refusals or flags that vanish).
-    confidence
-        That what is normal lies below the ceiling while few events are known.
 
     Notes
     -----
-    A series takes 2.2 kB, 1.5 kB of it hours of the week and of the day. State grows with series alone.
+    A series takes 2.2 kB, 1.5 kB of it hours of the week and of the day. State grows with series, never with traffic
+    or time.
 
     Examples
     --------
@@ -70,11 +69,11 @@ class RateDetector:
 
     def __init__(
         self, tick_seconds: int, half_life_days: float = HALF_LIFE_DAYS, *, seasonal: bool = True,
-        direction: Direction = "up", confidence: float = CONFIDENCE,
+        direction: Direction = "up",
     ) -> None:  # fmt: skip
         self.tick_seconds: Final = tick_seconds
         self.direction: Final[Direction] = direction
-        self.baseline: Final = Baseline(tick_seconds, half_life_days, seasonal=seasonal, confidence=confidence)
+        self.baseline: Final = Baseline(tick_seconds, half_life_days, seasonal=seasonal)
         self.tick = -1
         self._watch: Final = Watch()
         self._excursions: Final = Excursions()
@@ -103,7 +102,8 @@ class RateDetector:
 
     def open(self, rows: Ints) -> Bools:
         """Tell which of some series have an open finding."""
-        return np.asarray(self._watch.open[rows])
+        found: Bools = self._watch.open[rows]
+        return found
 
     def update(self, tick: int, series: Ints, trials: Floats, flagged: Floats, promise: float | Floats) -> Findings:
         """Score the sums of a tick, then learn from them.
@@ -167,8 +167,8 @@ class RateDetector:
         unbounded = ~is_open & (bound == 0)
         self._learn(tick, rows[unbounded], n[unbounded], k[unbounded])
         quiet = ~is_open & (bound > 0)
-        some = rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet]
-        alarms = self._score(tick, *some) if len(some[0]) else []
+        some = quiet.any()
+        alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet]) if some else []
         return Findings(alarms, recoveries, expected)
 
     def _compiled(self, sums: TickSums) -> TickFindings | None:

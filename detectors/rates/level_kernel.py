@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from detectors.base import Floats, Ints
 from detectors.compiled.loops import compiled
-from detectors.rates.baseline import FIRST_EVENTS, HOUR_EVENTS, LOWER, PRIOR_EVENTS, SETTLED_EVENTS, SLACK
+from detectors.rates.baseline import FIRST_EVENTS, HOUR_EVENTS, LOWER, PRIOR_EVENTS, SETTLED_EVENTS, SLACK, UPPER
 from detectors.rates.quantiles import MOST_EVENTS, STEPS
 
 _NEVER = -1
@@ -24,7 +24,6 @@ class Clock(NamedTuple):
     half_life: int
     first_day: int
     seasonal: bool
-    upper: Floats
     rising: bool
 
 
@@ -76,7 +75,7 @@ def bound_of(clock: Clock, level: Level, row: int, tick: int, fade: float, weigh
     shown = min(max(expected, _LEAST), _GREATEST)
     if clock.rising:
         most = SLACK * level.policy[row] / mean
-        bound = expected * (min(_widening(clock.upper, events), most) if most > SLACK else most)
+        bound = expected * (min(_widening(events), most) if most > SLACK else most)
         if clock.seasonal and young:
             bound = max(bound, SLACK * min(prior, level.policy[row]))
     else:
@@ -90,8 +89,8 @@ def bound_of(clock: Clock, level: Level, row: int, tick: int, fade: float, weigh
 
 
 @compiled
-def _widening(upper: Floats, events: float) -> float:
-    return max(_quantile(upper, events) / events, SLACK) if events < MOST_EVENTS else SLACK
+def _widening(events: float) -> float:
+    return max(_quantile(UPPER, events) / events, SLACK) if events < MOST_EVENTS else SLACK
 
 
 @compiled

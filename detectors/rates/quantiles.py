@@ -4,7 +4,6 @@ SciPy inverts the incomplete gamma function in about half a microsecond, which i
 neighbours of a table the quantile is so nearly straight that a chord is off by less than one in a thousand.
 """
 
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -19,7 +18,6 @@ MOST_EVENTS: Final = 200
 """Above it a level is known better than any slack that is given."""
 
 
-@cache
 def table(share: float) -> Floats:
     """Return the quantile of a share for shapes from 1 on, `STEPS` a unit, a little beyond `MOST_EVENTS`."""
     shapes = 1 + np.arange((MOST_EVENTS - 1) * STEPS + 2) / STEPS

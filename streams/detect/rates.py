@@ -33,8 +33,6 @@ from streams.policy.policy import Policy
 
 RATES: Final[dict[str, Rate]] = {rate.name: rate for rate in WATCHED}
 DETECTOR: Final = "mixture_shiryaev_roberts"
-CERTAIN: Final = 0.9
-"""Confidence of the ceilings: with less, young series are told of sooner, and the budget is used up more."""
 
 
 class RateWatch:
@@ -57,7 +55,7 @@ class RateWatch:
         self._share: Final = share
         self._policy: Final = policy
         self.book: Final = SeriesBook(tick_seconds, max_series)
-        self.rises: Final = RateDetector(tick_seconds, confidence=CERTAIN)
+        self.rises: Final = RateDetector(tick_seconds)
         self.falls: Final = RateDetector(tick_seconds, direction="down")
         vote = policy.detectors.drift_vote
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
