@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs sbom pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills fuzz clean
+.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs sbom pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills soak fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -98,6 +98,9 @@ otlp-week: $(READY)  ## the recorded week as OTLP through the receiver, its find
 
 kills: $(READY)  ## the long campaign of workers on three hosts and of brokers, that come, go, freeze and lose the network
 	@$(BIN)/python -m tests.faults.campaign --disturbances 320 --seconds 1500 --events 60000 --brokers 3 --hosts 3
+
+soak: $(READY)  ## an installation with everything on for two hours, HOURS=8 for more: memory, files and lag stay flat
+	@$(BIN)/python -m tests.benchmarks.soak --hours $(if $(HOURS),$(HOURS),2) --pictures docs/pictures
 
 fuzz: $(READY)  ## every decoder, policy, replay file and notice under coverage-guided fuzzing for an hour
 	@$(BIN)/python -m tests.hostile.fuzz --seconds 3600 --out data/fuzz

@@ -1,0 +1,1 @@
+"""A whole installation for hours, with everything on: whether memory, files and lag stay flat."""
