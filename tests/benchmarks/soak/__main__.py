@@ -114,7 +114,7 @@ def soak(folder: Path, hours: float, rate: float) -> tuple[list[dict[str, Any]],
     own = {"tls_cert": folder / "us.pem", "tls_ca": authority.file}
     made, key = authority.signed("us")
     (folder / "us.pem").write_bytes(made.read_bytes() + key.read_bytes())
-    up = Up(folder / "up.log", folder, own, WATCHKEEPER_POLICY=policy)
+    up = Up(folder / "up.log", folder, own, WATCHKEEPER_POLICY=policy, WATCHKEEPER_CONTROL_KEY="of a soak")
     try:
         up.runs()
         load, samples = Load(up, authority, rate), Samples(up)
