@@ -64,6 +64,8 @@ OTLP_LOGS: Final = Topic(
     name="otlp_logs", key="trace, in lower-case hexadecimal", partitions=4, retention_ms=2 * DAY_MS, scales=True
 )
 LITELLM: Final = Topic(name="litellm_logs", key="trace", partitions=4, retention_ms=2 * DAY_MS, scales=True)
+RAW: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
+"""Telemetry as others send it, before it is translated."""
 CHECKPOINTS: Final = Topic(
     name="checkpoints.v1",
     key="worker, partition, slot, chunk",

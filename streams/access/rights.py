@@ -26,9 +26,9 @@ from schemas.topics import (
     FINDINGS,
     INCIDENTS,
     INFERENCE,
-    LITELLM,
     OTLP_LOGS,
     OTLP_SPANS,
+    RAW,
     RESTORED,
     REVIEW_QUEUE,
     REVIEWS,
@@ -49,11 +49,10 @@ class Party(Struct, frozen=True):
     keeps: tuple[Topic, ...] = ()
 
 
-_RAW: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
 _SAID: Final = (FINDINGS, DEAD_LETTERS)
 """Each worker tells of its own losses, and sets aside what kills it."""
 _BY_PEOPLE: Final = (ACTIONS, CHANGES, CONTROLS, ERASURES, APPROVALS)
-_ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*_RAW, AUDIT_HEADS, APPROVALS, CHECKPOINTS))
+_ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*RAW, AUDIT_HEADS, APPROVALS, CHECKPOINTS))
 _AGEING: Final = tuple(topic for topic in TOPICS if topic.retention_ms > 0)
 
 PARTIES: Final[dict[str, Party]] = {
@@ -65,12 +64,12 @@ PARTIES: Final[dict[str, Party]] = {
     "incidents": Party(
         "the incidents workers with API and console",
         # what was refused among events is sent again from the console
-        (INCIDENTS, EVIDENCE, DELIVERIES, *_BY_PEOPLE, REVIEWS, TRIAGE, AUDIT_HEADS, INFERENCE, *_RAW, *_SAID),
+        (INCIDENTS, EVIDENCE, DELIVERIES, *_BY_PEOPLE, REVIEWS, TRIAGE, AUDIT_HEADS, INFERENCE, *RAW, *_SAID),
         (FINDINGS, EVALUATIONS, INCIDENTS, EVIDENCE, DELIVERIES, *_BY_PEOPLE, AUDIT_HEADS, DEAD_LETTERS),
     ),
-    "normalise": Party("the normalise workers", (INFERENCE, *_SAID), (*_RAW, INFERENCE)),
+    "normalise": Party("the normalise workers", (INFERENCE, *_SAID), (*RAW, INFERENCE)),
     "receiver": Party("the OTLP receiver", (OTLP_SPANS, OTLP_LOGS)),
-    "collector": Party("a Collector or a gateway", _RAW),
+    "collector": Party("a Collector or a gateway", RAW),
     "service": Party("a service that sends events", (INFERENCE,)),
     "deployer": Party("what deploys, and obeys controls", (CHANGES, EVALUATIONS), (CONTROLS,)),
     "responder": Party("a person at a terminal who tells of changes and asks for controls", (CHANGES, CONTROLS)),

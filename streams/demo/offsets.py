@@ -3,11 +3,11 @@
 from typing import Final
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
 from streams.app import WORKERS, reads
 from streams.demo.settled import Look
+from streams.kafka.groups import bounds
 from streams.kafka.topics import client_arguments, topic_states
 from streams.settings import Settings
 
@@ -71,13 +71,11 @@ class Offsets:
         end that is read after it, what all of them made has been read too.
         """
         groups = client.list_group_offsets(dict.fromkeys(self._groups.values()))
-        partitions = sorted({each for reads in self._reads.values() for each in reads})
-        begins = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
-        ends = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+        logs = bounds(client, (each for reads in self._reads.values() for each in reads))
         done, left = {}, {}
         for name, own in self._reads.items():
             known = {each: said.offset for each, said in groups.get(self._groups[name], {}).items()}  # type: ignore[index]
-            at = {each: max(known.get(each, 0), begins[each].offset) for each in own}
+            at = {each: max(known.get(each, 0), logs[each].begin) for each in own}
             done[name] = sum(at.values())
-            left[name] = sum(max(ends[each].offset - at[each], 0) for each in own)
+            left[name] = sum(max(logs[each].end - at[each], 0) for each in own)
         return done, left

@@ -8,6 +8,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import KafkaError
 
+from streams.kafka.log_reader import Bounds
 from streams.kafka.topics import client_arguments
 from streams.settings import Settings
 
@@ -71,19 +72,27 @@ class Groups:
             members[group] = len(said[group]["members"])
             at[group] = dict.fromkeys(_assigned(said[group]["members"]), 0)
             at[group] |= {place: offset.offset for place, offset in committed.items()}
-        places = sorted({place for each in at.values() for place in each})
-        begins = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.EARLIEST)) if places else {}
-        ends = client.list_partition_offsets(dict.fromkeys(places, OffsetSpec.LATEST)) if places else {}
+        logs = bounds(client, (place for each in at.values() for place in each))
         return {
             name: Standing(
                 members.get(group, 0),
                 {
-                    (place.topic, place.partition): (max(offset, begins[place].offset), ends[place].offset)
+                    (place.topic, place.partition): (max(offset, logs[place].begin), logs[place].end)
                     for place, offset in at.get(group, {}).items()
                 },
             )
             for group, name in self._names.items()
         }
+
+
+def bounds(client: KafkaAdminClient, places: Iterable[TopicPartition]) -> dict[TopicPartition, Bounds]:
+    """Return where partitions begin and end now; the ends are asked for last."""
+    asked = sorted(set(places))
+    if not asked:
+        return {}
+    begins = client.list_partition_offsets(dict.fromkeys(asked, OffsetSpec.EARLIEST))
+    ends = client.list_partition_offsets(dict.fromkeys(asked, OffsetSpec.LATEST))
+    return {place: Bounds(begins[place].offset, ends[place].offset) for place in asked}
 
 
 def _assigned(members: Iterable[dict[str, Any]]) -> list[TopicPartition]:

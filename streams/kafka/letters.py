@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.kafka.log_reader import LogReader
 from streams.kafka.sending import SECONDS
-from streams.kafka.topics import KafkaUnavailableError, check_topics, client_arguments
+from streams.kafka.topics import KafkaUnavailableError, TopicState, check_topics, client_arguments
 from streams.settings import Settings
 
 AT_ONCE: Final = 500
@@ -43,12 +43,15 @@ def read_letters(settings: Settings) -> list[Letter]:
 
 
 async def _gathered(settings: Settings) -> list[tuple[int, Letter]]:
-    return [pair async for pair in _letters(settings)]
+    return [pair async for pair in _letters(settings, _state(settings))]
 
 
-async def _letters(settings: Settings) -> AsyncGenerator[tuple[int, Letter]]:
+def _state(settings: Settings) -> TopicState:
+    return check_topics(settings, [DEAD_LETTERS])[settings.topic(DEAD_LETTERS.name)]
+
+
+async def _letters(settings: Settings, state: TopicState) -> AsyncGenerator[tuple[int, Letter]]:
     """Yield the letters that there are now with the times at which they were written, each origin once."""
-    state = check_topics(settings, [DEAD_LETTERS])[settings.topic(DEAD_LETTERS.name)]
     reader, seen = LogReader(client_arguments(settings)), set[tuple[str, int, int]]()
     bounds = [await reader.bounds(state.name, number) for number in range(state.partitions)]
     for number, each in enumerate(bounds):
@@ -81,11 +84,11 @@ def send_again(settings: Settings, reason: str | None = None, topic: str | None 
 
 
 async def _send_again(settings: Settings, reason: str | None, topic: str | None) -> int:
-    check_topics(settings, [DEAD_LETTERS])  # says soon, and in words, that nobody answers
+    state = _state(settings)  # first: it says in words that nobody answers
     ours = {settings.topic(name) for name in (*(known.name for known in TOPICS), *settings.dialects)}
     producer, count = KafkaProducer(**client_arguments(settings), acks="all"), 0
     try:
-        async with aclosing(_letters(settings)) as letters:
+        async with aclosing(_letters(settings, state)) as letters:
             waiting = []
             async for _, letter in letters:
                 origin, partition, _ = letter.origin

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from schemas.fields import NANO
-from schemas.topics import DEAD_LETTERS, INFERENCE, LITELLM, OTLP_LOGS, OTLP_SPANS
+from schemas.topics import DEAD_LETTERS, INFERENCE, OTLP_LOGS, OTLP_SPANS, RAW
 from schemas.wire import InvalidRecordError, Reason
 from streams.dialects.otlp import Rules, read_json, read_proto
 from streams.dialects.translation import Event
@@ -36,7 +36,8 @@ from streams.worker.parts import Parts
 
 log: Final = structlog.get_logger()
 
-TOPICS: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
+
+TOPICS: Final = RAW
 NEEDED: Final = (*TOPICS, INFERENCE, DEAD_LETTERS)
 BATCH_RECORDS: Final = 1_000
 """Each is a trace, or a whole batch of spans."""

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from aiokafka.errors import KafkaError
 
-from schemas.topics import LITELLM, OTLP_LOGS, OTLP_SPANS
+from schemas.topics import RAW
 from streams.access.callers import loopback
 from streams.api.server import Server
 from streams.audit.recorder import Recorder
@@ -24,8 +24,6 @@ from streams.tls.doors import door
 from streams.worker.background import in_background
 
 log: Final = structlog.get_logger()
-
-NEEDED: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
 
 
 def run_receiver(settings: Settings) -> None:
@@ -45,7 +43,7 @@ def run_receiver(settings: Settings) -> None:
             f"WATCHKEEPER_HOST={settings.host} would let anyone who reaches this machine send telemetry: give a token "
             "in WATCHKEEPER_OTLP_TOKEN, or in a file watchkeeper_otlp_token among the secrets"
         )
-    check_topics(settings, NEEDED)
+    check_topics(settings, RAW)
     asyncio.run(_receive(settings))
 
 

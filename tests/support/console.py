@@ -1,5 +1,6 @@
 """A console over a store that answers and over incidents that are held, as a browser sees it."""
 
+import asyncio
 import re
 import time
 from contextlib import asynccontextmanager
@@ -12,15 +13,18 @@ from pydantic import SecretStr
 
 from streams.api import approvals, changes, controls, erasures, policies, reviews, triage
 from streams.api.incidents import api
+from streams.api.server import Server
 from streams.console.app import add_console
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.severity import severity_of
 from streams.incidents.worker import Incidents
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
+from streams.local.broker import free_port
 from streams.policy.policy import Policy
 from streams.sql.server import Endpoint
 from streams.worker.parts import Parts
+from tests.support.browser import browser
 from tests.support.histories import fill
 from tests.support.incidents.entries import NANO, at, taken
 
@@ -91,6 +95,19 @@ async def signed_in(work, name="kim"):
     browser = Browser(work)
     assert (await browser.sign_in(name)).status_code == 303
     return browser
+
+
+@asynccontextmanager
+async def opened(work, folder):
+    """Give a tab of a real browser, and the address at which a console over a worker is served for it."""
+    port = free_port()
+    server = Server(application(work), "127.0.0.1", port)
+    await server.start()
+    try:
+        async with browser(folder) as tab:
+            yield tab, f"http://127.0.0.1:{port}"
+    finally:
+        await asyncio.wait_for(server.stop(), 60)
 
 
 def hours(service, unsafe=None, events=1_000, since=170, until=0):

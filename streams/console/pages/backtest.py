@@ -8,11 +8,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from schemas.fields import NANO
 from streams.console.asking import Store, newest
-from streams.console.backtests import Backtests, BusyError
+from streams.console.backtests import Backtests
 from streams.console.session import Form, Who, shown
 from streams.incidents.worker import Incidents
 from streams.policy.policy import policy_over
-from streams.policy.text import PolicyError
 from streams.replay.job import Asked
 
 HERE: Final = "/console/backtest"
@@ -27,22 +26,24 @@ def router(work: Incidents, store: Store) -> APIRouter:
     """Return the page and its forms."""
     routes, tests = APIRouter(), Backtests(work.settings)
 
+    def form(request: Request, given: dict[str, str], wrong: str = "") -> Response:
+        code = status.HTTP_422_UNPROCESSABLE_CONTENT if wrong else status.HTTP_200_OK
+        return shown(request, "backtest", code, tests=list(tests.all), given=given, wrong=wrong, start=START,
+                     longest=LONGEST_TEXT)  # fmt: skip
+
     @routes.get("/backtest")
     async def page(request: Request, who: Who) -> Response:
         heard = await newest(store)
         until = datetime.fromtimestamp(heard // NANO, UTC) if heard else datetime.now(UTC)
         given = {"since": _minute(until - USUAL), "until": _minute(until + timedelta(minutes=1)), "policy": ""}
-        return shown(request, "backtest", tests=list(tests.all), given=given, wrong="",
-                     start=START, longest=LONGEST_TEXT)  # fmt: skip
+        return form(request, given)
 
     @routes.post("/backtest")
     async def start(request: Request, who: Who, fields: Form) -> Response:
         try:
             tests.start(_asked(fields, work), who)
-        except (BusyError, PolicyError, ValueError) as error:
-            return shown(request, "backtest", status.HTTP_422_UNPROCESSABLE_CONTENT, tests=list(tests.all),
-                         given=BLANK | fields, wrong=f"Nothing was started: {error}.", start=START,
-                         longest=LONGEST_TEXT)  # fmt: skip
+        except ValueError as error:  # another runs, or the policy cannot be used
+            return form(request, BLANK | fields, f"Nothing was started: {error}.")
         return RedirectResponse(HERE, status.HTTP_303_SEE_OTHER)
 
     @routes.post("/backtest/{number}/cancel")

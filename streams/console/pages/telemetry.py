@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from schemas.fields import NANO
 from schemas.sql import query
-from schemas.topics import INFERENCE, LITELLM, OTLP_LOGS, OTLP_SPANS
+from schemas.topics import INFERENCE, RAW
 from streams.console.asking import Store, held, newest, stream_now
 from streams.console.session import Form, Who, shown
 from streams.incidents.worker import Incidents
@@ -75,7 +75,7 @@ class Letters:
 
     def __init__(self, settings: Settings) -> None:
         self._settings: Final = settings
-        names = (*(topic.name for topic in (INFERENCE, OTLP_SPANS, OTLP_LOGS, LITELLM)), *settings.dialects)
+        names = (*(topic.name for topic in (INFERENCE, *RAW)), *settings.dialects)
         self._topics: Final = frozenset(map(settings.topic, names))
         self._sending: asyncio.Future[str] | None = None
 

@@ -1,6 +1,5 @@
 """Every page with something on it, in a real browser: axe-core finds nothing wrong, light, dark and on a phone."""
 
-import asyncio
 import json
 import os
 from datetime import timedelta
@@ -10,14 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from streams.api.server import Server
-from streams.local.broker import free_port
 from tests.streams.console.test_browser import SIGN_IN, arrived
 from tests.streams.console.test_findings import ticket
 from tests.streams.console.test_governance import insert, placed
 from tests.streams.console.test_incident import RATE, store_events
-from tests.support.browser import browser
-from tests.support.console import NOW, application, held, hours, minutes
+from tests.support.console import NOW, held, hours, minutes, opened
 from tests.support.histories import fill
 from tests.support.incidents.entries import act, back, change, page
 
@@ -99,23 +95,17 @@ async def wrong_on(tab, name):
 async def test_nothing_is_wrong_with_any_page(client, settings, tmp_path):
     """Contrast, names, order, landmarks: no violation on any page that has something on it, signed in or not."""
     store_a_day(client)
-    port = free_port()
-    server = Server(application(incidents(settings)), "127.0.0.1", port)
-    await server.start()
-    try:
-        async with browser(tmp_path) as tab:
-            await tab.open(f"http://127.0.0.1:{port}/console/")
-            await tab.until(arrived("/console/sign-in"))
-            wrong = {"sign-in": await wrong_on(tab, "sign-in")}
-            await tab.run(SIGN_IN)
-            await tab.until(arrived("/console/"))
-            for name, path in PAGES.items():
-                await tab.open(f"http://127.0.0.1:{port}/console/{path}")
-                await tab.until("document.readyState === 'complete'")
-                wrong[name] = await wrong_on(tab, name)
-                if PICTURES.name:
-                    await tab.look(PICTURES / f"console-{name}.png", 1280, 900)
-            assert {name: found for name, found in wrong.items() if found} == {}
-            assert tab.complaints == []
-    finally:
-        await asyncio.wait_for(server.stop(), 60)
+    async with opened(incidents(settings), tmp_path) as (tab, address):
+        await tab.open(f"{address}/console/")
+        await tab.until(arrived("/console/sign-in"))
+        wrong = {"sign-in": await wrong_on(tab, "sign-in")}
+        await tab.run(SIGN_IN)
+        await tab.until(arrived("/console/"))
+        for name, path in PAGES.items():
+            await tab.open(f"{address}/console/{path}")
+            await tab.until("document.readyState === 'complete'")
+            wrong[name] = await wrong_on(tab, name)
+            if PICTURES.name:
+                await tab.look(PICTURES / f"console-{name}.png", 1280, 900)
+        assert {name: found for name, found in wrong.items() if found} == {}
+        assert tab.complaints == []

@@ -6,14 +6,11 @@ import pytest
 
 from schemas.controls import Control
 from schemas.topics import CONTROLS
-from streams.api.server import Server
-from streams.local.broker import free_port
 from tests.faults.log import decoded
 from tests.streams.console.test_accessibility import wrong_on
 from tests.streams.console.test_browser import arrived
 from tests.support.approvals import stopped, two, until, working
-from tests.support.browser import browser
-from tests.support.console import Browser, application
+from tests.support.console import Browser, opened
 
 pytestmark = pytest.mark.kafka
 
@@ -59,25 +56,19 @@ async def test_another_person_agrees_in_a_browser(people, tmp_path):
     assert "waits under Approvals" in await ask(kim)
     own = (await kim.get(HERE)).text
     assert ("/approve" in own, "&lt;b&gt;fixed" in own, "<b>fixed" in own) == (False, True, False)
-    port = free_port()
-    server = Server(application(work), "127.0.0.1", port)
-    await server.start()
-    try:
-        async with browser(tmp_path / "browser") as tab:
-            await tab.open(f"http://127.0.0.1:{port}{HERE}")
-            await tab.until(arrived("/console/sign-in"))
-            await tab.run(SIGN_IN % tokens["ann"])
-            await tab.until(arrived(HERE, "1 request waits for another person"))
-            await tab.run("document.querySelector('details').open = true")
-            assert '"control": "resume"' in await tab.run("document.querySelector('pre').innerText")
-            assert await wrong_on(tab, HERE) == []
-            await tab.run("document.querySelector('form[action$=approve] button').click()")
-            await tab.until(arrived(HERE, "Approved. It is carried out now"))
-            assert await tab.run("document.querySelectorAll('table.rows tbody tr').length") == 1
-            assert "approved by ann" in await tab.run("document.querySelector('table.rows').innerText")
-            assert tab.complaints == []
-    finally:
-        await asyncio.wait_for(server.stop(), 60)
+    async with opened(work, tmp_path / "browser") as (tab, address):
+        await tab.open(f"{address}{HERE}")
+        await tab.until(arrived("/console/sign-in"))
+        await tab.run(SIGN_IN % tokens["ann"])
+        await tab.until(arrived(HERE, "1 request waits for another person"))
+        await tab.run("document.querySelector('details').open = true")
+        assert '"control": "resume"' in await tab.run("document.querySelector('pre').innerText")
+        assert await wrong_on(tab, HERE) == []
+        await tab.run("document.querySelector('form[action$=approve] button').click()")
+        await tab.until(arrived(HERE, "Approved. It is carried out now"))
+        assert await tab.run("document.querySelectorAll('table.rows tbody tr').length") == 1
+        assert "approved by ann" in await tab.run("document.querySelector('table.rows').innerText")
+        assert tab.complaints == []
     await until(lambda: work.approvals.requests.all()[0].done)
     assert await lifted(work) == [("kim", "<b>fixed", "watchkeeper/console")]
 

@@ -7,14 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.wire import encode
-from streams.api.server import Server
-from streams.local.broker import free_port
 from streams.replay.reading import read_events
 from streams.settings import load
 from tests.streams.console.test_accessibility import PICTURES
 from tests.streams.console.test_browser import SIGN_IN, arrived
-from tests.support.browser import browser
-from tests.support.console import application, held, signed_in
+from tests.support.console import held, opened, signed_in
 from tests.support.recorded import START, calls, store_windows
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -61,25 +58,19 @@ async def test_a_policy_is_held_beside_the_one_in_use(leak, settings):
 
 async def test_its_end_is_seen_without_loading_the_page_again(leak, settings, tmp_path):
     """In a real browser: what is written in the form is run, and what came of it appears by itself."""
-    port = free_port()
-    server = Server(application(held(settings)), "127.0.0.1", port)
-    await server.start()
-    try:
-        async with browser(tmp_path) as tab:
-            await tab.open(f"http://127.0.0.1:{port}{HERE}")
-            await tab.until(arrived("/console/sign-in"))
-            await tab.run(SIGN_IN)
-            await tab.until(arrived(HERE))
-            await tab.run(FILL % (PERIOD["since"], PERIOD["until"], NO_PAGE))
-            await tab.until(arrived(HERE, "Look again"))
-            await tab.run("window.loaded = 'once'")
-            await tab.until(arrived(HERE, "2 tickets"))
-            assert await tab.run("window.loaded") == "once"
-            assert tab.complaints == []
-            if PICTURES.name:
-                await tab.look(PICTURES / "console-backtest.png", 1280, 900)
-    finally:
-        await asyncio.wait_for(server.stop(), 60)
+    async with opened(held(settings), tmp_path) as (tab, address):
+        await tab.open(f"{address}{HERE}")
+        await tab.until(arrived("/console/sign-in"))
+        await tab.run(SIGN_IN)
+        await tab.until(arrived(HERE))
+        await tab.run(FILL % (PERIOD["since"], PERIOD["until"], NO_PAGE))
+        await tab.until(arrived(HERE, "Look again"))
+        await tab.run("window.loaded = 'once'")
+        await tab.until(arrived(HERE, "2 tickets"))
+        assert await tab.run("window.loaded") == "once"
+        assert tab.complaints == []
+        if PICTURES.name:
+            await tab.look(PICTURES / "console-backtest.png", 1280, 900)
 
 
 async def test_one_runs_at_a_time_and_can_be_cancelled(leak, settings):

@@ -1,14 +1,9 @@
 """The console in a real browser: its own policy blocks nothing, keys work, forms act, and without scripts too."""
 
-import asyncio
-
 import pytest
 
-from streams.api.server import Server
-from streams.local.broker import free_port
 from tests.streams.console.test_acting import work  # noqa: F401  a worker that takes in what is said
-from tests.support.browser import browser
-from tests.support.console import TOKEN, application, signed_in
+from tests.support.console import TOKEN, opened, signed_in
 
 pytestmark = pytest.mark.kafka
 
@@ -28,32 +23,25 @@ def arrived(path, text=""):
 
 async def test_somebody_is_led_from_a_notification_to_the_acknowledgement(work, tmp_path):  # noqa: F811
     """The link asks who is there, leads on, a key acknowledges, what others do shows by itself, nothing is blocked."""
-    port = free_port()
-    server = Server(application(work), "127.0.0.1", port)
-    await server.start()
-    address = f"http://127.0.0.1:{port}"
-    try:
-        async with browser(tmp_path) as tab:
-            await tab.open(f"{address}/incidents/inc-p/page")
-            await tab.until(arrived("/console/sign-in"))
-            await tab.run(SIGN_IN)
-            await tab.until(arrived(PATH, "nobody has it"))
-            await tab.press("m")
-            await tab.until("document.querySelector('details[open] select') === document.activeElement")
-            await tab.run("document.activeElement.blur()")
-            await tab.press("a")
-            await tab.until(arrived(PATH, "kim has it"))
-            await tab.run("window.loaded = 'once'; document.activeElement.blur()")
-            ann = await signed_in(work, "ann")
-            await ann.send(await ann.get(PATH), f"{PATH}/assign", assignee_id="bo")
-            await tab.until(arrived(PATH, "bo has it"))
-            assert await tab.run("window.loaded") == "once"
-            assert tab.complaints == []
-            await tab.ask("Emulation.setScriptExecutionDisabled", value=True)
-            await tab.open(address + PATH)
-            await tab.ask("Emulation.setScriptExecutionDisabled", value=False)
-            assert await tab.run("document.querySelectorAll('details form').length") >= 4
-    finally:
-        await asyncio.wait_for(server.stop(), 60)
+    async with opened(work, tmp_path) as (tab, address):
+        await tab.open(f"{address}/incidents/inc-p/page")
+        await tab.until(arrived("/console/sign-in"))
+        await tab.run(SIGN_IN)
+        await tab.until(arrived(PATH, "nobody has it"))
+        await tab.press("m")
+        await tab.until("document.querySelector('details[open] select') === document.activeElement")
+        await tab.run("document.activeElement.blur()")
+        await tab.press("a")
+        await tab.until(arrived(PATH, "kim has it"))
+        await tab.run("window.loaded = 'once'; document.activeElement.blur()")
+        ann = await signed_in(work, "ann")
+        await ann.send(await ann.get(PATH), f"{PATH}/assign", assignee_id="bo")
+        await tab.until(arrived(PATH, "bo has it"))
+        assert await tab.run("window.loaded") == "once"
+        assert tab.complaints == []
+        await tab.ask("Emulation.setScriptExecutionDisabled", value=True)
+        await tab.open(address + PATH)
+        await tab.ask("Emulation.setScriptExecutionDisabled", value=False)
+        assert await tab.run("document.querySelectorAll('details form').length") >= 4
     steps = work.held.folding.fold.incidents["inc-p"].steps[1:]
     assert [(step.name, step.by) for step in steps] == [("acknowledged", "kim"), ("assigned", "ann")]

@@ -8,19 +8,7 @@ from streams.health.problems import PROBLEMS
 from streams.settings import DOORS, Settings, SettingsError, load
 from streams.tls.doors import PROBLEM, door
 from streams.tls.expiry import SOON_DAYS, wrong_with_certificate
-from tests.support.authority import DAY, Authority, moved, subject
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    """Who signs for us."""
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    """Who signs for others."""
-    return Authority(tmp_path_factory.mktemp("others"))
+from tests.support.authority import DAY, moved, subject
 
 
 @pytest.fixture

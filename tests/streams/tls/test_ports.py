@@ -20,25 +20,13 @@ from streams.store.client import StoreUnavailableError
 from streams.tls.asking import NotTrustedError, address, ask
 from streams.worker.healthcheck import well
 from tests.faults.log import log
-from tests.support.authority import Authority, moved, subject
+from tests.support.authority import moved, subject
 from tests.support.receiver import PROTOBUF, ReceiverProcess, trace_id, trace_request
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
 NAME = "watch.example"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    """Who signs for us."""
-    return Authority(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
-def stranger(tmp_path_factory):
-    """Who signs for others."""
-    return Authority(tmp_path_factory.mktemp("others"))
 
 
 @pytest.fixture
