@@ -33,7 +33,8 @@ def beside(sums: TickSums) -> Iterator[Pair]:
     """Yield the candidates of a tick that have events beside stable ones, by service.
 
     A canary is compared by its model version with all that is stable, and by each prompt that it uses
-    (``name@version``) with the other versions of that prompt of what is stable.
+    (``name@version``) with the other versions of that prompt of what is stable. Where a prompt differs, a model version
+    that both use is no candidate.
     """
     by_service: dict[str, dict[str, list[GroupSums]]] = {}
     for group in sums:
@@ -41,12 +42,13 @@ def beside(sums: TickSums) -> Iterator[Pair]:
             by_service.setdefault(group.service_name, {}).setdefault(group.variant, []).append(group)
     for service, variants in sorted(by_service.items()):
         if len(variants) > 1:
-            yield from _models(service, variants)
-            yield from _prompts(service, variants)
+            prompts = list(_prompts(service, variants))
+            yield from _models(service, variants, {group.model_version for group in variants["stable"] if prompts})
+            yield from prompts
 
 
-def _models(service: str, variants: dict[str, list[GroupSums]]) -> Iterator[Pair]:
-    for version in sorted({group.model_version for group in variants["canary"]}):
+def _models(service: str, variants: dict[str, list[GroupSums]], same: set[str]) -> Iterator[Pair]:
+    for version in sorted({group.model_version for group in variants["canary"]} - same):
         mine = [group for group in variants["canary"] if group.model_version == version]
         yield service, version, mine, variants["stable"]
 
