@@ -36,6 +36,11 @@ different numbers of events, trials or flags in closed ticks (`watchkeeper verif
 guards also where fewer than {COVERED_SHARE:.0%} of outputs had a verdict of every required guard. A period is untrusted
 when one of its hours is. `kpi_trust` has the reasons. Events of probes are in no KPI but those about probes.
 
+`watchkeeper kpi --by prompt` (or `model`, `index`) has what each version does by itself, of model versions, of prompts
+(`prompt_name@prompt_version`) and of the indexes that answers rest on (`data_source_id@index_version`, by their
+traces); the console holds two of them against each other, and in SQL it is `version_kpis(since, until)`. A verdict that
+came alone counts with the call that it names.
+
 `axis` is what a KPI is about: safety (content), security (`sec.` codes, a leak among them) or quality; empty where it
 takes them together. An output is unsafe where it is harmful in safety or in security, and counts once.
 `kpis_by_axis`, with the same parameters, has the KPIs of each axis by itself: unsafe shares, mitigation, error budget,

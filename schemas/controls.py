@@ -19,9 +19,10 @@ class Control(Envelope, frozen=True, tag="ai.safety.control.v1"):
     """What a service, or its deployer, is asked to do, on ``controls.v1``; signed in the header of its message.
 
     It is a request: nothing is ever rolled back or stopped by Watchkeeper itself. `model_version` of the envelope
-    is the candidate that a promotion or a rollback is about. A `policy_review` asks the owner of the service, not the
-    service, to look whether its policy still fits what it does. A `quarantine` asks a service to take nothing from a
-    source (`data_source_id`) until it ends or the source is given free again (`release`).
+    is the candidate that a promotion or a rollback is about; where that is a version of a prompt, `prompt_name` says
+    of which, `to_version` is one of its versions, and `model_version` is absent. A `policy_review` asks the owner of
+    the service, not the service, to look whether its policy still fits what it does. A `quarantine` asks a service to
+    take nothing from a source (`data_source_id`) until it ends or the source is given free again (`release`).
     """
 
     control: ControlKind
@@ -33,6 +34,7 @@ class Control(Envelope, frozen=True, tag="ai.safety.control.v1"):
     incident_id: Name | None = None
     change_id: Name | None = None
     data_source_id: Name | None = None
+    prompt_name: Name | None = None
     to_version: Version | None = None
     expires_at: UnixNano | None = None
     evidence: dict[str, Real] | None = None

@@ -33,6 +33,11 @@ QUANTITIES: Final[tuple[Quantity, ...]] = (
 MIXES: Final = ("category", "model", "source", "tool", "finish", "language")
 """What is counted by name: hazard categories, models, data sources, tools, finish reasons, languages of the input."""
 
+VERSION_MIXES: Final = ("prompt", "index")
+"""What has versions beside the model, by name and version: the prompts of calls, and the indexes that were searched.
+
+They are counted as mixes are, and watched for versions that are new; a share of them is no norm of anything."""
+
 AGENT_MIXES: Final = ("agent_step", "agent_order")
 """The same of each agent: its steps (tools by their names, others by their kinds), and which step follows which."""
 

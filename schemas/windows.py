@@ -43,6 +43,12 @@ OF_AGENT: Final = "\x1f"
 MAX_SAMPLES: Final = 16
 """Samples of one group in one tick of one partition."""
 
+MAX_PROMPTS: Final = 20
+"""Prompts of one group that are told apart in one tick; those of the fewest events are left out."""
+
+AT: Final = "@"
+"""Between the name of a prompt, or of a source, and its version."""
+
 GUARD_COUNTS: Final = ("ok", "error", "timeout", "skipped", "partial", "uncovered")
 """Guard results by status, and outputs for which no guard gave a verdict at all."""
 
@@ -64,6 +70,14 @@ class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
     user: Name | None = None
 
 
+class PromptSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What of a group was answered with one version of a prompt: rates, quantities and mixes as the group has them."""
+
+    rates: dict[str, Sums] = {}
+    quantities: dict[str, dict[str, Count]] = {}
+    mixes: dict[str, dict[str, Count]] = {}
+
+
 class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sums of one (tenant, service, model version, variant) in one tick of one partition.
 
@@ -75,6 +89,9 @@ class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     What agents of a service did stands in a group without tenant, version or events: under the names of
     `schemas.quantities.AGENT_MIXES` and `AGENT_QUANTITIES`, each with `OF_AGENT` and the name of the agent behind it.
+
+    `prompts` are there where a variant stands beside another: by prompt and version (``name@version``), what of the
+    group was answered with it. They are no further events.
 
     A rate may have flags without trials: a verdict came after the tick of the event that it judged was closed. Such a
     flag takes the place of an unflagged trial that follows.
@@ -93,6 +110,7 @@ class GroupSums(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantities: dict[str, dict[str, Count]] = {}
     mixes: dict[str, dict[str, Count]] = {}
     guards: dict[str, Count] = {}
+    prompts: dict[str, PromptSums] = {}
     samples: list[Sample] = []
     sampled_from: Count = 0
 

@@ -62,6 +62,7 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
     "GET /console/telemetry": _LOOK,
     "POST /console/telemetry/letters": _ACT,
     "GET /console/services/{name:path}": _LOOK,
+    "GET /console/versions/{name:path}": _LOOK,
     "GET /console/kpis": _LOOK,
     "GET /console/changes": _LOOK,
     "GET /console/approvals": _LOOK,

@@ -16,15 +16,19 @@ from streams.settings import Settings, load
 canary_app: Final = typer.Typer(no_args_is_help=True, help="Candidates beside what is stable, and the gate.")
 
 Service = Annotated[str, typer.Argument(help="The service.")]
-Candidate = Annotated[str, typer.Option(help="Model version of the candidate, as its events say it.")]
+Candidate = Annotated[str, typer.Option(help="Version of the candidate, as its events say it.")]
+Prompt = Annotated[
+    str | None, typer.Option(help="The prompt, as `prompt_name` names it, of which the candidate is a version.")
+]
 Reason = Annotated[str | None, typer.Option(help="Why.")]
 
 
 @canary_app.command()
-def start(
+def start(  # noqa: PLR0913, PLR0917 - one option for each fact of a canary
     service: Service,
     candidate: Candidate,
     stable: Annotated[str | None, typer.Option(help="The version to go back to.")] = None,
+    prompt: Prompt = None,
     min_exposure: Annotated[int | None, typer.Option(min=1, help="Sessions before a promotion.")] = None,
     max_regret: Annotated[float | None, typer.Option(min=0, help="Flagged sessions it may cost.")] = None,
     owner: Annotated[str | None, typer.Option(help="Who answers for it.")] = None,
@@ -34,14 +38,17 @@ def start(
     """Put a candidate under the gate, which asks once to promote it or to take it back."""
     limits = {"min_exposure": min_exposure, "max_regret": max_regret}
     stats = {name: float(value) for name, value in limits.items() if value is not None}
-    _publish(kafka, service, candidate, {"action": "started", "from_version": stable, "gate_stats": stats or None,
-             "reason": reason, "initiator_id": owner or getpass.getuser()})  # fmt: skip
+    said = {"action": "started", "from_version": stable, "gate_stats": stats or None, "reason": reason}
+    _publish(kafka, service, candidate, prompt, said | {"initiator_id": owner or getpass.getuser()})
 
 
 @canary_app.command()
-def stop(service: Service, candidate: Candidate, reason: Reason = None, kafka: Kafka = None) -> None:
+def stop(
+    service: Service, candidate: Candidate, prompt: Prompt = None, reason: Reason = None, kafka: Kafka = None
+) -> None:
     """Take a candidate from under the gate without a decision."""
-    _publish(kafka, service, candidate, {"action": "aborted", "reason": reason, "initiator_id": getpass.getuser()})
+    said = {"action": "aborted", "reason": reason, "initiator_id": getpass.getuser()}
+    _publish(kafka, service, candidate, prompt, said)
 
 
 @canary_app.command()
@@ -88,16 +95,16 @@ def _waiting(settings: Settings, canaries: Iterable[dict[str, Any]], service: st
             yield from (f"{each['candidate']} of {each['service']} waits for an evaluation: {lack}" for lack in lacks)
 
 
-def _publish(kafka: str | None, service: str, candidate: str, fields: dict[str, Any]) -> None:
+def _publish(kafka: str | None, service: str, candidate: str, prompt: str | None, fields: dict[str, Any]) -> None:
     from schemas.identity import identity
     from streams.api.changes import checked
     from streams.audit.published import send
     from streams.incidents.requests.gate import NAME
 
     own = {
-        "event_id": uuid.uuid4().hex, "source": "watchkeeper/cli", "service_name": service, "subject_name": service,
-        "change_id": identity(NAME, service, candidate), "subject_type": "model", "to_version": candidate,
-        "gate_name": NAME, "trigger": "human",
+        "event_id": uuid.uuid4().hex, "source": "watchkeeper/cli", "service_name": service, "to_version": candidate,
+        "change_id": identity(NAME, service, *filter(None, [prompt]), candidate), "gate_name": NAME, "trigger": "human",
+        "subject_type": "prompt" if prompt else "model", "subject_name": prompt or service,
     }  # fmt: skip
     change = checked(own | fields, time.time_ns())
     send(load(kafka=kafka), CHANGES, change, service)

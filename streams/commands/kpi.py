@@ -2,12 +2,24 @@
 
 import json
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.settings import load
+from streams.settings import Settings, load
+
+if TYPE_CHECKING:
+    from streams.kpis.period import Period
+
+
+class By(Enum):
+    """What has versions."""
+
+    model = "model"
+    prompt = "prompt"
+    index = "index"
 
 
 def kpi(
@@ -15,6 +27,7 @@ def kpi(
     until: Annotated[str, typer.Option(help="The end: a span back from now, or a time; else now.")] = "",
     service: Annotated[str, typer.Option(help="One service alone.")] = "",
     by_axis: Annotated[bool, typer.Option("--by-axis", help="Safety, security and quality each by itself.")] = False,  # noqa: FBT002
+    by: Annotated[By | None, typer.Option(help="Each version of models, prompts or indexes by itself.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,  # noqa: FBT002
     html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a page with a chart for each KPI.")] = None,
     clickhouse: Annotated[str | None, typer.Option(help="chdb://PATH or http(s)://HOST:PORT.")] = None,
@@ -26,6 +39,9 @@ def kpi(
     settings, asked = load(clickhouse=clickhouse), period.period(since, until, service)
     if hint := period.nothing_stored(settings, asked):
         typer.echo(hint, err=True)
+    if by is not None:
+        _versions(settings, asked, by, as_json=as_json)
+        return
     rows = show.period_rows(settings, asked, by_axis=by_axis)
     if html is not None:
         from streams.kpis.page import hourly_rows, page
@@ -36,3 +52,14 @@ def kpi(
         sys.stdout.write("".join(json.dumps(row) + "\n" for row in rows))
     else:
         console().print(show.table(rows, f"KPIs {asked}"))
+
+
+def _versions(settings: Settings, asked: "Period", by: By, *, as_json: bool) -> None:
+    from streams.kpis.versions import as_rows, table, versions
+    from streams.text.terminal import console
+
+    found = versions(settings, asked, by.value)
+    if as_json:
+        sys.stdout.write("".join(json.dumps(row) + "\n" for row in as_rows(found)))
+    else:
+        console().print(table(found, f"Versions {asked}"))

@@ -26,6 +26,7 @@ from streams.console.pages import (
     review,
     service,
     telemetry,
+    versions,
 )
 from streams.console.session import NotSignedInError, session_key
 from streams.incidents.fold.moves import UnknownIncidentError
@@ -33,7 +34,19 @@ from streams.incidents.worker import Incidents
 from streams.pages.render import render
 
 HOME: Final = "/console/"
-PAGES: Final = (now, incidents, incident, review, findings, backtest, telemetry, service, governance, approvals)
+PAGES: Final = (
+    now,
+    incidents,
+    incident,
+    review,
+    findings,
+    backtest,
+    telemetry,
+    service,
+    versions,
+    governance,
+    approvals,
+)
 SECONDS_SIGNED_IN: Final = 12 * 3_600
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "

@@ -7,19 +7,16 @@ A verdict is said once. Between verdicts the numbers are told as *looks*, each t
 doubled: they are what a gate knows of exposure and regret, and no news for a person.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from detectors.base import Floats
-from detectors.canary import CanaryComparison, Side, Verdicts, exceedances
+from detectors.canary import CanaryComparison, Side, Verdicts
 from detectors.columns import prefixed, under
-from schemas.categories import FAMILIES
 from schemas.findings import Finding
-from schemas.metrics import RATES
 from schemas.quantities import BINS
-from streams.detect.merge import added_names, added_rates
+from streams.detect.candidates import CATEGORIES, STEP, Counts, beside, counts_of
 from streams.detect.watcher import Tick, TickSums
 from streams.events.bins import middle_of
 from streams.findings.finding import WHOLE, end_of, finding
@@ -28,25 +25,13 @@ from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
 from streams.text.shares import interval, tenths
 
-if TYPE_CHECKING:
-    from schemas.windows import GroupSums
-
 MOST: Final = 500
 """Candidates times metrics that are compared; further ones share a place."""
-
-METRICS: Final = tuple(rate.name for rate in RATES if rate.name != "injection_flag")
-"""What a model or prompt can be to blame for; attacks come from outside."""
-
-CATEGORIES: Final = (*FAMILIES, "~other")
-STEP: Final = 4
-"""Fine bins of a latency between two edges: a factor of 1.4."""
 
 FIRST_LOOK: Final = 128
 """Sessions of a candidate before the first look."""
 
 VERDICTS: Final = ("undecided", "not worse", "worse")
-Counts = tuple[float, Floats]
-"""Sessions, and how many of them were flagged in each bin."""
 
 
 class CanaryWatch:
@@ -66,8 +51,8 @@ class CanaryWatch:
 
     def _judge(self, tick: int, sums: TickSums) -> list[Finding]:
         pairs: dict[str, dict[int, tuple[Counts, Counts]]] = {kind: {} for kind in self.compared}
-        for service, version, mine, stable in _beside(sums):
-            for kind, metric, own, others in _counts(mine, stable):
+        for service, version, mine, stable in beside(sums):
+            for kind, metric, own, others in counts_of(mine, stable):
                 pairs[kind][self.compared[kind].row(service, version, metric)] = (own, others)
         return [
             self._finding(tick, kind, said)
@@ -203,58 +188,6 @@ def next_look(exposure: int, least: int) -> int:
     while doubled <= exposure:
         doubled *= 2
     return least if exposure < least < doubled else doubled
-
-
-def _beside(sums: TickSums) -> Iterator[tuple[str, str, "list[GroupSums]", "list[GroupSums]"]]:
-    """Yield service, candidate version, its groups and those of what is stable, where both have events."""
-    by_service: dict[str, dict[str, list[GroupSums]]] = {}
-    for group in sums:
-        if group.variant in ("canary", "stable"):
-            by_service.setdefault(group.service_name, {}).setdefault(group.variant, []).append(group)
-    for service, variants in sorted(by_service.items()):
-        for version in sorted({group.model_version for group in variants.get("canary", [])}):
-            mine = [group for group in variants["canary"] if group.model_version == version]
-            if "stable" in variants:
-                yield service, version, mine, variants["stable"]
-
-
-def _counts(mine: "list[GroupSums]", stable: "list[GroupSums]") -> Iterator[tuple[str, str, Counts, Counts]]:
-    """Yield kind, metric, and the counts of both sides, where both have trials."""
-    rates = [added_rates(group.rates for group in side) for side in (mine, stable)]
-    for metric in METRICS:
-        if all(metric in side and side[metric].trials for side in rates):
-            own, others = (
-                (float(side[metric].trials), np.array([float(min(side[metric].flagged, side[metric].trials))]))
-                for side in rates
-            )
-            yield "rate", metric, own, others
-    if all("unsafe_attempted" in side for side in rates):
-        own, others = (
-            _categories(side, added_names(group.mixes for group in groups).get("category", {}))
-            for side, groups in zip(({name: item.trials for name, item in side.items()} for side in rates),
-                                    (mine, stable), strict=True)
-        )  # fmt: skip
-        if own[0] and others[0]:
-            yield "category", "category", own, others
-    latencies = [added_names(group.quantities for group in side).get("latency", {}) for side in (mine, stable)]
-    own, others = map(_slower, latencies)
-    if own[0] and others[0]:
-        yield "latency", "latency", own, others
-
-
-def _categories(trials: dict[str, int], found: dict[str, int]) -> Counts:
-    counts = np.zeros(len(CATEGORIES))
-    for name, amount in found.items():
-        counts[CATEGORIES.index(name) if name in FAMILIES else -1] += amount
-    total = trials["unsafe_attempted"]
-    return float(total), np.minimum(counts, total)  # an input can be flagged in a session without an output
-
-
-def _slower(histogram: dict[str, int]) -> Counts:
-    counts = np.zeros((1, BINS // STEP))
-    for at, amount in histogram.items():
-        counts[0, min(int(at), BINS - 1) // STEP] += amount
-    return float(counts.sum()), exceedances(counts)[0]
 
 
 class _Numbers(NamedTuple):

@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from schemas.metrics import WATCHED
-from schemas.quantities import MIXES, QUANTITIES
+from schemas.quantities import MIXES, QUANTITIES, VERSION_MIXES
 from streams.detect.behaviour import AgentMixWatch, AgentQuantityWatch
 from streams.detect.canaries import CanaryWatch
 from streams.detect.distributions import MixWatch, QuantityWatch
 from streams.detect.fences import FenceWatch
 from streams.detect.patterns import PatternWatch
 from streams.detect.rates import RateWatch
-from streams.detect.versions import VersionWatch
+from streams.detect.versions import MODEL, VersionWatch
 from streams.detect.volume import TelemetryWatch
 from streams.detect.watcher import Tick, TickSums
 from streams.findings.series import Room, SeriesBook
@@ -41,8 +41,11 @@ OF_AGENTS: Final = 2
 
 A_TENTH: Final = 10
 
+VERSIONED: Final = (MODEL, *VERSION_MIXES)
+"""What has versions that are watched for new ones."""
+
 OF_A_GROUP: Final = len(WATCHED) + 1
-OF_A_SERVICE: Final = len(WATCHED) + len(QUANTITIES) + len(MIXES) + 2
+OF_A_SERVICE: Final = len(WATCHED) + len(QUANTITIES) + len(MIXES) + len(VERSIONED) + 1
 """Series that a group and a service can bring at most: rates, quantities, mixes, versions, the volume."""
 
 
@@ -77,7 +80,7 @@ class Judge:
         self.telemetry: Final = TelemetryWatch(tick_seconds, share, room, policy)
         self.patterns: Final = PatternWatch(tick_seconds, share, policy)
         self.canaries: Final = CanaryWatch(tick_seconds, policy)
-        self.versions: Final = VersionWatch(tick_seconds, room)
+        self.versions: Final = {subject: VersionWatch(tick_seconds, room, subject) for subject in VERSIONED}
         self.fences: Final = FenceWatch(tick_seconds, refused_limit)
         self._room: Final = room
         self._watchers: Final[dict[str, Watcher]] = {
@@ -88,7 +91,7 @@ class Judge:
             "agent_quantities_": self.agent_quantities,
             "patterns_": self.patterns,
             "canaries_": self.canaries,
-            "versions_": self.versions,
+            **{f"{subject}_versions_": watch for subject, watch in self.versions.items()},
         }
 
     def judge(self, tick: int, sums: TickSums) -> list[Finding]:
@@ -156,8 +159,9 @@ class Judge:
         return sum(book.overflow for book in self._books())
 
     def _books(self) -> Iterator[SeriesBook]:
-        watchers = (self.telemetry, self.rates, self.quantities, self.mixes, self.versions)
+        watchers = (self.telemetry, self.rates, self.quantities, self.mixes)
         yield from (watcher.book for watcher in watchers)
+        yield from (watcher.book for watcher in self.versions.values())
         yield from (watcher.book for watcher in (self.agent_mixes, self.agent_quantities))
         yield from (compared.book for compared in self.canaries.compared.values())
 
@@ -181,7 +185,8 @@ class Judge:
 def _most_series(ticks: Sequence[Tick]) -> int:
     """Return how many series ticks can bring at most."""
     groups = {(each.tenant_id, each.service_name, each.model_version) for _, sums in ticks for each in sums}
-    return OF_A_GROUP * len(groups) + OF_A_SERVICE * len({service for _, service, _ in groups})
+    versions = sum(len(each.mixes.get(mix, ())) for _, sums in ticks for each in sums for mix in VERSION_MIXES)
+    return OF_A_GROUP * len(groups) + OF_A_SERVICE * len({service for _, service, _ in groups}) + versions
 
 
 def _steps(ticks: Sequence[Tick], ends: Ends) -> Iterator[tuple[int | None, int, TickSums]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from schemas.windows import GroupSums, Sums, Window
+from schemas.windows import GroupSums, PromptSums, Sums, Window
 from schemas.wire import decoder, encode
 from streams.detect.watcher import TickSums
 from streams.kafka.checkpoints import Arrays
@@ -109,8 +109,26 @@ def _added(parts: list[GroupSums]) -> GroupSums:
         quantities=added_names(part.quantities for part in parts),
         mixes=added_names(part.mixes for part in parts),
         guards=added_names([{"": part.guards} for part in parts]).get("", {}),
+        prompts=_prompts(parts),
         samples=[sample for part in parts for sample in part.samples],
         sampled_from=sum(part.sampled_from for part in parts),
+    )
+
+
+def _prompts(parts: list[GroupSums]) -> dict[str, PromptSums]:
+    """Return the sums of each prompt over some parts."""
+    of_prompts: dict[str, list[PromptSums]] = {}
+    for part in parts:
+        for name, sums in part.prompts.items():
+            of_prompts.setdefault(name, []).append(sums)
+    return {name: _both(of_prompts[name]) for name in sorted(of_prompts)}
+
+
+def _both(of: list[PromptSums]) -> PromptSums:
+    return PromptSums(
+        rates=added_rates(sums.rates for sums in of),
+        quantities=added_names(sums.quantities for sums in of),
+        mixes=added_names(sums.mixes for sums in of),
     )
 
 

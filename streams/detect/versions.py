@@ -1,10 +1,10 @@
-"""Model versions of each service: tells when a service that is known shows one for the first time.
+"""Versions of each service, of its models, prompts and indexes: tells when one is shown for the first time.
 
 A fact, not a suspicion: whether somebody had said so is for the incidents worker to find out, which knows the
 changes. What a service shows on its first day is what it came with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,18 +21,32 @@ from streams.kafka.checkpoints import Arrays
 
 if TYPE_CHECKING:
     from detectors.base import Floats, Ints
+    from schemas.windows import GroupSums
 
 ENOUGH: Final = 5
 """Events before a version counts as seen: fewer may be one try by hand, or a broken name."""
+
+MODEL: Final = "model"
 
 SHOWN: Final = 10
 """Other versions that a finding names, those seen last."""
 
 
 class VersionWatch:
-    """The versions of all services of one partition of the windows; a service itself is its version ``""``."""
+    """The versions of all services of one partition of the windows; a service itself is its version ``""``.
 
-    def __init__(self, tick_seconds: int, max_series: int | Room) -> None:
+    Parameters
+    ----------
+    tick_seconds
+        Length of a tick.
+    max_series
+        Services and versions that are followed.
+    subject
+        What has the versions: ``model``, or one of `schemas.quantities.VERSION_MIXES`.
+    """
+
+    def __init__(self, tick_seconds: int, max_series: int | Room, subject: str = MODEL) -> None:
+        self._subject: Final = subject
         self._tick_seconds: Final = tick_seconds
         self._day: Final = ticks_per_day(tick_seconds)
         self.book: Final = SeriesBook(tick_seconds, max_series)
@@ -62,15 +76,22 @@ class VersionWatch:
         """Return the events of a tick by series."""
         events: dict[tuple[str, str], int] = {}
         for group in sums:
-            name = group.service_name, group.model_version
-            if name[1] and name[0] != OTHER[1] and name[1] not in (OTHER[2], UNKNOWN_VERSION):
-                events[name] = events.get(name, 0) + group.events
+            for version, amount in self._shown(group):
+                if version and group.service_name != OTHER[1] and version not in (OTHER[2], UNKNOWN_VERSION):
+                    name = group.service_name, version
+                    events[name] = events.get(name, 0) + amount
         counts: dict[int, int] = {}
         for (service, version), amount in sorted(events.items()):
             for of in ((service, ""), (service, version)):
                 row = self.book.row(of, (OTHER[1], ""))
                 counts[row] = counts.get(row, 0) + amount
         return counts
+
+    def _shown(self, group: "GroupSums") -> Iterable[tuple[str, int]]:
+        """Return the versions that a group shows: events of its model, sessions of its prompts and indexes."""
+        if self._subject == MODEL:
+            return ((group.model_version, group.events),)
+        return group.mixes.get(self._subject, {}).items()
 
     def _noted(self, tick: int, counts: TableCounts, rows: "Ints") -> list[Finding]:
         """Note ticks up to one, and return which of its series are seen for the first time."""
@@ -90,24 +111,25 @@ class VersionWatch:
 
     def _finding(self, tick: int, row: int) -> Finding:
         service, version = self.book.names[row]
-        others = self._others(service, version)
+        others, of_model = self._others(service, version), self._subject == MODEL
+        kind = "version" if of_model else f"{self._subject} version"
         first = int(self.book.first_tick[row])
         beside = f"; before it there were {', '.join(others)}" if others else ""
         return finding(
-            ("version", service, version),
+            ("version", service, version) if of_model else ("version", service, self._subject, version),
             end_of(tick, self._tick_seconds),
             kind="version",
             severity="info",
             service_name=service,
             tenant_id=WHOLE,
-            model_version=version,
-            metric="model_version",
+            model_version=version if of_model else None,
+            metric=f"{self._subject}_version",
             family="change",
             onset_time_unix_nano=start_of(first, self._tick_seconds),
             detector="first_seen",
-            versions=others,
+            versions=others if of_model else [version, *others],
             sample_size=int(self._events[row]),
-            evidence=f"{service} shows version {version} for the first time, since {moment(first, self._tick_seconds)}"
+            evidence=f"{service} shows {kind} {version} for the first time, since {moment(first, self._tick_seconds)}"
             f"{beside}",
         )
 

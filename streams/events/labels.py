@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.events import AgentStep, GuardVerdict, Inference, Retrieval
+from schemas.quantities import VERSION_MIXES
 from schemas.vocabulary import AROUND_STEPS, TOOL_STEPS
-from schemas.windows import GUARD_COUNTS
+from schemas.windows import AT, GUARD_COUNTS
 from streams.events.decode import Columns
 from streams.events.flags import OUTPUT_BIT, Flags
 from streams.events.versions import canonical
@@ -33,6 +34,12 @@ _MIX_FIELDS: Final = {
     Inference: {"response_model": "model", "finish_reason_norm": "finish", "input_lang": "language"},
     AgentStep: {"tool_name": "tool", "taint_sources": "source"},
     Retrieval: {"data_source_id": "source"},
+}
+
+PROMPT, INDEX = VERSION_MIXES
+_VERSIONS: Final = {
+    Inference: (PROMPT, "prompt_name", "prompt_version"),
+    Retrieval: (INDEX, "data_source_id", "index_version"),
 }
 
 
@@ -87,8 +94,19 @@ def _labelled(columns: Columns, flags: Flags) -> Iterator[tuple[str, Int64s, pa.
         column = _model(columns.table) if mix == "model" else columns.table.column(field)
         if column.null_count < len(column):
             yield mix, *_present(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+    if columns.kind in _VERSIONS:
+        mix, *fields = _VERSIONS[columns.kind]
+        if columns.table.column(fields[1]).null_count < len(columns.table):
+            yield mix, *_present(versioned(*map(columns.table.column, fields)))
     if columns.kind is AgentStep:
         yield STEP, *_present(_steps(columns.table))
+
+
+def versioned(name: pa.ChunkedArray, version: pa.ChunkedArray) -> pa.Array:
+    """Return ``name@version`` of each event, the version alone where there is no name, and null without a version."""
+    named = pc.binary_join_element_wise(name.cast(pa.string()), version.cast(pa.string()), AT)
+    joined = pc.coalesce(named, version.cast(pa.string()))
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
 
 def _steps(table: pa.Table) -> pa.Array:

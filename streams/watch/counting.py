@@ -34,6 +34,7 @@ from streams.watch.batches import (
     no_events,
 )
 from streams.watch.keys import keys_of
+from streams.watch.prompts import variants_of
 from streams.watch.single.acts import Acts, acts_of
 
 NEVER: Final = np.iinfo(np.int64).min // 2
@@ -252,9 +253,10 @@ def _measures(columns: Columns, flags: Flags) -> Float32s:
 def _groups(columns: Columns, version: pa.Array) -> tuple[list[Group], Int64s]:
     """Return the distinct groups of the events, and which each event belongs to."""
     table = columns.table
-    named = [table.column(name) for name in ("tenant_id", "service_name", "deployment_variant")]
+    named = [table.column(name) for name in ("tenant_id", "service_name")]
+    variant = variants_of(columns)
     encoded = [
-        _chunk(pc.fill_null(column, "")).dictionary_encode() for column in (named[0], named[1], version, named[2])
+        _chunk(pc.fill_null(column, "")).dictionary_encode() for column in (named[0], named[1], version, variant)
     ]
     combined = np.zeros(len(table), np.int64)
     for column in encoded:

@@ -16,6 +16,7 @@ from streams.events.versions import ASKED, ASKED_BESIDE, FIXED, SAID, SAID_BESID
 from streams.findings.series import ticks_per_day
 from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.watch.blocks import Block
+from streams.watch.prompts import variant_of
 
 CAPACITY: Final = 5_000
 """Models of services that are remembered; beyond it those are forgotten that answered longest ago."""
@@ -61,17 +62,18 @@ class KnownVersions:
 
     def _tick(self, tick: int, calls: "list[tuple[int, int, Group, str]]") -> Iterable[tuple[int, str]]:
         """Learn what the answers of a tick say, and yield the version of the calls that say less."""
-        for _, sure, (_, service, version, variant), asked in calls:
+        for _, sure, group, asked in calls:
             if sure in (SAID, SAID_BESIDE):
-                self._learn((service, variant, asked), version, tick, last=sure == SAID)
-        for at, sure, (_, service, version, variant), asked in calls:
+                self._learn((group[1], variant_of(group), asked), group[2], tick, last=sure == SAID)
+        for at, sure, group, asked in calls:
             if sure in (ASKED, ASKED_BESIDE):
-                found = self._known.get((service, variant, asked), (version, tick))[0] if asked else version
-                self._learn((service, variant, asked), found, tick, last=sure == ASKED)
+                key, version = (group[1], variant_of(group), asked), group[2]
+                found = self._known.get(key, (version, tick))[0] if asked else version
+                self._learn(key, found, tick, last=sure == ASKED)
                 yield at, found
-        for at, sure, (_, service, _, variant), asked in calls:
+        for at, sure, group, asked in calls:
             if sure == UNKNOWN:
-                yield at, self._known.get((service, variant, asked), (UNKNOWN_VERSION, tick))[0]
+                yield at, self._known.get((group[1], variant_of(group), asked), (UNKNOWN_VERSION, tick))[0]
         self._forget(tick)
 
     def _learn(self, key: Key, version: str, tick: int, *, last: bool) -> None:

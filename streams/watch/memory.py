@@ -23,6 +23,7 @@ class Memory:
 
     def __init__(self, ticks: int, tick_seconds: int) -> None:
         self.flagged: Final = FlaggedSessions(ticks)
+        self.flagged_of_prompts: Final = FlaggedSessions(ticks)
         self.unsafe_traces: Final = FlaggedSessions(ticks)
         """Traces whose latest step was unsafe."""
         self.versions: Final = KnownVersions(tick_seconds)
@@ -33,6 +34,7 @@ class Memory:
         """Return the memory as flat arrays."""
         return {
             **prefixed("flagged_", self.flagged.state()),
+            **prefixed("prompts_", self.flagged_of_prompts.state()),
             **prefixed("traces_", self.unsafe_traces.state()),
             **prefixed("versions_", self.versions.state()),
             **prefixed("verdicts_", self.verdicts.state()),
@@ -42,6 +44,7 @@ class Memory:
     def restore(self, state: State) -> None:
         """Take over the memory that `state` returned."""
         self.flagged.restore(under("flagged_", state))
+        self.flagged_of_prompts.restore(under("prompts_", state))
         self.unsafe_traces.restore(under("traces_", state))
         self.versions.restore(under("versions_", state))
         self.verdicts.restore(under("verdicts_", state))

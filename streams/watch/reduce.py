@@ -4,8 +4,10 @@ All ticks that close together are counted in one pass. Only what is remembered a
 that is little: sessions that are flagged, and traces with an unsafe step.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +15,20 @@ import pyarrow as pa
 
 from schemas.identity import joined
 from schemas.metrics import RATES, TRACE_RATES
-from schemas.windows import GroupSums, Sums
+from schemas.windows import GroupSums, PromptSums, Sums
 from streams.events.hashing import hash_texts, mixed
 from streams.watch.batches import VERDICT, UInt32s, UInt64s
 from streams.watch.blocks import Block, Cells, cells_of
 from streams.watch.cascades import cascade_sums
 from streams.watch.histograms import count_mixes, count_quantities, count_statuses, samples
 from streams.watch.memory import Memory
+from streams.watch.prompts import OfPrompt, beside, whole, with_prompt
 from streams.watch.sessions import FlaggedSessions
 
 TickGroups = tuple[int, list[GroupSums]]
+
+Summed = TypeVar("Summed")
+"""What is said of a cell."""
 
 
 def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
@@ -39,7 +45,9 @@ def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
         events, and the traces that agents are in; learns those of these ticks.
     """
     block = memory.verdicts.met(block)
-    found = {tick: [group for _, group in groups] for tick, groups in _by_tick(block, memory)}
+    found = dict(_by_tick(whole(block), partial(_cell_sums, memory=memory)))
+    if apart := with_prompt(block):
+        beside(found, _by_tick(apart, partial(_prompt_sums, flagged=memory.flagged_of_prompts)))
     for tick, groups in memory.behaviour.groups(block):
         found[tick] += groups
     for tick, refused in block.refused.items():
@@ -50,12 +58,27 @@ def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
     return sorted(found.items())
 
 
-def _by_tick(block: Block, memory: Memory) -> Iterable[tuple[int, Iterator[tuple[int, GroupSums]]]]:
+def _by_tick(block: Block, sums_of: Callable[[Block, Cells], Iterator[Summed]]) -> Iterator[tuple[int, list[Summed]]]:
     if not len(block):
-        return ()
+        return
     cells = cells_of(block)
     ticks = block.ticks[cells.tick].tolist()
-    return groupby(zip(ticks, _cell_sums(block, cells, memory), strict=True), key=lambda item: item[0])
+    for tick, group in groupby(zip(ticks, sums_of(block, cells), strict=True), key=lambda item: item[0]):
+        yield tick, [sums for _, sums in group]
+
+
+def _prompt_sums(block: Block, cells: Cells, flagged: FlaggedSessions) -> Iterator[OfPrompt]:
+    """Yield of each cell what a comparison of variants asks of it."""
+    events = np.bincount(cells.of, minlength=len(cells)).tolist()
+    rates = _rate_sums(block, cells, flagged)
+    quantities, mixes = count_quantities(block.batch.events, cells), count_mixes(block.batch, cells)
+    for cell, name in enumerate(cells.name.tolist()):
+        latency, category = quantities.get(cell, {}).get("latency"), mixes.get(cell, {}).get("category")
+        yield OfPrompt(cells.names[name], events[cell], PromptSums(
+            rates=rates[cell],
+            quantities={"latency": latency} if latency else {},
+            mixes={"category": category} if category else {},
+        ))  # fmt: skip
 
 
 def _cell_sums(block: Block, cells: Cells, memory: Memory) -> Iterator[GroupSums]:

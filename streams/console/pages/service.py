@@ -69,7 +69,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
     async def service(request: Request, who: Who, name: str, days: str = "7") -> Response:
         incident_log = await held(work)
         heard = await newest(store)
-        asked = _period(stream_now(incident_log, heard), days, name)
+        asked = days_up_to(stream_now(incident_log, heard), days, name)
         found = await (_nothing if heard is None else store.study)(
             hours=lambda: hourly_rows(settings, asked, DRAWN),
             totals=lambda: period_rows(settings, asked),
@@ -95,7 +95,7 @@ def _kpis(routes: APIRouter, work: Incidents, store: Store) -> None:
     async def kpis(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
         incident_log = await held(work)
         heard = await newest(store)
-        asked = _period(stream_now(incident_log, heard), days, service)
+        asked = days_up_to(stream_now(incident_log, heard), days, service)
         found = await (_nothing if heard is None else store.study)(totals=lambda: period_rows(settings, asked))
         return shown(
             request, "kpis", days=days, spans=DAYS, service=service, totals=found["totals"], period=asked,
@@ -104,7 +104,7 @@ def _kpis(routes: APIRouter, work: Incidents, store: Store) -> None:
         )  # fmt: skip
 
 
-def _period(now: int, days: str, service: str) -> Period:
+def days_up_to(now: int, days: str, service: str) -> Period:
     """Return the days up to the newest moment of the stream."""
     until = datetime.fromtimestamp(now // NANO, UTC)
     since = until - timedelta(days=int(days) if days in DAYS else 7)

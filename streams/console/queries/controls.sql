@@ -1,7 +1,7 @@
 SELECT
     toUnixTimestamp64Nano(time) AS at, said.service_name AS service_name, control, reason,
     if(actor_id != '', actor_id, toString(actor_kind)) AS by,
-    rule, to_version, data_source_id, incident_id, toUnixTimestamp64Nano(expires_at) AS ends,
+    rule, to_version, prompt_name, data_source_id, incident_id, toUnixTimestamp64Nano(expires_at) AS ends,
     (
         event_id IN (
             SELECT argMax(event_id, time) FROM controls FINAL

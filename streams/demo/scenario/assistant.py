@@ -75,7 +75,7 @@ def _search(story: Story, name: str, hour: float, common: dict[str, Any]) -> Ret
     shield = verdict("source-shield", "retrieval", "sec.rag_poisoning" if story.draw(0.004) else "", mode="monitor")
     return Retrieval(
         **story.envelope(ASSISTANT, f"search-{name}", hour - 0.0005), **common, data_source_id="handbook", top_k=4,
-        documents=documents, returned_count=found, index_version="handbook@7", embedding_model="embed-3",
+        documents=documents, returned_count=found, index_version="7", embedding_model="embed-3",
         duration_ms=story.milliseconds(80), guards=[shield],
     )  # fmt: skip
 

@@ -1,8 +1,9 @@
 """Versions that nobody had announced: version findings held against the timeline of changes.
 
 A version is announced by a change of its service to it, from a day before its first event to the grace of the policy
-after. Findings and changes may come in any order; what counts is when they say that they happened. A version is
-judged once its grace is over, so whoever asks should have taken by then what was said until then.
+after. A change of a prompt or of an index may name the version alone, of which the events say ``name@version``.
+Findings and changes may come in any order; what counts is when they say that they happened. A version is judged once
+its grace is over, so whoever asks should have taken by then what was said until then.
 """
 
 from bisect import bisect_left
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 from schemas.changes import Change
 from schemas.fields import NANO
 from schemas.findings import Finding
+from schemas.windows import AT
 from streams.findings.finding import finding
 from streams.policy.controls import Changes
 
@@ -19,6 +21,8 @@ BEFORE_NANO: Final = 86_400 * NANO
 
 MOST: Final = 10_000
 """Changes, and versions that wait, that are kept: the newest."""
+
+MODEL_VERSION: Final = "model_version"
 
 NO_ANNOUNCEMENT: Final = frozenset({"rejected", "aborted", "expired"})
 """Actions after which a version does not serve."""
@@ -30,6 +34,7 @@ class Said(NamedTuple):
     at: int
     service: str
     version: str
+    subject: str
 
 
 class Waiting(NamedTuple):
@@ -39,6 +44,7 @@ class Waiting(NamedTuple):
     service: str
     version: str
     finding_id: str
+    metric: str
 
 
 _Item = TypeVar("_Item", Said, Waiting)
@@ -66,10 +72,12 @@ class Announcements:
             return
         if isinstance(record, Change):
             if record.to_version and record.action not in NO_ANNOUNCEMENT:
-                _add(self._said, Said(record.time_unix_nano, record.service_name, record.to_version))
-        elif record.kind == "version" and record.model_version:
+                said = record.service_name, record.to_version, record.subject_type
+                _add(self._said, Said(record.time_unix_nano, *said))
+        elif record.kind == "version" and (version := version_of(record)):
             onset = record.onset_time_unix_nano or record.detected_time_unix_nano
-            _add(self._waiting, Waiting(onset, record.service_name, record.model_version, record.finding_id))
+            metric = MODEL_VERSION if record.model_version else record.metric
+            _add(self._waiting, Waiting(onset, record.service_name, version, record.finding_id, metric))
 
     def due(self, now_unix_nano: int) -> list[Finding]:
         """Return the findings of versions whose grace is over and that nobody announced; each version once.
@@ -83,7 +91,7 @@ class Announcements:
     def _is_announced(self, new: Waiting) -> bool:
         first = bisect_left(self._said, (new.onset - BEFORE_NANO,))
         last = bisect_left(self._said, (new.onset + self._grace + 1,))
-        return any((said.service, said.version) == (new.service, new.version) for said in self._said[first:last])
+        return any(said.service == new.service and _names(said, new) for said in self._said[first:last])
 
     def _finding(self, new: Waiting) -> Finding:
         return finding(
@@ -92,15 +100,30 @@ class Announcements:
             kind="unannounced_change",
             severity="ticket",
             service_name=new.service,
-            model_version=new.version,
-            metric="model_version",
+            model_version=new.version if new.metric == MODEL_VERSION else None,
+            metric=new.metric,
+            versions=None if new.metric == MODEL_VERSION else [new.version],
             family="change",
             onset_time_unix_nano=new.onset,
             detector="announcements",
             opened_finding_id=new.finding_id,
-            evidence=f"{new.service} serves version {new.version}, and no change to it was recorded from a day before "
-            f"its first event to {self._minutes:g} minutes after; `watchkeeper change record` says what it was",
+            evidence=f"{new.service} serves {_kind(new)} {new.version}, and no change to it was recorded from a day "
+            f"before its first event to {self._minutes:g} minutes after; `watchkeeper change record` says what it was",
         )
+
+
+def version_of(found: Finding) -> str | None:
+    """Return the version that a version finding is about; of a prompt or an index it is the first that it names."""
+    return found.model_version or next(iter(found.versions or ()), None)
+
+
+def _names(said: Said, new: Waiting) -> bool:
+    own = new.version.rpartition(AT)[2]
+    return said.version == new.version or (said.version == own and new.metric == f"{said.subject}_version")
+
+
+def _kind(new: Waiting) -> str:
+    return "version" if new.metric == MODEL_VERSION else new.metric.replace("_", " ")
 
 
 def _add(kept: list[_Item], item: _Item) -> None:

@@ -1,12 +1,11 @@
 """What evaluations say of a candidate, held against what the policy asks for before a promotion."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import hypot
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from detectors.intervals import wilson
+from detectors.intervals import Interval, difference, wilson
 from schemas.evaluations import EvaluationRun
 from schemas.fields import NANO
 from streams.policy.controls import EvaluationRule
@@ -82,17 +81,16 @@ class Evaluations:
             age = f"last ran {(at - max(run.at for run in own)) / DAY_NANO:.1f} days ago" if own else "did not run"
             yield f"{age} on {candidate}, within {rule.within_days:g} days is asked for"
             return
-        share, _, upper = _share(fresh)
-        if rule.at_most is not None and upper > rule.at_most:
-            yield f"may fail {tenths(upper)} on {candidate}, at most {tenths(rule.at_most)} is asked for"
+        share = _share(fresh)
+        if rule.at_most is not None and share.upper > rule.at_most:
+            yield f"may fail {tenths(share.upper)} on {candidate}, at most {tenths(rule.at_most)} is asked for"
         if rule.worse_by_at_most is None:
             return
         others = self._of(rule, service, stable or "")
         if not sum(run.items for run in others):
             yield f"did not run on {stable or 'stable, whose version is not named'}, which it is to be held against"
             return
-        before, lower, _ = _share(others)
-        worse_by = share - before + hypot(upper - share, before - lower)
+        worse_by = difference(share, _share(others)).upper
         if worse_by > rule.worse_by_at_most:
             most = tenths(rule.worse_by_at_most)
             yield f"may be worse than {stable} by {tenths(worse_by)}, at most {most} is asked for"
@@ -109,8 +107,8 @@ def _name(rule: EvaluationRule) -> str:
     return f"{rule.suite} ({rule.category})" if rule.category else rule.suite
 
 
-def _share(runs: Iterable[Run]) -> tuple[float, float, float]:
-    """Return the share of items failed, with the interval of Wilson; differences of two are Newcombe's (1998)."""
+def _share(runs: Iterable[Run]) -> Interval:
+    """Return the share of items failed, with the interval of Wilson."""
     items, failed = (float(sum(each)) for each in zip(*((run.items, run.failed) for run in runs), strict=True))
     lower, upper = wilson(np.array([failed]), np.array([items]))
-    return failed / items, float(lower[0]), float(upper[0])
+    return Interval(failed / items, float(lower[0]), float(upper[0]))

@@ -20,6 +20,7 @@ from schemas.evaluations import EvaluationRun
 from schemas.fields import NANO
 from schemas.findings import Finding
 from schemas.identity import identity
+from schemas.windows import AT
 from streams.incidents.requests.comparison import Comparison, Comparisons, comparison_of, evidence, known
 from streams.incidents.requests.evaluated import Evaluations
 from streams.policy.controls import CanaryGate
@@ -168,7 +169,11 @@ def _newest(comparisons: Comparisons) -> Comparison:
 
 
 def _about(change: Change) -> tuple[str, str]:
-    return change.service_name, change.to_version or ""
+    """Return service and candidate; a version of a prompt is compared under the name of the prompt (`AT`)."""
+    version = change.to_version or ""
+    if change.subject_type == "prompt" and AT not in version:
+        version = f"{change.subject_name}{AT}{version}"
+    return change.service_name, version
 
 
 def _forget(kept: dict[str, _Canary] | dict[str, None] | dict[tuple[str, str], Comparisons]) -> None:
@@ -186,18 +191,20 @@ def _decision(canary: _Canary, asked: Asked, why: str, newest: Comparison, stats
 
 
 def _control(started: Change, asked: Asked, finding_id: str, at: int, reason: str) -> Control:
+    of_prompt = started.subject_type == "prompt"
     return Control(
         event_id=identity("gate-control", started.event_id),
         source="watchkeeper/gate",
         time_unix_nano=at,
         service_name=started.service_name,
-        model_version=started.to_version,
+        model_version=None if of_prompt else started.to_version,
         control=asked,
         actor_kind="automation",
         reason=reason,
         rule=NAME,
         finding_id=finding_id,
         change_id=started.change_id,
+        prompt_name=started.subject_name if of_prompt else None,
         to_version=started.to_version if asked == "promote" else started.from_version,
         expires_at=at + IN_FORCE_NANO,
     )

@@ -13,7 +13,7 @@ from schemas.kpis.objectives import VIEW_VALUES
 from schemas.metrics import FAMILY_AXES, RATES
 from schemas.sql import literal
 from schemas.traps import VIEW_VALUES as TRAP_VALUES
-from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS, UNSAID, VETTED
+from schemas.vocabulary import EVENT_WORDS, GUARD_WORDS, UNSAID, VETTED, WRAPPERS
 from schemas.windows import UNKNOWN_VERSION
 
 TABLES: Final = "tables/"
@@ -77,6 +77,7 @@ def _known() -> dict[str, Any]:
         "axis_by_family": {family: axis for family, axis in FAMILY_AXES.items() if axis},
         "axis_by_kpi": {kpi.id: kpi.axis for kpi in KPIS if kpi.axis},
         "unknown_version": UNKNOWN_VERSION,
+        "wrappers": tuple(WRAPPERS),
         "vetted": list(VETTED),
         "unsaid": list(UNSAID),
         "injection_bit": [rate.name for rate in RATES].index("injection_flag"),

@@ -103,8 +103,8 @@ class SurgeWatch:
             "from streams.detect.surge import SurgeWatch\nfrom streams.detect.versions import",
         ),
         (
-            '            "versions_": self.versions,\n',
-            '            "versions_": self.versions,\n            "surges_": SurgeWatch(tick_seconds),\n',
+            '            "canaries_": self.canaries,\n',
+            '            "canaries_": self.canaries,\n            "surges_": SurgeWatch(tick_seconds),\n',
         ),
     ],
     "schemas/findings.py": [('    "recovery",  #', '    "surge",  # far more comes than before\n    "recovery",  #')],

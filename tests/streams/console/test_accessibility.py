@@ -27,7 +27,8 @@ WIDER = "document.documentElement.scrollWidth > window.innerWidth"
 PAGES = {
     "now": "", "incidents": "incidents?state=", "incident": "incidents/inc-p", "review": "review",
     "disagreements": "review/disagreements", "findings": "findings", "backtest": "backtest", "telemetry": "telemetry",
-    "kpis": "kpis?days=1", "service": "services/shop?days=1", "changes": "changes", "approvals": "approvals",
+    "kpis": "kpis?days=1", "service": "services/shop?days=1",
+    "versions": "versions/shop?days=1&subject=prompt", "changes": "changes", "approvals": "approvals",
 }  # fmt: skip
 PICTURES = Path(os.environ.get("WATCHKEEPER_PICTURES", ""))
 """Where pictures of the pages go, for the documentation; nowhere where it is empty."""

@@ -22,6 +22,7 @@ def store_events(client, service="a"):
     names = [
         "event_id", "source", "service_name", "time", "tenant_id", "counted_version", "session_id", "user_pseudo_id",
         "trials", "flagged", "probe_id", "kafka_topic_id", "kafka_partition", "kafka_offset", "kafka_index",
+        "prompt_name", "prompt_version",
     ]  # fmt: skip
     rows = []
     for number in range(360):
@@ -29,7 +30,7 @@ def store_events(client, service="a"):
         when = datetime.fromtimestamp(at(number * 10 - 1_800) / NANO, UTC)
         who = "t", "m@2" if new else "m@1", f"s{number // 4}", f"u{number // 6}"
         rows.append([f"e{number}", "s", service, when, *who, LEAK, LEAK if new and number % 5 == 0 else 0, "", "t", 0,
-                     number, 0])  # fmt: skip
+                     number, 0, "<help>", "13" if new else "12"])  # fmt: skip
     client.insert("inferences", rows, column_names=names)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.windows import Sums
+from schemas.windows import PromptSums, Sums
 from streams.detect.canaries import CanaryWatch
 from streams.policy.policy import Policy
 from tests.support.watchers import SECONDS, assert_successors_agree, group, run
@@ -86,3 +86,30 @@ def test_a_successor_says_the_same(seed, cuts):
     stream = [[*both(rng, 4.0), *both(rng, 1.0, "b\0")] for _ in range(120)]
     found = assert_successors_agree(watch, stream, cuts)
     assert {finding.verdict for finding in found if finding.service_name == "a"} >= {"worse"}
+
+
+def prompts(rng, ratio, changed="help@13"):
+    """Return a tick of one model under two versions of a prompt, and of a prompt that both variants share."""
+    sums = []
+    for variant, prompt, trials, p in (("stable", "help@12", 200, 0.05), ("canary", changed, 40, 0.05 * ratio)):
+        k = int(rng.binomial(trials, p))
+        rates = {"refusal": Sums(trials, k, trials, k)}
+        shared = PromptSums(rates={"refusal": Sums(9, 9, 9, 9)})
+        said = {prompt: PromptSums(rates=rates), "sum@3": shared}
+        sums.append(group("a", version="m1", variant=variant, rates=rates, prompts=said))
+    return sums
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(4.0, "worse"), (1.0, "not worse")])
+def test_a_version_of_a_prompt_beside_another_gets_a_verdict(ratio, verdict):
+    """The same model answers both: the prompt is the candidate, under its name, and one that both use is none."""
+    rng = np.random.default_rng(6)
+    found = [each for each in run(watch(), 400, lambda _: prompts(rng, ratio)) if "look" not in each.details]
+    assert {(each.model_version, each.verdict) for each in found} == {("help@13", verdict)}
+
+
+def test_prompts_are_compared_by_their_names():
+    """Another prompt is no other version of it: the canary's has nothing beside it."""
+    rng = np.random.default_rng(6)
+    found = run(watch(), 60, lambda _: prompts(rng, 4.0, "other@1"))
+    assert {each.model_version for each in found} == {"m1"}

@@ -1,6 +1,7 @@
 """New model versions: told once, for services that are known, and the same by a successor."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,3 +75,18 @@ def test_a_successor_says_the_same(seed, cuts):
     ]
     found = assert_successors_agree(lambda: VersionWatch(SECONDS, 100), ticks, cuts, START)
     assert all(finding.kind == "version" for finding in found)
+
+
+@pytest.mark.parametrize("subject", ["prompt", "index"])
+def test_new_versions_of_prompts_and_indexes_are_told_like_those_of_models(subject):
+    """What a group shows of them by name and version is a finding of its own, without a model version."""
+    watch = VersionWatch(SECONDS, 100, subject)
+
+    def shown(*names):
+        return [GroupSums(tenant_id="t", service_name="chat", model_version="m1", events=9,
+                          mixes={subject: dict.fromkeys(names, 3), "tool": {"no": 9}})]  # fmt: skip
+
+    assert not run(watch, [(step, shown("help@1")) for step in range(DAY + 10)])
+    [found] = run(watch, [(DAY + 10 + step, shown("help@1", "help@2")) for step in range(20)])
+    assert (found.metric, found.model_version, found.versions) == (f"{subject}_version", None, ["help@2", "help@1"])
+    assert f"shows {subject} version help@2 for the first time" in found.evidence

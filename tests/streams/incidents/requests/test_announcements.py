@@ -1,5 +1,6 @@
 """New versions beside announced changes: in any order, within the grace, and no more memory than there should be."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +100,29 @@ def test_what_is_kept_is_bounded(monkeypatch):
     changes = [change(str(number), number) for number in range(9)]
     assert judged([*changes, *(version(str(number)) for number in range(6, 9))]) == []
     assert judged([version(str(number), number) for number in range(9)]) == [("chat", name) for name in "678"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "name", "to", "missing"),
+    [
+        ("prompt", "help", "13", False),
+        ("prompt", "help", "help@13", False),
+        ("code", "shop", "help@13", False),
+        ("index", "help", "13", True),
+        ("prompt", "help", "12", True),
+    ],
+)
+def test_a_version_of_a_prompt_is_announced_by_a_change_of_a_prompt(subject, name, to, missing):
+    """By its version alone where the change is of a prompt, by prompt and version in any; else it is a ticket."""
+    shown = msgspec.structs.replace(
+        version("", 0), model_version=None, metric="prompt_version", versions=["help@13", "help@12"]
+    )
+    said = msgspec.structs.replace(change(to, 0), subject_type=subject, subject_name=name)
+    subject_ = Announcements(Changes(level="ticket"))
+    subject_.take(said)
+    subject_.take(shown)
+    found = subject_.due(NOON + DAY * MINUTE)
+    assert [(each.metric, each.versions, each.model_version) for each in found] == (
+        [("prompt_version", ["help@13"], None)] if missing else []
+    )
+    assert not found or "serves prompt version help@13, and no change" in found[0].evidence

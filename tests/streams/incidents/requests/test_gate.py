@@ -137,3 +137,17 @@ def test_each_canary_is_decided_once_whatever_is_repeated(verdicts, again):
         twice += taken(gate, record, *repeats)
     assert len(once) <= 1
     assert [msgspec.to_builtins(decision) for decision in twice] == [msgspec.to_builtins(each) for each in once]
+
+
+def test_a_version_of_a_prompt_is_decided_by_what_was_answered_with_it():
+    """The comparison under its name counts, that of the model does not; the control names prompt and version."""
+    canary = msgspec.structs.replace(
+        started(candidate="13", from_version="12"), subject_type="prompt", subject_name="help"
+    )
+    worse = comparison(3, verdict="worse", flagged=19)
+    assert not taken(Gate(POLICY), canary, worse)
+    [decision] = taken(Gate(POLICY), canary, msgspec.structs.replace(worse, model_version="help@13"))
+    control = decision.control
+    assert (control.control, control.prompt_name, control.to_version, control.model_version) == (
+        "rollback", "help", "12", None,
+    )  # fmt: skip
