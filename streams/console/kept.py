@@ -79,7 +79,7 @@ def kpis(settings: Settings, period: Period) -> dict[str, bytes]:
 def rows(known: Known, service: str = "") -> list[Row]:
     """Return the KPIs of a service, of all of them where it is empty, in the order of the registry."""
     found: dict[str, bytes] = known.answer.found if known.answer else {}
-    packed = [found[service]] if service in found else () if service else found.values()
+    packed = found.values() if not service else [found[service]] if service in found else []
     return [row for each in packed for row in msgspec.json.decode(zlib.decompress(each))]
 
 

@@ -38,10 +38,11 @@ EVENT_NAMES = (
     "event_id, source, time, service_name, model_version, kafka_topic, kafka_topic_id, kafka_partition, kafka_offset"
 )
 OTHER_FINDINGS = {
-    f"findings_{name}": f"if({UNSAFE}, [{blank}], [])"
-    for name, blank in {
-        "native_category": "''", "native_taxonomy": "''", "score": "NULL", "score_kind": "''", "score_bucket": "''",
-        "threshold": "NULL", "entity_type": "''", "count": "NULL",
+    name: f"if({UNSAFE}, [{value}], [])"
+    for name, value in {
+        "findings_native_category": "''", "findings_native_taxonomy": "''", "findings_score": "NULL", "findings_score_kind": "''", "findings_score_bucket": "''",
+        "findings_threshold": "NULL", "findings_entity_type": "''", "findings_count": "NULL",
+        "finding_counts": "1", "finding_stopped": "0",
     }.items()
 }  # fmt: skip
 """Columns with an entry a finding, whatever is known of it."""

@@ -28,6 +28,13 @@ def kept_of(browser):
     return found
 
 
+def rounded(found):
+    """Return rows without the last digits: the engine adds up in an order of its own each time."""
+    return [
+        {name: round(value, 9) if isinstance(value, float) else value for name, value in row.items()} for row in found
+    ]
+
+
 async def until(true):
     """Wait until something is true."""
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -55,9 +62,9 @@ async def test_figures_are_what_the_view_says(client, settings):
     found = await Kept(held(settings), Store(settings)).known("7")
     asked = found.answer.period
     assert asked.until == NOW
-    assert rows(found) == period_rows(settings, asked)
+    assert rounded(rows(found)) == rounded(period_rows(settings, asked))
     one = Period(asked.since, asked.until, "shop")
-    assert rows(found, "shop") == period_rows(settings, one) != []
+    assert rounded(rows(found, "shop")) == rounded(period_rows(settings, one)) != []
     assert rows(found, "nobody") == rows(Known(None, False, True)) == []
 
 
@@ -69,16 +76,16 @@ async def test_an_old_answer_is_shown_with_its_age_and_asked_anew_behind(client,
     assert "as the store said" in first
     assert AGAIN not in first
     fill(client, service_hours=hours("shop", unsafe=lambda _: 90), service_minutes=[minutes("shop")])
-    assert "9.00 %" not in (await browser.get("/console/kpis")).text
+    assert ">9.00 %" not in (await browser.get("/console/kpis")).text
     monkeypatch.setattr(kept, "FRESH_SECONDS", 0)
     slow = Slow(monkeypatch)
     old = (await browser.get("/console/kpis")).text
     assert AGAIN in old
     assert "data-soon" in old
-    assert "9.00 %" not in old
+    assert ">9.00 %" not in old
     slow.go.set()
     await until(lambda: all(task.done() for task in kept_of(browser)._reading.values()))
-    assert "9.00 %" in (await browser.get("/console/kpis")).text
+    assert ">9.00 %" in (await browser.get("/console/kpis")).text
 
 
 async def test_an_answer_that_is_too_old_is_waited_for(client, settings, monkeypatch):
@@ -89,7 +96,7 @@ async def test_an_answer_that_is_too_old_is_waited_for(client, settings, monkeyp
     fill(client, service_hours=hours("shop", unsafe=lambda _: 90), service_minutes=[minutes("shop")])
     monkeypatch.setattr(kept, "FRESH_SECONDS", 0)
     monkeypatch.setattr(kept, "OLDEST_SECONDS", 0)
-    assert "9.00 %" in (await browser.get("/console/kpis")).text
+    assert ">9.00 %" in (await browser.get("/console/kpis")).text
 
 
 async def test_many_who_look_ask_once(client, settings, monkeypatch):
