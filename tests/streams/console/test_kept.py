@@ -71,6 +71,8 @@ async def test_figures_are_what_the_view_says(client, settings):
 async def test_an_old_answer_is_shown_with_its_age_and_asked_anew_behind(client, settings, monkeypatch):
     """Who looks waits for nothing: the page says how old its figures are, and the next one has what changed."""
     seed(client, "shop")
+    monkeypatch.setattr(kept, "FRESH_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(kept, "OLDEST_SECONDS", PATIENCE_SECONDS)
     browser = await signed_in(held(settings))
     first = (await browser.get("/console/kpis")).text
     assert "as the store said" in first
