@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs sbom pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-scale figures otlp-week kills soak fuzz clean
+.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs sbom pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-pages bench-scale figures otlp-week kills soak fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV)"
@@ -86,6 +86,9 @@ bench-kpis: $(READY)  ## every KPI view over thirty days of five million events
 
 bench-pace: $(READY)  ## processor time and memory of all workers' work, as ratios to an earlier commit; BASE=COMMIT
 	@$(BIN)/python -m tests.benchmarks.bench_pace $(if $(BASE),--base $(BASE))
+
+bench-pages: $(READY)  ## every page of the console over thirty days of five million events
+	@$(BIN)/python -m tests.benchmarks.pages
 
 bench-scale: $(READY)  ## the curve of cost over series, partitions and workers, drawn for docs/scale.md
 	@$(BIN)/python -m tests.benchmarks.bench_scale --pictures docs/pictures

@@ -81,10 +81,11 @@ def _beside(work: "Incidents") -> "Sequence[Companion]":
         each.router(settings, publisher, work.approvals) for each in (changes, controls, triage, erasures, policies)
     ]
     served = api(work, *routers, approvals.router(work), reviews.router(settings, publisher, work.leases))
-    add_console(served, work)
+    console = add_console(served, work)
     return [
         *recorded(served, settings, publisher, work.policy),
         Server(served, settings.host, settings.api_port, tls=door(settings, "api")),
         Gauges(work),
         Heartbeat(settings, work.owns),
+        *console,
     ]

@@ -1,6 +1,6 @@
 """The application of the console, wired into the API."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from streams.access.entry import check_routes
 from streams.access.principals import Principals
 from streams.console import live, session
 from streams.console.asking import Store
+from streams.console.kept import Kept
 from streams.console.pages import (
     approvals,
     backtest,
@@ -30,23 +31,11 @@ from streams.console.pages import (
 )
 from streams.console.session import NotSignedInError, session_key
 from streams.incidents.fold.moves import UnknownIncidentError
-from streams.incidents.worker import Incidents
+from streams.incidents.worker import Companion, Incidents
 from streams.pages.render import render
 
 HOME: Final = "/console/"
-PAGES: Final = (
-    now,
-    incidents,
-    incident,
-    review,
-    findings,
-    backtest,
-    telemetry,
-    service,
-    versions,
-    governance,
-    approvals,
-)
+PAGES: Final = (now, incidents, incident, review, findings, backtest, versions, governance, approvals)
 SECONDS_SIGNED_IN: Final = 12 * 3_600
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -58,25 +47,30 @@ HEADERS: Final = {
 """On every answer: nothing comes from elsewhere, nothing stands inside a page that is not the page's own."""
 
 
-def add_console(app: FastAPI, work: Incidents) -> None:
-    """Serve the console from the API, unless the settings say otherwise.
+def add_console(app: FastAPI, work: Incidents) -> Sequence[Companion]:
+    """Serve the console from the API, unless the settings say otherwise, and return what runs beside it.
 
     A link to the page of an incident, opened in a browser, shows the incident there.
     """
     if not work.settings.console:
-        return
-    app.mount(HOME.rstrip("/"), console(work))
+        return ()
+    store = Store(work.settings)
+    kept = Kept(work, store)
+    app.mount(HOME.rstrip("/"), console(work, store, kept))
     app.add_route("/", _home)
     app.add_exception_handler(401, _unauthorised)
+    return (kept,)
 
 
-def console(work: Incidents) -> FastAPI:
+def console(work: Incidents, store: Store, kept: Kept) -> FastAPI:
     """Return the application that is mounted under `/console`."""
-    settings, store = work.settings, Store(work.settings)
+    settings = work.settings
     principals = Principals(settings)
     made = FastAPI(openapi_url=None)
     made.include_router(session.router(principals))
     made.include_router(live.router(work))
+    for of_kept in (service, telemetry):
+        made.include_router(of_kept.router(work, store, kept))
     for part in PAGES:
         made.include_router(part.router(work, store))
     made.state.principals = principals

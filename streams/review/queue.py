@@ -20,7 +20,7 @@ EVALUATION: Final = "harm_review"
 
 _NEXT: Final = query("streams.review", "next")
 _GUARDS: Final = query("streams.review", "guards")
-_TEXTS: Final = "SELECT input_text, output_text FROM inferences FINAL WHERE event_id = {event:String} LIMIT 1"
+_TEXTS: Final = "SELECT input_text, output_text FROM inferences WHERE event_id = {event:String} LIMIT 1"
 _ITEM: Final = query("streams.review", "item")
 _EVENT: Final = query("streams.review", "event")
 _DISAGREEMENTS: Final = query("streams.review", "disagreements")

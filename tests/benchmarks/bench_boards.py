@@ -5,16 +5,14 @@ its panels, each asked for the whole month; a rule's is its one query. Beside ea
 ``SELECT count() FROM service_minutes FINAL``.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from dashboards.boards import BOARDS
 from dashboards.layout import board_json
-from tests.benchmarks.bench_kpis import SERVICES, filled, milliseconds
+from tests.benchmarks.bench_kpis import SERVICES, SINCE, UNTIL, filled, milliseconds
 from tests.support.dashboards.grafana import alert_rules, expand
 from tests.support.histories import judge
 
-SINCE = datetime(2026, 3, 1, tzinfo=UTC)
-UNTIL = SINCE + timedelta(days=30)
 OPTIONS = {"service": [f"service-{number}" for number in range(SERVICES)], "version": ["m@0", "m@1"]}
 
 

@@ -1,13 +1,14 @@
 """What the KPI views cost: ``python -m tests.benchmarks.bench_kpis``.
 
-Thirty days of five million events of 20 services with two versions each. The rollups are filled directly, by INSERT ...
-SELECT FROM numbers(): what is measured is reading, not writing. Beside each view stands how often longer it takes than
+Thirty days up to now of five million events of 20 services with two versions each. The rollups are filled directly, by
+INSERT ... SELECT FROM numbers(): what is measured is reading, not writing. Beside each view stands how often longer it takes than
 ``SELECT count() FROM service_minutes FINAL``, because ratios travel and milliseconds do not.
 """
 
 import statistics
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 
 from schemas.kpis import KPIS
 from streams.settings import load
@@ -16,7 +17,9 @@ from streams.store.schema.migrate import migrate
 
 HOURS, SERVICES, VERSIONS, PARTITIONS = 720, 20, 2, 4
 ROUNDS = 3
-START = "toDateTime('2026-03-01 00:00:00', 'UTC')"
+UNTIL = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+SINCE = UNTIL - timedelta(hours=HOURS)
+START = f"toDateTime('{SINCE:%F %T}', 'UTC')"
 SHAPE = (
     f"concat('service-', toString(number % {SERVICES})) AS service_name, "
     f"concat('m@', toString(intDiv(number, {SERVICES}) % {VERSIONS})) AS model_version, "
@@ -87,16 +90,15 @@ FILL = {
             if(number % 7 = 0, 'end_user', 'human'), toString(number % 3), 0.5 FROM numbers(30000)""",
 }  # fmt: skip
 PERIOD = (
-    "since='2026-03-01 00:00:00', until='2026-03-31 00:00:00', step=2592000, versions=0, objective=0.99, "
-    "known_at='2026-04-30 00:00:00'"
+    f"since='{SINCE:%F %T}', until='{UNTIL:%F %T}', step=2592000, versions=0, objective=0.99, known_at='{UNTIL:%F %T}'"
 )
 
 
-def filled():
+def filled(settings=None, fill=FILL):
     """Return a client of a store that holds the month."""
-    client = connect(load(clickhouse=f"chdb://{tempfile.mkdtemp()}", clickhouse_database="bench"))
+    client = connect(settings or load(clickhouse=f"chdb://{tempfile.mkdtemp()}", clickhouse_database="bench"))
     migrate(client)
-    for name, query in FILL.items():
+    for name, query in fill.items():
         began = time.perf_counter()
         client.command(query)
         print(f"filled {name} in {time.perf_counter() - began:.1f} s", flush=True)

@@ -54,11 +54,11 @@ def held(settings, *entries):
 
 
 def application(work):
-    """Return the API with its console."""
+    """Return the API with its console; what runs beside it is not begun."""
     each_of = (changes, controls, triage, erasures, policies)
     routers = [each.router(work.settings, work.publisher, work.approvals) for each in each_of]
     app = api(work, *routers, approvals.router(work), reviews.router(work.settings, work.publisher, work.leases))
-    add_console(app, work)
+    app.state.beside = add_console(app, work)
     return app
 
 

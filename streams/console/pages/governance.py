@@ -13,8 +13,8 @@ from streams.access.roles import may
 from streams.audit.log import AuditLog, of
 from streams.audit.reading import last
 from streams.console.asking import Store, held, newest, stream_now
+from streams.console.kept import DAYS
 from streams.console.pages.now import changes
-from streams.console.pages.service import DAYS
 from streams.console.session import Who, shown
 from streams.findings.canaries import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, standing
 from streams.incidents.worker import Incidents

@@ -19,7 +19,6 @@ from streams.console.session import Form, Who, shown
 from streams.incidents.worker import Incidents
 from streams.kafka.sending import message
 from streams.review.queue import Judgement, UnknownEventError, chosen, disagreements, judged, leased
-from streams.review.stats import progress
 from streams.store.ask import ask_rows
 from streams.text.times import second
 
@@ -57,11 +56,10 @@ def router(work: Incidents, store: Store) -> APIRouter:
             items=lambda: [chosen(settings, item)] if item else leased(settings, work.leases, queue, who, passed=gone),
             judged=lambda: chosen(settings, last) if last else {},
             done=lambda: ask_rows(settings, MINE, {"reviewer": who, "now": now})[0],
-            everybody=lambda: progress(settings, now),
         )
         return shown(
             request, "review", items=found["items"], keys=KEYS, last=last, judged=found["judged"], queue=queue,
-            again=bool(item), done=found["done"], everybody=found["everybody"], said=_said(request, last), words=_words,
+            again=bool(item), done=found["done"], said=_said(request, last), words=_words,
             wanted=round(work.policy.review.labels_per_day), categories=tuple(FAMILIES),
         )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """A service over time, and the KPIs of all: as people read them, grouped by what they answer."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -13,20 +12,21 @@ from schemas.fields import NANO
 from schemas.kpis import BY_ID, people, reliability, safety
 from schemas.kpis.kpi import Kpi
 from streams.console.asking import Store, held, newest, stream_now
+from streams.console.kept import DAYS, Kept, last, rows
 from streams.console.pages.now import changes
 from streams.console.session import Who, shown
 from streams.console.states import age, is_open, on_it, what
 from streams.incidents.fold.state import Incident
 from streams.incidents.worker import Incidents
 from streams.kpis.page import hourly_rows, points, untrusted
-from streams.kpis.period import Period
-from streams.kpis.show import FORMS, Line, line, period_rows
+from streams.kpis.show import FORMS, Line, line
 from streams.pages.places import Bar, Moment, Rate, bar, rate
+from streams.text.durations import span
 from streams.text.shares import percent
 
 DRAWN: Final = ("unsafe_served", "unsafe_attempted", "injection_flag", "over_refusal", "guard_coverage")
 """What is drawn of a service, by the hour."""
-DAYS: Final = {"1": "a day", "7": "a week", "30": "30 days"}
+USUAL: Final = "7"
 CHANGES: Final = 20
 SERVICES: Final = 40
 """Services of a KPI that are listed; more are found by their name."""
@@ -61,54 +61,41 @@ class Answer(Struct, frozen=True):
     entries: list[Entry]
 
 
-def router(work: Incidents, store: Store) -> APIRouter:
+def router(work: Incidents, store: Store, kept: Kept) -> APIRouter:
     """Return both pages."""
     routes, settings = APIRouter(), work.settings
 
     @routes.get("/services/{name:path}")
-    async def service(request: Request, who: Who, name: str, days: str = "7") -> Response:
-        incident_log = await held(work)
+    async def service(request: Request, who: Who, name: str, days: str = USUAL) -> Response:
+        incident_log, days = await held(work), days if days in DAYS else USUAL
         heard = await newest(store)
-        asked = days_up_to(stream_now(incident_log, heard), days, name)
+        asked = last(stream_now(incident_log, heard), int(days), name)
         found = await (_nothing if heard is None else store.study)(
             hours=lambda: hourly_rows(settings, asked, DRAWN),
-            totals=lambda: period_rows(settings, asked),
             changes=lambda: changes(settings, asked.since, asked.until, name, CHANGES),
         )
+        known = await kept.known(days)
         mine = [each for each in incident_log.folding.incidents() if name in each.services]
         mine.sort(key=lambda each: (not is_open(each), -each.clocks.detected))
         return shown(
             request, "service", here="now", name=name, days=days, spans=DAYS, found=found, period=asked,
             incidents=mine[:10], now=int(asked.until.timestamp()) * NANO, on_it=on_it, what=what, age=age,
             drawn=list(drawn(found["hours"] or [], marks(mine, found["changes"] or []))),
-            answers=list(answers(found["totals"] or [])), percent=percent,
+            known=known, answers=list(answers(rows(known, name))), percent=percent, span=span,
         )  # fmt: skip
-
-    _kpis(routes, work, store)
-    return routes
-
-
-def _kpis(routes: APIRouter, work: Incidents, store: Store) -> None:
-    settings = work.settings
 
     @routes.get("/kpis")
-    async def kpis(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
-        incident_log = await held(work)
-        heard = await newest(store)
-        asked = days_up_to(stream_now(incident_log, heard), days, service)
-        found = await (_nothing if heard is None else store.study)(totals=lambda: period_rows(settings, asked))
+    async def kpis(request: Request, who: Who, days: str = USUAL, service: str = "") -> Response:
+        await held(work)
+        days = days if days in DAYS else USUAL
+        known = await kept.known(days)
+        found = rows(known, service)
         return shown(
-            request, "kpis", days=days, spans=DAYS, service=service, totals=found["totals"], period=asked,
-            most=SERVICES,
-            groups=[(asks, list(answers(found["totals"] or [], kpis))) for asks, kpis in GROUPS],
+            request, "kpis", days=days, spans=DAYS, service=service, known=known, found=found, most=SERVICES,
+            span=span, groups=[(asks, list(answers(found, kpis))) for asks, kpis in GROUPS],
         )  # fmt: skip
 
-
-def days_up_to(now: int, days: str, service: str) -> Period:
-    """Return the days up to the newest moment of the stream."""
-    until = datetime.fromtimestamp(now // NANO, UTC)
-    since = until - timedelta(days=int(days) if days in DAYS else 7)
-    return Period(since.replace(minute=0, second=0, microsecond=0), until, service)
+    return routes
 
 
 async def _nothing(**loaders: Any) -> dict[str, Any]:

@@ -2,23 +2,20 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request, status
 from fastapi.responses import RedirectResponse, Response
 
-from schemas.fields import NANO
 from schemas.sql import query
 from schemas.topics import INFERENCE, RAW
-from streams.console.asking import Store, held, newest, stream_now
+from streams.console.asking import Store, held
+from streams.console.kept import TELEMETRY, Kept
 from streams.console.session import Form, Who, shown
 from streams.incidents.worker import Incidents
-from streams.intake.doctor import complaints, look_at_store
-from streams.intake.status import Row, status_of
+from streams.intake.status import Row, Status
 from streams.kafka.letters import send_again
 from streams.kafka.topics import KafkaUnavailableError, TopicError
-from streams.kpis.period import Period
 from streams.settings import Settings
 from streams.store.ask import ask_running
 from streams.text.durations import span
@@ -33,27 +30,21 @@ WAIT_SECONDS: Final = 10.0
 REASON: Final = re.compile("[a-z_]{1,64}")
 
 
-def router(work: Incidents, store: Store) -> APIRouter:
+def router(work: Incidents, store: Store, kept: Kept) -> APIRouter:
     """Return the page, and the form that sends refused records again."""
     routes, settings, letters = APIRouter(), work.settings, Letters(work.settings)
 
     @routes.get("/telemetry")
     async def page(request: Request, who: Who, service: str = "") -> Response:
-        incident_log = await held(work)
-        heard = await newest(store)
-        until = datetime.fromtimestamp(stream_now(incident_log, heard) // NANO, UTC) + timedelta(seconds=1)
-        asked = Period(until - timedelta(days=1), until, service)
-        loaders: dict[str, Any] = {
-            "status": lambda: status_of(settings, asked),
-            "complaints": lambda: complaints(look_at_store(settings)),
-            "lags": lambda: ask_running(settings, LAGS, {}),
-        }
-        found = dict.fromkeys(loaders) if heard is None else await store.study(**loaders)
-        said = [each for each in found["complaints"] or [] if service in ("", each.service)]
+        await held(work)
+        known = await kept.known(TELEMETRY)
+        status, said = known.answer.found if known.answer else (None, None)
+        lags = None if known.silent else (await store.ask(lags=lambda: ask_running(settings, LAGS, {})))["lags"]
         return shown(
-            request, "telemetry", service=service, period=asked, found=found, complaints=said, most=LINES, span=span,
-            silent=found["status"] is None, again=AGAIN, said=letters.outcome,
-            refused=letters.possible(found["status"].refused if found["status"] else []),
+            request, "telemetry", service=service, known=known, lags=lags, most=LINES, span=span, again=AGAIN,
+            status=status and of_service(status, service), said=letters.outcome,
+            complaints=said and [each for each in said if service in ("", each.service)],
+            refused=letters.possible(status.refused if status else []),
         )  # fmt: skip
 
     @routes.post("/telemetry/letters")
@@ -62,6 +53,12 @@ def router(work: Incidents, store: Store) -> APIRouter:
         return RedirectResponse(HERE, status.HTTP_303_SEE_OTHER)
 
     return routes
+
+
+def of_service(status: Status, service: str) -> Status:
+    """Return what arrived of a service, of all of them where it is empty."""
+    every = (status.services, status.refused, status.codes)
+    return Status(*([row for row in rows if service in ("", row["service_name"])] for rows in every))
 
 
 class Letters:

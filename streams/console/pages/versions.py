@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from streams.console.asking import Store, held, newest, stream_now
-from streams.console.pages.service import DAYS, days_up_to
+from streams.console.kept import DAYS, last
+from streams.console.pages.service import USUAL
 from streams.console.session import Who, shown
 from streams.incidents.worker import Incidents
 from streams.kpis.versions import SUBJECTS, Version, pairs, title, versions, words
@@ -23,9 +24,10 @@ def router(work: Incidents, store: Store) -> APIRouter:
 
     @routes.get("/versions/{name:path}")
     async def page(
-        request: Request, who: Who, name: str, days: str = "7", subject: str = "", one: str = "", other: str = ""
+        request: Request, who: Who, name: str, days: str = USUAL, subject: str = "", one: str = "", other: str = ""
     ) -> Response:
-        asked = days_up_to(stream_now(await held(work), await newest(store)), days, name)
+        days = days if days in DAYS else USUAL
+        asked = last(stream_now(await held(work), await newest(store)), int(days), name)
         found = (await store.study(versions=lambda: versions(settings, asked)))["versions"]
         of = subject if subject in SUBJECTS else _newest(found or [])
         mine = [each for each in found or [] if each.subject == of]

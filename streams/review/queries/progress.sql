@@ -8,6 +8,8 @@ SELECT
     countIf(NOT known) AS unmatched
 FROM (
     SELECT *, target_event_id IN (SELECT target_event_id FROM review_items FINAL)
-        OR target_event_id IN (SELECT event_id FROM rated_events) AS known
+        OR target_event_id IN (
+            SELECT event_id FROM rated_events WHERE event_id IN (SELECT target_event_id FROM review_labels)
+        ) AS known
     FROM labels_known(known_at={known:DateTime('UTC')})
 )
