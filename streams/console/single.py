@@ -90,7 +90,7 @@ class SingleSignOn:
         if going is None:
             return self._refused(request, "state", "unknown, used or old")
         if "code" not in asked:
-            return self._refused(request, "denied", f"the provider answers {asked.get('error', '')[:64]!r}")
+            return self._refused(request, "denied", f"the provider answers {asked.get('error', '')[:64]!a}")
         try:
             there = self._address(request, BACK)
             who, token = await self._provider.redeem(going, asked["code"], there, asked.get("iss"))

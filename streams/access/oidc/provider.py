@@ -206,13 +206,18 @@ def _in_words(ask: Callable[[], Found]) -> Found:
     try:
         return ask()
     except OAuthError as error:
-        raise ProviderError("code", f"it refuses the code ({str(error.error)[:64]!r})") from None
+        raise ProviderError("code", f"it refuses the code ({_plain(error.error)})") from None
     except JoseError as error:
-        raise ProviderError("token", f"its token is not valid ({type(error).__name__}: {error})"[:200]) from None
+        raise ProviderError("token", f"its token is not valid ({_plain(error)})") from None
     except requests.RequestException as error:
         raise ProviderError("away", f"it can't be asked ({type(error).__name__})") from None
     except (ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise ProviderError("away", f"it can't be used ({error})"[:200]) from None
+        raise ProviderError("away", f"it can't be used ({_plain(error)})") from None
+
+
+def _plain(said: object) -> str:
+    """Return what may be of the provider for a line of the log: short, and without what a terminal obeys."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(said)[:160])
 
 
 def client_secret(settings: Settings) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -27,10 +28,10 @@ class Provider:
 
     def start(self):
         """Start it, and wait until it answers."""
-        environment = os.environ | {"AUTHLIB_INSECURE_TRANSPORT": "1"}
+        environment = os.environ | {"AUTHLIB_INSECURE_TRANSPORT": "1"}  # it speaks HTTP, on this machine alone
         command = [sys.executable, "-W", "ignore", "-m", "tests.support.oidc.serving", str(self.port)]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)  # noqa: S603
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         wait_until(self._answers)
 
     def stop(self):
@@ -68,9 +69,10 @@ class Provider:
         return answer.headers["location"]
 
     def denied(self, there):
-        """Refuse at the provider, and return where somebody is sent back to."""
+        """Refuse at the provider, and return where somebody is sent back to; the package leaves the state out."""
         answer = requests.post(there, data={"action": "deny"}, timeout=SECONDS, allow_redirects=False)
-        return answer.headers["location"]
+        [state] = parse_qs(urlsplit(there).query)["state"]
+        return f"{answer.headers['location']}&state={state}"
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The process of the provider: ``python -m tests.support.oidc.serving PORT``.
 
-It is the package `oidc-provider-mock`, held to PKCE by Authlib's own extension. `PUT /lies` has it say from then on what
-no honest provider says: `claims` over those of its ID tokens, `alg` of their signature, `metadata` over its own.
+It is the package `oidc-provider-mock`, held to PKCE by Authlib's own extension. `PUT /lies` has it say from then on
+what no honest provider says: `claims` over those of its ID tokens, `alg`, `key` and `kid` of their signature, `shown`
+for the key at its address of keys, `metadata` over its own.
 """
 
 import json
@@ -74,7 +75,8 @@ def answered(answer):
         answer.set_data(json.dumps({**answer.get_json(), **LIES.get("metadata", {})}))
     elif path == "/jwks":
         named = LIES.get("shown", LIES.get("key", "first"))
-        answer.set_data(json.dumps({"keys": [key(named).as_dict(private=False)]}))
+        shown = {**key(named).as_dict(private=False), "kid": LIES.get("kid", named)}
+        answer.set_data(json.dumps({"keys": [shown]}))
     return answer
 
 
