@@ -124,7 +124,7 @@ def revoke(file: Path, which: str) -> list[Token]:
         tokens, now = read_tokens(file), time.time()
         gone = [each for each in tokens if which in (each.token_id, each.name) and each.revoked is None]
         if not gone:
-            raise ValueError(f"no token of {which!r} is there to revoke; `watchkeeper token list` shows all")
+            raise ValueError(f"no token or session of {which!r} is there to revoke; `watchkeeper token list` shows all")
         write(file, [replace(each, revoked=now) if each in gone else each for each in tokens])
     return gone
 

@@ -153,6 +153,8 @@ def end_sessions(file: Path, which: str) -> list[Session]:
 
 def free(file: Path, name: str) -> bool:
     """Give a name free for whoever comes with it next, end its sessions, and tell whether it was anybody's."""
+    if not file.exists():
+        return False
     end_sessions(file, name)
     with alone(file):
         book = read_book(file)

@@ -6,6 +6,7 @@ for the key at its address of keys, `metadata` over its own.
 """
 
 import json
+import re
 import sys
 
 import flask
@@ -77,6 +78,8 @@ def answered(answer):
         named = LIES.get("shown", LIES.get("key", "first"))
         shown = {**key(named).as_dict(private=False), "kid": LIES.get("kid", named)}
         answer.set_data(json.dumps({"keys": [shown]}))
+    elif answer.mimetype == "text/html":
+        answer.set_data(re.sub(r"<link[^>]*>", "", answer.get_data(as_text=True)))  # a style from elsewhere
     return answer
 
 
