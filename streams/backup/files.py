@@ -1,4 +1,4 @@
-"""What of an installation lies in files: settings, policy, users, hashes of tokens, names, the audit log, records set aside.
+"""What of an installation lies in files: settings, policy, users, hashes of tokens, names, the audit log and the like.
 
 No secret is among them. The backup names those that were set, so that whoever restores it knows what to give.
 """

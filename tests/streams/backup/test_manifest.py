@@ -91,7 +91,7 @@ def test_every_topic_is_saved_and_what_is_made_of_it_before():
 
 
 def test_files_come_back_and_no_secret_is_among_them(tmp_path):
-    """Tokens' hashes, whose a name is, the audit log, the policy and records set aside are there again; of secrets the names alone."""
+    """Tokens' hashes, names, audit log, policy and records set aside are there again; of secrets the names alone."""
     (tmp_path / "policy.yaml").write_text("{}\n")
     secrets = {"api_token": "hidden-1", "control_key": "hidden-2", "kafka_password": "hidden-3"}
     there = Settings(

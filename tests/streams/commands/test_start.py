@@ -12,8 +12,8 @@ from streams.sql.server import Endpoint
 from streams.store.client import connect
 
 HEAVY = {
-    "aiohttp", "aiokafka", "authlib", "chdb", "cryptography", "fastapi", "faust", "jinja2", "kafka", "matplotlib", "numpy", "pandas", "pyarrow",
-    "river", "scipy", "structlog", "uvicorn",
+    "aiohttp", "aiokafka", "authlib", "chdb", "cryptography", "fastapi", "faust", "jinja2", "kafka", "matplotlib",
+    "numpy", "pandas", "pyarrow", "river", "scipy", "structlog", "uvicorn",
 }  # fmt: skip
 """Packages that serve, reckon or draw."""
 

@@ -108,7 +108,7 @@ def test_a_name_is_bound_to_a_subject(tmp_path):
 
 
 def test_sessions_are_few_and_end_one_by_one_or_all(tmp_path):
-    """The oldest of a person end first; another's stay; a file that is broken lets nobody in, and is not written over."""
+    """The oldest of a person end first, another's stay; a broken file lets nobody in, and is not written over."""
     settings = Settings(data_dir=tmp_path, **GIVEN)
     here = People(settings)
     ann = here.enter(kim("1", "oidc/ann")).session_id
