@@ -1,6 +1,7 @@
 """Signing in and out: with a token, or at the provider of the settings."""
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -22,15 +23,27 @@ def router(settings: Settings, principals: Principals) -> APIRouter:
     """Return the pages for signing in and out."""
     routes, single = APIRouter(), SingleSignOn(settings, principals) if settings.oidc_issuer else None
 
-    def page(
-        request: Request, following: str, code: int = status.HTTP_200_OK, wrong: str = "", name: str = ""
-    ) -> Response:
-        elsewhere = single.elsewhere(request) if single else ""
-        provider = settings.oidc_title if single else ""
-        return shown(
-            request, "sign_in", code, next=following, wrong=wrong, name=name, provider=provider, elsewhere=elsewhere
-        )
+    def page(request: Request, following: str, code: int = 200, wrong: str = "", name: str = "") -> Response:
+        there = {
+            "provider": settings.oidc_title if single else "",
+            "elsewhere": single.elsewhere(request) if single else "",
+        }
+        return shown(request, "sign_in", code, next=following, wrong=wrong, name=name, **there)
 
+    _token(routes, principals, page)
+    _provider(routes, single, principals)
+
+    @routes.post("/sign-out")
+    async def leave(request: Request, fields: Form) -> Response:
+        key = request.session["key"]
+        gone = await single.end(request, key) if single and principals.people.by_id(key) else None
+        request.session.clear()
+        return gone or RedirectResponse(PATH, status.HTTP_303_SEE_OTHER)
+
+    return routes
+
+
+def _token(routes: APIRouter, principals: Principals, page: Callable[..., Response]) -> None:
     @routes.get("/sign-in")
     async def form(request: Request, next: str = "") -> Response:  # noqa: A002
         return page(request, own(next))
@@ -47,16 +60,6 @@ def router(settings: Settings, principals: Principals) -> APIRouter:
             return page(request, following, status.HTTP_403_FORBIDDEN, wrong, name)
         _begin(request, principal, principal.name or name)
         return RedirectResponse(following, status.HTTP_303_SEE_OTHER)
-
-    @routes.post("/sign-out")
-    async def leave(request: Request, fields: Form) -> Response:
-        key = request.session["key"]
-        request.session.clear()
-        gone = await single.end(request, key) if single and principals.people.by_id(key) else None
-        return gone or RedirectResponse(PATH, status.HTTP_303_SEE_OTHER)
-
-    _provider(routes, single, principals)
-    return routes
 
 
 def _provider(routes: APIRouter, single: SingleSignOn | None, principals: Principals) -> None:

@@ -1,5 +1,6 @@
 """Sign-in at an OpenID provider, seen from the browser: it is sent there, comes back, and is known or told why not."""
 
+import asyncio
 import hmac
 import time
 from collections import OrderedDict
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import structlog
-from fastapi import Request, status
+from fastapi import HTTPException, Request, status
 from fastapi.responses import HTMLResponse, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -38,9 +39,10 @@ WORDS: Final = {
     "name": "{} gives you a name that can't be one here.",
     "role": "{} knows you, but none of your groups has a role here. Ask whoever runs this installation.",
     "taken": "Another person has your name here. Ask whoever runs this installation.",
+    "kept": "Your session can't be kept now. The log says why; a token lets you in meanwhile.",
 }
 """Why nobody was signed in, in our own words: what a provider or an address says is not repeated."""
-_LATER: Final = ("away", "busy")
+_LATER: Final = ("away", "busy", "kept")
 
 
 class SingleSignOn:
@@ -78,8 +80,18 @@ class SingleSignOn:
         return answer
 
     async def end(self, request: Request, session_id: str) -> Response | None:
-        """End a session, and send its person on to sign out of the provider; None where it has no place for that."""
-        self._principals.people.leave(session_id)
+        """End a session, and send its person on to sign out of the provider; None where it has no place for that.
+
+        Raises
+        ------
+        HTTPException
+            503 where the disk does not take it.
+        """
+        try:
+            await asyncio.to_thread(self._principals.people.leave, session_id)
+        except (OSError, ValueError) as error:
+            log.warning("a session could not be ended", error=str(error))
+            raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, "Your session could not be ended.") from None
         there = await self._provider.farewell(self._hints.pop(session_id, ""), self._address(request, PATH))
         return self._onward(there) if there else None
 
@@ -97,11 +109,13 @@ class SingleSignOn:
         except ProviderError as error:
             return self._refused(request, error.why, str(error))
         try:
-            session = self._principals.people.enter(who)
+            session = await asyncio.to_thread(self._principals.people.enter, who)
         except NoRoleError:
             return self._refused(request, "role", "no group with a role", who.name)
         except TakenError:
             return self._refused(request, "taken", "the name is bound to another subject", who.name)
+        except (OSError, ValueError) as error:
+            return self._refused(request, "kept", str(error), who.name)
         self._hints[session.session_id] = token
         _bound(self._hints)
         return session, going.following

@@ -188,7 +188,7 @@ class Provider:
         more = client.userinfo(token=token)
         if more.get("sub") != claims["sub"]:
             raise ProviderError("token", "what it says of somebody is of another")
-        return dict(more) | claims
+        return dict(more) | {name: value for name, value in claims.items() if value is not None}
 
     def _named(self, claims: dict[str, Any]) -> Claimed:
         try:

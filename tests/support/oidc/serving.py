@@ -2,7 +2,7 @@
 
 It is the package `oidc-provider-mock`, held to PKCE by Authlib's own extension. `PUT /lies` has it say from then on
 what no honest provider says: `claims` over those of its ID tokens, `alg`, `key` and `kid` of their signature, `shown`
-for the key at its address of keys, `metadata` over its own.
+for the key at its address of keys, `metadata` and `userinfo` over its own.
 """
 
 import json
@@ -74,6 +74,8 @@ def answered(answer):
         answer.set_data(json.dumps({**body, "id_token": signed(claims)}))
     elif path == "/.well-known/openid-configuration":
         answer.set_data(json.dumps({**answer.get_json(), **LIES.get("metadata", {})}))
+    elif path == "/userinfo":
+        answer.set_data(json.dumps({**answer.get_json(), **LIES.get("userinfo", {})}))
     elif path == "/jwks":
         named = LIES.get("shown", LIES.get("key", "first"))
         shown = {**key(named).as_dict(private=False), "kid": LIES.get("kid", named)}

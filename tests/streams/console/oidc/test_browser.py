@@ -58,7 +58,6 @@ async def test_two_persons_come_in_by_the_provider(people, provider, tmp_path): 
         await tab.until(arrived(HERE, "oidc/ann"))
         await tab.run(f"{APPROVE}.click()")
         await tab.until(arrived(HERE, "Approved"))
-        ours = [each for each in tab.complaints if address in str(each)]
-        assert ours == []
+        assert [each for each in tab.complaints if address in str(each)] == []
     await until(lambda: work.approvals.requests.all()[0].done)
     assert await lifted(work) == [("kim", "<b>fixed", "watchkeeper/console")]

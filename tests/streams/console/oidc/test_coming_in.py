@@ -72,6 +72,15 @@ async def test_the_groups_of_somebody_decide(settings, provider):
     assert (await browser.get("/console/review/disagreements")).status_code == 403
 
 
+async def test_groups_may_be_told_only_when_asked_for(settings, provider):
+    """Where the ID token has none, what the provider says of the same person counts, and of nobody else."""
+    browser = Browser(held(settings))
+    provider.lies(claims={"groups": None})
+    assert (await back(browser, provider)).status_code == 200
+    provider.lies(claims={"groups": None}, userinfo={"sub": "0815"})
+    assert refused(await back(Browser(held(settings)), provider), "does not hold")
+
+
 async def test_what_groups_may_is_what_the_settings_say_now(settings, provider):
     """A session goes on after a restart; it has the roles of its groups as they are then, or ends with the last."""
     browser = Browser(held(settings, page()))
@@ -133,6 +142,15 @@ async def test_a_session_has_an_end(settings, provider, monkeypatch):
     assert (await browser.get("/console/incidents")).status_code == 200
     monkeypatch.setattr(people.time, "time", lambda: later + 1)
     assert (await browser.get("/console/incidents")).status_code == 303
+
+
+async def test_a_file_of_people_that_is_broken_lets_nobody_in(settings, provider):
+    """A page says so, tokens work, and nothing is written over it."""
+    people_file(settings).write_text("{")
+    browser = Browser(held(settings))
+    assert refused(await back(browser, provider), "can&#39;t be kept now", code=503)
+    assert people_file(settings).read_text() == "{"
+    assert (await browser.sign_in()).status_code == 303
 
 
 async def test_signing_out_ends_both(settings, provider):

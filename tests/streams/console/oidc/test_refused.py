@@ -127,7 +127,9 @@ async def test_a_way_back_is_gone_once(settings, provider):
     kept = {"Cookie": f"watchkeeper-going={browser.client.cookies['watchkeeper-going']}"}
     assert (await browser.get(there)).status_code == 200
     browser.client.cookies.clear()
-    assert refused(await browser.get(there, headers=kept), "was used already")
+    assert refused(
+        await browser.get(there, headers=kept), "This sign-in was not begun in this browser, was used already"
+    )
     used = parse_qs(urlsplit(there).query)["code"][0]
     again = parse_qs(urlsplit(onward(await begun(browser))).query)["state"][0]
     replayed = await browser.get(f"{RETURN}?{urlencode({'code': used, 'state': again})}")
