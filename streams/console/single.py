@@ -13,6 +13,7 @@ from fastapi import HTTPException, Request, status
 from fastapi.responses import HTMLResponse, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from streams.access.oidc.claims import Claimed
 from streams.access.oidc.people import NoRoleError, Session, TakenError
 from streams.access.oidc.provider import Going, Provider, ProviderError
 from streams.access.principals import Principals
@@ -108,17 +109,22 @@ class SingleSignOn:
             who, token = await self._provider.redeem(going, asked["code"], there, asked.get("iss"))
         except ProviderError as error:
             return self._refused(request, error.why, str(error))
+        session = await self._entered(request, who)
+        if isinstance(session, Response):
+            return session
+        self._hints[session.session_id] = token
+        _bound(self._hints)
+        return session, going.following
+
+    async def _entered(self, request: Request, who: Claimed) -> Session | Response:
         try:
-            session = await asyncio.to_thread(self._principals.people.enter, who)
+            return await asyncio.to_thread(self._principals.people.enter, who)
         except NoRoleError:
             return self._refused(request, "role", "no group with a role", who.name)
         except TakenError:
             return self._refused(request, "taken", "the name is bound to another subject", who.name)
         except (OSError, ValueError) as error:
             return self._refused(request, "kept", str(error), who.name)
-        self._hints[session.session_id] = token
-        _bound(self._hints)
-        return session, going.following
 
     def _going(self, request: Request, state: str) -> Going | None:
         """Return what this browser took along, once, as long as the answer is to it."""
