@@ -6,7 +6,7 @@ from fastapi import Depends, HTTPException, Request, status
 from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from streams.access.principals import Principal, Principals
+from streams.access.principals import Principal, Principals, reserved
 from streams.access.roles import ALLOWED, OPEN, may, route_of, wanted
 
 _BEARER: Final = HTTPBearer(auto_error=False)
@@ -45,9 +45,11 @@ def speaker(request: Request, claimed: str = "") -> str:
     Raises
     ------
     ValueError
-        Where nobody is named.
+        Where nobody is named, or somebody whom nobody may speak for.
     """
     name = request.state.principal.name or claimed
+    if not request.state.principal.name and reserved(claimed):
+        raise ValueError(f"{claimed!r} is a part of Watchkeeper, or of who signs in at the provider: say your own name")
     if not name:
         raise ValueError("say who does it, or use a token with a name (`watchkeeper token create`)")
     return str(name)

@@ -5,32 +5,36 @@ what is revoked is refused from then on, also in a session of the console.
 """
 
 import hashlib
-import os
 import re
 import secrets
 import time
+import unicodedata
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.access.kept import Followed, alone, write
+from streams.access.oidc.claims import PREFIX
+from streams.access.oidc.people import People
 from streams.access.roles import Role
 from streams.access.tokens import made_token
 from streams.settings import Settings
 
-log: Final = structlog.get_logger()
-
 FILE: Final = "tokens.json"
 NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
-RESERVED: Final = ("watchkeeper", "system")
+RESERVED: Final = ("watchkeeper", "system", PREFIX.rstrip("/"))
+"""What no name that is given here begins with: parts of Watchkeeper, and people of an OpenID provider."""
 _FORM: Final = re.compile(r"wk_([0-9a-f]{12})_[\w-]{43}", re.ASCII)
 
 
 class Principal(Struct, frozen=True):
-    """Who asks: a name with roles. The token of the installation has no name, and says whose word it brings."""
+    """Who asks: a name with roles. The token of the installation has no name, and says whose word it brings.
+
+    `token_id` is the id of the token, or of the session of who signed in at the provider.
+    """
 
     name: str
     roles: tuple[Role, ...]
@@ -87,15 +91,25 @@ def create(file: Path, name: str, roles: tuple[Role, ...], seconds: float) -> st
     ValueError
         Where the name is none, or no role is given.
     """
-    if not NAME.fullmatch(name) or name.partition("/")[0].lower() in RESERVED:
+    if not NAME.fullmatch(name) or reserved(name):
         raise ValueError(f"{name!r} is no name: 1 to 128 characters on one line, not {' or '.join(RESERVED)}")
     if not roles or not seconds:
         raise ValueError("a token has a role and an end; see `watchkeeper token create --help`")
     number, now = secrets.token_hex(6), time.time()
     given = f"wk_{number}_{secrets.token_urlsafe(32)}"
     made = Token(token_id=number, name=name, roles=roles, hash=_hash(given), created=now, expires=now + seconds)
-    _write(file, [*read_tokens(file), made])
+    with alone(file):
+        write(file, [*read_tokens(file), made])
     return given
+
+
+def reserved(name: str) -> bool:
+    """Tell whether a name is one that nobody may give himself.
+
+    >>> reserved(" System"), reserved("oidc/kim"), reserved("kim/system")
+    (True, True, False)
+    """
+    return unicodedata.normalize("NFKC", name).partition("/")[0].strip().casefold() in RESERVED
 
 
 def revoke(file: Path, which: str) -> list[Token]:
@@ -106,16 +120,17 @@ def revoke(file: Path, which: str) -> list[Token]:
     ValueError
         Where none is called so.
     """
-    tokens, now = read_tokens(file), time.time()
-    gone = [each for each in tokens if which in (each.token_id, each.name) and each.revoked is None]
-    if not gone:
-        raise ValueError(f"no token of {which!r} is there to revoke; `watchkeeper token list` shows all")
-    _write(file, [replace(each, revoked=now) if each in gone else each for each in tokens])
+    with alone(file):
+        tokens, now = read_tokens(file), time.time()
+        gone = [each for each in tokens if which in (each.token_id, each.name) and each.revoked is None]
+        if not gone:
+            raise ValueError(f"no token or session of {which!r} is there to revoke; `watchkeeper token list` shows all")
+        write(file, [replace(each, revoked=now) if each in gone else each for each in tokens])
     return gone
 
 
 class Principals:
-    """Tells who has a token.
+    """Tells who has a token, or a session of the provider.
 
     Parameters
     ----------
@@ -125,9 +140,8 @@ class Principals:
 
     def __init__(self, settings: Settings) -> None:
         self.installation: Final = made_token(settings)
-        self._file: Final = tokens_file(settings)
-        self._seen: Any = None
-        self._tokens: dict[str, Token] = {}
+        self.people: Final = People(settings)
+        self._tokens: Final = Followed[dict[str, Token]](tokens_file(settings), _by_id, {})
 
     def of(self, token: str) -> Principal | None:
         """Return who has a token; None where nobody does, or it is expired or revoked."""
@@ -140,41 +154,22 @@ class Principals:
         return Principal(known.name, known.roles, known.token_id)
 
     def by_id(self, token_id: str) -> Principal | None:
-        """Return whose token has an id, as long as it is valid."""
+        """Return whose token or session has an id, as long as it is valid."""
         known = self._valid(token_id)
-        return Principal(known.name, known.roles, known.token_id) if known else None
+        if known is not None:
+            return Principal(known.name, known.roles, known.token_id)
+        found = self.people.by_id(token_id)
+        return None if found is None else Principal(*found, token_id)
 
     def _valid(self, token_id: str) -> Token | None:
-        known = self._read().get(token_id)
+        known = self._tokens.now().get(token_id)
         return known if known is not None and known.state(time.time()) == "valid" else None
 
-    def _read(self) -> dict[str, Token]:
-        try:
-            found = self._file.stat()
-            seen = found.st_mtime_ns, found.st_ino, found.st_size
-        except FileNotFoundError:
-            seen = None
-        if seen != self._seen:
-            self._seen = seen
-            try:
-                self._tokens = {each.token_id: each for each in read_tokens(self._file)}
-            except ValueError as error:
-                self._tokens = {}
-                log.warning("no token with a name is taken", error=str(error))
-        return self._tokens
+
+def _by_id(file: Path) -> dict[str, Token]:
+    return {each.token_id: each for each in read_tokens(file)}
 
 
 def _hash(token: str) -> str:
     """Return what is kept of a token; a plain hash is enough for a random text of 256 bits."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _write(file: Path, tokens: list[Token]) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(msgspec.json.format(msgspec.json.encode(tokens)))
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(file)

@@ -71,7 +71,9 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
 }
 """Roles by method and path; `admin` is among them without being named."""
 
-OPEN: Final = ("GET /console/sign-in", "POST /console/sign-in")
+OPEN: Final = (
+    "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-in/provider", "GET /console/sign-in/return",
+)  # fmt: skip
 """Routes that nobody has to be signed in for."""
 
 

@@ -11,6 +11,9 @@ from streams.access.roles import route_of
 from streams.audit.recorder import Recorder
 
 SIGN_IN: Final = "POST /console/sign-in"
+RETURN: Final = "GET /console/sign-in/return"
+"""The way back from an OpenID provider; whoever is signed in by it has a name then."""
+SIGN_OUT: Final = "POST /console/sign-out"
 EXPORTS: Final = frozenset({"GET /audit", "GET /console/incidents.csv"})
 UNNAMED: Final = "(token of the installation)"
 _REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST})
@@ -57,12 +60,13 @@ class Recorded:
             return
         principal, client = state.get("principal"), scope.get("client")
         self._recorder.record(
-            _kind(route, code),
+            _kind(route, code, known=principal is not None),
             stranger=principal is None,
             door=self._door,
             who=state.get("who", "") or ("" if principal is None else principal.name or UNNAMED),
             token="" if principal is None else principal.token_id,
             claimed=str(state.get("claimed", "")),
+            why=str(state.get("why", "")),
             route=route,
             about=[f"{name}={value}" for name, value in sorted((scope.get("path_params") or {}).items())],
             address=client[0] if client else "",
@@ -71,14 +75,18 @@ class Recorded:
         )
 
 
-def _kind(route: str, code: int) -> str:
+def _kind(route: str, code: int, *, known: bool) -> str:
     """Return what a request was, in the words of the log.
 
-    >>> _kind(SIGN_IN, 303), _kind(SIGN_IN, 403), _kind("GET /incidents", 401), _kind("GET /incidents", 200)
-    ('sign_in', 'sign_in_failed', 'refused', 'access')
+    >>> _kind(SIGN_IN, 303, known=True), _kind(SIGN_IN, 403, known=False), _kind(RETURN, 200, known=True)
+    ('sign_in', 'sign_in_failed', 'sign_in')
+    >>> _kind(SIGN_OUT, 303, known=True), _kind("GET /a", 401, known=False), _kind("GET /audit", 200, known=True)
+    ('sign_out', 'refused', 'export')
     """
-    if route == SIGN_IN:
-        return "sign_in" if code == HTTPStatus.SEE_OTHER else "sign_in_failed"
+    if route in (SIGN_IN, RETURN):
+        return "sign_in" if known and code < HTTPStatus.BAD_REQUEST else "sign_in_failed"
     if code in _REFUSED:
         return "refused"
+    if route == SIGN_OUT:
+        return "sign_out"
     return "export" if route in EXPORTS else "access"

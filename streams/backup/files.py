@@ -1,4 +1,4 @@
-"""What of an installation lies in files: settings, policy, users, hashes of tokens, the audit log, records set aside.
+"""What of an installation lies in files: settings, policy, users, hashes of tokens, names, the audit log and the like.
 
 No secret is among them. The backup names those that were set, so that whoever restores it knows what to give.
 """
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from streams.access.oidc.people import people_file
 from streams.access.principals import tokens_file
 from streams.audit.log import HEADS, folder_of, of
 from streams.backup.manifest import BackupError
@@ -31,6 +32,8 @@ def save_files(settings: Settings, folder: Path) -> None:
     data = folder / DATA
     if tokens_file(settings).exists():
         _copy(tokens_file(settings), data / "tokens.json")
+    if people_file(settings).exists():
+        _copy(people_file(settings), data / people_file(settings).name)
     for memory in settings.data_dir.glob("sentinel-*/memory"):
         _copy(memory, data / memory.relative_to(settings.data_dir))
     _save_audit(settings, data / folder_of(settings).name)
@@ -86,7 +89,7 @@ def check_no_files(settings: Settings) -> None:
     BackupError
         With what is there.
     """
-    for found in (tokens_file(settings), folder_of(settings)):
+    for found in (tokens_file(settings), people_file(settings), folder_of(settings)):
         if found.exists():
             raise BackupError(f"{found} is there already; restore into an empty data folder")
 

@@ -32,28 +32,60 @@ def create(
 
 @token_app.command("list")
 def listed() -> None:
-    """List tokens: id, whose, roles, until when, and whether it is valid."""
+    """List tokens and sessions of the provider's people: id, whose, roles, until when, and whether it is valid."""
     from rich.table import Table
 
     from streams.access import principals
+    from streams.access.oidc import people
     from streams.text.terminal import console
 
     shown = Table("id", "name", "roles", "until", "state")
-    for each in principals.read_tokens(principals.tokens_file(load())):
-        until = f"{datetime.fromtimestamp(each.expires, UTC):%Y-%m-%d %H:%M} UTC"
-        shown.add_row(each.token_id, each.name, ", ".join(each.roles), until, each.state(time.time()))
+    settings, now = load(), time.time()
+    for each in principals.read_tokens(principals.tokens_file(settings)):
+        shown.add_row(each.token_id, each.name, ", ".join(each.roles), _utc(each.expires), each.state(now))
+    for one in people.read_book(people.people_file(settings)).sessions:
+        if one.ends > now:
+            shown.add_row(one.session_id, one.name, f"of {', '.join(one.groups)}", _utc(one.ends), "signed in")
     console().print(shown)
 
 
 @token_app.command("revoke")
-def revoke(which: Annotated[str, typer.Argument(help="The id of a token, or a name for all of that name.")]) -> None:
-    """Make a token worthless, at once."""
+def revoke(
+    which: Annotated[str, typer.Argument(help="The id of a token or a session, or a name for all of that name.")],
+) -> None:
+    """Make a token worthless, or end a session, at once."""
     from streams.access import principals
+    from streams.access.oidc import people
 
     settings = load()
-    for each in principals.revoke(principals.tokens_file(settings), which):
+    ended = people.end_sessions(people.people_file(settings), which)
+    for one in ended:
+        typer.echo(f"ended {one.session_id} of {one.name}")
+        _note(settings, "session_ended", token=one.session_id, name=one.name)
+    try:
+        gone = principals.revoke(principals.tokens_file(settings), which)
+    except ValueError:
+        if not ended:
+            raise
+        gone = []
+    for each in gone:
         typer.echo(f"revoked {each.token_id} of {each.name}")
         _note(settings, "token_revoked", token=each.token_id, name=each.name, roles=list(each.roles))
+
+
+@token_app.command("free")
+def free(name: Annotated[str, typer.Argument(help="The name, as oidc/kim.")]) -> None:
+    """Give the name of somebody of the provider free: it is whose who comes with it next."""
+    from streams.access.oidc import people
+
+    settings = load()
+    if not people.free(people.people_file(settings), name):
+        raise SettingsError(f"nobody has the name {name!r}; `watchkeeper token list` shows who is signed in")
+    _note(settings, "name_freed", name=name)
+
+
+def _utc(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _note(settings: Settings, kind: str, **values: str | list[str]) -> None:

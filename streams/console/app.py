@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from streams.access.entry import check_routes
 from streams.access.principals import Principals
-from streams.console import live, session
+from streams.console import live, signing
 from streams.console.asking import Store
 from streams.console.kept import Kept
 from streams.console.pages import (
@@ -29,7 +29,7 @@ from streams.console.pages import (
     telemetry,
     versions,
 )
-from streams.console.session import NotSignedInError, session_key
+from streams.console.session import NotSignedInError, secure, session_key
 from streams.incidents.fold.moves import UnknownIncidentError
 from streams.incidents.worker import Companion, Incidents
 from streams.pages.render import render
@@ -67,7 +67,7 @@ def console(work: Incidents, store: Store, kept: Kept) -> FastAPI:
     settings = work.settings
     principals = Principals(settings)
     made = FastAPI(openapi_url=None)
-    made.include_router(session.router(principals))
+    made.include_router(signing.router(settings, principals))
     made.include_router(live.router(work))
     for of_kept in (service, telemetry):
         made.include_router(of_kept.router(work, store, kept))
@@ -90,7 +90,7 @@ def console(work: Incidents, store: Store, kept: Kept) -> FastAPI:
         max_age=SECONDS_SIGNED_IN,
         path=HOME,
         same_site="strict",
-        https_only=settings.tls_cert is not None or settings.public_url.startswith("https://"),
+        https_only=secure(settings),
     )
     made.middleware("http")(_guarded)
     return made

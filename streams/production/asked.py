@@ -1,5 +1,6 @@
-"""What stands open at Kafka and at the store: they are asked."""
+"""What stands open at Kafka, at the store and at the provider where people sign in: they are asked."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any, Final
@@ -19,9 +20,11 @@ from kafka.admin import ACLResourcePatternType as Pattern
 from kafka.errors import ClusterAuthorizationFailedError, KafkaError, SecurityDisabledError
 
 from schemas.topics import TOPICS
+from streams.access.oidc.claims import check
+from streams.access.oidc.provider import Provider, ProviderError, client_secret
 from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, topic_states
 from streams.production.gap import Gap
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 from streams.store.ask import ask_running
 from streams.store.client import StoreUnavailableError
 
@@ -95,6 +98,27 @@ def store_gaps(settings: Settings) -> Iterator[Gap]:
         return
     now, ended = int(row["now"]) / 1000, time.time()
     yield from clock_gap("ClickHouse", now - min(max(now, began), ended))
+
+
+def provider_gaps(settings: Settings) -> Iterator[Gap]:
+    """Yield what stands open about sign-in at a provider, which is asked what it says of itself."""
+    if not settings.oidc_issuer:
+        return
+    try:
+        check(settings)
+        asyncio.run(Provider(settings).begin(settings.public_url, ""))
+    except SettingsError as error:
+        yield Gap("provider", str(error), "mend the setting; the API does not start with it")
+    except ProviderError as error:
+        yield Gap("provider", f"nobody can sign in at {settings.oidc_issuer}: {error}", "run this where it answers")
+    if not client_secret(settings):
+        yield Gap("provider secret", "whoever knows the name of the client may ask the provider as this installation",
+                  "make it a client with a secret there, and set WATCHKEEPER_OIDC_CLIENT_SECRET")  # fmt: skip
+    if settings.oidc_issuer.startswith("http://"):
+        yield Gap("provider tls", "who somebody is travels readable", "name an issuer with https://")
+    if not settings.public_url.startswith("https://"):
+        yield Gap("provider back", "the provider sends people back to whatever name the console was asked under",
+                  "set WATCHKEEPER_PUBLIC_URL to an address with https://")  # fmt: skip
 
 
 def clock_gap(who: str, ahead: float) -> Iterator[Gap]:

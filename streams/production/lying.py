@@ -8,6 +8,7 @@ from typing import Final
 
 import yaml
 
+from streams.access.oidc.people import people_file
 from streams.access.principals import read_tokens, tokens_file
 from streams.access.tokens import token_file
 from streams.production.gap import Gap
@@ -22,7 +23,8 @@ _DAY: Final = 86_400
 def file_gaps(settings: Settings) -> Iterator[Gap]:
     """Yield which files others may read, and which they may change."""
     secrets = os.environ.get("WATCHKEEPER_SECRETS")
-    private = [settings.data_dir, tokens_file(settings), token_file(settings), *([Path(secrets)] if secrets else [])]
+    private = [settings.data_dir, tokens_file(settings), token_file(settings), people_file(settings)]
+    private += [Path(secrets)] if secrets else []
     private += [path for path in (settings.tls_key or settings.tls_cert,) if path is not None]
     if settings.clickhouse.startswith("chdb://"):
         private.append(Path(settings.clickhouse.removeprefix("chdb://")))
@@ -44,9 +46,10 @@ def token_gaps(settings: Settings) -> Iterator[Gap]:
     """Yield what of tokens leaves open who somebody is."""
     now = time.time()
     valid = [token for token in read_tokens(tokens_file(settings)) if token.state(now) == "valid"]
-    if not valid:
+    if not valid and not settings.oidc_issuer:
         yield Gap("shared token", "nobody has a token of their own: all share that of the installation, under any name",
-                  "`watchkeeper token create NAME --role ROLE` for each person and machine")  # fmt: skip
+                  "`watchkeeper token create NAME --role ROLE` for each person and machine, or name a provider where "
+                  "people sign in (WATCHKEEPER_OIDC_ISSUER)")  # fmt: skip
     for token in valid:
         if token.expires - token.created > LONGEST_DAYS * _DAY:
             yield Gap("long token", f"the token of {token.name} is valid for more than a year",

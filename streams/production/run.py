@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streams.policy.policy import load_policy
-from streams.production.asked import kafka_gaps, store_gaps
+from streams.production.asked import kafka_gaps, provider_gaps, store_gaps
 from streams.production.gap import Gap
 from streams.production.lying import file_gaps, image_gaps, token_gaps
 from streams.production.named import gaps
@@ -31,3 +31,4 @@ def open_gaps(settings: Settings, compose: Path | None) -> Iterator[Gap]:
         yield from image_gaps(compose)
     yield from kafka_gaps(settings)
     yield from store_gaps(settings)
+    yield from provider_gaps(settings)

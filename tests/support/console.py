@@ -65,10 +65,10 @@ def application(work):
 class Browser:
     """Loads pages, keeps cookies and sends the forms that it is shown."""
 
-    def __init__(self, work):
-        self.application = application(work)
+    def __init__(self, work, address=ADDRESS):
+        self.application, self.address = application(work), address
         transport = httpx2.ASGITransport(app=self.application)
-        self.client = httpx2.AsyncClient(transport=transport, base_url=ADDRESS, timeout=30)
+        self.client = httpx2.AsyncClient(transport=transport, base_url=address, timeout=30)
 
     async def get(self, path, **more):
         """Return the answer for a page; redirects are not followed."""
@@ -81,7 +81,7 @@ class Browser:
         ).group()
         hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
         body = {name: unescape(value) for name, value in hidden} | fields
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": ADDRESS}
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.address}
         return await self.client.post(to or action, content=urlencode(body), headers=headers)
 
     async def sign_in(self, name="kim", token=TOKEN):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from schemas.approvals import Approval
 from schemas.fields import NANO
+from streams.access.oidc.claims import PREFIX
 from streams.incidents.fold.moves import IllegalActionError
 
 State = Literal["pending", "expired", "approved", "broken_glass", "refused", "carried_out"]
@@ -45,12 +46,14 @@ class Asked(Struct, frozen=True):
 
 
 def person(name: str) -> str:
-    """Return what tells persons apart: not the case of their name, nor how its letters are written.
+    """Return what tells persons apart: not the case of their name, how its letters are written, or how they came in.
 
-    >>> person(" Kim  Lee") == person("kim lee")
+    Whoever signs in at the provider and has a token under that name too is one person.
+
+    >>> person(" Kim  Lee") == person("kim lee") == person("oidc/Kim Lee")
     True
     """
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split()).removeprefix(PREFIX)
 
 
 class Requests:

@@ -42,7 +42,7 @@ def test_a_token_says_who_has_it_until_it_is_revoked(settings):
     assert principals.of(INSTALLATION) == Principal("", ("admin",))
     revoke(file, "kim")
     assert (principals.of(kim), principals.by_id(found.token_id)) == (None, None)
-    with pytest.raises(ValueError, match="no token of 'kim' is there to revoke"):
+    with pytest.raises(ValueError, match="no token or session of 'kim' is there to revoke"):
         revoke(file, "kim")
 
 
@@ -52,7 +52,7 @@ def test_a_token_has_an_end(settings):
     over = create(file, "kim", ("viewer",), -1)
     assert Principals(settings).of(over) is None
     assert [each.state(time.time()) for each in read_tokens(file)] == ["expired"]
-    for name in ("system", "watchkeeper/gate", "", "a\x1b[2J", "a" * 129):
+    for name in ("system", "watchkeeper/gate", "oidc/kim", "OIDC/kim", " System", "", "a\x1b[2J", "a" * 129):
         with pytest.raises(ValueError, match="is no name"):
             create(file, name, ("viewer",), 60)
 

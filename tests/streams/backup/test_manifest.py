@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from schemas.topics import TOPICS
+from streams.access.kept import write
+from streams.access.oidc.people import Book, Known, people_file, read_book
 from streams.access.principals import create, read_tokens, tokens_file
 from streams.audit.log import entry, of
 from streams.backup.files import check_no_files, restore_files, save_files
@@ -89,13 +91,15 @@ def test_every_topic_is_saved_and_what_is_made_of_it_before():
 
 
 def test_files_come_back_and_no_secret_is_among_them(tmp_path):
-    """Tokens' hashes, the audit log, the policy and records set aside are there again; of secrets the names alone."""
+    """Tokens' hashes, names, audit log, policy and records set aside are there again; of secrets the names alone."""
     (tmp_path / "policy.yaml").write_text("{}\n")
     secrets = {"api_token": "hidden-1", "control_key": "hidden-2", "kafka_password": "hidden-3"}
     there = Settings(
         data_dir=tmp_path / "a", policy=tmp_path / "policy.yaml", clickhouse="http://me:hidden-4@ch:8123", **secrets
     )
     given = create(tokens_file(there), "kim", ("viewer",), 3600)
+    book = Book(names=(Known("oidc/kim", "https://login.example", "4711", 0.0),))
+    write(people_file(there), book)
     of(there).append([entry("sign_in", who="kim")])
     memory = there.data_dir / "sentinel-watch-1" / "memory"
     memory.parent.mkdir()
@@ -112,6 +116,7 @@ def test_files_come_back_and_no_secret_is_among_them(tmp_path):
     check_no_files(here)
     restore_files(here, tmp_path / "saved")
     assert read_tokens(tokens_file(here)) == read_tokens(tokens_file(there))
+    assert read_book(people_file(here)) == book
     assert of(here).end() == of(there).end()
     assert (here.data_dir / "sentinel-watch-1" / "memory").read_text() == "{}"
     with pytest.raises(BackupError, match="is there already"):

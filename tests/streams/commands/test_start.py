@@ -12,8 +12,8 @@ from streams.sql.server import Endpoint
 from streams.store.client import connect
 
 HEAVY = {
-    "aiohttp", "aiokafka", "chdb", "fastapi", "faust", "jinja2", "kafka", "matplotlib", "numpy", "pandas", "pyarrow",
-    "river", "scipy", "structlog", "uvicorn",
+    "aiohttp", "aiokafka", "authlib", "chdb", "cryptography", "fastapi", "faust", "jinja2", "kafka", "matplotlib",
+    "numpy", "pandas", "pyarrow", "river", "scipy", "structlog", "uvicorn",
 }  # fmt: skip
 """Packages that serve, reckon or draw."""
 
@@ -64,7 +64,7 @@ def test_help_loads_no_heavy_package(group):
         ("history", {"river", "scipy", "fastapi"}),
         ("watch", {"clickhouse_connect", "fastapi"}),
         ("detect", {"clickhouse_connect", "fastapi", "pyarrow"}),
-        ("incidents", {"streams.detect", "streams.watch", "pyarrow", "scipy"}),
+        ("incidents", {"streams.detect", "streams.watch", "authlib", "pyarrow", "scipy"}),
     ],
 )
 def test_a_worker_loads_nothing_that_only_others_need(worker, spared):

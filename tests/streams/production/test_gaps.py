@@ -136,6 +136,7 @@ def test_tokens_that_leave_open_who_somebody_is_are_named(tmp_path):
     """None but the one of all, one for years, a machine that may do everything."""
     settings = Settings(data_dir=tmp_path)
     assert [gap.check for gap in token_gaps(settings)] == ["shared token"]
+    assert list(token_gaps(settings.model_copy(update={"oidc_issuer": "https://login.example"}))) == []
     create(tokens_file(settings), "kim", ("responder",), 3600)
     assert list(token_gaps(settings)) == []
     create(tokens_file(settings), "old", ("viewer",), 400 * 86_400)
