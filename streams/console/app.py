@@ -66,7 +66,7 @@ def console(work: Incidents) -> FastAPI:
     made.include_router(live.router(work))
     for part in PAGES:
         made.include_router(part.router(work, store))
-    made.state.principals = principals
+    made.state.principals, made.state.teams = principals, work.policy.teams
     check_routes(made, HOME.rstrip("/"))
     made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
     for kind, answer in (

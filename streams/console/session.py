@@ -30,7 +30,7 @@ def session_key(token: str) -> str:
     return hmac.digest(token.encode(), b"watchkeeper console session", "sha256").hex()
 
 
-def signed_in(request: Request) -> str:
+async def signed_in(request: Request) -> str:
     """Return who is signed in.
 
     Raises
@@ -69,7 +69,7 @@ async def sent(request: Request) -> dict[str, str]:
     HTTPException
         403 where the form was not given to this session, 422 where it cannot be read.
     """
-    signed_in(request)
+    await signed_in(request)
     return await _fields(request)
 
 

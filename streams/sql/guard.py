@@ -111,10 +111,13 @@ class Check:
         The database of the house, the only one whose tables may all be read.
     parameters
         Values of the query's parameters, of which some may be identifiers.
+    limited
+        Rows of some services alone are seen: what shows how many others there are, or what is in them, is refused.
     """
 
-    def __init__(self, names: Names, database: str, parameters: dict[str, str]) -> None:
+    def __init__(self, names: Names, database: str, parameters: dict[str, str], *, limited: bool = False) -> None:
         self._names: Final = names
+        self._limited: Final = limited
         self._database: Final = database
         self._parameters: Final = parameters
         self._bound: Final[set[str]] = set()
@@ -177,6 +180,8 @@ class Check:
         if "out_file" in node or "compression" in node:
             raise _denied("INTO OUTFILE is not allowed here")
         self._stars = self._stars or "Asterisk" in kind or "Matcher" in kind
+        if self._limited and "prewhere" in node:
+            raise _denied("PREWHERE looks at rows before your own are chosen: write WHERE")
         if kind == "Function":
             self._function(node)
         elif kind == "TableIdentifier":
@@ -190,7 +195,7 @@ class Check:
 
     def _statement(self, node: dict[str, Any]) -> None:
         kind = node["type"]
-        if kind == "ExplainQuery" and node["kind"] not in EXPLAINED:
+        if kind == "ExplainQuery" and (self._limited or node["kind"] not in EXPLAINED):
             raise _denied(f"{node['kind']} is not allowed here")
         if kind == "ShowTablesQuery":
             for name in sorted(name for name, value in node.items() if value is True and name not in _SHOWN):
@@ -246,7 +251,7 @@ class Check:
 
     def _table(self, parts: list[str]) -> None:
         database, table = ("", parts[0]) if len(parts) == 1 else (parts[0], ".".join(parts[1:]))
-        if not table_allowed(database or self._database, table, self._database):
+        if not table_allowed(database or self._database, table, self._database, limited=self._limited):
             text = f"table {'.'.join(parts)} is not allowed here: read those of {self._database}, or name another first"
             raise _denied(text)
         self._paths = self._paths or (database not in {"", self._database} and table.lower() in WITH_PATHS)

@@ -8,14 +8,15 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from streams.access.teams import Services, Team, TeamName, services_of
 from streams.settings import SettingsError
 from streams.sql.errors import AUTHENTICATION_FAILED, BUSY, refused
 
@@ -39,6 +40,8 @@ class User(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     password_scrypt: str
+    teams: Annotated[list[TeamName | Literal["*"]] | None, Field(min_length=1)] = None
+    """Teams of the policy whose rows it sees; all rows where nothing stands here."""
 
     @field_validator("password_scrypt")
     @classmethod
@@ -115,9 +118,17 @@ class Doorkeeper:
         The users of the file; None lets `default` in with any password, as ClickHouse does for a user without one.
     clock
         Seconds that only grow.
+    teams
+        Those of the policy.
     """
 
-    def __init__(self, users: dict[str, User] | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        users: dict[str, User] | None,
+        clock: Callable[[], float] = time.monotonic,
+        teams: Mapping[str, Team] | None = None,
+    ) -> None:
+        self._teams: Final = teams or {}
         self._users: Final = users
         self._clock: Final = clock
         self._key: Final = secrets.token_bytes(32)
@@ -126,6 +137,11 @@ class Doorkeeper:
         self._pool: Final = ThreadPoolExecutor(1, "sql-password")
         self._looking = 0
         self._wrong: Final[OrderedDict[tuple[str, str], tuple[int, float]]] = OrderedDict()
+
+    def services(self, name: str) -> Services:
+        """Return the services whose rows a user sees; a team that the policy does not name has none."""
+        user = (self._users or {}).get(name)
+        return None if user is None or user.teams is None else services_of(user.teams, (), self._teams)
 
     async def admit(self, name: str, password: str, address: str = "") -> None:
         """Return when the password is right.

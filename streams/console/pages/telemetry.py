@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from schemas.fields import NANO
 from schemas.sql import query
 from schemas.topics import INFERENCE, RAW
+from streams.access.teams import seen
 from streams.console.asking import Store, held, newest, stream_now
 from streams.console.session import Form, Who, shown
 from streams.incidents.worker import Incidents
@@ -52,7 +53,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
         said = [each for each in found["complaints"] or [] if service in ("", each.service)]
         return shown(
             request, "telemetry", service=service, period=asked, found=found, complaints=said, most=LINES, span=span,
-            silent=found["status"] is None, again=AGAIN, said=letters.outcome,
+            silent=found["status"] is None, again=AGAIN, said=letters.outcome if seen() is None else "",
             refused=letters.possible(found["status"].refused if found["status"] else []),
         )  # fmt: skip
 
