@@ -65,9 +65,8 @@ NODES: Final = STATEMENTS | {
 }
 """Kinds of nodes of a tree; one that is new in the engine is refused."""
 
-EXPLAINED: Final = frozenset(
-    {"EXPLAIN", "EXPLAIN AST", "EXPLAIN SYNTAX", "EXPLAIN QUERY TREE", "EXPLAIN PIPELINE", "EXPLAIN ESTIMATE"}
-)
+_KINDS: Final = ("AST", "SYNTAX", "QUERY TREE", "PIPELINE", "ESTIMATE")
+EXPLAINED: Final = frozenset({"EXPLAIN", *(f"EXPLAIN {each}" for each in _KINDS)})
 
 ABOUT_TABLES: Final = re.compile(
     r"(?:DESCRIBE TABLE|EXISTS TABLE|EXISTS VIEW|SHOW CREATE TABLE|SHOW CREATE VIEW)\s+(.*)", re.DOTALL
@@ -112,7 +111,7 @@ class Check:
     parameters
         Values of the query's parameters, of which some may be identifiers.
     limited
-        Rows of some services alone are seen: what shows how many others there are, or what is in them, is refused.
+        Rows of some services alone are seen: what shows others, or how many there are, is refused.
     """
 
     def __init__(self, names: Names, database: str, parameters: dict[str, str], *, limited: bool = False) -> None:
@@ -252,8 +251,8 @@ class Check:
     def _table(self, parts: list[str]) -> None:
         database, table = ("", parts[0]) if len(parts) == 1 else (parts[0], ".".join(parts[1:]))
         if not table_allowed(database or self._database, table, self._database, limited=self._limited):
-            text = f"table {'.'.join(parts)} is not allowed here: read those of {self._database}, or name another first"
-            raise _denied(text)
+            name = ".".join(parts)
+            raise _denied(f"table {name} is not allowed here: read those of {self._database}, or name another first")
         self._paths = self._paths or (database not in {"", self._database} and table.lower() in WITH_PATHS)
 
     def _parts(self, node: dict[str, Any]) -> list[str]:

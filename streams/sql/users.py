@@ -71,8 +71,8 @@ def scrypt_of(password: str, salt: bytes) -> str:
     return f"{base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
-def user_line(name: str, password: str) -> str:
-    """Return the line of the file for a user, with a salt of its own.
+def user_line(name: str, password: str, teams: list[str] | None = None) -> str:
+    """Return the line of the file for a user, with a salt of its own, and the teams whose rows alone it sees.
 
     Raises
     ------
@@ -83,7 +83,8 @@ def user_line(name: str, password: str) -> str:
         raise SettingsError(f"{name!r} cannot be the name of a user: take printable characters without a colon")
     if not password:
         raise SettingsError("the password is empty")
-    written = yaml.safe_dump({name: {"password_scrypt": scrypt_of(password, secrets.token_bytes(_SALT_BYTES))}})
+    user: dict[str, str | list[str]] = {"password_scrypt": scrypt_of(password, secrets.token_bytes(_SALT_BYTES))}
+    written = yaml.safe_dump({name: user | ({"teams": teams} if teams else {})})
     return "  " + written.replace("\n", "\n  ").rstrip()
 
 

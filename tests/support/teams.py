@@ -55,15 +55,17 @@ def fill_store(client):
              "metric": "latency", "detected_time": NOW - timedelta(hours=1), "evidence": f"{whose}evidence"}
         )  # fmt: skip
         tables["service_policies"].append({"service_name": service, "owner": f"{whose}owner", "published_at": NOW})
-        more["changes"].append(event | {"change_id": f"{whose}c", "subject_type": "model", "subject_name": f"{whose}m",
-                                        "action": "started", "to_version": "v", "initiator_id": f"{whose}dev"})  # fmt: skip
+        more["changes"].append(
+            event | {"change_id": f"{whose}c", "subject_type": "model", "subject_name": f"{whose}m",
+                     "action": "started", "to_version": "v", "initiator_id": f"{whose}dev"}
+        )  # fmt: skip
         more["controls"].append(event | {"control": "pause", "actor_id": f"{whose}dev", "reason": f"{whose}why",
                                          "incident_id": f"inc-{whose}p"})  # fmt: skip
         more["incident_actions"].append(
             event | {"action": "note", "actor_id": f"{whose}dev", "incident_id": f"{whose}i"}
         )
         more["review_items"].append(event | {"target_event_id": f"{whose}event", "target_kind": "inference",
-                                             "queue": "safety", "sampling_method": "uniform", "reviewers": 1,
+                                             "queue": "safety", "sampling_method": "stratified", "reviewers": 1,
                                              "sampling_probability": 0.5})  # fmt: skip
         more["inferences"].append(event | {"event_id": f"{whose}event", "input_text": f"{whose}text"})
         more["triage"].append(event | {"decision": "mute", "metric": "latency", "actor_id": f"{whose}dev",

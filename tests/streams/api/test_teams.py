@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 
+import streams
 from schemas.changes import Change
 from schemas.controls import Control
 from schemas.reviews import ReviewLabel
@@ -104,7 +106,7 @@ async def test_what_is_about_all_is_refused(people):
 
 
 async def test_of_others_is_as_what_is_not_there(people):
-    """Status, words and place to go on to are the same for what others have and what nobody has, and not for one's own."""
+    """Status, words and place to go on to are the same for what others have and what nobody has; not for one's own."""
     waiting = await requests(people)
     await people["bob"].ask("POST", "/console/backtest", POLICY_FORM)
     for route, (path, body) in GIVEN.items():
@@ -163,3 +165,42 @@ async def test_a_list_holds_ones_own_alone(people):
         if route not in SHOWS_NO_NAME:
             assert MINE in kim.text, route
             assert OTHERS in bob.text, route
+
+
+async def test_an_incident_of_several_teams_is_seen_by_each_as_its_own(people):
+    """Others' names, findings and counts are left out; what people say counts for all; controls are for one's own."""
+    kim, bob = people["kim"], people["bob"]
+    for path in ("/incidents/{}", "/incidents/{}/view", "/incidents/{}/page", "/console/incidents/{}"):
+        mine, all_seen = [await each.ask("GET", path.format("inc-mine-m")) for each in (kim, bob)]
+        assert (mine.status_code, OTHERS in mine.text, MINE in mine.text) == (200, False, True), path
+        assert "others-n" in all_seen.text, path
+    shown = (await kim.ask("GET", "/incidents/inc-mine-m")).json()
+    assert (shown["services"], shown["findings"], shown["tenants"]) == (["mine-m"], 0, [])
+    assert "mine-reason" in str(shown["steps"])
+    assert (await kim.ask("POST", "/incidents/inc-mine-m/note", {"reason": "seen"})).status_code == 202
+    form = CONTROL | {"service": "others-n", "confirm": "others-n"}
+    refused = [await kim.ask("POST", "/console/incidents/inc-mine-m/control", form | {"service": name, "confirm": name})
+               for name in ("others-n", "nobody-n")]  # fmt: skip
+    assert plain(refused[0], OTHERS) == plain(refused[1], NOBODYS)
+    assert (await kim.ask("POST", "/controls", CONTROL | {"service_name": "others-n"})).status_code == 422
+    named = CONTROL | {"service_name": "mine-m", "incident_id": "inc-others-p"}
+    assert (await kim.ask("POST", "/controls", named)).status_code == 404
+    said = CHANGE | {
+        "service_name": "mine-m",
+        "incident_id": "inc-others-p",
+        "action": "rolled_back",
+        "to_version": "v",
+    }
+    assert (await kim.ask("POST", "/changes", said)).status_code == 404
+    into = {"into_incident_id": "inc-others-p"}
+    assert (await kim.ask("POST", "/incidents/inc-mine-p/merge", into)).status_code == 404
+    assert (await kim.ask("POST", "/controls", CONTROL | {"service_name": "mine-m"})).status_code == 202
+
+
+def test_no_page_asks_the_fold_itself():
+    """Incidents that are shown or acted on come from `streams/api/seen.py`, which looks at whose they are."""
+    root = Path(streams.__file__).parent
+    files = [*(root / "api").glob("*.py"), *(root / "console").rglob("*.py")]
+    asking_it = {each.name for each in files if re.search(r"folding\.(fold\.incidents|incidents\()", each.read_text())}
+    assert asking_it == {"seen.py", "incidents.py"}
+    assert (root / "api" / "incidents.py").read_text().count("folding.fold.incidents") == 1  # `_action`, behind `known`

@@ -6,10 +6,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from schemas.sql import literal
 from streams.access.rows import NOBODYS, OF_ALL, TABLES, condition, row_condition, server_statements
 from streams.access.teams import Team, limited, matches
+from streams.commands.main import app
 from streams.settings import load
 from streams.sql.server import Endpoint
 from streams.sql.users import scrypt_of
@@ -29,8 +31,10 @@ PASSWORD = "pass"  # noqa: S105
 def settings(store_path, tmp_path_factory):
     """Settings of a database with a row of each of some services in every table that has a service."""
     users = tmp_path_factory.mktemp("users") / "users.yaml"
-    file = {name: {"password_scrypt": scrypt_of(PASSWORD, name.encode().ljust(16))} | ({"teams": teams} if teams else {})
-            for name, teams in USERS.items()}  # fmt: skip
+    file = {
+        name: {"password_scrypt": scrypt_of(PASSWORD, name.encode().ljust(16))} | ({"teams": teams} if teams else {})
+        for name, teams in USERS.items()
+    }
     users.write_text(yaml.safe_dump({"users": file}))
     made = load(clickhouse=f"chdb://{store_path}", clickhouse_database="teams", sql_port=0, sql_users=users)
     with own_database(made):
@@ -43,7 +47,8 @@ def settings(store_path, tmp_path_factory):
 
 def tables(client):
     """Return all tables of the store."""
-    query = "SELECT name FROM system.tables WHERE database = 'teams' AND NOT endsWith(engine, 'View') AND name NOT LIKE '.%' ORDER BY name"
+    kept = "NOT endsWith(engine, 'View') AND name NOT LIKE '.%'"
+    query = f"SELECT name FROM system.tables WHERE database = 'teams' AND {kept} ORDER BY name"
     return [name for (name,) in rows(client, query)]
 
 
@@ -200,9 +205,14 @@ def test_sql_and_python_mean_the_same_services(engine, patterns, name):
     assert bool(said) == matches(tuple(patterns), name)
 
 
-def test_statements_for_a_server_are_ones(engine):
+def test_statements_for_a_server_are_ones(engine, tmp_path, monkeypatch):
     """The engine reads each of them as what it is; it lets nobody make users, so they are read and not run."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("teams: {shop: {services: ['shop-*', cart]}, bank: {services: [bank]}}")
+    monkeypatch.setenv("WATCHKEEPER_POLICY", str(policy))
+    printed = CliRunner().invoke(app, ["sql-teams"]).stdout
     made = server_statements(TEAMS, "watchkeeper")
+    assert printed == "".join(f"{text};\n" for text in made)
     assert len(made) == 2 * len(TEAMS) + len(TABLES) * (len(TEAMS) + 1)
     for text in made:
         [(again,)] = rows(engine, "SELECT formatQuerySingleLine({text:String})", {"text": text})
