@@ -192,7 +192,7 @@ def page() -> str:
     lines = [
         "# Who may write to Kafka",
         "",
-        "`watchkeeper topics acl` prints these as commands of Kafka's, or as JSON. No command runs them.",
+        "`watchkeeper topics acl` prints these as commands of Kafka's, or as JSON; with `--apply` it adds them.",
         "",
         *(f"- **{name}**: {party.means}." for name, party in PARTIES.items()),
         "",

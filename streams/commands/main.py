@@ -230,11 +230,15 @@ def up(
 @app.command("secrets")
 def make_secrets(
     folder: Annotated[Path, typer.Argument(help="Made where it is missing; open to its owner alone.")],
+    *,
+    production: Annotated[bool, typer.Option("--production", help="Also those of compose/production.yml.")] = False,
 ) -> None:
     """Write the random passwords and tokens that docker-compose.yml needs; what is there is never touched."""
     from streams.access.secrets import write_secrets
 
-    typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
+    typer.echo(
+        "\n".join(f"wrote {folder / name}" for name in write_secrets(folder, production=production)) or "nothing to do"
+    )
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from streams.production.gap import Gap
 from streams.settings import Settings
 
 OTHERS: Final = 0o077
+MOUNTED: Final = Path("/run/secrets")
+"""Where an engine puts secrets for one container: what lies outside is for the folder on the host to keep closed."""
 CHANGED_BY_OTHERS: Final = 0o022
 LONGEST_DAYS: Final = 366
 _DAY: Final = 86_400
@@ -27,6 +29,8 @@ def file_gaps(settings: Settings) -> Iterator[Gap]:
     if settings.clickhouse.startswith("chdb://"):
         private.append(Path(settings.clickhouse.removeprefix("chdb://")))
     for path in private:
+        if MOUNTED in (path, *path.parents):
+            continue
         if path.exists() and path.stat().st_mode & OTHERS and not _closed_above(path, settings.data_dir):
             mode = "700" if path.is_dir() else "600"
             yield Gap("open files", f"{path} can be read by other users of this machine", f"`chmod {mode} {path}`")
@@ -57,7 +61,7 @@ def token_gaps(settings: Settings) -> Iterator[Gap]:
 
 
 def image_gaps(compose: Path) -> Iterator[Gap]:
-    """Yield the images of a Compose file that may become others under the same name.
+    """Yield the images of a Compose file that may become others under the same name; one laid over another names some.
 
     Raises
     ------
@@ -66,7 +70,11 @@ def image_gaps(compose: Path) -> Iterator[Gap]:
     """
     try:
         services = yaml.safe_load(compose.read_text())["services"]
-        images = {name: service["image"] for name, service in services.items() if "build" not in service}
+        images = {
+            name: service["image"]
+            for name, service in services.items()
+            if "build" not in service and "image" in service
+        }
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{compose} is no Compose file that can be read: {error!r}") from None
     for name, image in images.items():

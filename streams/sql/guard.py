@@ -6,8 +6,8 @@ only their name is given: ``APPLY(file)``, ``arrayMap(file, ...)``), ``DESCRIBE`
 and addresses), ``KILL QUERY`` (also of the writer's), ``USE``, ``CHECK TABLE``, settings of a subquery, and the
 database `default`, which answers whether a file exists. Its grants cannot be narrowed: the embedded engine has one user
 and lets nobody make another. So kinds of statements, kinds of nodes, functions, tables and formats are allowed by
-name (`allowed`). Every text of the tree that is no literal is held against the names of the engine's functions, in
-whatever place it stands: a name that the engine knows and the list does not is refused.
+name (`allowed`). Every text of the tree that is no literal is held against the names of the engine's functions: one
+that the engine knows and the list does not is refused, wherever it stands.
 """
 
 import json
@@ -180,7 +180,7 @@ class Check:
             raise _denied("INTO OUTFILE is not allowed here")
         self._stars = self._stars or "Asterisk" in kind or "Matcher" in kind
         if self._limited and "prewhere" in node:
-            raise _denied("PREWHERE looks at rows before your own are chosen: write WHERE")
+            raise _denied("PREWHERE looks at others' rows too: write WHERE")
         if kind == "Function":
             self._function(node)
         elif kind == "TableIdentifier":

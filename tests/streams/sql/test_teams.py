@@ -17,7 +17,7 @@ from streams.sql.server import Endpoint
 from streams.sql.users import scrypt_of
 from streams.store.ask import ask_rows, ask_running
 from streams.store.client import connect, rows
-from tests.support.stores import own_database
+from tests.support.stores import left_alone, own_database
 
 pytestmark = pytest.mark.store
 
@@ -39,6 +39,7 @@ def settings(store_path, tmp_path_factory):
     made = load(clickhouse=f"chdb://{store_path}", clickhouse_database="teams", sql_port=0, sql_users=users)
     with own_database(made):
         client = connect(made)
+        left_alone(client)
         for table in tables(client):
             fill(client, table)
         client.close()
