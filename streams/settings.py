@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     """SASL password; or a file `watchkeeper_kafka_password` in the folder that `WATCHKEEPER_SECRETS` names."""
     kafka_ca_file: Path | None = None
     """Certificate authority of the brokers; the system's own when empty."""
+    kafka_cert_file: Path | None = None
+    """Certificate (PEM) to show brokers that ask for one; with `SSL` they may know by it who this is."""
+    kafka_key_file: Path | None = None
+    """Key of that certificate, without a passphrase; when empty, it stands in the file of the certificate."""
     topic_prefix: str = ""
     """Put before every topic name, for several installations on one cluster."""
     clickhouse: str = "chdb://data/clickhouse"
@@ -204,6 +208,13 @@ class Settings(BaseSettings):
     def _with_certificate(cls, value: Path | None, others: ValidationInfo) -> Path | None:
         if value is not None and others.data.get("tls_cert") is None:
             raise ValueError("wants a certificate in WATCHKEEPER_TLS_CERT beside it")
+        return value
+
+    @field_validator("kafka_key_file")
+    @classmethod
+    def _of_a_certificate(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        if value is not None and others.data.get("kafka_cert_file") is None:
+            raise ValueError("wants a certificate in WATCHKEEPER_KAFKA_CERT_FILE beside it")
         return value
 
     @model_validator(mode="after")

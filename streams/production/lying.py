@@ -25,7 +25,7 @@ def file_gaps(settings: Settings) -> Iterator[Gap]:
     """Yield which files others may read, and which they may change."""
     secrets = os.environ.get("WATCHKEEPER_SECRETS")
     private = [settings.data_dir, tokens_file(settings), token_file(settings), *([Path(secrets)] if secrets else [])]
-    private += [path for path in (settings.tls_key or settings.tls_cert,) if path is not None]
+    private += [path for path in _keys(settings) if path is not None]
     if settings.clickhouse.startswith("chdb://"):
         private.append(Path(settings.clickhouse.removeprefix("chdb://")))
     for path in private:
@@ -37,6 +37,10 @@ def file_gaps(settings: Settings) -> Iterator[Gap]:
     for named in filter(None, (settings.policy, settings.sql_users)):
         if named.exists() and named.stat().st_mode & CHANGED_BY_OTHERS:
             yield Gap("open files", f"{named} can be changed by other users of this machine", f"`chmod go-w {named}`")
+
+
+def _keys(settings: Settings) -> tuple[Path | None, ...]:
+    return settings.tls_key or settings.tls_cert, settings.kafka_key_file or settings.kafka_cert_file
 
 
 def _closed_above(path: Path, folder: Path) -> bool:
