@@ -14,9 +14,12 @@ from schemas.topics import CHANGES, CONTROLS, REVIEWS, TRIAGE
 from schemas.triage import Triage
 from schemas.wire import encode
 from streams.access.roles import ABOUT, ABOUT_WORDS, ALLOWED
+from streams.access.teams import limited
 from streams.api import incidents as incidents_api
+from streams.api.seen import revision
 from streams.console import asking
 from tests.faults.log import decoded
+from tests.support.incidents.entries import act
 from tests.support.teams import MINE, OTHERS, installation
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -195,6 +198,24 @@ async def test_an_incident_of_several_teams_is_seen_by_each_as_its_own(people):
     into = {"into_incident_id": "inc-others-p"}
     assert (await kim.ask("POST", "/incidents/inc-mine-p/merge", into)).status_code == 404
     assert (await kim.ask("POST", "/controls", CONTROL | {"service_name": "mine-m"})).status_code == 202
+
+
+async def test_pages_are_not_renewed_for_what_others_do(people):
+    """What an open page is told of changes with one's own incidents, and not with those of others."""
+    work = people["work"]
+    folding, numbers = work.held.folding, []
+    for entry in (
+        None,
+        act("note", 50, "inc-others-p"),
+        act("note", 60, "inc-mine-p"),
+        act("close", 70, "inc-others-p"),
+    ):
+        folding.add([] if entry is None else [entry])
+        work.revision += 1
+        with limited(("mine-*",)):
+            numbers.append(revision(work))
+    assert numbers[0] == numbers[1] != numbers[2] == numbers[3]
+    assert revision(work) == str(work.revision)
 
 
 def test_no_page_asks_the_fold_itself():

@@ -143,6 +143,8 @@ def test_there_is_no_way_around(port, query):
         ("EXPLAIN SELECT * FROM inferences", {}),
         ("SELECT total_rows FROM system.tables WHERE name = 'inferences'", {}),
         ("SELECT sum(rows) FROM system.parts", {}),
+        ("SELECT service_name FROM inferences FORMAT JSONEachRowWithProgress", {}),
+        ("SELECT service_name FROM inferences FORMAT JSON", {"output_format_write_statistics": "1"}),
         ("SELECT sum(data_compressed_bytes) FROM system.columns", {}),
         ("SELECT table_rows FROM information_schema.tables", {}),
         ("SELECT count() FROM inferences SETTINGS additional_table_filters = {}", {}),
@@ -169,7 +171,9 @@ def test_an_error_does_not_tell_what_is_in_others_rows(port):
         found = ask(port, query)
         assert found.status_code == 200 or "not allowed" in found.text, found.text
         assert "bank" not in found.text.replace(query, "")
-    assert "read_rows" not in ask(port, "SELECT count() FROM inferences").headers["X-ClickHouse-Summary"]
+    counted = ask(port, "SELECT service_name FROM inferences WHERE service_name = 'cart' FORMAT JSON")
+    assert "read" not in counted.headers["X-ClickHouse-Summary"] + counted.text
+    assert "read" in ask(port, "SELECT service_name FROM inferences FORMAT JSON", "chief").text
 
 
 def test_who_is_asked_for_is_limited_too(port, settings):
