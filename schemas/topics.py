@@ -66,6 +66,10 @@ OTLP_LOGS: Final = Topic(
 LITELLM: Final = Topic(name="litellm_logs", key="trace", partitions=4, retention_ms=2 * DAY_MS, scales=True)
 RAW: Final = (OTLP_SPANS, OTLP_LOGS, LITELLM)
 """Telemetry as others send it, before it is translated."""
+DOORS: Final[dict[str, Topic | None]] = {
+    "traces": OTLP_SPANS, "logs": OTLP_LOGS, "metrics": None, "litellm": LITELLM,
+}  # fmt: skip
+"""Where the receiver writes what is posted to `/v1/NAME`; None for what is accepted and not kept."""
 CHECKPOINTS: Final = Topic(
     name="checkpoints.v1",
     key="worker, partition, slot, chunk",

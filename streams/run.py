@@ -40,6 +40,7 @@ def _open_store(settings: Settings, policy: Policy) -> Sequence[Callable[[], Non
     from streams.audit.questions import recorded
     from streams.audit.recorder import Recorder
     from streams.kpis.policies import publish_policy
+    from streams.policy.policy import load_policy
     from streams.sql.server import serve_sql
     from streams.store.client import connect
     from streams.store.schema.migrate import check_schema, migrate
@@ -49,7 +50,7 @@ def _open_store(settings: Settings, policy: Policy) -> Sequence[Callable[[], Non
     if settings.clickhouse.startswith("chdb://"):
         migrate(client)  # nobody else could do it
         recorder = Recorder(settings)
-        endpoint = serve_sql(settings, [recorded(recorder, settings)])
+        endpoint = serve_sql(settings, [recorded(recorder, settings)], load_policy(settings.policy).teams)
         recorder.begin()
         ends = endpoint.stop, recorder.end
     else:

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     """SASL password; or a file `watchkeeper_kafka_password` in the folder that `WATCHKEEPER_SECRETS` names."""
     kafka_ca_file: Path | None = None
     """Certificate authority of the brokers; the system's own when empty."""
+    kafka_cert_file: Path | None = None
+    """Certificate (PEM) to show brokers that ask for one; with `SSL` they may know by it who this is."""
+    kafka_key_file: Path | None = None
+    """Key of that certificate, without a passphrase; when empty, it stands in the file of the certificate."""
     topic_prefix: str = ""
     """Put before every topic name, for several installations on one cluster."""
     clickhouse: str = "chdb://data/clickhouse"
@@ -121,6 +125,8 @@ class Settings(BaseSettings):
     oidc_roles: str = ""
     """Roles by group, `GROUP=ROLE` with commas, as `sre=responder,sre=reviewer`; a comma in a name is `%2C`. Who is in
     none of them is refused."""
+    oidc_teams: str = ""
+    """Teams of the policy by group, as `GROUP=TEAM` with commas; who is in no such group has no team."""
     oidc_session_seconds: Annotated[int, Field(ge=60, le=43_200)] = 28_800
     """After how long somebody who has signed in there signs in again; groups are read then."""
     otlp_encoding: Literal["auto", "otlp_proto", "otlp_json"] = "auto"
@@ -225,6 +231,13 @@ class Settings(BaseSettings):
     def _with_certificate(cls, value: Path | None, others: ValidationInfo) -> Path | None:
         if value is not None and others.data.get("tls_cert") is None:
             raise ValueError("wants a certificate in WATCHKEEPER_TLS_CERT beside it")
+        return value
+
+    @field_validator("kafka_key_file")
+    @classmethod
+    def _of_a_certificate(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        if value is not None and others.data.get("kafka_cert_file") is None:
+            raise ValueError("wants a certificate in WATCHKEEPER_KAFKA_CERT_FILE beside it")
         return value
 
     @model_validator(mode="after")

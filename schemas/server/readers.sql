@@ -27,6 +27,8 @@ CREATE QUOTA IF NOT EXISTS watchkeeper_reader KEYED BY user_name
     FOR INTERVAL 1 minute MAX queries = 600, execution_time = 600
     TO watchkeeper_reader;
 
+-- Users of teams: `watchkeeper sql-teams` prints a role for each, with its row policies; grant it instead of this one.
+
 -- One user for each program that reads, never shared:
 -- CREATE USER grafana IDENTIFIED WITH sha256_password BY '...' HOST IP '10.0.0.0/8'
 --     DEFAULT ROLE watchkeeper_reader DEFAULT DATABASE watchkeeper;

@@ -7,7 +7,8 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from streams.access.principals import Principal, Principals, reserved
-from streams.access.roles import ALLOWED, OPEN, may, route_of, wanted
+from streams.access.roles import ABOUT, ALLOWED, OPEN, may, route_of, wanted
+from streams.access.teams import enter, services_of
 
 _BEARER: Final = HTTPBearer(auto_error=False)
 
@@ -15,7 +16,7 @@ _BEARER: Final = HTTPBearer(auto_error=False)
 def authorised(principals: Principals) -> Any:
     """Return the dependency of routes that want a token: 401 without one, 403 where its roles are others."""
 
-    def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+    async def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
         principal = None if given is None else principals.of(given.credentials)
         if principal is None:
             raise HTTPException(
@@ -29,12 +30,21 @@ def authorised(principals: Principals) -> Any:
 
 
 def admit(request: Request, principal: Principal) -> None:
-    """Let somebody use the route of a request, or raise 403 with the roles that it takes."""
+    """Let somebody use the route of a request and see the services of their teams, or raise 403 with what it takes.
+
+    It has to run in the task of the request, so in no dependency that is not `async`: what is seen is held there. The
+    application has the teams of the policy in its state.
+    """
     request.state.principal = principal
     route = route_of(request.scope)
     if not may(principal.roles, route):
         text = f"your roles ({', '.join(principal.roles)}) do not allow this: it takes {wanted(route)}"
         raise HTTPException(status.HTTP_403_FORBIDDEN, text)
+    services = services_of(principal.teams, principal.roles, request.app.state.teams)
+    if services is not None and ABOUT[route] == "all":
+        text = "this is about all services, and you see those of your teams alone"
+        raise HTTPException(status.HTTP_403_FORBIDDEN, text)
+    enter(services)
 
 
 def speaker(request: Request, claimed: str = "") -> str:
@@ -66,6 +76,7 @@ def routes(application: Any, prefix: str = "") -> list[str]:
 
 
 def check_routes(application: Any, prefix: str = "") -> None:
-    """Refuse an application that has a route without roles."""
-    if unknown := set(routes(application, prefix)) - {*ALLOWED, *OPEN}:
-        raise AssertionError(f"nobody is said to use {', '.join(sorted(unknown))}: name its roles in access/roles.py")
+    """Refuse an application that has a route without roles, or of which nobody knows which services it is about."""
+    if unknown := set(routes(application, prefix)) - {*(ALLOWED.keys() & ABOUT.keys()), *OPEN}:
+        text = "name its roles and which services it is about in access/roles.py"
+        raise AssertionError(f"nobody is said to use {', '.join(sorted(unknown))}: {text}")

@@ -39,6 +39,7 @@ class Principal(Struct, frozen=True):
     name: str
     roles: tuple[Role, ...]
     token_id: str = ""
+    teams: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Literal["human", "automation"]:
@@ -56,6 +57,7 @@ class Token(Struct, frozen=True, kw_only=True):
     created: float
     expires: float
     revoked: float | None = None
+    teams: tuple[str, ...] = ()
 
     def state(self, now: float) -> str:
         """Return whether it is valid, and if not, why."""
@@ -83,8 +85,8 @@ def read_tokens(file: Path) -> list[Token]:
         raise ValueError(f"{file} holds no tokens: {error}; restore it, or delete it and create tokens anew") from None
 
 
-def create(file: Path, name: str, roles: tuple[Role, ...], seconds: float) -> str:
-    """Make a token, keep its hash, and return it; it is not shown again.
+def create(file: Path, name: str, roles: tuple[Role, ...], seconds: float, teams: tuple[str, ...] = ()) -> str:
+    """Make a token, keep its hash, and return it; it is not shown again. Its `teams` are as of `services_of`.
 
     Raises
     ------
@@ -97,7 +99,9 @@ def create(file: Path, name: str, roles: tuple[Role, ...], seconds: float) -> st
         raise ValueError("a token has a role and an end; see `watchkeeper token create --help`")
     number, now = secrets.token_hex(6), time.time()
     given = f"wk_{number}_{secrets.token_urlsafe(32)}"
-    made = Token(token_id=number, name=name, roles=roles, hash=_hash(given), created=now, expires=now + seconds)
+    made = Token(
+        token_id=number, name=name, roles=roles, hash=_hash(given), created=now, expires=now + seconds, teams=teams
+    )  # fmt: skip
     with alone(file):
         write(file, [*read_tokens(file), made])
     return given
@@ -151,15 +155,15 @@ class Principals:
         known = self._valid(form[1]) if form else None
         if known is None or not secrets.compare_digest(_hash(token), known.hash):
             return None
-        return Principal(known.name, known.roles, known.token_id)
+        return _principal(known)
 
     def by_id(self, token_id: str) -> Principal | None:
         """Return whose token or session has an id, as long as it is valid."""
         known = self._valid(token_id)
         if known is not None:
-            return Principal(known.name, known.roles, known.token_id)
+            return _principal(known)
         found = self.people.by_id(token_id)
-        return None if found is None else Principal(*found, token_id)
+        return None if found is None else Principal(found.name, found.roles, token_id, found.teams)
 
     def _valid(self, token_id: str) -> Token | None:
         known = self._tokens.now().get(token_id)
@@ -168,6 +172,10 @@ class Principals:
 
 def _by_id(file: Path) -> dict[str, Token]:
     return {each.token_id: each for each in read_tokens(file)}
+
+
+def _principal(known: Token) -> Principal:
+    return Principal(known.name, known.roles, known.token_id, known.teams)
 
 
 def _hash(token: str) -> str:

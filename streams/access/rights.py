@@ -20,14 +20,13 @@ from schemas.topics import (
     CONTROLS,
     DEAD_LETTERS,
     DELIVERIES,
+    DOORS,
     ERASURES,
     EVALUATIONS,
     EVIDENCE,
     FINDINGS,
     INCIDENTS,
     INFERENCE,
-    OTLP_LOGS,
-    OTLP_SPANS,
     RAW,
     RESTORED,
     REVIEW_QUEUE,
@@ -68,7 +67,7 @@ PARTIES: Final[dict[str, Party]] = {
         (FINDINGS, EVALUATIONS, INCIDENTS, EVIDENCE, DELIVERIES, *_BY_PEOPLE, AUDIT_HEADS, DEAD_LETTERS),
     ),
     "normalise": Party("the normalise workers", (INFERENCE, *_SAID), (*RAW, INFERENCE)),
-    "receiver": Party("the OTLP receiver", (OTLP_SPANS, OTLP_LOGS)),
+    "receiver": Party("the receiver of telemetry", tuple(topic for topic in DOORS.values() if topic is not None)),
     "collector": Party("a Collector or a gateway", RAW),
     "service": Party("a service that sends events", (INFERENCE,)),
     "deployer": Party("what deploys, and obeys controls", (CHANGES, EVALUATIONS), (CONTROLS,)),
@@ -76,6 +75,8 @@ PARTIES: Final[dict[str, Party]] = {
     "reviewer": Party("a person at a terminal who labels events", (REVIEWS,), (REVIEW_QUEUE,)),
     "operator": Party("who makes topics, backups and repairs: everything", (*TOPICS, RESTORED), (*TOPICS, RESTORED)),
 }
+OTHERS_TELEMETRY: Final = {"normalise": "Read", "incidents": "Write", "collector": "Write", "operator": "All"}
+"""What parties may do with the topics of `WATCHKEEPER_TELEMETRY_TOPICS`; incidents sends again what was refused."""
 WORKERS: Final = (*WORKER_PORTS, "receiver")
 """Parties of which every installation has one."""
 
@@ -135,7 +136,8 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
         everything = ("All",)
         found = [Rule(principal, "topic", settings.topic(each.name), everything) for each in (*TOPICS, RESTORED)]
         group = Rule(principal, "group", settings.group(""), everything, "prefixed")
-        return [*found, group, Rule(principal, "cluster", "kafka-cluster", ("Describe", "Create"))]
+        cluster = Rule(principal, "cluster", "kafka-cluster", ("Describe", "Create"))
+        return [*found, *_telemetry(settings, party, principal), group, cluster]
     known = PARTIES[party]
     reads = (*known.reads, RESTORED) if party in WORKERS else known.reads
     found = []
@@ -145,6 +147,7 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
             found.append(
                 Rule(principal, "topic", settings.topic(topic.name), (*operations, "Describe", "DescribeConfigs"))
             )
+    found += _telemetry(settings, party, principal)
     if party == "incidents":
         found += _seen(settings, principal, {rule.name for rule in found})
     if party in WORKER_PORTS:
@@ -153,6 +156,15 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
         name = principal.removeprefix("User:")
         found.append(Rule(principal, "group", f"{name}-", ("Read",), "prefixed"))
     return found
+
+
+def _telemetry(settings: Settings, party: str, principal: str) -> Iterator[Rule]:
+    """Yield what a party may do with the topics of others' telemetry that the settings name."""
+    known = {topic.name for topic in TOPICS}
+    for name in settings.dialects:
+        if party in OTHERS_TELEMETRY and name not in known:
+            operations = (OTHERS_TELEMETRY[party], "Describe", "DescribeConfigs")
+            yield Rule(principal, "topic", settings.topic(name), operations)
 
 
 def _seen(settings: Settings, principal: str, known: set[str]) -> Iterator[Rule]:
@@ -180,7 +192,7 @@ def page() -> str:
     lines = [
         "# Who may write to Kafka",
         "",
-        "`watchkeeper topics acl` prints these as commands of Kafka's, or as JSON. No command runs them.",
+        "`watchkeeper topics acl` prints these as commands of Kafka's, or as JSON; with `--apply` it adds them.",
         "",
         *(f"- **{name}**: {party.means}." for name, party in PARTIES.items()),
         "",
@@ -193,8 +205,10 @@ def page() -> str:
     lines += [
         "",
         "`w` writes, `r` reads, `k` says how long it is kept. Workers also read `restored.v1`; that of incidents may",
+        "ask how far each of the others has read, for its heartbeat. Topics of",
+        "`WATCHKEEPER_TELEMETRY_TOPICS` are read by normalise and written by collectors, and by incidents, which sends",
     ]
-    return "\n".join((*lines, "ask how far each of the others has read, for its heartbeat.", ""))
+    return "\n".join((*lines, "refused records again.", ""))
 
 
 def _cell(topic: Topic, party: Party) -> str:

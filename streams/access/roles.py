@@ -71,6 +71,62 @@ ALLOWED: Final[dict[str, tuple[Role, ...]]] = {
 }
 """Roles by method and path; `admin` is among them without being named."""
 
+About = Literal["its own", "said", "listed", "all", "none"]
+ABOUT_WORDS: Final[dict[About, str]] = {
+    "its own": "what it names belongs to services, and is unknown to whoever sees none of them",
+    "said": "what is sent names the services, and all of them have to be one's own",
+    "listed": "it shows what belongs to one's own services",
+    "all": "it is about all services, and refused to whoever sees those of some teams alone",
+    "none": "it is about no service",
+}
+
+ABOUT: Final[dict[str, About]] = {
+    "GET /incidents": "listed",
+    "GET /incidents/{incident_id}": "its own",
+    "GET /incidents/{incident_id}/view": "its own",
+    "GET /incidents/{incident_id}/page": "its own",
+    "POST /incidents/{incident_id}/{action}": "its own",
+    "POST /alerts": "all",
+    "POST /changes": "said",
+    "POST /controls": "said",
+    "POST /triage": "said",
+    "POST /erasures": "all",
+    "POST /policies": "all",
+    "GET /approvals": "listed",
+    "POST /approvals/{request_id}/{decision}": "its own",
+    "GET /review/next": "listed",
+    "POST /review/labels": "its own",
+    "GET /review/stats": "listed",
+    "GET /review/whatif": "listed",
+    "GET /audit": "all",
+    "GET /audit/heads": "all",
+    "GET /console/": "listed",
+    "GET /console/live": "listed",
+    "GET /console/incidents": "listed",
+    "GET /console/incidents.csv": "listed",
+    "GET /console/incidents/{incident_id}": "its own",
+    "POST /console/incidents/{incident_id}/control": "its own",
+    "POST /console/incidents/{incident_id}/{kind}": "its own",
+    "GET /console/review": "listed",
+    "POST /console/review": "its own",
+    "GET /console/review/disagreements": "listed",
+    "GET /console/findings": "listed",
+    "POST /console/findings": "said",
+    "GET /console/backtest": "listed",
+    "POST /console/backtest": "listed",
+    "POST /console/backtest/{number}/cancel": "its own",
+    "GET /console/telemetry": "listed",
+    "POST /console/telemetry/letters": "all",
+    "GET /console/services/{name:path}": "its own",
+    "GET /console/versions/{name:path}": "its own",
+    "GET /console/kpis": "listed",
+    "GET /console/changes": "listed",
+    "GET /console/approvals": "listed",
+    "POST /console/approvals/{request_id}/{decision}": "its own",
+    "POST /console/sign-out": "none",
+}
+"""Which services a route is about, for whoever sees those of some teams alone."""
+
 OPEN: Final = (
     "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-in/provider", "GET /console/sign-in/return",
 )  # fmt: skip
@@ -108,11 +164,16 @@ def page() -> str:
         "",
         *(f"- **{role}** {text}." for role, text in MEANS.items()),
         "",
-        f"| route | {' | '.join(ROLES)} |",
-        f"| --- |{' --- |' * len(ROLES)}",
+        "Whoever sees the services of some [teams](deploy.md#teams) alone may use the same routes. Of which services:",
+        "",
+        *(f"- *{about}*: {text}." for about, text in ABOUT_WORDS.items()),
+        "",
+        f"| route | {' | '.join(ROLES)} | services |",
+        f"| --- |{' --- |' * len(ROLES)} --- |",
     ]
     lines += [
-        f"| `{route}` | {' | '.join('yes' if may((role,), route) else '' for role in ROLES)} |" for route in ALLOWED
+        f"| `{route}` | {' | '.join('yes' if may((role,), route) else '' for role in ROLES)} | {ABOUT[route]} |"
+        for route in ALLOWED
     ]
     return "\n".join(
         (*lines, "", f"For everybody: {', '.join(f'`{route}`' for route in OPEN)}, `GET /openapi.json`.", "")

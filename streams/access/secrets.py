@@ -9,6 +9,8 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from streams.access.rights import WORKERS
+
 SECRETS: Final = (
     "watchkeeper_clickhouse_password",
     "watchkeeper_api_token",
@@ -18,6 +20,14 @@ SECRETS: Final = (
 )
 """The first three are named as the settings want them, so that `WATCHKEEPER_SECRETS` can point to the folder itself."""
 
+PRODUCTION: Final = (
+    "watchkeeper_control_key",
+    "watchkeeper_hash_key",
+    *(f"kafka_{party}" for party in ("operator", *WORKERS)),
+)
+"""What `compose/production.yml` takes beside them: keys, and the password of each of Kafka's users."""
+
+JAAS_FILE: Final = "kafka_jaas.conf"
 USERS_FILE: Final = "clickhouse_users.xml"
 USERS: Final = {"watchkeeper": "watchkeeper_clickhouse_password", "grafana": "grafana_clickhouse_password"}
 """Users of the ClickHouse server, and the files with their passwords."""
@@ -26,8 +36,8 @@ FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o644
 
 
-def write_secrets(folder: Path) -> list[str]:
-    """Write the secrets that are missing, and return the names of what was written.
+def write_secrets(folder: Path, *, production: bool = False) -> list[str]:
+    """Write the secrets that are missing, those for production too or not, and return the names of what was written.
 
     A secret that is there is never touched. The file with ClickHouse's users holds hashes of two of them, and is
     written anew where it does not fit them: to change a password, delete its file and call this again.
@@ -40,14 +50,40 @@ def write_secrets(folder: Path) -> list[str]:
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     if folder.stat().st_mode & ~FOLDER_MODE & 0o777:
         raise ValueError(f"{folder} is open to other users; close it with `chmod 700 {folder}`, or name another folder")
-    missing = [name for name in SECRETS if not (folder / name).exists()]
+    wanted = (*SECRETS, *PRODUCTION) if production else SECRETS
+    missing = [name for name in wanted if not (folder / name).exists()]
     for name in missing:
         _write(folder / name, secrets.token_urlsafe(32))
-    users, file = users_xml({user: (folder / name).read_text().strip() for user, name in USERS.items()}), USERS_FILE
-    if (folder / file).exists() and (folder / file).read_text() == users:
-        return missing
-    _write(folder / file, users)
-    return [*missing, file]
+    made = {USERS_FILE: users_xml({user: _read(folder, name) for user, name in USERS.items()})}
+    if production:
+        parties = ("operator", *WORKERS)
+        made[JAAS_FILE] = jaas({_user(party): _read(folder, f"kafka_{party}") for party in parties})
+    changed = [
+        file for file, text in made.items() if not (folder / file).exists() or _read(folder, file) != text.strip()
+    ]
+    for file in changed:
+        _write(folder / file, made[file])
+    return [*missing, *changed]
+
+
+def _user(party: str) -> str:
+    """Return what a party is called at Kafka."""
+    return party if party == "operator" else f"watchkeeper-{party}"
+
+
+def _read(folder: Path, name: str) -> str:
+    return (folder / name).read_text().strip()
+
+
+def jaas(passwords: dict[str, str]) -> str:
+    """Return the file that tells a broker the password of each of its users, for SASL's PLAIN inside TLS.
+
+    >>> print(jaas({"me": "abc"}).splitlines()[2].strip())
+    user_me="abc";
+    """
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    users = "\n    ".join(f'user_{user}="{password}"' for user, password in passwords.items())
+    return f"KafkaServer {{\n  {module}\n    {users};\n}};\n"
 
 
 def users_xml(passwords: dict[str, str]) -> str:

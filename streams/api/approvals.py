@@ -12,6 +12,7 @@ from schemas.approvals import Act, Approval, Step
 from schemas.wire import InvalidRecordError
 from streams.access.principals import Principal
 from streams.access.roles import may, wanted
+from streams.access.teams import sees
 from streams.api.changes import SOURCE
 from streams.incidents.approvals.acts import ROUTES, Written, in_words
 from streams.incidents.approvals.approvals import Approvals
@@ -81,9 +82,8 @@ async def decide(
     """
     if await work.incident_log() is None:
         raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, "another worker holds the requests, or it starts")
-    requests = work.approvals.requests
     try:
-        route = ROUTES[requests.get(request_id).request.act]
+        route = ROUTES[requested(work, request_id).request.act]
         if not may(principal.roles, route):
             text = f"your roles ({', '.join(principal.roles)}) do not allow this: it takes {wanted(route)}"
             raise HTTPException(status.HTTP_403_FORBIDDEN, text)
@@ -93,6 +93,22 @@ async def decide(
     except IllegalActionError as error:
         raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from None
     return await work.comes(lambda: work.approvals.requests.decided(request_id) == made.event_id, FOLDED_SECONDS)
+
+
+def requests_seen(work: Incidents) -> list[Asked]:
+    """Return the requests that may be seen here and now, the newest first: those about one's own services alone."""
+    return [each for each in work.approvals.requests.all() if _own(each)]
+
+
+def requested(work: Incidents, request_id: str) -> Asked:
+    """Return a request; raises `IllegalActionError` where there is none, or it may not be seen here and now."""
+    if not any(each.request.request_id == request_id for each in requests_seen(work)):
+        raise IllegalActionError(f"nothing was asked for as {request_id}; `watchkeeper approval list` shows all")
+    return work.approvals.requests.get(request_id)
+
+
+def _own(asked: Asked) -> bool:
+    return all(sees(each["service_name"]) for each in msgspec.json.decode(asked.request.content or "[]"))
 
 
 def shown(asked: Asked, now: int) -> dict[str, Any]:
@@ -118,7 +134,7 @@ def router(work: Incidents) -> APIRouter:
         """List what takes two persons and was asked for, the newest first; `state` is all or one state."""
         if await work.incident_log() is None:
             raise HTTPException(status.HTTP_503_SERVICE_UNAVAILABLE, "another worker holds the requests, or it starts")
-        found = [shown(each, time.time_ns()) for each in work.approvals.requests.all()]
+        found = [shown(each, time.time_ns()) for each in requests_seen(work)]
         return {"requests": [each for each in found if state in ("all", each["state"])]}
 
     @routes.post("/{request_id}/{decision}")
@@ -128,6 +144,6 @@ def router(work: Incidents) -> APIRouter:
         """Approve a request of another person, refuse one, or carry out one's own alone; 202 where it counts later."""
         counts = await decide(work, request_id, decision, request.state.principal, body.reason)
         response.status_code = status.HTTP_200_OK if counts else status.HTTP_202_ACCEPTED
-        return shown(work.approvals.requests.get(request_id), time.time_ns())
+        return shown(requested(work, request_id), time.time_ns())
 
     return routes

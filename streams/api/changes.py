@@ -10,7 +10,9 @@ from fastapi import APIRouter, Body, HTTPException, Request
 
 from schemas.changes import Change
 from schemas.topics import CHANGES
-from schemas.wire import InvalidRecordError, decoder
+from schemas.wire import decoder
+from streams.access.teams import require
+from streams.api.seen import require_incident
 from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
@@ -60,8 +62,10 @@ def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> AP
             raise HTTPException(422, f"source {given['source']!r} is a part of Watchkeeper; say which tool you are")
         try:
             change = checked(given, time.time_ns())
-        except InvalidRecordError as error:
+            require(change.service_name)
+        except ValueError as error:
             raise HTTPException(422, str(error)) from None
+        await require_incident(approvals, change.incident_id)
         if change.subject_type == "guard_policy" and approvals.named("publish_policy"):
             raise HTTPException(409, "the policy wants two persons for that: `watchkeeper policy publish`")
         await publisher.publish([message(settings, CHANGES, change, change.service_name)])

@@ -13,8 +13,10 @@ from schemas.durations import seconds
 from schemas.fields import NANO
 from schemas.wire import decoder, encode
 from streams.access.entry import speaker
+from streams.access.teams import require
 from streams.api.approvals import second_person, waits
 from streams.api.changes import SOURCE
+from streams.api.seen import require_incident
 from streams.incidents.approvals.approvals import Approvals
 from streams.incidents.requests.signing import signed
 from streams.kafka.publisher import Publisher
@@ -48,8 +50,10 @@ def asked(request: Request, source: str, event_id: str, now_unix_nano: int) -> C
     Raises
     ------
     ValueError
-        Where the duration cannot be read, or the contract would refuse the control that comes of it.
+        Where the duration cannot be read, the service is of others, or the contract would refuse the control that
+        comes of it.
     """
+    require(request.service_name)
     lasts = seconds(request.lasts) if request.lasts else None
     if lasts == 0:
         raise ValueError("a control for no time asks for nothing; write for example 30m, or leave it out")
@@ -88,6 +92,7 @@ def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> AP
             raise HTTPException(503, str(error)) from None
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
+        await require_incident(approvals, control.incident_id)
         if made := await second_person(
             approvals, asking.state.principal, "lift_kill_switch", [control], request.reason
         ):

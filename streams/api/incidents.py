@@ -23,13 +23,15 @@ from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
 from streams.access.entry import authorised, check_routes, speaker
 from streams.access.principals import Principals
+from streams.access.teams import sees
 from streams.api import audit
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
+from streams.api.seen import evidence_seen, incidents_seen, known, portrayed
 from streams.health.metrics import TURNED_AWAY
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
-from streams.incidents.fold.state import OVER, Incident
+from streams.incidents.fold.state import OVER
 from streams.incidents.fold.views import full, shown_evidence, summary
 from streams.incidents.pages.corrections import corrections, seen_of
 from streams.incidents.pages.page import render
@@ -77,6 +79,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app = FastAPI(
         title="Watchkeeper", summary="Incidents, changes, controls and reviews", docs_url=None, redoc_url=None
     )
+    app.state.teams = work.policy.teams
     entry = Depends(authorised(Principals(work.settings)))
     for router in (incidents_router(work), alerts_router(work), audit.router(work.settings), *more):
         app.include_router(router, dependencies=[entry])
@@ -105,7 +108,7 @@ def incidents_router(work: Incidents) -> APIRouter:
         """List incidents; `state` is all, open, or one state."""
         incident_log = await _incident_log(work)
         now = incident_log.clock.now(time.time_ns())
-        found = [summary(each, now) for each in incident_log.folding.incidents() if service in (None, *each.services)]
+        found = [summary(each, now) for each in incidents_seen(incident_log) if service in (None, *each.services)]
         kept = [each for each in found if state in ("all", each["status"]) or (state == "open" and _open(each))]
         return {"incidents": kept}
 
@@ -157,6 +160,9 @@ async def perform(
         503 where this worker does not hold the incidents, 422 where the contract refuses it.
     """
     incident_log = await _incident_log(work)
+    for each in (incident_id, body.into_incident_id):
+        if each is not None:
+            known(incident_log, each)
     said = _action(incident_log, incident_id, action, body)
     if (earlier := incident_log.folding.earlier(said)) is not None:
         _same(said, earlier, body)
@@ -169,9 +175,10 @@ def _same(said: IncidentAction, earlier: Any, body: ActionBody) -> None:
     """Raise `IllegalActionError` where an id was used before for something else."""
     told = SAID if body.happened_at_unix_nano is None else (*SAID, "happened_at_unix_nano")
     if other := [name for name in told if getattr(said, name) != getattr(earlier, name)]:
+        known_as = f"{earlier.action} on {earlier.incident_id}" if sees(earlier.service_name) else "something else"
         raise IllegalActionError(
-            f"action_id {said.event_id} was used for {earlier.action} on {earlier.incident_id}, with another "
-            f"{', '.join(other)}; nothing was done: each action wants an id of its own"
+            f"action_id {said.event_id} was used for {known_as}, with another {', '.join(other)}; nothing was done: "
+            "each action wants an id of its own"
         )
 
 
@@ -216,16 +223,8 @@ async def _taken_in(work: Incidents, said: Sequence[IncidentAction]) -> bool:
 async def _shown(work: Incidents, incident_id: str) -> dict[str, Any]:
     incident_log = await _incident_log(work)
     found = known(incident_log, incident_id)
-    evidence = [shown_evidence(each) for each in work.known_of(incident_id)]
+    evidence = [shown_evidence(each) for each in evidence_seen(work, incident_log, found)]
     return full(found, incident_log.clock.now(time.time_ns())) | {"evidence": evidence}
-
-
-def known(incident_log: IncidentLog, incident_id: str) -> Incident:
-    """Return an incident, or raise `UnknownIncidentError`."""
-    found = incident_log.folding.fold.incidents.get(incident_id)
-    if found is None:
-        raise UnknownIncidentError(f"no incident is called {incident_id}")
-    return found
 
 
 def _open(shown: dict[str, Any]) -> bool:
@@ -235,7 +234,7 @@ def _open(shown: dict[str, Any]) -> bool:
 async def _view(work: Incidents, incident_id: str) -> IncidentView:
     incident_log = await _incident_log(work)
     incident = known(incident_log, incident_id)
-    view = work.portrait(incident_log, incident)
+    view = portrayed(work, incident_log, incident)
     baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
     series = await asyncio.to_thread(course, work.settings, incident, baseline, view.now)
     seen = await asyncio.to_thread(seen_of, work.settings, incident)

@@ -14,6 +14,7 @@ from schemas.topics import TRIAGE
 from schemas.triage import Decision, Triage
 from schemas.wire import decoder, encode
 from streams.access.entry import speaker
+from streams.access.teams import require
 from streams.api.approvals import second_person, waits
 from streams.api.changes import SOURCE
 from streams.incidents.approvals.approvals import Approvals
@@ -65,7 +66,8 @@ def records(said: Said, source: str, wall: int, now: int) -> list[Triage]:
     Raises
     ------
     ValueError
-        Where the duration cannot be read or is too long, or the contract refuses what comes of it.
+        Where the duration cannot be read or is too long, a service is of others, or the contract refuses what comes
+        of it.
     """
     lasts = seconds(said.lasts) if said.lasts else 0
     if lasts > LONGEST_SECONDS:
@@ -89,6 +91,7 @@ def records(said: Said, source: str, wall: int, now: int) -> list[Triage]:
         )
         for ticket in about
     ]
+    require(*(each.service_name for each in found))
     for each in found:
         _check(encode(each), wall)
     return found

@@ -132,14 +132,28 @@ def sql(
 
 
 @app.command("sql-user")
-def sql_user(name: Annotated[str, typer.Argument(help="The user's name.")]) -> None:
+def sql_user(
+    name: Annotated[str, typer.Argument(help="The user's name.")],
+    team: Annotated[list[str] | None, typer.Option(help="A team of the policy whose rows alone it sees.")] = None,
+) -> None:
     """Print the line of a user for the file that WATCHKEEPER_SQL_USERS names; the password is asked for, or read."""
     from streams.sql.users import user_line
 
     asked = sys.stdin.isatty()
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline()
     typer.echo("users:  # once, at the top of the file", err=True)
-    typer.echo(user_line(name, password.rstrip("\r\n")))
+    typer.echo(user_line(name, password.rstrip("\r\n"), team))
+
+
+@app.command("sql-teams")
+def sql_teams() -> None:
+    """Print what limits users of a ClickHouse server to the services of the policy's teams: roles and row policies."""
+    from streams.access.rows import server_statements
+    from streams.policy.policy import load_policy
+
+    settings = load()
+    for each in server_statements(load_policy(settings.policy).teams, settings.clickhouse_database):
+        typer.echo(f"{each};")
 
 
 @app.command()
@@ -216,11 +230,15 @@ def up(
 @app.command("secrets")
 def make_secrets(
     folder: Annotated[Path, typer.Argument(help="Made where it is missing; open to its owner alone.")],
+    *,
+    production: Annotated[bool, typer.Option("--production", help="Also those of compose/production.yml.")] = False,
 ) -> None:
     """Write the random passwords and tokens that docker-compose.yml needs; what is there is never touched."""
     from streams.access.secrets import write_secrets
 
-    typer.echo("\n".join(f"wrote {folder / name}" for name in write_secrets(folder)) or "nothing to do")
+    typer.echo(
+        "\n".join(f"wrote {folder / name}" for name in write_secrets(folder, production=production)) or "nothing to do"
+    )
 
 
 def main() -> None:

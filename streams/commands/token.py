@@ -18,6 +18,9 @@ def create(
     name: Annotated[str, typer.Argument(help="Who has it: what is done with it is written down under this name.")],
     role: Annotated[list[str], typer.Option(help=f"One of {', '.join(ROLES)}; may be given several times.")],
     lasts: Annotated[str, typer.Option("--for", help="For how long, such as 12h or 90d.")] = "90d",
+    team: Annotated[
+        list[str] | None, typer.Option(help="A team of the policy whose services it sees, or '*' for all of them.")
+    ] = None,
 ) -> None:
     """Make a token and print it, once: only its hash is kept."""
     from streams.access import principals
@@ -26,8 +29,23 @@ def create(
         raise SettingsError(f"{', '.join(wrong)} is no role; take some of {', '.join(ROLES)}")
     roles = tuple(each for each in ROLES if each in role)
     settings = load()
-    typer.echo(principals.create(principals.tokens_file(settings), name, roles, seconds(lasts)))
-    _note(settings, "token_created", name=name, roles=list(roles), lasts=lasts)
+    teams = _known(settings, team or [], roles)
+    typer.echo(principals.create(principals.tokens_file(settings), name, roles, seconds(lasts), teams))
+    _note(settings, "token_created", name=name, roles=list(roles), lasts=lasts, teams=list(teams))
+
+
+def _known(settings: Settings, named: list[str], roles: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the teams of a token; one that the policy does not name is a mistake, and none may see nothing."""
+    from streams.access.teams import EVERY, services_of
+    from streams.policy.policy import load_policy
+
+    teams = load_policy(settings.policy).teams
+    if wrong := [each for each in named if each != EVERY and each not in teams]:
+        known = ", ".join(teams) or "none; name teams in the file of WATCHKEEPER_POLICY"
+        raise SettingsError(f"{', '.join(wrong)} is no team of the policy; it names {known}")
+    if services_of(named, roles, teams) == ():
+        typer.echo("the policy names teams, and this token has none: it will see no service", err=True)
+    return tuple(dict.fromkeys(named))
 
 
 @token_app.command("list")
@@ -39,13 +57,14 @@ def listed() -> None:
     from streams.access.oidc import people
     from streams.text.terminal import console
 
-    shown = Table("id", "name", "roles", "until", "state")
+    shown = Table("id", "name", "roles", "teams", "until", "state")
     settings, now = load(), time.time()
     for each in principals.read_tokens(principals.tokens_file(settings)):
-        shown.add_row(each.token_id, each.name, ", ".join(each.roles), _utc(each.expires), each.state(now))
+        roles, teams = ", ".join(each.roles), ", ".join(each.teams)
+        shown.add_row(each.token_id, each.name, roles, teams, _utc(each.expires), each.state(now))
     for one in people.read_book(people.people_file(settings)).sessions:
         if one.ends > now:
-            shown.add_row(one.session_id, one.name, f"of {', '.join(one.groups)}", _utc(one.ends), "signed in")
+            shown.add_row(one.session_id, one.name, f"of {', '.join(one.groups)}", "", _utc(one.ends), "signed in")
     console().print(shown)
 
 

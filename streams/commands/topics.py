@@ -35,6 +35,7 @@ def acl(
         typer.Option(help="PARTY=User:NAME, as often as there are some; workers have names of their own if not named."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One rule a line.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Add them at the broker, as who may do that.")] = False,
 ) -> None:
     """Print the access rules of Kafka that let everybody do its work and no more, as commands; nothing is changed."""
     from streams.access.rights import of_workers, rules
@@ -43,7 +44,13 @@ def acl(
     for each in allow or ():
         party, _, principal = each.partition("=")
         named.setdefault(party, []).append(principal)
-    for rule in rules(settings, of_workers(settings) | named):
+    found = rules(settings, of_workers(settings) | named)
+    if apply:
+        from streams.kafka.rules import apply as brought
+
+        typer.echo(f"{brought(settings, found)} access rules are there")
+        return
+    for rule in found:
         typer.echo(json.dumps(to_builtins(rule)) if as_json else rule.command(settings.kafka))
 
 

@@ -73,7 +73,7 @@ def console(work: Incidents, store: Store, kept: Kept) -> FastAPI:
         made.include_router(of_kept.router(work, store, kept))
     for part in PAGES:
         made.include_router(part.router(work, store))
-    made.state.principals = principals
+    made.state.principals, made.state.teams = principals, work.policy.teams
     check_routes(made, HOME.rstrip("/"))
     made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
     for kind, answer in (

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, Final
 
 import structlog
@@ -49,8 +50,9 @@ class Store:
 
     async def _ask(self, seconds: float, loaders: dict[str, Callable[[], Any]]) -> dict[str, Any]:
         loop = asyncio.get_running_loop()
-        asked = {
-            name: loop.run_in_executor(self._threads, _patient, loader, seconds) for name, loader in loaders.items()
+        asked = {  # what may be seen here is seen there
+            name: loop.run_in_executor(self._threads, copy_context().run, _patient, loader, seconds)
+            for name, loader in loaders.items()
         }
         done, waiting = await asyncio.wait(asked.values(), timeout=seconds + 0.2)
         for each in waiting:

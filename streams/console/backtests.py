@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from streams.access.teams import seen
 from streams.replay.job import Asked, Told
 from streams.settings import Settings
 
@@ -61,6 +62,10 @@ class Backtests:
         self._task: asyncio.Task[None] | None = None
         self._number = 0
 
+    def seen(self) -> list[Backtest]:
+        """Return those that may be seen here and now: whoever sees some services alone, sees those about the same."""
+        return [each for each in self.all if seen() in (None, each.asked.services)]
+
     @property
     def running(self) -> Backtest | None:
         """The one that runs."""
@@ -75,7 +80,8 @@ class Backtests:
             Where one runs already.
         """
         if (other := self.running) is not None:
-            raise BusyError(f"one of {other.who} runs; wait for it, or cancel it")
+            whose = f"one of {other.who}" if other in self.seen() else "another"
+            raise BusyError(f"{whose} runs; wait for it, or cancel it")
         self._number += 1
         made = Backtest(self._number, asked, who)
         self.all.appendleft(made)
@@ -85,7 +91,7 @@ class Backtests:
     def cancel(self, number: int, who: str) -> bool:
         """End the one of a number, and tell whether it still ran."""
         one = self.running
-        if one is None or one.number != number:
+        if one is None or one.number != number or one not in self.seen():
             return False
         one.cancelled_by = who
         if one.process is not None:

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.fields import NANO
+from streams.access.teams import limited, sees
 from streams.console import asking
 from streams.console.asking import Store, newest, stream_now
 from streams.incidents.worker import Incidents
@@ -77,9 +78,9 @@ def kpis(settings: Settings, period: Period) -> dict[str, bytes]:
 
 
 def rows(known: Known, service: str = "") -> list[Row]:
-    """Return the KPIs of a service, of all of them where it is empty, in the order of the registry."""
+    """Return the KPIs of a service, of all that may be seen where it is empty, in the order of the registry."""
     found: dict[str, bytes] = known.answer.found if known.answer else {}
-    packed = found.values() if not service else [found[service]] if service in found else []
+    packed = [each for name, each in found.items() if service in ("", name) and sees(name)]
     return [row for each in packed for row in msgspec.json.decode(zlib.decompress(each))]
 
 
@@ -150,7 +151,8 @@ class Kept:
             return False
         question, settings, read_at = QUESTIONS[name], self._work.settings, time.time_ns()
         asked = last(stream_now(incident_log, heard), question.days)
-        found = await self._store.study(all=lambda: question.load(settings, asked))
+        with limited(None):  # it is for everybody, whoever's page it is read behind
+            found = await self._store.study(all=lambda: question.load(settings, asked))
         if found["all"] is not None:
             self._answers[name] = Answer(asked, read_at, found["all"])
         return found["all"] is not None

@@ -4,12 +4,14 @@ An answer holds one event and ends: browsers ask again by themselves, with the n
 So nothing is missed between two answers, and no worker waits for a page to be closed before it can stop.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
 from fastapi import APIRouter, Request, status
 from fastapi.responses import Response, StreamingResponse
 
+from streams.api.seen import revision
 from streams.console.session import Who
 from streams.incidents.worker import Incidents
 
@@ -39,8 +41,16 @@ async def _one(work: Incidents, seen: str, waiting: set[int], place: int) -> Asy
     waiting.add(place)
     try:
         yield f"retry: {RETRY_MILLISECONDS}\n\n"
-        if seen in ("", str(work.revision)):
-            await work.other(work.revision, LIVE_SECONDS)
-        yield f"id: {work.revision}\ndata: {work.revision}\n\n"
+        now = await _other(work, seen or revision(work)) if seen in ("", revision(work)) else revision(work)
+        yield f"id: {now}\ndata: {now}\n\n"
     finally:
         waiting.discard(place)
+
+
+async def _other(work: Incidents, seen: str) -> str:
+    """Wait until there is something new to be seen by whom is told, at most so long, and return its number."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + LIVE_SECONDS
+    while (now := revision(work)) == seen and clock() < end:
+        await work.other(work.revision, end - clock())
+    return now

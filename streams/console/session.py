@@ -31,7 +31,7 @@ def secure(settings: Settings) -> bool:
     return settings.tls_cert is not None or settings.public_url.startswith("https://")
 
 
-def signed_in(request: Request) -> str:
+async def signed_in(request: Request) -> str:
     """Return who is signed in.
 
     Raises
@@ -70,7 +70,7 @@ async def sent(request: Request) -> dict[str, str]:
     HTTPException
         403 where the form was not given to this session, 422 where it cannot be read.
     """
-    signed_in(request)
+    await signed_in(request)
     return await fields_of(request)
 
 

@@ -173,9 +173,11 @@ class Incidents:
         own = (each for each in self.evidence.values() if each.incident_id == incident_id)
         return [self._erased.out_of(each) for each in own]
 
-    def portrait(self, incident_log: IncidentLog, incident: Incident) -> IncidentView:
-        """Return everything that is known of an incident, but for the course of its rate."""
-        known = self.known_of(incident.incident_id)
+    def portrait(
+        self, incident_log: IncidentLog, incident: Incident, known: list[IncidentEvidence] | None = None
+    ) -> IncidentView:
+        """Return what is known of an incident, but for the course of its rate; `known` is `known_of`, or less."""
+        known = self.known_of(incident.incident_id) if known is None else known
         known.sort(key=lambda each: (each.moment != "opening", each.time_unix_nano))
         now = incident_log.clock.now(time.time_ns()) or incident.clocks.detected
         return portrait(incident, known, self._pages.get, self.policy, now)

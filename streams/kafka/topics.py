@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 
 from schemas.topics import RESTORED, TOPICS, Topic
 from streams.kafka.restored import former_ids
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 
 
 class KafkaUnavailableError(ConnectionError):
@@ -41,8 +41,22 @@ def client_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Return the TLS context towards the brokers."""
-    return ssl.create_default_context(cafile=str(settings.kafka_ca_file) if settings.kafka_ca_file else None)
+    """Return the TLS context towards the brokers.
+
+    Raises
+    ------
+    SettingsError
+        Where the certificate that is to be shown to them, its key or their authority can't be read.
+    """
+    try:
+        context = ssl.create_default_context(cafile=settings.kafka_ca_file)
+        if settings.kafka_cert_file is not None:  # no passphrase: or a terminal is asked for one
+            context.load_cert_chain(settings.kafka_cert_file, settings.kafka_key_file, password="")
+    except OSError as error:
+        named = filter(None, (settings.kafka_ca_file, settings.kafka_cert_file, settings.kafka_key_file))
+        files = ", ".join(map(str, named))
+        raise SettingsError(f"the certificates towards Kafka can't be used ({files}): {error}") from None
+    return context
 
 
 def _security(settings: Settings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from schemas.approvals import Act
 from schemas.kpis.objectives import PAGES_PER_DAY, TICKETS_PER_DAY
 from schemas.metrics import WATCHED, Metric
 from schemas.quantities import AGENT_MIXES, AGENT_QUANTITIES, MIXES, QUANTITIES
+from streams.access.teams import Team, TeamName
 from streams.policy.controls import CanaryGate, Changes, ControlRule, misnamed
 from streams.policy.duties import ReportingDuty, told_apart
 from streams.policy.inheritance import completed, laid_over
@@ -154,6 +155,8 @@ class Policy(BaseModel, extra="forbid", frozen=True):
     budget: Budget = Budget()
     defaults: Service = Service()
     services: dict[str, Service] = {}
+    teams: dict[TeamName, Team] = {}
+    """Which services are whose, by the name of the team. Where none is named, everybody sees all."""
     detectors: Detectors = Detectors()
     risk: Risk = Risk()
     severity_weights: SeverityWeights = SeverityWeights()

@@ -15,6 +15,8 @@ from streams.production.gap import Gap
 from streams.settings import Settings
 
 OTHERS: Final = 0o077
+MOUNTED: Final = Path("/run/secrets")
+"""Where an engine puts secrets for one container: what lies outside is for the folder on the host to keep closed."""
 CHANGED_BY_OTHERS: Final = 0o022
 LONGEST_DAYS: Final = 366
 _DAY: Final = 86_400
@@ -25,16 +27,22 @@ def file_gaps(settings: Settings) -> Iterator[Gap]:
     secrets = os.environ.get("WATCHKEEPER_SECRETS")
     private = [settings.data_dir, tokens_file(settings), token_file(settings), people_file(settings)]
     private += [Path(secrets)] if secrets else []
-    private += [path for path in (settings.tls_key or settings.tls_cert,) if path is not None]
+    private += [path for path in _keys(settings) if path is not None]
     if settings.clickhouse.startswith("chdb://"):
         private.append(Path(settings.clickhouse.removeprefix("chdb://")))
     for path in private:
+        if MOUNTED in (path, *path.parents):
+            continue
         if path.exists() and path.stat().st_mode & OTHERS and not _closed_above(path, settings.data_dir):
             mode = "700" if path.is_dir() else "600"
             yield Gap("open files", f"{path} can be read by other users of this machine", f"`chmod {mode} {path}`")
     for named in filter(None, (settings.policy, settings.sql_users)):
         if named.exists() and named.stat().st_mode & CHANGED_BY_OTHERS:
             yield Gap("open files", f"{named} can be changed by other users of this machine", f"`chmod go-w {named}`")
+
+
+def _keys(settings: Settings) -> tuple[Path | None, ...]:
+    return settings.tls_key or settings.tls_cert, settings.kafka_key_file or settings.kafka_cert_file
 
 
 def _closed_above(path: Path, folder: Path) -> bool:
@@ -60,7 +68,7 @@ def token_gaps(settings: Settings) -> Iterator[Gap]:
 
 
 def image_gaps(compose: Path) -> Iterator[Gap]:
-    """Yield the images of a Compose file that may become others under the same name.
+    """Yield the images of a Compose file that may become others under the same name; one laid over another names some.
 
     Raises
     ------
@@ -69,7 +77,11 @@ def image_gaps(compose: Path) -> Iterator[Gap]:
     """
     try:
         services = yaml.safe_load(compose.read_text())["services"]
-        images = {name: service["image"] for name, service in services.items() if "build" not in service}
+        images = {
+            name: service["image"]
+            for name, service in services.items()
+            if "build" not in service and "image" in service
+        }
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{compose} is no Compose file that can be read: {error!r}") from None
     for name, image in images.items():

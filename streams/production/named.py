@@ -39,10 +39,11 @@ def _kafka(settings: Settings) -> Iterator[Gap]:
     away = [each for each in settings.kafka.split(",") if not _near(each.rpartition(":")[0])]
     if settings.kafka_security == "PLAINTEXT" and away:
         yield Gap("kafka tls", f"records travel readable to {away[0]}", "set WATCHKEEPER_KAFKA_SECURITY=SASL_SSL")
-    if settings.kafka_security != "SASL_SSL":
+    shown = settings.kafka_security == "SSL" and settings.kafka_cert_file is not None
+    if settings.kafka_security != "SASL_SSL" and not shown:
         yield Gap("kafka sasl", "Kafka does not know who writes, and takes everybody's word for another's",
-                  "set WATCHKEEPER_KAFKA_SECURITY=SASL_SSL with a user for each worker; see `watchkeeper topics acl`"
-                  )  # fmt: skip
+                  "set WATCHKEEPER_KAFKA_SECURITY=SASL_SSL with a user for each worker, or give each a certificate in "
+                  "WATCHKEEPER_KAFKA_CERT_FILE; see `watchkeeper topics acl`")  # fmt: skip
 
 
 def _store(settings: Settings) -> Iterator[Gap]:

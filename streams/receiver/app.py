@@ -13,7 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse
 
-from schemas.topics import LITELLM, Topic
+from schemas.topics import DOORS, Topic
 from streams.access.callers import Callers
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import RECEIVED, counted
@@ -25,6 +25,7 @@ from streams.receiver.webhook import cut_webhook
 from streams.settings import Settings
 
 DOOR: Final = "otlp"
+WEBHOOK: Final = "litellm"
 MOST_HELD_BYTES: Final = 67_108_864
 """Of all bodies together; a small container has room for them, inflated and cut up."""
 
@@ -99,7 +100,7 @@ class Receiver:
 
     async def take_webhook(self, request: Request) -> Response:
         """Answer a post of LiteLLM's logger."""
-        _, found = await self._taken(LITELLM, request, cut_webhook)
+        _, found = await self._taken(DOORS[WEBHOOK], request, cut_webhook)
         counted(RECEIVED.labels("litellm", "records"), len(found.records))
         counted(RECEIVED.labels("litellm", "refused"), found.refused)
         return JSONResponse({"accepted": len(found.records), "refused": found.refused, "why": found.why})
@@ -152,7 +153,7 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
 
         app.add_route(f"/v1/{signal.name}", export, methods=["POST"])
 
-    app.add_route("/v1/litellm", receiver.take_webhook, methods=["POST"])
+    app.add_route(f"/v1/{WEBHOOK}", receiver.take_webhook, methods=["POST"])
 
     @app.get("/health")
     async def health() -> JSONResponse:

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from schemas.topics import OTLP_LOGS, OTLP_SPANS, Topic
+from schemas.topics import DOORS, OTLP_LOGS, Topic
 
 MOST_RECORD_BYTES: Final = 1_900_000
 """Of a record in Kafka; the topics take a little more."""
@@ -44,15 +44,15 @@ class Signal(NamedTuple):
 
 
 TRACES: Final = Signal(
-    "traces", OTLP_SPANS, ExportTraceServiceRequest, ExportTraceServiceResponse,
+    "traces", DOORS["traces"], ExportTraceServiceRequest, ExportTraceServiceResponse,
     ("resource_spans", "scope_spans", "spans"), "rejected_spans",
 )  # fmt: skip
 LOGS: Final = Signal(
-    "logs", OTLP_LOGS, ExportLogsServiceRequest, ExportLogsServiceResponse,
+    "logs", DOORS["logs"], ExportLogsServiceRequest, ExportLogsServiceResponse,
     ("resource_logs", "scope_logs", "log_records"), "rejected_log_records",
 )  # fmt: skip
 METRICS: Final = Signal(
-    "metrics", None, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+    "metrics", DOORS["metrics"], ExportMetricsServiceRequest, ExportMetricsServiceResponse,
     ("resource_metrics", "scope_metrics", "metrics"), "rejected_data_points",
 )  # fmt: skip
 SIGNALS: Final = (TRACES, LOGS, METRICS)

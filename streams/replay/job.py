@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from detectors.compiled import kernels
+from streams.access.teams import Services, matches
 from streams.policy.policy import load_policy, policy_over
 from streams.replay.backtest import BacktestError, judge_windows
 from streams.replay.show import Compared, compared
@@ -35,6 +36,8 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     since: datetime
     until: datetime
     policy: str
+    services: Services = None
+    """Of whose services what came of it is told; all are judged, because they share the promise of few false alarms."""
 
 
 class Told(Struct, frozen=True, omit_defaults=True):
@@ -84,6 +87,7 @@ def comparison(settings: Settings, asked: Asked) -> Told:
     telling = _Telling()
     with patience(PATIENCE_SECONDS):
         rows = compared(judge_windows(settings, policies, (asked.since, asked.until), telling))
+    rows = [row for row in rows if matches(asked.services, row.service)]
     worst_first = sorted(rows, key=lambda row: (not row.differs, not any(count.pages for count in row.counts)))
     differ = sum(row.differs for row in rows)
     return Told(telling.before + telling.windows, rows=worst_first[:MOST_ROWS], of=len(rows), differ=differ)

@@ -34,6 +34,9 @@ Of the others many show paths, the machine, its users, other readers' questions,
 WITH_PATHS: Final = frozenset({"databases", "disks", "parts", "tables"})
 """Those of `SYSTEM` that also have columns with paths of the machine."""
 
+WITH_SIZES: Final = frozenset({"columns", "disks", "parts", "statistics", "tables"})
+"""Tables of `system` and `information_schema` that count everybody's rows."""
+
 PATHS: Final = frozenset({"cache_path", "data_path", "data_paths", "metadata_path", "path"})
 """Columns with paths, which may not be named beside such a table; nor may its columns be asked for by a star."""
 
@@ -95,14 +98,18 @@ class Names:
         return self.is_aggregate(lower)
 
 
-def table_allowed(database: str, table: str, own: str) -> bool:
+def table_allowed(database: str, table: str, own: str, *, limited: bool = False) -> bool:
     """Tell whether a table may be read; `own` is the database of the house.
+
+    Whoever is `limited` to the rows of some services may not read how many others there are.
 
     >>> [table_allowed(*each, own="w") for each in (("w", "x"), ("system", "users"), ("default", "/etc/hostname"))]
     [True, False, False]
     """
     if database == own:
         return True
+    if limited and table.lower() in WITH_SIZES:
+        return False
     if database.lower() == "information_schema":
         return table.lower() in SCHEMA
     return database == "system" and table in SYSTEM

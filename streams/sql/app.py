@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -113,6 +114,8 @@ class SqlApp:
         async with asyncio.timeout(BODY_SECONDS):
             body, form = await _body(request)
         asked = parse_request(request.query, request.headers, body, form)
+        if (services := self._door.services(user)) is not None:
+            asked = replace(asked, limits=(*asked.limits, services))
         request[QUESTION] = asked.query
         if asked.query:
             return _response(request, asked, await self._lanes.answer(asked, f"{user}@{address}"))

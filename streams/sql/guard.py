@@ -6,8 +6,8 @@ only their name is given: ``APPLY(file)``, ``arrayMap(file, ...)``), ``DESCRIBE`
 and addresses), ``KILL QUERY`` (also of the writer's), ``USE``, ``CHECK TABLE``, settings of a subquery, and the
 database `default`, which answers whether a file exists. Its grants cannot be narrowed: the embedded engine has one user
 and lets nobody make another. So kinds of statements, kinds of nodes, functions, tables and formats are allowed by
-name (`allowed`). Every text of the tree that is no literal is held against the names of the engine's functions, in
-whatever place it stands: a name that the engine knows and the list does not is refused.
+name (`allowed`). Every text of the tree that is no literal is held against the names of the engine's functions: one
+that the engine knows and the list does not is refused, wherever it stands.
 """
 
 import json
@@ -65,9 +65,8 @@ NODES: Final = STATEMENTS | {
 }
 """Kinds of nodes of a tree; one that is new in the engine is refused."""
 
-EXPLAINED: Final = frozenset(
-    {"EXPLAIN", "EXPLAIN AST", "EXPLAIN SYNTAX", "EXPLAIN QUERY TREE", "EXPLAIN PIPELINE", "EXPLAIN ESTIMATE"}
-)
+_KINDS: Final = ("AST", "SYNTAX", "QUERY TREE", "PIPELINE", "ESTIMATE")
+EXPLAINED: Final = frozenset({"EXPLAIN", *(f"EXPLAIN {each}" for each in _KINDS)})
 
 ABOUT_TABLES: Final = re.compile(
     r"(?:DESCRIBE TABLE|EXISTS TABLE|EXISTS VIEW|SHOW CREATE TABLE|SHOW CREATE VIEW)\s+(.*)", re.DOTALL
@@ -111,10 +110,13 @@ class Check:
         The database of the house, the only one whose tables may all be read.
     parameters
         Values of the query's parameters, of which some may be identifiers.
+    limited
+        Rows of some services alone are seen: what shows others, or how many there are, is refused.
     """
 
-    def __init__(self, names: Names, database: str, parameters: dict[str, str]) -> None:
+    def __init__(self, names: Names, database: str, parameters: dict[str, str], *, limited: bool = False) -> None:
         self._names: Final = names
+        self._limited: Final = limited
         self._database: Final = database
         self._parameters: Final = parameters
         self._bound: Final[set[str]] = set()
@@ -177,6 +179,8 @@ class Check:
         if "out_file" in node or "compression" in node:
             raise _denied("INTO OUTFILE is not allowed here")
         self._stars = self._stars or "Asterisk" in kind or "Matcher" in kind
+        if self._limited and "prewhere" in node:
+            raise _denied("PREWHERE looks at others' rows too: write WHERE")
         if kind == "Function":
             self._function(node)
         elif kind == "TableIdentifier":
@@ -190,7 +194,7 @@ class Check:
 
     def _statement(self, node: dict[str, Any]) -> None:
         kind = node["type"]
-        if kind == "ExplainQuery" and node["kind"] not in EXPLAINED:
+        if kind == "ExplainQuery" and (self._limited or node["kind"] not in EXPLAINED):
             raise _denied(f"{node['kind']} is not allowed here")
         if kind == "ShowTablesQuery":
             for name in sorted(name for name, value in node.items() if value is True and name not in _SHOWN):
@@ -246,9 +250,9 @@ class Check:
 
     def _table(self, parts: list[str]) -> None:
         database, table = ("", parts[0]) if len(parts) == 1 else (parts[0], ".".join(parts[1:]))
-        if not table_allowed(database or self._database, table, self._database):
-            text = f"table {'.'.join(parts)} is not allowed here: read those of {self._database}, or name another first"
-            raise _denied(text)
+        if not table_allowed(database or self._database, table, self._database, limited=self._limited):
+            name = ".".join(parts)
+            raise _denied(f"table {name} is not allowed here: read those of {self._database}, or name another first")
         self._paths = self._paths or (database not in {"", self._database} and table.lower() in WITH_PATHS)
 
     def _parts(self, node: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.sql import literal
+from streams.access.rows import filters
 from streams.settings import Settings
 from streams.sql.allowed import Names
 from streams.sql.errors import (
@@ -47,6 +48,9 @@ FREE: Final = frozenset(
     }
 )
 """Settings that a reader may choose freely: how an answer looks, and limits that we do not set, which only tighten."""
+
+COUNTING: Final = frozenset({"max_bytes_to_read", "max_rows_to_read"})
+"""Those of them that tell how many rows there are, whosever they may be: not for readers of some services alone."""
 
 FREE_PREFIXES: Final = tuple(
     f"output_format_{name}_" for name in ("arrow", "csv", "json", "native", "parquet", "pretty", "tsv")
@@ -157,8 +161,11 @@ class Reader:
         try:
             self._prepare(handle, asked, ticket, memory_bytes)
             named = self._check(handle, asked) or output_format(asked.output, self._names)
+            if asked.limits and named.endswith("WithProgress"):
+                raise refused(ACCESS_DENIED, "ACCESS_DENIED", f"{named} counts rows that are not yours: take another")
             result = handle.query(asked.query, named, params=asked.parameters)
-            return Answer(bytes(result.bytes() or b""), named, _summary(result))
+            summary = {} if asked.limits else _summary(result)  # it counts what was read, others' rows too
+            return Answer(bytes(result.bytes() or b""), named, summary)
         except RuntimeError as error:
             raise from_engine(error) from None
         finally:
@@ -178,18 +185,28 @@ class Reader:
             text = f"Database {asked.database[:100]!r} does not exist or is not allowed here: there is {self._database}"
             raise refused(UNKNOWN_DATABASE, "UNKNOWN_DATABASE", text)
         handle.query("USE `" + self._database.replace("\\", "\\\\").replace("`", "\\`") + "`")
+        free = FREE - COUNTING if asked.limits else FREE
         chosen = {
-            name: value for name, value in asked.settings.items() if name in FREE or name.startswith(FREE_PREFIXES)
+            name: value for name, value in asked.settings.items() if name in free or name.startswith(FREE_PREFIXES)
         }
         most = self._limits.settings(memory_bytes)
         limits = {name: _least(name, asked.settings.get(name), value) for name, value in most.items()}
         others = {name: value for name, value in asked.settings.items() if name not in {*chosen, *limits}}
         refusable = {name: value for name, value in others.items() if not name.startswith(WRITING)}
         before = {"session_timezone": "UTC", "result_overflow_mode": "throw", "log_comment": ticket}
-        before |= chosen | limits | {"os_thread_priority": str(NICE)} | FORBIDDEN
+        before |= chosen | limits | {"os_thread_priority": str(NICE)} | FORBIDDEN | self._rows(handle, asked)
         _set(handle, before)
         for name, value in refusable.items():
             _set(handle, {name: value})
+
+    def _rows(self, handle: Any, asked: Asked) -> dict[str, str]:
+        """Return what limits a question to the rows of some services, over all tables that there are now."""
+        if not asked.limits:
+            return {}
+        tables = "SELECT name FROM system.tables WHERE database = {database:String} AND NOT endsWith(engine, 'View')"
+        found = handle.query(tables, "TSVRaw", params={"database": self._database}).bytes()
+        rows = filters(asked.limits, self._database, bytes(found or b"").decode().split())
+        return {"additional_table_filters": rows, "output_format_write_statistics": "0"}
 
     def _check(self, handle: Any, asked: Asked) -> str | None:
         """Refuse what is not one statement that reads; return the format it names."""
@@ -207,7 +224,7 @@ class Reader:
                 text = f"{formatted[:40].strip()!r}: only SELECT, SHOW, DESCRIBE, EXISTS and EXPLAIN may run"
                 raise refused(ACCESS_DENIED, "ACCESS_DENIED", text) from None
             tree = _tree(handle, reading)
-        return Check(self._names, self._database, asked.parameters).run(tree)
+        return Check(self._names, self._database, asked.parameters, limited=bool(asked.limits)).run(tree)
 
 
 def _set(handle: Any, settings: dict[str, str]) -> None:

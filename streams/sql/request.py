@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from streams.sql.errors import CANNOT_PARSE, SqlError, refused
 
 TRANSPORT: Final = frozenset(
@@ -54,6 +56,12 @@ class Asked:
     query_id: str = ""
     framed: bool = False
     protocol: int = 0
+    limits: tuple[tuple[str, ...], ...] = ()
+    """Patterns of services: of its user, and of whom it is asked for. Rows are seen that fit each of them."""
+
+
+LIMIT: Final = "X-Watchkeeper-Services"
+"""Header field with the services that whom we ask for may see, as JSON: it only ever takes away."""
 
 
 def escaped(text: str) -> str:
@@ -96,7 +104,15 @@ def parse_request(url: Mapping[str, str], headers: Mapping[str, str], body: str,
         query_id=query_id,
         framed=is_framed(url),
         protocol=_version(url.get("client_protocol_version", "0")),
+        limits=_limits(headers.get(LIMIT)),
     )
+
+
+def _limits(said: str | None) -> tuple[tuple[str, ...], ...]:
+    try:
+        return () if said is None else (msgspec.json.decode(said, type=tuple[str, ...]),)
+    except (msgspec.DecodeError, UnicodeError):
+        raise _unreadable(LIMIT, "a list of patterns as JSON") from None
 
 
 def _version(text: str) -> int:
@@ -106,7 +122,7 @@ def _version(text: str) -> int:
 
 
 def _unreadable(name: str, wanted: str) -> SqlError:
-    return refused(CANNOT_PARSE, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", f"{name} in the URL must be {wanted}")
+    return refused(CANNOT_PARSE, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", f"{name} must be {wanted}")
 
 
 def is_framed(url: Mapping[str, str]) -> bool:

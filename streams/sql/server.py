@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -12,6 +12,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from streams.access.callers import Callers, loopback
 from streams.access.half_open import close_idle
+from streams.access.teams import Team
 from streams.settings import Settings, SettingsError
 from streams.sql.app import TYPES, SqlApp
 from streams.sql.lanes import Lanes
@@ -38,6 +39,8 @@ class Endpoint:
         The most that one question may take.
     around
         What stands around the application, and sees its requests and answers.
+    teams
+        Those of the policy, to whose services users may be limited.
 
     Raises
     ------
@@ -46,7 +49,13 @@ class Endpoint:
         certificate.
     """
 
-    def __init__(self, settings: Settings, limits: Limits | None = None, around: Sequence[Middleware] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        limits: Limits | None = None,
+        around: Sequence[Middleware] = (),
+        teams: Mapping[str, Team] | None = None,
+    ) -> None:
         if settings.sql_users is None and not loopback(settings.host):
             raise SettingsError(
                 f"WATCHKEEPER_HOST={settings.host} would let anyone who reaches this machine read the store: name a "
@@ -55,7 +64,8 @@ class Endpoint:
         self._settings: Final = settings
         self._limits: Final = limits or Limits()
         self._around: Final = around
-        self._door: Final = Doorkeeper(None if settings.sql_users is None else load_users(settings.sql_users))
+        users = None if settings.sql_users is None else load_users(settings.sql_users)
+        self._door: Final = Doorkeeper(users, teams=teams)
         self._tls: Final = door(settings, "sql")
         self._loop: Final = asyncio.new_event_loop()
         self._ready: Final = threading.Event()
@@ -106,15 +116,17 @@ class Endpoint:
             self._thread.join(timeout=10)
 
 
-def serve_sql(settings: Settings, around: Sequence[Middleware] = ()) -> Endpoint:
-    """Start the endpoint; `around` is as for `Endpoint`.
+def serve_sql(
+    settings: Settings, around: Sequence[Middleware] = (), teams: Mapping[str, Team] | None = None
+) -> Endpoint:
+    """Start the endpoint; `around` and `teams` are as for `Endpoint`.
 
     Raises
     ------
     ValueError
         Where its port is taken, with the setting that moves it; or as `Endpoint`.
     """
-    endpoint = Endpoint(settings, around=around)
+    endpoint = Endpoint(settings, around=around, teams=teams)
     try:
         endpoint.start()
     except OSError as error:

@@ -8,14 +8,15 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from streams.access.teams import Services, Team, TeamName, services_of
 from streams.settings import SettingsError
 from streams.sql.errors import AUTHENTICATION_FAILED, BUSY, refused
 
@@ -39,6 +40,8 @@ class User(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     password_scrypt: str
+    teams: Annotated[list[TeamName | Literal["*"]] | None, Field(min_length=1)] = None
+    """Teams of the policy whose rows it sees; all rows where nothing stands here."""
 
     @field_validator("password_scrypt")
     @classmethod
@@ -68,8 +71,8 @@ def scrypt_of(password: str, salt: bytes) -> str:
     return f"{base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
-def user_line(name: str, password: str) -> str:
-    """Return the line of the file for a user, with a salt of its own.
+def user_line(name: str, password: str, teams: list[str] | None = None) -> str:
+    """Return the line of the file for a user, with a salt of its own, and the teams whose rows alone it sees.
 
     Raises
     ------
@@ -80,7 +83,8 @@ def user_line(name: str, password: str) -> str:
         raise SettingsError(f"{name!r} cannot be the name of a user: take printable characters without a colon")
     if not password:
         raise SettingsError("the password is empty")
-    written = yaml.safe_dump({name: {"password_scrypt": scrypt_of(password, secrets.token_bytes(_SALT_BYTES))}})
+    user: dict[str, str | list[str]] = {"password_scrypt": scrypt_of(password, secrets.token_bytes(_SALT_BYTES))}
+    written = yaml.safe_dump({name: user | ({"teams": teams} if teams else {})})
     return "  " + written.replace("\n", "\n  ").rstrip()
 
 
@@ -115,9 +119,17 @@ class Doorkeeper:
         The users of the file; None lets `default` in with any password, as ClickHouse does for a user without one.
     clock
         Seconds that only grow.
+    teams
+        Those of the policy.
     """
 
-    def __init__(self, users: dict[str, User] | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        users: dict[str, User] | None,
+        clock: Callable[[], float] = time.monotonic,
+        teams: Mapping[str, Team] | None = None,
+    ) -> None:
+        self._teams: Final = teams or {}
         self._users: Final = users
         self._clock: Final = clock
         self._key: Final = secrets.token_bytes(32)
@@ -126,6 +138,11 @@ class Doorkeeper:
         self._pool: Final = ThreadPoolExecutor(1, "sql-password")
         self._looking = 0
         self._wrong: Final[OrderedDict[tuple[str, str], tuple[int, float]]] = OrderedDict()
+
+    def services(self, name: str) -> Services:
+        """Return the services whose rows a user sees; a team that the policy does not name has none."""
+        user = (self._users or {}).get(name)
+        return None if user is None or user.teams is None else services_of(user.teams, (), self._teams)
 
     async def admit(self, name: str, password: str, address: str = "") -> None:
         """Return when the password is right.

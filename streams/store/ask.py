@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import requests
 
+from streams.access.rows import filters
+from streams.access.teams import seen
 from streams.settings import Settings
-from streams.sql.request import Asked, escaped
+from streams.sql.request import LIMIT, Asked, escaped
 from streams.store.client import StoreUnavailableError, connect, reading
 from streams.tls import asking
 
@@ -49,7 +51,7 @@ def _seconds_left() -> float | None:
 
 
 def ask(settings: Settings, query: str, output: str, parameters: Parameters | None = None) -> bytes:
-    """Return the answer of a query in one of ClickHouse's formats.
+    """Return the answer of a query in one of ClickHouse's formats, over the rows that may be seen here and now.
 
     An embedded store is asked through the process that holds it; where none runs, it is opened here.
 
@@ -101,7 +103,8 @@ def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Param
         headers={
             "X-ClickHouse-User": settings.sql_user.encode(),
             "X-ClickHouse-Key": settings.sql_password.get_secret_value().encode(),
-        },
+        }
+        | ({} if (services := seen()) is None else {LIMIT: json.dumps(services)}),
         timeout=_seconds_left() or ASK_SECONDS,
     )
     if answer.status_code != requests.codes.ok:
@@ -110,13 +113,16 @@ def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Param
 
 
 def _ask_server(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
+    services = seen()
+    rows = "" if services is None else filters([services], settings.clickhouse_database)
+    limit = {"additional_table_filters": rows} if rows else {}
     with reading(settings, _seconds_left()) as client:
         writes = client.server_settings["readonly"].value == "0"  # who only reads may not even say so
         return bytes(
             client.raw_query(
                 query,
                 parameters=parameters,
-                settings={"readonly": 2} if writes else {},  # 1 refuses the settings that the client itself sends
+                settings=limit | ({"readonly": 2} if writes else {}),  # 1 refuses what the client itself sends
                 transport_settings={"X-ClickHouse-Format": output},
             )
         )
@@ -128,7 +134,8 @@ def _ask_here(settings: Settings, query: str, output: str, parameters: Parameter
     with connect(settings):  # says who holds the folder, and makes the database of a new store
         reader = Reader(settings)
         try:
-            return reader.run(Asked(query, output, parameters=_texts(parameters))).body
+            limits = () if (services := seen()) is None else (services,)
+            return reader.run(Asked(query, output, parameters=_texts(parameters), limits=limits)).body
         finally:
             reader.close()
 

@@ -26,10 +26,12 @@ class SecureBroker(Broker):
         self._secure_port = free_port()
         self.secure = f"127.0.0.1:{self._secure_port}"
         self.authority = self.data_dir / "authority.pem"
+        self.signer = None
 
     def _configure(self):
         config = super()._configure()
-        certificate, key = Authority(self.data_dir).signed("broker")
+        self.signer = Authority(self.data_dir)
+        certificate, key = self.signer.signed("broker")
         both = self.data_dir / "both.pem"
         both.write_text(key.read_text() + certificate.read_text())
         [plain] = [line for line in config.read_text().splitlines() if line.startswith("listeners=")]

@@ -2,18 +2,18 @@
 
 from kafka import KafkaAdminClient
 from kafka.admin import (
-    ACL,
     ACLFilter,
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
-    ResourcePattern,
     ResourcePatternFilter,
     ResourceType,
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
 
+from streams.kafka.rules import acls, apply
+from streams.settings import load
 from tests.docs.secure import SecureBroker
 from tests.support.waiting import wait_until
 
@@ -44,8 +44,8 @@ class GuardedBroker(SecureBroker):
         names = sorted({rule.principal.removeprefix("User:") for rule in rules})
         made = [UserScramCredentialUpsertion(name, ScramMechanism.SCRAM_SHA_512, PASSWORD) for name in names]
         assert not any(client.alter_user_scram_credentials(made).values())
-        given = [acl for rule in rules for acl in _acls(rule)]
-        assert len(client.create_acls(given)["succeeded"]) == len(given)
+        given = [acl for rule in rules for acl in acls(rule)]
+        assert apply(load(kafka=self.address), rules) == len(given)
         everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, _OF_ALL)
         wait_until(lambda: set(map(str, given)) <= set(map(str, client.describe_acls(everything)[0])))
         client.close()
@@ -58,14 +58,3 @@ class GuardedBroker(SecureBroker):
                 "kafka_password": type(settings.kafka_password)(PASSWORD), "kafka_ca_file": self.authority,
             }
         )  # fmt: skip
-
-
-def _acls(rule):
-    pattern = ResourcePattern(
-        ResourceType[rule.resource.upper()], rule.name, ACLResourcePatternType[rule.pattern.upper()]
-    )
-    words = {"DescribeConfigs": "DESCRIBE_CONFIGS", "AlterConfigs": "ALTER_CONFIGS"}
-    return [
-        ACL(rule.principal, "*", ACLOperation[words.get(each, each.upper())], ACLPermissionType.ALLOW, pattern)
-        for each in rule.operations
-    ]

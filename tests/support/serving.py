@@ -37,6 +37,7 @@ def served(settings: Settings, router: Callable[[Settings, Publisher, Approvals]
         await publisher.stop()
 
     service = FastAPI(lifespan=connected)
+    service.state.teams = {}
     principals = Principals(settings)
     entry = Depends(authorised(principals))
     approvals = Approvals(settings, Policy(), publisher, nobody)

@@ -16,7 +16,8 @@ SELECT
     said.word AS judgement, said.actor AS judged_by, said.why AS judged_why, quiet.ends AS muted_until
 FROM (SELECT * FROM findings FINAL WHERE severity = 'ticket' AND kind != 'recovery') AS found
 LEFT JOIN (
-    SELECT finding_id, argMax(decision, time) AS word, argMax(actor_id, time) AS actor, argMax(reason, time) AS why
-    FROM triage FINAL WHERE finding_id != '' GROUP BY finding_id
-) AS said ON said.finding_id = found.finding_id
+    SELECT service_name, finding_id, argMax(decision, time) AS word, argMax(actor_id, time) AS actor,
+        argMax(reason, time) AS why
+    FROM triage FINAL WHERE finding_id != '' GROUP BY service_name, finding_id
+) AS said ON said.finding_id = found.finding_id AND said.service_name = found.service_name
 LEFT JOIN mutes AS quiet ON quiet.service_name = found.service_name AND quiet.metric = found.metric;

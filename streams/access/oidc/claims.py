@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from streams.access.callers import loopback
 from streams.access.roles import ROLES, Role
+from streams.access.teams import EVERY, TEAM
 from streams.settings import Settings, SettingsError
 
 PREFIX: Final = "oidc/"
@@ -44,6 +45,7 @@ def check(settings: Settings) -> None:
         raise SettingsError("WATCHKEEPER_OIDC_ISSUER: must start with https://; http:// does on this machine alone")
     if "openid" not in settings.oidc_scopes.split():
         raise SettingsError("WATCHKEEPER_OIDC_SCOPES: must hold openid")
+    team_map(settings.oidc_teams)
     if not role_map(settings.oidc_roles):
         raise SettingsError("WATCHKEEPER_OIDC_ROLES: name a role for a group at least, as `sre=responder`")
 
@@ -75,15 +77,39 @@ def role_map(text: str) -> dict[str, tuple[Role, ...]]:
     {'sre': ('responder', 'reviewer'), 'cn=a,ou=b': ('viewer',)}
     """
     found: dict[str, tuple[Role, ...]] = {}
-    for pair in filter(None, map(str.strip, text.split(","))):
-        group, _, word = pair.rpartition("=")
-        role = next((each for each in ROLES if each == word.strip()), None)
+    for pair, group, word in _pairs(text):
+        role = next((each for each in ROLES if each == word), None)
         if not group or role is None or role == "service":
             people = ", ".join(each for each in ROLES if each != "service")
             raise SettingsError(f"WATCHKEEPER_OIDC_ROLES: {pair!r} is not GROUP=ROLE with a role of {people}")
-        name = unquote(group.strip())
-        found[name] = (*found.get(name, ()), role)
+        found[group] = (*found.get(group, ()), role)
     return found
+
+
+def team_map(text: str) -> dict[str, tuple[str, ...]]:
+    """Return the teams by group, as a setting says them.
+
+    Raises
+    ------
+    SettingsError
+        Where a pair is none.
+
+    >>> team_map("sre=shop, sre=mail,lead=*")
+    {'sre': ('shop', 'mail'), 'lead': ('*',)}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for pair, group, team in _pairs(text):
+        if not group or not (team == EVERY or re.fullmatch(TEAM, team)):
+            raise SettingsError(f"WATCHKEEPER_OIDC_TEAMS: {pair!r} is not GROUP=TEAM, with a team of the policy or *")
+        found[group] = (*found.get(group, ()), team)
+    return found
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each pair of a setting, its group and what the group is given."""
+    for pair in filter(None, map(str.strip, text.split(","))):
+        group, _, word = pair.rpartition("=")
+        yield pair, unquote(group.strip()), word.strip()
 
 
 def roles_of(groups: Iterable[str], known: Roles) -> tuple[Role, ...]:

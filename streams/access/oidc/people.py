@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from streams.access.kept import Followed, alone, write
-from streams.access.oidc.claims import Claimed, check, role_map, roles_of
+from streams.access.oidc.claims import Claimed, check, role_map, roles_of, team_map
 from streams.access.roles import Role
 from streams.settings import Settings
 
@@ -51,6 +51,14 @@ class Session(Struct, frozen=True):
     groups: tuple[str, ...]
     began: float
     ends: float
+
+
+class SignedIn(Struct, frozen=True):
+    """Who has a session: their name, and the roles and teams that their groups have now."""
+
+    name: str
+    roles: tuple[Role, ...]
+    teams: tuple[str, ...] = ()
 
 
 class Book(Struct, frozen=True):
@@ -95,6 +103,7 @@ class People:
         self._issuer: Final = settings.oidc_issuer
         self._lasts: Final = settings.oidc_session_seconds
         self._roles: Final = role_map(settings.oidc_roles)
+        self._teams: Final = team_map(settings.oidc_teams)
         self._file: Final = people_file(settings)
         self._book: Final = Followed(self._file, read_book, Book())
 
@@ -110,8 +119,8 @@ class People:
         ValueError
             Where the file is broken.
         """
-        groups = tuple(group for group in who.groups if group in self._roles)
-        if not groups:
+        groups = tuple(group for group in who.groups if group in self._roles or group in self._teams)
+        if not roles_of(groups, self._roles):
             raise NoRoleError
         now = time.time()
         with alone(self._file):
@@ -126,13 +135,14 @@ class People:
             write(self._file, Book(names, (*others, *mine[1 - MOST_SESSIONS :], made)))
         return made
 
-    def by_id(self, session_id: str) -> tuple[str, tuple[Role, ...]] | None:
-        """Return name and roles of whose session it is, as long as it lasts and their groups have a role."""
+    def by_id(self, session_id: str) -> "SignedIn | None":
+        """Return whose session it is, as long as it lasts and their groups have a role."""
         found = next((each for each in self._book.now().sessions if each.session_id == session_id), None)
         if found is None or found.issuer != self._issuer or found.ends <= time.time():
             return None
         roles = roles_of(found.groups, self._roles)
-        return (found.name, roles) if roles else None
+        teams = tuple(sorted({team for group in found.groups for team in self._teams.get(group, ())}))
+        return SignedIn(found.name, roles, teams) if roles else None
 
     def leave(self, session_id: str) -> None:
         """End a session."""

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from streams.access.roles import may
-from streams.api.approvals import Decision, decide
+from streams.api.approvals import Decision, decide, requests_seen
 from streams.api.approvals import shown as as_shown
 from streams.console.asking import Store, held
 from streams.console.pages.deeds import SOURCE
@@ -53,7 +53,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
 async def _page(work: Incidents, request: Request, who: str, *, said: str = "", refused: str = "") -> Response:
     await held(work)
     principal, now = request.state.principal, time.time_ns()
-    found = [as_shown(each, now) for each in work.approvals.requests.all()]
+    found = [as_shown(each, now) for each in requests_seen(work)]
     for each in found:
         each["text"] = json.dumps(each["content"], indent=2, ensure_ascii=False)
         each["mine"] = bool(principal.name) and person(principal.name) == person(each["asked_by"])

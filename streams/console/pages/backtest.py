@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Request, status
 from fastapi.responses import RedirectResponse, Response
 
 from schemas.fields import NANO
+from streams.access.teams import seen
 from streams.console.asking import Store, newest
 from streams.console.backtests import Backtests
 from streams.console.session import Form, Who, shown
@@ -28,7 +29,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
 
     def form(request: Request, given: dict[str, str], wrong: str = "") -> Response:
         code = status.HTTP_422_UNPROCESSABLE_CONTENT if wrong else status.HTTP_200_OK
-        return shown(request, "backtest", code, tests=list(tests.all), given=given, wrong=wrong, start=START,
+        return shown(request, "backtest", code, tests=tests.seen(), given=given, wrong=wrong, start=START,
                      longest=LONGEST_TEXT)  # fmt: skip
 
     @routes.get("/backtest")
@@ -71,4 +72,4 @@ def _asked(fields: dict[str, str], work: Incidents) -> Asked:
     if not text.strip() or len(text) > LONGEST_TEXT:
         raise ValueError("write what the policy should say otherwise than the one in use")
     policy_over(work.settings.policy, text, "policy")
-    return Asked(since, until, text)
+    return Asked(since, until, text, seen())

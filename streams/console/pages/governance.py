@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from schemas.fields import NANO
 from schemas.sql import query
 from streams.access.roles import may
+from streams.access.teams import seen
 from streams.audit.log import AuditLog, of
 from streams.audit.reading import last
 from streams.console.asking import Store, held, newest, stream_now
@@ -48,8 +49,9 @@ def router(work: Incidents, store: Store) -> APIRouter:
             audit=lambda: ask_running(settings, AUDIT, asked),
             canaries=lambda: [ask_running(settings, each, {}) for each in _CANARIES],
         )
-        seen = await asyncio.to_thread(_seen, log) if may(request.state.principal.roles, LOG) else None
-        return shown(request, "changes", days=days, spans=DAYS, service=service, found=found, since=since, seen=seen,
+        shows_log = may(request.state.principal.roles, LOG) and seen() is None  # it speaks of all services
+        entries = await asyncio.to_thread(_seen, log) if shows_log else None
+        return shown(request, "changes", days=days, spans=DAYS, service=service, found=found, since=since, seen=entries,
                      log=LOG, canaries=_standing(found["canaries"], service), budget=work.policy.budget)  # fmt: skip
 
     return routes

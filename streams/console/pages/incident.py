@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from detectors.intervals import wilson
 from schemas.incidents import ActionKind, Mitigation
 from schemas.sql import query
-from streams.api.incidents import WRITTEN_DOWN, known, perform
+from streams.api.incidents import WRITTEN_DOWN, perform
+from streams.api.seen import incidents_seen, known, portrayed
 from streams.console.asking import Store, held, stream_now
 from streams.console.pages.deeds import (
     CONTROLS,
@@ -112,7 +113,7 @@ async def _page(
 ) -> Response:  # fmt: skip
     incident_log = await held(work)
     incident = known(incident_log, incident_id)
-    view, now = work.portrait(incident_log, incident), stream_now(incident_log, None)
+    view, now = portrayed(work, incident_log, incident), stream_now(incident_log, None)
     baseline = next((each.baseline for each in view.findings if each.baseline is not None), None)
     asked = questions(incident, now)
     found = await store.ask(
@@ -133,7 +134,7 @@ async def _page(
         can_ask=bool(work.settings.control_key.get_secret_value()), open=is_open(incident), clocks=clocks(view),
         current=current, opening=opening,
         figures=list(figures(opening, current)), looks=list(looks(current or opening)),
-        similar=similar(incident, incident_log.folding.incidents()), timeline=timeline(view, found["told"] or []),
+        similar=similar(incident, incidents_seen(incident_log)), timeline=timeline(view, found["told"] or []),
         plot=_plot(view, found["series"] or []), deeds=deeds(incident, view), measures=measures(work.policy),
         mitigations=get_args(Mitigation), said=said,
         refused=refused, late=late, seen=len(turns(incident)), fresh_id=lambda: secrets.token_hex(16), share=share,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from schemas.incidents import IncidentSeverity
+from streams.api.seen import incidents_seen
 from streams.console.asking import Store, held, stream_now
 from streams.console.session import Who, shown
 from streams.console.states import is_open, on_it
@@ -75,7 +76,7 @@ async def _found(work: Incidents, state: str, severity: str, service: str, owner
     now = stream_now(incident_log, None)
     return [
         summary(each, now) | {"owner": on_it(each)}
-        for each in sorted(incident_log.folding.incidents(), key=_urgency)
+        for each in sorted(incidents_seen(incident_log), key=_urgency)
         if (state in ("", each.status) or (state == "open" and is_open(each)))
         and severity in ("", each.severity)
         and (not service or any(service.lower() in name.lower() for name in each.services))

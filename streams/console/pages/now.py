@@ -11,6 +11,7 @@ from msgspec import Struct
 from schemas.fields import NANO
 from schemas.kpis import BY_ID
 from schemas.sql import query
+from streams.api.seen import incidents_seen
 from streams.console.asking import NEWEST, Store, held, stream_now
 from streams.console.session import Who, shown
 from streams.console.states import (
@@ -118,7 +119,7 @@ async def read(store: Store, incident_log: IncidentLog) -> Known:
             coverage=lambda: window_rows(settings, COVERAGE.view, COVERAGE.window_hours, [COVERAGE.id], until),
             tickets=lambda: ask_running(settings, TICKETS, {"until": second(until)}),
         )
-    return Known(now=now, newest=newest, incidents=incident_log.folding.incidents(), **found)
+    return Known(now=now, newest=newest, incidents=incidents_seen(incident_log), **found)
 
 
 def lines(known: Known) -> Iterable[Service]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from schemas.fields import NANO
 from schemas.kpis import BY_ID, people, reliability, safety
 from schemas.kpis.kpi import Kpi
+from streams.api.seen import incidents_seen
 from streams.console.asking import Store, held, newest, stream_now
 from streams.console.kept import DAYS, Kept, last, rows
 from streams.console.pages.now import changes
@@ -75,7 +76,7 @@ def router(work: Incidents, store: Store, kept: Kept) -> APIRouter:
             changes=lambda: changes(settings, asked.since, asked.until, name, CHANGES),
         )
         known = await kept.known(days)
-        mine = [each for each in incident_log.folding.incidents() if name in each.services]
+        mine = [each for each in incidents_seen(incident_log) if name in each.services]
         mine.sort(key=lambda each: (not is_open(each), -each.clocks.detected))
         return shown(
             request, "service", here="now", name=name, days=days, spans=DAYS, found=found, period=asked,

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from schemas.sql import query
 from schemas.topics import INFERENCE, RAW
+from streams.access.teams import seen, sees
 from streams.console.asking import Store, held
 from streams.console.kept import TELEMETRY, Kept
 from streams.console.session import Form, Who, shown
@@ -42,9 +43,9 @@ def router(work: Incidents, store: Store, kept: Kept) -> APIRouter:
         lags = None if known.silent else (await store.ask(lags=lambda: ask_running(settings, LAGS, {})))["lags"]
         return shown(
             request, "telemetry", service=service, known=known, lags=lags, most=LINES, span=span, again=AGAIN,
-            status=status and of_service(status, service), said=letters.outcome,
-            complaints=said and [each for each in said if service in ("", each.service)],
-            refused=letters.possible(status.refused if status else []),
+            status=status and of_service(status, service), said=letters.outcome if seen() is None else "",
+            complaints=said and [each for each in said if _is_shown(each.service, service)],
+            refused=letters.possible(status.refused if status and seen() is None else []),
         )  # fmt: skip
 
     @routes.post("/telemetry/letters")
@@ -56,9 +57,14 @@ def router(work: Incidents, store: Store, kept: Kept) -> APIRouter:
 
 
 def of_service(status: Status, service: str) -> Status:
-    """Return what arrived of a service, of all of them where it is empty."""
+    """Return what arrived of a service, of all that may be seen where it is empty."""
     every = (status.services, status.refused, status.codes)
-    return Status(*([row for row in rows if service in ("", row["service_name"])] for rows in every))
+    return Status(*([row for row in rows if _is_shown(row["service_name"], service)] for rows in every))
+
+
+def _is_shown(name: str, service: str) -> bool:
+    """Tell whether a service is asked for, and may be seen."""
+    return service in ("", name) and sees(name)
 
 
 class Letters:

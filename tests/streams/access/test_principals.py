@@ -8,7 +8,10 @@ from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from streams.access.principals import Principal, Principals, create, read_tokens, revoke, tokens_file
+from streams.access.teams import services_of
 from streams.commands.main import app
+from streams.policy.policy import load_policy, parse_policy
+from streams.policy.text import PolicyError
 from streams.settings import load
 
 INSTALLATION = "token-of-the-installation"
@@ -83,3 +86,30 @@ def test_tokens_are_made_listed_and_revoked_by_command(settings, monkeypatch):
     assert "king is no role; take some of viewer" in str(refused.exception)
     assert "revoked" in run(app, ["token", "revoke", "kim"]).stdout
     assert Principals(settings).of(made.stdout.strip()) is None
+
+
+def test_a_token_has_the_teams_of_the_policy_and_no_others(tmp_path, monkeypatch):
+    """A team that the policy does not name is a mistake; who has none where teams are named is told what that means."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('teams: {shop: {services: ["shop-*"]}}\n')
+    monkeypatch.setenv("WATCHKEEPER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("WATCHKEEPER_POLICY", str(policy))
+
+    def made(*more):
+        return CliRunner().invoke(app, ["token", "create", "kim", "--role", "responder", *more])
+
+    assert "is no team of the policy; it names shop" in str(made("--team", "bank").exception)
+    principals = Principals(load())
+    for given, services in ((["--team", "shop"], ("shop-*",)), (["--team", "*"], None), ([], ())):
+        told = made(*given)
+        principal = principals.of(told.stdout.strip())
+        assert services_of(principal.teams, principal.roles, load_policy(policy).teams) == services
+        assert ("will see no service" in told.stderr) == (services == ())
+    assert "shop" in CliRunner().invoke(app, ["token", "list"]).stdout
+
+
+def test_a_policy_with_a_team_of_no_name_or_no_service_is_refused():
+    """A team has a plain name and at least one service."""
+    for wrong in ('teams: {"Shop One": {services: [a]}}', "teams: {shop: {services: []}}", "teams: {shop: {}}"):
+        with pytest.raises(PolicyError, match="teams"):
+            parse_policy(wrong)

@@ -4,13 +4,14 @@ import asyncio
 import json
 import uuid
 
+import httpx2
 import pytest
 from kafka import KafkaProducer
 from kafka.errors import TopicAuthorizationFailedError
 from msgspec.json import encode
 from typer.testing import CliRunner
 
-from schemas.topics import FINDINGS, INFERENCE, TOPICS
+from schemas.topics import DOORS, FINDINGS, INFERENCE, LITELLM, RAW, TOPICS
 from streams.access.rights import PARTIES, WORKERS, of_workers, page, rules
 from streams.app import module
 from streams.backup.log import SavedRecord, file_of
@@ -19,6 +20,7 @@ from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
 from streams.kafka.groups import Groups
 from streams.kafka.log_reader import LogReader
+from streams.kafka.publisher import Publisher
 from streams.kafka.topics import (
     KafkaUnavailableError,
     TopicError,
@@ -30,6 +32,8 @@ from streams.kafka.topics import (
 )
 from streams.policy.retention import Retention
 from streams.production.asked import kafka_gaps
+from streams.receiver.app import WEBHOOK, Receiver, receiver_app
+from streams.receiver.signals import SIGNALS
 from streams.retention.topics import carry_out
 from streams.settings import WORKER_PORTS, Settings, load
 from streams.verify.run import Verifier
@@ -163,6 +167,47 @@ def test_a_service_may_send_events_and_nothing_else(guarded):
     broker, settings = guarded
     service = broker.settings_of(settings, "service")
     assert [topic.name for topic in TOPICS if written(service, topic)] == [INFERENCE.name]
+
+
+def test_the_receiver_may_write_what_comes_in_at_each_of_its_doors():
+    """Every path that it serves has a topic in the contract, or none, and the rights are of these topics."""
+    app = receiver_app(Settings(), Receiver(Settings(), Publisher({})), lambda: True)
+    served = {route.path.removeprefix("/v1/") for route in app.routes if route.path.startswith("/v1/")}
+    assert served == DOORS.keys()
+    assert {signal.name: signal.topic for signal in SIGNALS} | {WEBHOOK: LITELLM} == DOORS
+    assert set(PARTIES["receiver"].writes) == {topic for topic in DOORS.values() if topic is not None} == set(RAW)
+
+
+@pytest.mark.kafka
+async def test_the_broker_takes_what_comes_in_at_each_door(guarded):
+    """Spans, logs and LiteLLM's webhook are answered with 200 by a receiver that has no more than its rights."""
+    broker, settings = guarded
+    mine = broker.settings_of(settings, f"{settings.topic_prefix}watchkeeper-receiver")
+    publisher = Publisher(client_arguments(mine))
+    await publisher.start()
+    app = receiver_app(mine, Receiver(mine, publisher), lambda: True)
+    span = {"traceId": "0" * 31 + "1", "spanId": "0" * 15 + "1"}
+    bodies = {
+        "traces": {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]},
+        "logs": {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"traceId": "0" * 31 + "1"}]}]}]},
+        "metrics": {}, WEBHOOK: {"id": "a", "litellm_call_id": "b"},
+    }  # fmt: skip
+    assert bodies.keys() == DOORS.keys()
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1") as client:
+        for name, body in bodies.items():
+            answer = await client.post(f"/v1/{name}", json=body)
+            assert answer.status_code == 200, (name, answer.text)
+    await publisher.stop()
+    assert [topic.name for topic in TOPICS if written(mine, topic)] == [topic.name for topic in RAW]
+
+
+def test_topics_of_others_telemetry_have_their_rights_too():
+    """Who reads, writes and makes them; nobody else has anything to do with them."""
+    settings = Settings(telemetry_topics="kong_logs=kong,litellm_logs=litellm", topic_prefix="p.")
+    named = {party: [f"User:{party}"] for party in PARTIES}
+    found = {rule.principal: rule.operations[0] for rule in rules(settings, named) if rule.name == "p.kong_logs"}
+    assert found == {"User:normalise": "Read", "User:incidents": "Write", "User:collector": "Write",
+                     "User:operator": "All"}  # fmt: skip
 
 
 @pytest.mark.kafka

@@ -13,6 +13,7 @@ from streams.access.oidc.people import (
     MOST_SESSIONS,
     NoRoleError,
     People,
+    SignedIn,
     TakenError,
     end_sessions,
     people_file,
@@ -81,6 +82,7 @@ def test_more_groups_never_mean_less(groups, known):
         ({"oidc_roles": ""}, "name a role for a group"),
         ({"oidc_roles": "sre=king"}, "'sre=king' is not GROUP=ROLE"),
         ({"oidc_roles": "=viewer"}, "is not GROUP=ROLE"),
+        ({"oidc_teams": "sre=The Shop"}, "'sre=The Shop' is not GROUP=TEAM"),
         ({"oidc_scopes": "email"}, "must hold openid"),
     ],
 )
@@ -115,7 +117,7 @@ def test_sessions_are_few_and_end_one_by_one_or_all(tmp_path):
     made = [here.enter(kim()).session_id for _ in range(MOST_SESSIONS + 2)]
     assert [each for each in made if here.by_id(each)] == made[2:]
     here.leave(made[-1])
-    assert (here.by_id(made[-1]), here.by_id(ann)) == (None, ("oidc/ann", ("responder",)))
+    assert (here.by_id(made[-1]), here.by_id(ann)) == (None, SignedIn("oidc/ann", ("responder",)))
     assert len(end_sessions(people_file(settings), "oidc/kim")) == MOST_SESSIONS - 1
     assert (here.by_id(made[-2]), here.by_id(ann) is None) == (None, False)
     whole = people_file(settings).read_text()
@@ -124,7 +126,7 @@ def test_sessions_are_few_and_end_one_by_one_or_all(tmp_path):
     with pytest.raises(ValueError, match="holds no sessions"):
         here.enter(kim())
     people_file(settings).write_text(whole + "\n")
-    assert here.by_id(ann) == ("oidc/ann", ("responder",))
+    assert here.by_id(ann) == SignedIn("oidc/ann", ("responder",))
 
 
 def _many(folder, first):
