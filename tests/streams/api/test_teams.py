@@ -50,6 +50,7 @@ GIVEN = {
     "POST /console/findings": ("/console/findings", FORM | {"ticket.{}ticket": "{}a"}),
     "POST /console/backtest/{number}/cancel": ("/console/backtest/{}/cancel", {}),
     "GET /console/services/{name:path}": ("/console/services/{}a", None),
+    "GET /console/versions/{name:path}": ("/console/versions/{}a", None),
     "POST /console/approvals/{request_id}/{decision}": ("/console/approvals/{}/refuse", {"reason": "because"}),
 }  # fmt: skip
 """A request to each route that is about its own or about what is said, with a place for whose it is."""

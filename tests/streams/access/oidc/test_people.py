@@ -147,3 +147,16 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path):
     book = read_book(people_file(Settings(data_dir=tmp_path)))
     assert (len(book.names), len(book.sessions)) == (60, 60)
     assert tokens_file(Settings(data_dir=tmp_path)).read_text().count("token_id") == 60
+
+
+def test_groups_give_teams_beside_roles(tmp_path):
+    """Teams are those of the groups of somebody, as the setting says them now; without a role nobody is let in."""
+    given = {"data_dir": tmp_path} | GIVEN | {"oidc_teams": "shop=cart, shop=till,lead=*"}
+    here = people.People(Settings(**given))
+    with pytest.raises(people.NoRoleError):
+        here.enter(kim(groups=("shop",)))
+    made = here.enter(kim(groups=("sre", "shop", "else"))).session_id
+    assert here.by_id(made) == SignedIn("oidc/kim", ("responder",), ("cart", "till"))
+    assert people.People(Settings(**given | {"oidc_teams": "lead=*"})).by_id(made) == SignedIn(
+        "oidc/kim", ("responder",)
+    )
