@@ -38,10 +38,10 @@ def onward(answer):
 
 
 async def begun(browser, following="/console/incidents"):
-    """Send the form of the sign-in page, and return the answer."""
+    """Send the form of the sign-in page, whatever page it names to go on to, and return the answer."""
     form = await browser.get("/console/sign-in", params={"next": following})
     assert "Sign in with Example" in form.text
-    return await browser.send(form, "/console/sign-in/provider")
+    return await browser.send(form, "/console/sign-in/provider", next=following)
 
 
 async def back(browser, provider, subject="4711", following="/console/incidents"):

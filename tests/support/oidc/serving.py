@@ -2,7 +2,8 @@
 
 It is the package `oidc-provider-mock`, held to PKCE by Authlib's own extension. `PUT /lies` has it say from then on
 what no honest provider says: `claims` over those of its ID tokens, `alg`, `key` and `kid` of their signature, `shown`
-for the key at its address of keys, `metadata` and `userinfo` over its own.
+for the key at its address of keys, `metadata` and `userinfo` over its own, `moved` for a
+path that it sends elsewhere.
 """
 
 import json
@@ -68,6 +69,8 @@ def signed(claims):
 def answered(answer):
     """Return an answer with what the lies change."""
     path = flask.request.path
+    if path == LIES.get("moved") and "again" not in flask.request.args:
+        return flask.redirect(f"{path}?again=1", 307)
     if path == "/oauth2/token" and "id_token" in (body := answer.get_json()):
         honest = jws.extract_compact(body["id_token"].encode()).payload
         claims = {**json.loads(honest), **LIES.get("claims", {})}

@@ -94,6 +94,18 @@ async def test_a_provider_that_is_not_as_it_should_be_is_not_asked(settings, pro
     assert (await browser.sign_in()).status_code == 303
 
 
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/jwks", "/oauth2/token"])
+async def test_no_redirect_is_followed(settings, provider, said, path):
+    """What is sent to the provider, its secret among it, goes nowhere else."""
+    browser = Browser(held(settings))
+    provider.lies(moved=path)
+    answer = await begun(browser)
+    if answer.status_code == 200:
+        answer = await browser.get(provider.authorised(onward(answer), "4711"))
+    assert refused(answer, "Example does not answer", code=503)
+    assert "sends requests elsewhere" in said.calls[-1].kwargs["detail"]
+
+
 async def test_keys_may_change_while_the_console_runs(settings, provider):
     """A key with another name, and another under the same: who signs in meanwhile notices nothing."""
     browser = Browser(held(settings))
