@@ -75,6 +75,12 @@ async def people(client, store_settings, kafka_settings, tmp_path, monkeypatch):
         yield found | {"work": work}
 
 
+SOMETIMES = re.compile(
+    r'value="[\w-]{20,}"|\d\d:\d\d:\d\d|<time[^>]*>|\b\d+ (?:s|min|h|d)\b(?: \d+ (?:s|min|h))?|; it is being asked again'
+)
+"""Keys of forms, times and ages, which are others a second later."""
+
+
 def filled(given, whose):
     """Return a request, or what is in it, with a name in each of its places."""
     if isinstance(given, str):
@@ -86,7 +92,7 @@ def filled(given, whose):
 
 def plain(answer, whose):
     """Return what an answer says, whosever it is about: without names, keys of forms and times."""
-    text = re.sub(r'value="[\w-]{20,}"|\d\d:\d\d:\d\d|<time[^>]*>', "", answer.text)
+    text = SOMETIMES.sub("", answer.text)
     names = whose if len(whose) > 1 else "(no name)"
     return answer.status_code, answer.headers.get("location", "").replace(names, ""), text.replace(names, "")
 
