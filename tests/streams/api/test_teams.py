@@ -76,7 +76,8 @@ async def people(client, store_settings, kafka_settings, tmp_path, monkeypatch):
 
 
 SOMETIMES = re.compile(
-    r'value="[\w-]{20,}"|\d\d:\d\d:\d\d|<time[^>]*>|\b\d+ (?:s|min|h|d)\b(?: \d+ (?:s|min|h))?|; it is being asked again'
+    r'value="[\w-]{20,}"|\d\d:\d\d:\d\d|<time[^>]*>|\b\d+ (?:s|min|h|d)\b(?: \d+ (?:s|min|h))?'
+    r"|; it is being asked again"
 )
 """Keys of forms, times and ages, which are others a second later."""
 
