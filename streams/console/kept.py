@@ -150,8 +150,8 @@ class Kept:
         """Ask up to now, and tell whether there was an answer."""
         try:
             answer = await self._asked(QUESTIONS[name])
-        except Exception as error:  # whatever is wrong with an answer, the worker and its other pages go on
-            log.error("what is asked in good time was not read", question=name, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001  whatever is wrong, the worker and its other pages go on
+            log.warning("what is asked in good time was not read", question=name, error=type(error).__name__)
             return False
         if answer is not None:
             self._answers[name] = answer
