@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from schemas.fields import NANO
@@ -28,6 +29,8 @@ from streams.kpis.period import Period
 from streams.kpis.show import Row, period_rows
 from streams.settings import Settings
 from streams.worker.background import in_background
+
+log: Final = structlog.get_logger()
 
 DAYS: Final = {"1": "a day", "7": "a week", "30": "30 days"}
 """The usual periods, in days up to the newest moment of the stream."""
@@ -146,16 +149,24 @@ class Kept:
 
     async def _renew(self, name: str) -> bool:
         """Ask up to now, and tell whether there was an answer."""
+        try:
+            with limited(None):  # it is for everybody, whoever's page it is read behind
+                answer = await self._asked(QUESTIONS[name])
+        except Exception as error:  # noqa: BLE001  whatever is wrong, the worker and its other pages go on
+            log.warning("what is asked in good time was not read", question=name, error=type(error).__name__)
+            return False
+        if answer is not None:
+            self._answers[name] = answer
+        return answer is not None
+
+    async def _asked(self, question: Question) -> Answer | None:
         incident_log, heard = await self._work.incident_log(), await newest(self._store)
         if incident_log is None or heard is None:
-            return False
-        question, settings, read_at = QUESTIONS[name], self._work.settings, time.time_ns()
+            return None
+        settings, read_at = self._work.settings, time.time_ns()
         asked = last(stream_now(incident_log, heard), question.days)
-        with limited(None):  # it is for everybody, whoever's page it is read behind
-            found = await self._store.study(all=lambda: question.load(settings, asked))
-        if found["all"] is not None:
-            self._answers[name] = Answer(asked, read_at, found["all"])
-        return found["all"] is not None
+        found = await self._store.study(all=lambda: question.load(settings, asked))
+        return None if found["all"] is None else Answer(asked, read_at, found["all"])
 
     async def _regularly(self) -> None:
         while True:

@@ -172,3 +172,21 @@ async def test_a_worker_without_the_incidents_asks_nothing(client, settings, mon
     monkeypatch.setattr(work, "owns", lambda: False)
     found = Kept(work, Store(settings))
     assert (await found.known("7")).answer is None
+
+
+async def test_an_answer_that_cannot_be_read_ends_nothing(client, settings, monkeypatch):
+    """The process asks on, and shows its other pages; this one says that there is no figure."""
+
+    def load(settings, period):
+        raise KeyError("trust")
+
+    seed(client, "shop")
+    monkeypatch.setitem(QUESTIONS, "1", kept.Question(1, load))
+    browser = await signed_in(held(settings))
+    await kept_of(browser).start()
+    try:
+        assert "No figure is known." in (await browser.get("/console/kpis?days=1")).text
+        assert "as the store said" in (await browser.get("/console/kpis?days=7")).text
+        assert not kept_of(browser)._task.done()
+    finally:
+        await kept_of(browser).stop()
