@@ -235,8 +235,7 @@ class Check:
 
     def _table_function(self, name: str) -> None:
         database, _, view = name.rpartition(".")
-        known = self._names.knows(view)
-        if name.lower() not in TABLE_FUNCTIONS and (known or database not in {"", self._database}):
+        if name.lower() not in TABLE_FUNCTIONS and (self._names.knows(view) or database not in {"", self._database}):
             raise _denied(f"table function {name} is not allowed here")
 
     def _among(self, right: dict[str, Any]) -> None:

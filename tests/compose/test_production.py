@@ -19,9 +19,8 @@ from streams.local.broker import Broker
 from streams.local.ports import free_port
 from streams.policy.policy import load_policy
 from streams.production.asked import kafka_gaps
-from streams.production.lying import image_gaps, token_gaps
+from streams.production.lying import file_gaps, image_gaps, token_gaps
 from streams.production.named import gaps
-from streams.production.run import open_gaps
 from streams.settings import load
 from tests.compose.json_schema import problems
 from tests.compose.parts import COMPOSE, ROOT, mounts_of, secrets_of, xml_of
@@ -103,7 +102,12 @@ def test_the_doctor_finds_nothing_open(installed, monkeypatch):
     settings = settings_of("doctor", installed, monkeypatch)
     create(tokens_file(settings), "kim", ("responder",), 3_600)
     assert settings.policy == installed / "policy.yaml"
-    found = [each for each in open_gaps(settings, FILE) if each.check not in ("kafka", "store")]
+    found = [
+        *gaps(settings, load_policy(settings.policy)),
+        *file_gaps(settings),
+        *token_gaps(settings),
+        *image_gaps(FILE),
+    ]
     assert [str(each) for each in found] == []
     assert [each.check for each in image_gaps(ROOT / "docker-compose.yml")] == ["unpinned image"] * 3
     tokens_file(settings).unlink()
