@@ -8,6 +8,9 @@ prior and leaves it only as evidence comes in. With one pseudo event that bound 
 rate far below its prior up for days. Where the operator has set a policy ceiling, 15 per cent above that is the most it
 can be (the season aside) from the first tick on: a rate that breaks the policy from the start is never normal.
 
+A series that nothing is known of but the policy listens to its fleet from its second day on: the pseudo events and
+the rate of `detectors.rates.fleet` take the place of a prior that allows more.
+
 The *season* is a profile of the 168 hours of the week. An hour is shrunk to the same hour of the other days, and that
 to the level, each by `HOUR_EVENTS` pseudo events, and hours are joined linearly between their centres. In its first
 day the ceiling of a series does not fall below its prior, because nobody has seen its day yet.
@@ -149,7 +152,7 @@ class Baseline(Columns):
         return np.asarray(self.flagged[rows] >= MATURE_EVENTS)
 
     def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats]:
-        """Return the expected rate and the ceiling of series at a tick, from what was learned before it."""
+        """Return the expected rate of series at a tick, the ceiling, and that of bets on large changes."""
         prior, _, events, level, expected = self._expected(rows, tick)
         most = SLACK * self.policy[rows] / level
         first_day = np.where(self._young(rows, tick) & self.seasonal, SLACK * np.minimum(prior, self.policy[rows]), 0.0)
@@ -160,7 +163,7 @@ class Baseline(Columns):
         return np.clip(expected, _LEAST, _GREATEST), ceiling, near
 
     def floors(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats]:
-        """Return the expected rate and the floor of series at a tick, from what was learned before it.
+        """Return the expected rate of series at a tick, and the floor twice: for bets on large changes it is the same.
 
         A series that has not been seen for a day, or has not settled, has no floor yet: 0.
         """

@@ -40,15 +40,21 @@ class Fleets:
                 for metric in np.unique(metrics).tolist():
                     rows = np.flatnonzero(metrics == metric)
                     detector.baseline.learn_fleet(rows[whole[rows]], rows, int(sums.ticks[first]))
-            cells = slice(sums.starts[first], sums.starts[last])
-            starts = sums.starts[first : last + 1] - sums.starts[first]
-            found.append(detector.update_ticks(TickSums(sums.ticks[first:last], starts, *(e[cells] for e in sums[2:]))))
+            found.append(detector.update_ticks(_some(sums, first, last)))
         return found[0] if len(found) == 1 else _joined(found)
 
     def _parts(self, ticks: Ints) -> Iterator[tuple[int, int]]:
         """Yield from which tick to before which the quarter of a day is the same."""
         bounds = np.flatnonzero(np.diff(ticks // self._every, prepend=-1, append=-1)).tolist()
         yield from itertools.pairwise(bounds)
+
+
+def _some(sums: TickSums, first: int, last: int) -> TickSums:
+    """Return the sums from one tick to before another."""
+    starts = sums.starts[first : last + 1]
+    cells = slice(starts[0], starts[-1])
+    rows, trials, flagged, limits = sums.rows[cells], sums.trials[cells], sums.flagged[cells], sums.limits[cells]
+    return TickSums(sums.ticks[first:last], starts - starts[0], rows, trials, flagged, limits)
 
 
 def _joined(parts: list[TickFindings]) -> TickFindings:

@@ -44,7 +44,8 @@ def test_without_data_the_prior_is_all_there_is():
 def test_the_ceiling_is_a_gamma_bound_with_slack(trials, share, prior):
     """After the first day the ceiling is max(95 % Gamma bound, 1.15 x mean) of the counts and the pseudo events.
 
-    Between the shapes of the table of quantiles it is a chord, off by less than one in 100,000.
+    That of bets on large changes has the 90 % bound. Between the shapes of the table of quantiles it is a chord, off by
+    less than one in 100,000.
     """
     made = Baseline(10, half_life_days=1e9, seasonal=False)
     made.grow(np.array([prior]))
@@ -56,6 +57,8 @@ def test_the_ceiling_is_a_gamma_bound_with_slack(trials, share, prior):
     expected, ceiling, near = made.rates(ONE, START + 1)
     assert expected[0] == pytest.approx(min(level, 1 - 1e-9))
     assert ceiling[0] == pytest.approx(min(max(bound, SLACK * level), 1 - 1e-9), rel=1e-5)
+    nearer = gamma.ppf(0.9, flagged + pseudo) / (trials + pseudo / prior)
+    assert near[0] == pytest.approx(min(max(nearer, SLACK * level), 1 - 1e-9), rel=1e-5)
 
 
 def test_the_prior_is_left_only_as_evidence_comes_in():

@@ -22,7 +22,7 @@ def fleet_of(rng, shape, mean, count, trials):
 
 @pytest.mark.parametrize("shape", [0.3, 1.0, 2.0, 20.0])
 def test_the_ceiling_of_the_fleet_covers_one_more_rate(shape):
-    """In 200 fleets of 20 services, what the prior allows with 95 per cent is above at least 93 of 100 further rates."""
+    """In 200 fleets of 20 services, what the prior allows with 95 per cent is above 93 of 100 further rates."""
     rng, covered = np.random.default_rng(1), []
     for _ in range(200):
         prior = fitted(*fleet_of(rng, shape, 0.004, 20, 1_500.0))
@@ -55,7 +55,7 @@ def taught(trials, flagged):
 
 
 def test_a_series_like_its_fleet_is_trusted_early_and_one_unlike_it_is_not():
-    """Of a thin series with nothing flagged the fleet brings the ceiling down; one of ten per cent stays at its policy."""
+    """Of a thin series with nothing flagged the fleet brings the ceiling down; of one at ten per cent, hardly."""
     made = taught([4_000] * 10 + [400, 400], [20, 16, 24, 18, 22, 19, 21, 20, 17, 23, 0, 40])
     rows, now = np.arange(12), START + 2 * DAY + 1
     before = made.rates(rows, now)

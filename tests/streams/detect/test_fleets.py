@@ -26,7 +26,7 @@ def stream(length, services, risen=-1):
         for at in range(services):
             n = 4 if at == services - 1 else 150
             k = int(rng.binomial(n, 0.2 if n == 4 and 0 <= risen <= step else 0.002))
-            sums += group(service=f"s{at:02}", rates={"denied_tool": Sums(n, k, n, k)}),  # fmt: skip
+            sums.append(group(service=f"s{at:02}", rates={"denied_tool": Sums(n, k, n, k)}))
         ticks.append((START + step, sums))
     return ticks
 
