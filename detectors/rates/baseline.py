@@ -8,6 +8,9 @@ prior and leaves it only as evidence comes in. With one pseudo event that bound 
 rate far below its prior up for days. Where the operator has set a policy ceiling, 15 per cent above that is the most it
 can be (the season aside) from the first tick on: a rate that breaks the policy from the start is never normal.
 
+A series that nothing is known of but the policy listens to its fleet from its second day on: the pseudo events and
+the rate of `detectors.rates.fleet` take the place of a prior that allows more.
+
 The *season* is a profile of the 168 hours of the week. An hour is shrunk to the same hour of the other days, and that
 to the level, each by `HOUR_EVENTS` pseudo events, and hours are joined linearly between their centres. In its first
 day the ceiling of a series does not fall below its prior, because nobody has seen its day yet.
@@ -20,13 +23,12 @@ import numpy.typing as npt
 
 from detectors.base import Bools, Floats, Ints
 from detectors.columns import Columns
-from detectors.rates.quantiles import MOST_EVENTS, quantile, table
+from detectors.rates.fleet import fitted
+from detectors.rates.quantiles import NEAR, SLACK, UPPER, narrowing, quantile, widening
 
 PRIOR_EVENTS: Final = 3.0
 FIRST_EVENTS: Final = 1.0
 HOUR_EVENTS: Final = 20.0
-SLACK: Final = 1.15
-CONFIDENCE: Final = 0.95
 HALF_LIFE_DAYS: Final = 28.0
 SETTLED_EVENTS: Final = 2 * PRIOR_EVENTS
 MATURE_EVENTS: Final = 200.0
@@ -35,9 +37,6 @@ MATURE_EVENTS: Final = 200.0
 _HOURS: Final = 168
 _DAY: Final = 24
 _NEVER: Final = -1
-UPPER: Final = table(CONFIDENCE)
-LOWER: Final = table(1 - CONFIDENCE)
-
 _LEAST, _GREATEST = 1e-9, 1 - 1e-9
 
 
@@ -68,6 +67,8 @@ class Baseline(Columns):
         "learned",
         "published",
         "begun",
+        "fleet_events",
+        "fleet_rate",
         "reference",
         "hour_trials",
         "hour_flagged",
@@ -94,6 +95,8 @@ class Baseline(Columns):
         self.learned: Ints = np.empty(0, np.int64)
         self.published: Floats = np.empty(0)  # level before the latest learning, NaN while not settled
         self.begun: Ints = np.empty(0, np.int64)
+        self.fleet_events: Floats = np.empty(0)  # 0 where no fleet is known yet, -1 where none may speak
+        self.fleet_rate: Floats = np.empty(0)
         self.reference: Ints = np.empty(0, np.int64)
         self.hour_trials: npt.NDArray[np.float32] = np.empty(cells, np.float32)
         self.hour_flagged: npt.NDArray[np.float32] = np.empty(cells, np.float32)
@@ -148,17 +151,19 @@ class Baseline(Columns):
         """Tell which series have shown so many flagged events that their level is known well."""
         return np.asarray(self.flagged[rows] >= MATURE_EVENTS)
 
-    def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
-        """Return the expected rate and the ceiling of series at a tick, from what was learned before it."""
+    def rates(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats]:
+        """Return the expected rate of series at a tick, the ceiling, and that of bets on large changes."""
         prior, _, events, level, expected = self._expected(rows, tick)
-        ceiling = expected * np.minimum(_widening(events), SLACK * self.policy[rows] / level)
-        if self.seasonal:
-            first_day = SLACK * np.minimum(prior, self.policy[rows])
-            ceiling = np.where(self._young(rows, tick), np.maximum(ceiling, first_day), ceiling)
-        return np.clip(expected, _LEAST, _GREATEST), np.clip(ceiling, _LEAST, _GREATEST)
+        most = SLACK * self.policy[rows] / level
+        first_day = np.where(self._young(rows, tick) & self.seasonal, SLACK * np.minimum(prior, self.policy[rows]), 0.0)
+        ceiling, near = (
+            np.clip(np.maximum(expected * np.minimum(widening(of, events), most), first_day), _LEAST, _GREATEST)
+            for of in (UPPER, NEAR)
+        )
+        return np.clip(expected, _LEAST, _GREATEST), ceiling, near
 
-    def floors(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
-        """Return the expected rate and the floor of series at a tick, from what was learned before it.
+    def floors(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats]:
+        """Return the expected rate of series at a tick, and the floor twice: for bets on large changes it is the same.
 
         A series that has not been seen for a day, or has not settled, has no floor yet: 0.
         """
@@ -166,11 +171,9 @@ class Baseline(Columns):
         unknown = self._young(rows, tick) | ~self.settled(rows)
         own = np.maximum(events - pseudo, 1.0)  # what the prior pretends must not hold a floor up
         seen = self.flagged[rows] / np.maximum(self.trials[rows], 1.0)
-        narrowing = np.full(own.shape, 1 / SLACK)
-        few = own < MOST_EVENTS
-        narrowing[few] = np.minimum(quantile(LOWER, own[few]) / own[few], 1 / SLACK)
-        floor = np.clip(expected * np.minimum(seen / level, 1.0) * narrowing, _LEAST, _GREATEST)
-        return np.clip(expected, _LEAST, _GREATEST), np.where(unknown, 0.0, floor)
+        floor = np.clip(expected * np.minimum(seen / level, 1.0) * narrowing(own), _LEAST, _GREATEST)
+        bound = np.where(unknown, 0.0, floor)
+        return np.clip(expected, _LEAST, _GREATEST), bound, bound
 
     def _expected(self, rows: Ints, tick: int) -> tuple[Floats, Floats, Floats, Floats, Floats]:
         """Return prior, its pseudo events, all that speak for the level, level, and the rate expected at this hour."""
@@ -186,6 +189,8 @@ class Baseline(Columns):
     def _prior(self, rows: Ints, tick: int | None) -> tuple[Floats, Floats]:
         """Return priors, pseudo events; a parent's level of this very tick is not seen, whoever learns first."""
         prior, pseudo = self.prior[rows], _pseudo_events(self.flagged[rows])
+        of_fleet = self.fleet_events[rows] > 0
+        prior, pseudo = np.where(of_fleet, (self.fleet_rate[rows], self.fleet_events[rows]), (prior, pseudo))
         parent = self.parent[rows]
         with_parent = np.flatnonzero(parent >= 0)
         if len(with_parent):
@@ -194,6 +199,19 @@ class Baseline(Columns):
             prior[with_parent] = np.where(np.isnan(shown), prior[with_parent], shown)
             pseudo[with_parent] = np.where(np.isnan(shown), pseudo[with_parent], PRIOR_EVENTS)
         return prior, pseudo
+
+    def learn_fleet(self, members: Ints, rows: Ints, tick: int) -> None:
+        """Take for the prior of series, from their second day on, what the spread of a fleet's rates speaks for.
+
+        It takes the place of a prior that allows more. Series that were restarted are left alone.
+        """
+        prior = fitted(self.trials[members], self.flagged[members])
+        old = rows[(self.begun[rows] != _NEVER) & ~self._young(rows, tick) & (self.fleet_events[rows] != _NEVER)]
+        if prior is None:
+            return
+        lower = quantile(UPPER, np.array([prior.events])) / prior.events * prior.rate < UPPER[0] * self.prior[old]
+        self.fleet_events[old] = np.where(lower, prior.events, 0.0)
+        self.fleet_rate[old] = np.where(lower, prior.rate, 0.0)
 
     def _settled_level(self, rows: Ints) -> Floats:
         level = (self.flagged[rows] + PRIOR_EVENTS) / (self.trials[rows] + PRIOR_EVENTS / self.prior[rows])
@@ -254,7 +272,7 @@ class Baseline(Columns):
     def restart(self, row: int, tick: int, trials: float, flagged: float) -> None:
         """Start a series anew from these sums: prior, policy, parent and season are forgotten."""
         self.prior[row] = (flagged + 0.5) / (trials + 1)
-        self.policy[row], self.parent[row] = np.inf, _NEVER
+        self.policy[row], self.parent[row], self.fleet_events[row] = np.inf, _NEVER, _NEVER
         self.trials[row], self.flagged[row] = trials, flagged
         self.learned[row] = self.begun[row] = self.reference[row] = tick
         for counts in (self.hour_trials, self.hour_flagged, self.day_trials, self.day_flagged):
@@ -273,14 +291,6 @@ def _pseudo_events(flagged: Floats) -> Floats:
     """Return how many events a prior counts for beside a series' own."""
     events: Floats = FIRST_EVENTS + (PRIOR_EVENTS - FIRST_EVENTS) * np.minimum(flagged / SETTLED_EVENTS, 1.0)
     return events
-
-
-def _widening(events: Floats) -> Floats:
-    """Return how far from its mean a level may lie: its 95 per cent bound above, and never less than the slack."""
-    factor = np.full(events.shape, SLACK)
-    few = events < MOST_EVENTS
-    factor[few] = np.maximum(quantile(UPPER, events[few]) / events[few], SLACK)
-    return factor
 
 
 def _shrunk(

@@ -34,7 +34,7 @@ from detectors.rates.quarantine import Quarantine
 from detectors.rates.recovery import EVIDENCE, RecoveryTest
 from detectors.rates.watch import TickFindings, TickSums, Watch, arrays_of, counts_of, limits_of
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 
 class RateDetector:
@@ -161,14 +161,15 @@ class RateDetector:
     def _plain(self, tick: int, rows: Ints, n: Floats, k: Floats, limit: Floats) -> Findings:
         self.tick = tick
         self._watch.latest[rows] = tick + 1
-        expected, bound = self._bounds(rows, tick)
+        bounds_of = self.baseline.rates if self.rising else self.baseline.floors
+        expected, bound, near = bounds_of(rows, tick)
         is_open = self._watch.open[rows]
         recoveries = self._follow(tick, rows[is_open], n[is_open], k[is_open], bound[is_open])
         unbounded = ~is_open & (bound == 0)
         self._learn(tick, rows[unbounded], n[unbounded], k[unbounded])
         quiet = ~is_open & (bound > 0)
-        some = quiet.any()
-        alarms = self._score(tick, rows[quiet], n[quiet], k[quiet], bound[quiet], limit[quiet]) if some else []
+        of_quiet = rows[quiet], n[quiet], k[quiet], bound[quiet], near[quiet], limit[quiet]
+        alarms = self._score(tick, *of_quiet) if quiet.any() else []
         return Findings(alarms, recoveries, expected)
 
     def _compiled(self, sums: TickSums) -> TickFindings | None:
@@ -197,11 +198,10 @@ class RateDetector:
         recovering = kernel.Recovering(*self._recovery.all_columns(), watch.open_trials, watch.open_flagged)
         return kernel.Watched(*columns, recovering)
 
-    def _bounds(self, rows: Ints, tick: int) -> tuple[Floats, Floats]:
-        return self.baseline.rates(rows, tick) if self.direction == "up" else self.baseline.floors(rows, tick)
-
-    def _score(self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats, limit: Floats) -> list[Alarm]:
-        ratios = log_likelihood_ratios(n, k, bound, self.direction)
+    def _score(
+        self, tick: int, rows: Ints, n: Floats, k: Floats, bound: Floats, near: Floats, limit: Floats
+    ) -> list[Alarm]:
+        ratios = log_likelihood_ratios(n, k, bound, self.direction, near)
         self._watch.evidence[rows] = evidence = shiryaev_roberts(self._watch.evidence[rows], ratios, STAKES)
         self._excursions.carry_on(tick, rows, n, k, ratios)
         statistic = evidence.mean(axis=1)

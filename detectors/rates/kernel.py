@@ -13,7 +13,7 @@ from detectors.compiled.loops import EXP, EXP2, LOG, LOG1P, compiled, loop, loop
 from detectors.rates.baseline import MATURE_EVENTS, SETTLED_EVENTS
 from detectors.rates.excursions import HELD_BY_MATURE, HELD_BY_YOUNG
 from detectors.rates.level_kernel import Clock, Level, Singles, bound_of, settled_level
-from detectors.rates.likelihood import MULTIPLIERS, STAKES
+from detectors.rates.likelihood import LARGE, MULTIPLIERS, STAKES
 from detectors.rates.recovery_kernel import Recovering, Room, follow, room
 
 LOOPS = loops()
@@ -58,6 +58,7 @@ class Work(NamedTuple):
     ages: Floats
     fades: Floats
     bounds: Floats
+    nears: Floats
     lost: Floats
     shares: Floats
     ratios: Floats
@@ -96,7 +97,7 @@ def judge(
     most = 1
     for number in range(len(cells.ticks)):
         most = max(most, cells.starts[number + 1] - cells.starts[number])
-    work = Work(np.empty(2 * most), np.empty(2 * most), np.empty(most), np.empty(most * (_WIDE + 1)),
+    work = Work(np.empty(2 * most), np.empty(2 * most), np.empty(most), np.empty(most), np.empty(most * (_WIDE + 2)),
                 np.empty(most * _WIDE), np.empty(most * _WIDE), np.empty(most * _WIDE), room())  # fmt: skip
     at = start
     for number in range(len(cells.ticks)):
@@ -118,8 +119,9 @@ def _judge_tick(table: Ints, clock: Clock, level: Level, watched: Watched, cells
     _fade(table, clock, level, cells, tick, start, last, work)
     for at in range(start, last):
         i = at - start
-        bound, expected = bound_of(clock, level, cells.rows[at], tick, work.fades[2 * i], work.fades[2 * i + 1])
-        work.bounds[i], cells.expected[at] = bound, expected
+        fades = work.fades[2 * i], work.fades[2 * i + 1]
+        found = bound_of(clock, level, cells.rows[at], tick, *fades)
+        work.bounds[i], work.nears[i], cells.expected[at] = found
     _bet(table, cells, multiples, start, last, work)
     for at in range(start, last):
         i, row = at - start, cells.rows[at]
@@ -161,15 +163,17 @@ def _fade(table: Ints, clock: Clock, level: Level, cells: Cells, tick: int, star
 @compiled
 def _bet(table: Ints, cells: Cells, multiples: Floats, start: int, last: int, work: Work) -> None:
     """Fill in log L of each multiple, and L; only what was flagged needs the logarithm of a share."""
-    wide, some, count = _WIDE + 1, 0, last - start
+    wide, some, count = _WIDE + 2, 0, last - start
     for i in range(count):
-        bound = work.bounds[i] if work.bounds[i] > 0 else 0.5
+        known = work.bounds[i] > 0
+        bound, near = (work.bounds[i], work.nears[i]) if known else (0.5, 0.5)
         for j in range(_WIDE):
-            raised = min(bound * multiples[j], 0.5 + bound / 2)
+            p0 = near if LARGE[j] else bound
+            raised = min(p0 * multiples[j], 0.5 + p0 / 2)
             work.lost[i * wide + j] = -raised
             if cells.flagged[start + i] > 0:
-                work.shares[some + j] = raised / bound
-        work.lost[i * wide + _WIDE] = -bound
+                work.shares[some + j] = raised / p0
+        work.lost[i * wide + _WIDE], work.lost[i * wide + _WIDE + 1] = -bound, -near
         some += _WIDE if cells.flagged[start + i] > 0 else 0
     loop(table, LOG1P, work.lost[: count * wide], work.lost[: count * wide], work.lost[: count * wide])
     loop(table, LOG, work.shares[:some], work.shares[:some], work.shares[:some])
@@ -178,7 +182,7 @@ def _bet(table: Ints, cells: Cells, multiples: Floats, start: int, last: int, wo
         n, k = cells.trials[start + i], cells.flagged[start + i]
         for j in range(_WIDE):
             share = work.shares[some + j] if k > 0 else 0.0
-            rest = work.lost[i * wide + j] - work.lost[i * wide + _WIDE]
+            rest = work.lost[i * wide + j] - work.lost[i * wide + _WIDE + LARGE[j]]
             work.ratios[i * _WIDE + j] = k * share + (n - k) * rest
         some += _WIDE if k > 0 else 0
     count *= _WIDE

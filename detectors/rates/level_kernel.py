@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from detectors.base import Floats, Ints
 from detectors.compiled.loops import compiled
-from detectors.rates.baseline import FIRST_EVENTS, HOUR_EVENTS, LOWER, PRIOR_EVENTS, SETTLED_EVENTS, SLACK, UPPER
-from detectors.rates.quantiles import MOST_EVENTS, STEPS
+from detectors.rates.baseline import FIRST_EVENTS, HOUR_EVENTS, PRIOR_EVENTS, SETTLED_EVENTS
+from detectors.rates.quantiles import LOWER, MOST_EVENTS, NEAR, SLACK, STEPS, UPPER
 
 _NEVER = -1
 _DAY, _HOURS = 24, 168
@@ -38,6 +38,8 @@ class Level(NamedTuple):
     learned: Ints
     published: Floats
     begun: Ints
+    fleet_events: Floats
+    fleet_rate: Floats
     reference: Ints
     hour_trials: Singles
     hour_flagged: Singles
@@ -60,13 +62,15 @@ def _prior(level: Level, row: int, tick: int) -> tuple[float, float]:
         shown = level.published[elder] if level.learned[elder] == tick else settled_level(level, elder)
         if not np.isnan(shown):
             return shown, PRIOR_EVENTS
+    if level.fleet_events[row] > 0:
+        return level.fleet_rate[row], level.fleet_events[row]
     known = min(level.flagged[row] / SETTLED_EVENTS, 1.0)
     return level.prior[row], FIRST_EVENTS + (PRIOR_EVENTS - FIRST_EVENTS) * known
 
 
 @compiled
-def bound_of(clock: Clock, level: Level, row: int, tick: int, fade: float, weight: float) -> tuple[float, float]:
-    """Return the ceiling (for falls the floor, 0 where there is none yet) and the expected rate."""
+def bound_of(clock: Clock, level: Level, row: int, tick: int, fade: float, weight: float) -> tuple[float, float, float]:
+    """Return the ceiling (for falls the floor, 0 where there is none yet), that of large bets, and what is expected."""
     prior, pseudo = _prior(level, row, tick)
     events = level.flagged[row] * fade + pseudo
     mean = events / (level.trials[row] * fade + pseudo / prior)
@@ -75,22 +79,24 @@ def bound_of(clock: Clock, level: Level, row: int, tick: int, fade: float, weigh
     shown = min(max(expected, _LEAST), _GREATEST)
     if clock.rising:
         most = SLACK * level.policy[row] / mean
-        bound = expected * (min(_widening(events), most) if most > SLACK else most)
+        bound = expected * (min(_widening(UPPER, events), most) if most > SLACK else most)
+        near = expected * (min(_widening(NEAR, events), most) if most > SLACK else most)
         if clock.seasonal and young:
-            bound = max(bound, SLACK * min(prior, level.policy[row]))
+            first_day = SLACK * min(prior, level.policy[row])
+            bound, near = max(bound, first_day), max(near, first_day)
     else:
         if young or not level.flagged[row] > SETTLED_EVENTS:
-            return 0.0, shown
+            return 0.0, 0.0, shown
         own = max(events - pseudo, 1.0)
         seen = level.flagged[row] / max(level.trials[row], 1.0)
         narrowing = min(_quantile(LOWER, own) / own, 1 / SLACK) if own < MOST_EVENTS else 1 / SLACK
-        bound = expected * min(seen / mean, 1.0) * narrowing
-    return min(max(bound, _LEAST), _GREATEST), shown
+        bound = near = expected * min(seen / mean, 1.0) * narrowing
+    return min(max(bound, _LEAST), _GREATEST), min(max(near, _LEAST), _GREATEST), shown
 
 
 @compiled
-def _widening(events: float) -> float:
-    return max(_quantile(UPPER, events) / events, SLACK) if events < MOST_EVENTS else SLACK
+def _widening(quantiles: Floats, events: float) -> float:
+    return max(_quantile(quantiles, events) / events, SLACK) if events < MOST_EVENTS else SLACK
 
 
 @compiled

@@ -11,6 +11,12 @@ from scipy.special import gammaincinv
 
 from detectors.base import Floats
 
+CONFIDENCE: Final = 0.95
+NEAR_CONFIDENCE: Final = 0.9
+"""Of the ceiling that bets on large changes are held against (`detectors.rates.likelihood`)."""
+
+SLACK: Final = 1.15
+
 STEPS: Final = 32
 """Places in a table for each event."""
 
@@ -43,3 +49,24 @@ def quantile(quantiles: Floats, events: Floats) -> Floats:
     before = quantiles[left]
     between: Floats = before + (place - left) * (quantiles[left + 1] - before)
     return between
+
+
+UPPER: Final = table(CONFIDENCE)
+NEAR: Final = table(NEAR_CONFIDENCE)
+LOWER: Final = table(1 - CONFIDENCE)
+
+
+def widening(quantiles: Floats, events: Floats) -> Floats:
+    """Return how far above its mean a level may lie: the quantile, and never less than the slack."""
+    factor = np.full(events.shape, SLACK)
+    few = events < MOST_EVENTS
+    factor[few] = np.maximum(quantile(quantiles, events[few]) / events[few], SLACK)
+    return factor
+
+
+def narrowing(events: Floats) -> Floats:
+    """Return how far below its mean a level may lie: its 5 per cent quantile, and never nearer than the slack."""
+    factor = np.full(events.shape, 1 / SLACK)
+    few = events < MOST_EVENTS
+    factor[few] = np.minimum(quantile(LOWER, events[few]) / events[few], 1 / SLACK)
+    return factor

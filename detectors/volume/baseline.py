@@ -11,6 +11,10 @@ it, because so many more events are needed to know as much.
 
 An hour is learned when it is over, so it is judged by others alone. One with a finding or with much evidence of one
 is left out whole, unless it was so in the same hour a week ago: what comes back each week is a habit.
+
+Many sources rest at weekends, and one that is not a week old has not shown its own. So an hour of a weekend
+anywhere on earth that was never learned of the source may have as little as `REST` of what would be normal: one
+that sends nothing is still found silent in it, and one that sends less is not.
 """
 
 from typing import ClassVar, Final, NamedTuple
@@ -27,6 +31,11 @@ DAILY_EVENTS: Final = 2.0
 
 WEEKLY_EVENTS: Final = 20.0
 """More, because an hour is much like the same hour of other days."""
+
+WEEKEND: Final = (34, 108)
+"""Hours since Thursday, when the epoch began: from Friday 10:00 to Monday 12:00 UTC."""
+
+REST: Final = 0.25
 
 HALF_LIFE_WEEKS: Final = 2
 WINDOW_MINUTES: Final = 5
@@ -98,7 +107,12 @@ class VolumeBaseline(Columns):
         left, weight = int(place), place % 1
         expected = (1 - weight) * cells[left] + weight * cells[left + 1]
         days = self.hour_minutes[:, hour % 24 :: 24].sum(axis=1, dtype=np.float64) / self.minutes_an_hour
-        return Normal(cells.min(axis=0), expected, cells.max(axis=0), inflation, days)
+        return Normal(cells.min(axis=0) * self._rest(hour % HOURS), expected, cells.max(axis=0), inflation, days)
+
+    def _rest(self, hour: int) -> Floats:
+        """Return what part of the normal count an hour of the week may have that was never learned."""
+        weekend = WEEKEND[0] <= hour < WEEKEND[1]
+        return np.where(weekend & (self.hour_minutes[:, hour] == 0), REST, 1.0)
 
     def _cell(self, hour: int, inflation: Floats) -> Floats:
         counts, minutes = self.hour_counts, self.hour_minutes

@@ -13,11 +13,11 @@ bound with variance v and scale v/2 (Boucheron, Lugosi and Massart, "Concentrati
 which covers bursts with exponential tails. Given a, b and v, the mean number of minutes to a false alarm is then at
 least the threshold (Shin, Ramdas and Rinaldo, "E-detectors", NEJSDS 2023). The slack of 0.6 and 1.6 is for
 ordinary swings from day to day, which are no finding; t = d / (d + 1/2) widens it while only d days have shown what
-is normal at this hour of the day.
+is normal at this hour of the day, and a weekend that was never seen may be a quarter of that (`volume.baseline`).
 
 No hour is learned that ends with `QUARANTINE_E` of evidence or has a minute in an open finding, so a gap is not
-taken for normal, unless it comes back at the same hour a week later. So a source that rests at weekends is found
-silent on the first two, a small one on the third too, and then it is known. A silence closes when the count is
+taken for normal, unless it comes back at the same hour a week later. So a source that sends next to nothing at weekends
+is found silent on the first two, a small one on the third too, and then it is known. A silence closes when the count is
 proven to be over half of the expected one, a flood when it is proven to be under twice as much.
 """
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from detectors.base import Bools, Floats, Ints
 from detectors.compiled.loops import EXP, compiled, loop, loops
-from detectors.volume.baseline import DAILY_EVENTS, HOURS, PRIOR_WINDOW_EVENTS, WEEKLY_EVENTS
+from detectors.volume.baseline import DAILY_EVENTS, HOURS, PRIOR_WINDOW_EVENTS, REST, WEEKEND, WEEKLY_EVENTS
 from detectors.volume.detector import (
     DOUBT_DAYS,
     FALL_SLACK,
@@ -96,7 +96,9 @@ def _fill_in(learned: Learned, row: int, minute: Minute, normal: Floats) -> None
     place = (minute.number + 0.5) / minute.an_hour - 0.5 - (hour - 1)
     weight = place % 1
     first, second = (before, now) if int(place) == 0 else (now, after)
-    normal[0, row], normal[2, row] = min(before, now, after), max(before, now, after)
+    at = hour % HOURS
+    rest = REST if WEEKEND[0] <= at < WEEKEND[1] and learned.hour_minutes[row, at] == 0 else 1.0
+    normal[0, row], normal[2, row] = min(before, now, after) * rest, max(before, now, after)
     normal[1, row], normal[3, row] = (1 - weight) * first + weight * second, inflation
     days = 0.0
     for at in range(hour % _DAY, HOURS, _DAY):

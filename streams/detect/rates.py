@@ -22,6 +22,7 @@ from schemas.metrics import WATCHED, Rate
 from schemas.windows import OTHER, UNKNOWN_VERSION, GroupSums
 from streams.detect.budgets import budgets
 from streams.detect.cells import RateCells, RateSums, some_of
+from streams.detect.fleets import Fleets
 from streams.detect.news import News, news_by_tick
 from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
@@ -56,6 +57,7 @@ class RateWatch:
         self._policy: Final = policy
         self.book: Final = SeriesBook(tick_seconds, max_series)
         self.rises: Final = RateDetector(tick_seconds)
+        self._fleets: Final = Fleets(tick_seconds)
         self.falls: Final = RateDetector(tick_seconds, direction="down")
         vote = policy.detectors.drift_vote
         self.votes: Final = DriftVote(vote.river_class, dict(vote.parameters))
@@ -73,7 +75,8 @@ class RateWatch:
         if not len(cells.ticks):
             return found
         activity = self.book.activities(cells.ticks, cells.starts, cells.rows)
-        up = self.rises.update_ticks(TickSums(*cells[1:], self._promises(cells, activity)))
+        sums = TickSums(*cells[1:], self._promises(cells, activity))
+        up = self._fleets.judged(self.rises, sums, self._metrics, self._whole)
         down = self._fallen(cells, up, activity)
         # a vote needs a series whose baseline is its own; the wholes see each change first
         settled = self._whole[cells.rows] & up.settled
@@ -165,6 +168,7 @@ class RateWatch:
     def _look_up(self) -> None:
         """Keep by row what follows from the names: what is a whole, its row among the falls, and its budget."""
         names = self.book.names
+        self._metrics = np.array([list(RATES).index(name[3]) for name in names], np.int64)
         self._whole = np.array([name[0] == WHOLE for name in names], bool)
         self._falls = np.array([self._falling.get(row, -1) for row in range(len(names))], np.int64)
         self._budgets = np.array([self._budget_of[name[3]] for name in names], np.int64)
@@ -181,7 +185,7 @@ class RateWatch:
     def _alarm_finding(self, alarm: Alarm) -> Finding:
         _, service, _, metric = name = self.book.names[alarm.series]
         rate, since = self._rate(alarm.series), alarm.onset_tick
-        of_service = list(self._of_service(service))
+        of_service = [row for row, each in enumerate(self.book.names) if each[1] == service and each[0] != WHOLE]
         return self._episodes.open(
             (*name, alarm.direction),
             alarm.tick,
@@ -251,9 +255,6 @@ class RateWatch:
             **self._about(vote.series),
         )
 
-    def _of_service(self, service: str) -> Iterable[int]:
-        return (row for row, name in enumerate(self.book.names) if name[1] == service and name[0] != WHOLE)
-
     def _new_versions(self, rows: Iterable[int], onset: int) -> list[str]:
         """Return model versions of the service first seen in the day before the onset or since."""
         day = ticks_per_day(self._tick_seconds)
@@ -272,6 +273,7 @@ class RateWatch:
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
         return {
+            "fleets": np.array([self._fleets.turn], np.int64),
             "falling": np.array(list(self._falling), np.int64),
             **prefixed("owed_", self._sums.state()),
             **prefixed("episodes_", self._episodes.state()),
@@ -285,6 +287,7 @@ class RateWatch:
         """Take over what `state` returned."""
         self.book.restore(under("book_", state))
         self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
+        self._fleets.turn = int(state["fleets"][0])
         self._sums.restore(under("owed_", state))
         self._look_up()
         self._episodes.restore(under("episodes_", state))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import gamma
 
-from detectors.rates.baseline import FIRST_EVENTS, PRIOR_EVENTS, SETTLED_EVENTS, SLACK, Baseline
+from detectors.rates.baseline import FIRST_EVENTS, PRIOR_EVENTS, SETTLED_EVENTS, Baseline
+from detectors.rates.quantiles import SLACK
 
 ONE = np.array([0])
 DAY = 8_640
@@ -33,7 +34,7 @@ def teach(made, row, tick, trials, flagged):
 def test_without_data_the_prior_is_all_there_is():
     """The expected rate is the prior; its ceiling is the prior's 95 per cent bound, or the policy with its slack."""
     soft, hard = baseline(0.02), baseline(0.02, ceilings=np.array([0.02]))
-    expected, ceiling = soft.rates(ONE, START)
+    expected, ceiling, _ = soft.rates(ONE, START)
     assert expected[0] == pytest.approx(0.02)
     assert ceiling[0] == pytest.approx(gamma.ppf(0.95, FIRST_EVENTS) / FIRST_EVENTS * 0.02)
     assert hard.rates(ONE, START)[1][0] == pytest.approx(SLACK * 0.02)
@@ -43,7 +44,8 @@ def test_without_data_the_prior_is_all_there_is():
 def test_the_ceiling_is_a_gamma_bound_with_slack(trials, share, prior):
     """After the first day the ceiling is max(95 % Gamma bound, 1.15 x mean) of the counts and the pseudo events.
 
-    Between the shapes of the table of quantiles it is a chord, off by less than one in 100,000.
+    That of bets on large changes has the 90 % bound. Between the shapes of the table of quantiles it is a chord, off by
+    less than one in 100,000.
     """
     made = Baseline(10, half_life_days=1e9, seasonal=False)
     made.grow(np.array([prior]))
@@ -52,9 +54,11 @@ def test_the_ceiling_is_a_gamma_bound_with_slack(trials, share, prior):
     pseudo = FIRST_EVENTS + (PRIOR_EVENTS - FIRST_EVENTS) * min(flagged / SETTLED_EVENTS, 1)
     level = (flagged + pseudo) / (trials + pseudo / prior)
     bound = gamma.ppf(0.95, flagged + pseudo) / (trials + pseudo / prior)
-    expected, ceiling = made.rates(ONE, START + 1)
+    expected, ceiling, near = made.rates(ONE, START + 1)
     assert expected[0] == pytest.approx(min(level, 1 - 1e-9))
     assert ceiling[0] == pytest.approx(min(max(bound, SLACK * level), 1 - 1e-9), rel=1e-5)
+    nearer = gamma.ppf(0.9, flagged + pseudo) / (trials + pseudo / prior)
+    assert near[0] == pytest.approx(min(max(nearer, SLACK * level), 1 - 1e-9), rel=1e-5)
 
 
 def test_the_prior_is_left_only_as_evidence_comes_in():
@@ -153,7 +157,7 @@ def test_a_week_of_hours_is_learned():
         made.learn(rows, tick, np.full(30, 4000.0), k)
         made.learn_hours(rows, tick, np.full(len(rows), made.hour_of(tick)), np.full(30, 4000.0), k)
     for hour in range(4 * 168, 5 * 168):
-        expected, _ = made.rates(rows, START + hour * 360 + 180)
+        expected, *_ = made.rates(rows, START + hour * 360 + 180)
         assert expected.mean() == pytest.approx(rate(hour), rel=0.1)
 
 

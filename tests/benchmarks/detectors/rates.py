@@ -127,7 +127,7 @@ def cold_start(seed: int) -> list[dict[str, object]]:
         allowed = YOUNG * 14 * TICKS_OF_A_DAY / 1e5
         rows.append(
             {
-                "what": f"{YOUNG:,} series of .03 to 2 % from a prior of 5 %, learning and judging at once for 14 days{what}",
+                "what": f"{YOUNG:,} series of .03 to 2 % from a prior of 5 %, that learn, judge and listen to their fleet at once for 14 days{what}",
                 "reach": "<= 1 of what is allowed",
                 "measured": f"{false / allowed:.2f} ({false} of {allowed:.0f})",
                 "beside": "",
@@ -144,6 +144,8 @@ def _young_series(rng: np.random.Generator, season: float, noise: float) -> int:
     detector.grow(np.full(YOUNG, 0.05))
     false, start = 0, START * 60 // seconds
     for tick in range(14 * TICKS_OF_A_DAY):
+        if tick % (TICKS_OF_A_DAY // 4) == 0:
+            detector.baseline.learn_fleet(rows, rows, start + tick)
         if noise and tick % 12 == 0:
             wander = 0.9 * wander + rng.normal(0, noise, YOUNG)
         now = rate * (1 + season * np.sin(2 * np.pi * tick / TICKS_OF_A_DAY)) * np.exp(wander)
