@@ -17,7 +17,7 @@ is normal at this hour of the day, and a weekend that was never seen may be a qu
 
 No hour is learned that ends with `QUARANTINE_E` of evidence or has a minute in an open finding, so a gap is not
 taken for normal, unless it comes back at the same hour a week later. So a source that sends next to nothing at weekends
-is found silent on the first two, a small one on the third too, and then it is known. A silence closes when the count is
+is found silent on the first, and then it is known. A silence closes when the count is
 proven to be over half of the expected one, a flood when it is proven to be under twice as much.
 """
 
