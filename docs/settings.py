@@ -25,10 +25,8 @@ that says what it may be.
 
 def page() -> str:
     """Return the page."""
-    rows = [
-        f"| `{variable(name)}` | {_default(field)} | {_meaning(field)} |"
-        for name, field in Settings.model_fields.items()
-    ]
+    own_first = sorted(Settings.model_fields.items(), key=lambda item: item[0] not in Settings.__annotations__)
+    rows = [f"| `{variable(name)}` | {_default(field)} | {_meaning(field)} |" for name, field in own_first]
     return HEAD + "\n".join(rows) + "\n"
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from streams.provider_settings import ProviderSettings
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -26,7 +28,7 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message names the variable and says what it may be."""
 
 
-class Settings(BaseSettings):
+class Settings(ProviderSettings):
     """The settings of every worker and command; each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
@@ -106,29 +108,6 @@ class Settings(BaseSettings):
     everything, and says in whose name; people and machines may have tokens of their own (`watchkeeper token`)."""
     tokens: Path | None = None
     """File with the hashes of those tokens; `tokens.json` in the data folder when empty."""
-    oidc_issuer: str = ""
-    """Issuer of an OpenID provider, `https://HOST/PATH` as it calls itself: people sign in to the console there."""
-    oidc_client_id: str = ""
-    """What the provider calls this installation."""
-    oidc_client_secret: SecretStr = SecretStr("")
-    """Secret of that client; or a secrets file, which is read again for each sign-in. Without it, PKCE alone."""
-    oidc_ca_file: Path | None = None
-    """Certificate authority of the provider; the system's own when empty."""
-    oidc_title: str = "single sign-on"
-    """What the button says after "Sign in with"."""
-    oidc_scopes: str = "openid profile email"
-    """Scopes that are asked for."""
-    oidc_name_claims: str = "preferred_username,email"
-    """Claims with commas, of which the first that is there names somebody, else `sub`; `email` counts when verified."""
-    oidc_groups_claim: str = "groups"
-    """Claim with the groups of somebody; with dots where it lies within another, as `realm_access.roles`."""
-    oidc_roles: str = ""
-    """Roles by group, `GROUP=ROLE` with commas, as `sre=responder,sre=reviewer`; a comma in a name is `%2C`. Who is in
-    none of them is refused."""
-    oidc_teams: str = ""
-    """Teams of the policy by group, as `GROUP=TEAM` with commas; who is in no such group has no team."""
-    oidc_session_seconds: Annotated[int, Field(ge=60, le=43_200)] = 28_800
-    """After how long somebody who has signed in there signs in again; groups are read then."""
     otlp_encoding: Literal["auto", "otlp_proto", "otlp_json"] = "auto"
     """How records in `otlp_spans` and `otlp_logs` are encoded; by default each record is looked at."""
     telemetry_topics: str = ""
