@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from detectors.base import Bools, Floats, Ints
 from detectors.columns import Columns
-from detectors.rates.fleet import fitted
+from detectors.rates.fleet import above, fitted
 from detectors.rates.quantiles import NEAR, SLACK, UPPER, narrowing, quantile, widening
 
 PRIOR_EVENTS: Final = 3.0
@@ -203,15 +203,15 @@ class Baseline(Columns):
     def learn_fleet(self, members: Ints, rows: Ints, tick: int) -> None:
         """Take for the prior of series, from their second day on, what the spread of a fleet's rates speaks for.
 
-        It takes the place of a prior that allows more. Series that were restarted are left alone.
+        It takes the place of a prior that allows more, but of no series above the middle of its fleet, nor restarted.
         """
         prior = fitted(self.trials[members], self.flagged[members])
         old = rows[(self.begun[rows] != _NEVER) & ~self._young(rows, tick) & (self.fleet_events[rows] != _NEVER)]
         if prior is None:
             return
         lower = quantile(UPPER, np.array([prior.events])) / prior.events * prior.rate < UPPER[0] * self.prior[old]
-        self.fleet_events[old] = np.where(lower, prior.events, 0.0)
-        self.fleet_rate[old] = np.where(lower, prior.rate, 0.0)
+        heard = lower & ~above(prior, self.trials[old], self.flagged[old])
+        self.fleet_events[old], self.fleet_rate[old] = np.where(heard, np.array(prior)[:, None], 0.0)
 
     def _settled_level(self, rows: Ints) -> Floats:
         level = (self.flagged[rows] + PRIOR_EVENTS) / (self.trials[rows] + PRIOR_EVENTS / self.prior[rows])

@@ -11,9 +11,9 @@ Wilks 1938).
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.special import gammaincinv, gammaln
+from scipy.special import betainc, gammaincinv, gammaln
 
-from detectors.base import Floats
+from detectors.base import Bools, Floats
 
 LEAST_MEMBERS: Final = 8
 """Fewer series are no fleet: nothing could be said about their spread."""
@@ -25,6 +25,8 @@ CONFIDENCE: Final = 0.95
 MOST_EVENTS: Final = 3.0
 """However much alike series are, the fleet speaks for no more events than a parent does."""
 
+_MIDDLE: Final = 0.5
+_NOTHING: Final = 1e-9
 _SHAPES: Final = np.geomspace(0.1, 30, 18)
 _MEANS: Final = 60
 
@@ -65,6 +67,21 @@ def fitted(trials: Floats, flagged: Floats) -> Prior | None:
     if shape >= 1:
         return Prior(min(shape, MOST_EVENTS), mean)
     return Prior(1.0, mean / shape * float(gammaincinv(shape, CONFIDENCE) / gammaincinv(1.0, CONFIDENCE)))
+
+
+def above(prior: Prior, trials: Floats, flagged: Floats) -> Bools:
+    """Tell which series show more than the middle of their fleet would: their own counts are better heard alone.
+
+    The counts of a series whose rate comes from the prior are negative binomial (prior predictive check: Box, JRSS A
+    1980). A fleet that pulls down those of its upper half makes false alarms of them, and finds nothing sooner: who
+    waits for the fleet is who has shown next to nothing.
+
+    >>> above(Prior(2.0, 0.001), np.full(4, 400.0), np.array([0.0, 0.2, 1.0, 3.0])).tolist()
+    [False, False, True, True]
+    """
+    more = betainc(np.maximum(flagged, _NOTHING), prior.events, trials / (trials + prior.events / prior.rate))
+    found: Bools = (more < _MIDDLE) & (flagged > 0)
+    return found
 
 
 def _likelihoods(n: Floats, k: Floats, shape: float, means: Floats) -> Floats:

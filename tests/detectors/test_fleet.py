@@ -55,19 +55,19 @@ def taught(trials, flagged):
 
 
 def test_a_series_like_its_fleet_is_trusted_early_and_one_unlike_it_is_not():
-    """Of a thin series with nothing flagged the fleet brings the ceiling down; of one at ten per cent, hardly."""
+    """Of a thin series with nothing flagged the fleet brings the ceiling down; one at ten per cent is heard alone."""
     made = taught([4_000] * 10 + [400, 400], [20, 16, 24, 18, 22, 19, 21, 20, 17, 23, 0, 40])
     rows, now = np.arange(12), START + 2 * DAY + 1
     before = made.rates(rows, now)
     made.learn_fleet(rows[:10], rows, now)
     after = made.rates(rows, now)
     assert after[1][10] < 0.9 * before[1][10]
-    assert 0.05 < after[1][11] < before[1][11]
+    assert after[1][11] == before[1][11] > 0.05
 
 
 def test_the_first_day_and_what_was_accepted_do_not_listen_to_the_fleet():
     """A series of today keeps its prior, and so does one whose new normal a person has accepted."""
-    made = taught([400] * 10, [2] * 10)
+    made = taught([400] * 10, [2] + [1] * 9)
     made.grow(np.array([0.05]))
     made.learn(np.array([10]), START + 2 * DAY, np.array([10.0]), np.array([0.0]))
     made.restart(0, START, 1_000.0, 2.0)
@@ -81,7 +81,8 @@ def test_the_first_day_and_what_was_accepted_do_not_listen_to_the_fleet():
 def test_a_fleet_of_young_series_keeps_the_promise():
     """300 series of .05 to 2 % from a prior of 5 %, a fleet that speaks four times a day, 8 days: few false alarms.
 
-    At A = 1e4 ticks of a quarter of an hour 23 are allowed; the rates differ by a factor of 40.
+    At A = 1e4 ticks of a quarter of an hour 23 are allowed; the rates differ by a factor of 40. About half of them
+    listen: those above the middle of the fleet do not.
     """
     rng, count, ticks = np.random.default_rng(1), 300, 96
     rate = np.exp(rng.uniform(np.log(0.0005), np.log(0.02), count))
@@ -95,5 +96,5 @@ def test_a_fleet_of_young_series_keeps_the_promise():
         some = n > 0
         k = rng.binomial(n[some].astype(int), rate[some]) * 1.0
         false += len(detector.update(START // 15 + tick, rows[some], n[some], k, 1e4).alarms)
-    assert (detector.baseline.fleet_events > 0).all()
+    assert 0.3 < np.mean(detector.baseline.fleet_events > 0) < 0.8
     assert false <= 0.5 * count * 8 * ticks / 1e4
