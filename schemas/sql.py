@@ -2,9 +2,10 @@
 
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Given = str | int | bool | tuple[str, ...] | tuple[tuple[str, ...], ...]
 
@@ -30,14 +31,7 @@ def query(package: str, name: str, **values: Given) -> str:
     jinja2.UndefinedError
         Where it names what was not given.
     """
-    return _QUERIES.get_template(f"{package}/{name}.sql").render(values).strip()
-
-
-class _Queries(Environment):
-    """Finds a query by ``PACKAGE/NAME``; one that is included without a package is of the same."""
-
-    def join_path(self, template: str, parent: str) -> str:
-        return template if "/" in template else f"{parent.partition('/')[0]}/{template}"
+    return _queries().get_template(f"{package}/{name}.sql").render(values).strip()
 
 
 def _read(name: str) -> str | None:
@@ -46,9 +40,20 @@ def _read(name: str) -> str | None:
     return path.read_text().rstrip("\n") if path.is_file() else None
 
 
-_QUERIES: Final = _Queries(
-    loader=FunctionLoader(_read), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-)
+@cache
+def _queries() -> "Environment":
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # who only writes a literal starts without Jinja
+
+    class Queries(Environment):
+        """Finds a query by ``PACKAGE/NAME``; one that is included without a package is of the same."""
+
+        def join_path(self, template: str, parent: str) -> str:
+            return template if "/" in template else f"{parent.partition('/')[0]}/{template}"
+
+    return Queries(
+        loader=FunctionLoader(_read), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )
+
 
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", "'": "\\'", "\0": "\\0"})
 

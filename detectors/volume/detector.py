@@ -109,7 +109,7 @@ class VolumeWatch:
     ...     events = rng.poisson(20 if minute < 4_000 else 0, 1).astype(float)
     ...     found += watch.update(minute, events, promise=1e5)
     >>> [(finding.direction, finding.minute) for finding in found]
-    [('silent', 4001)]
+    [('silent', 4006)]
     """
 
     def __init__(self, minute_seconds: int = 60, warm_up_minutes: int = 1_440) -> None:

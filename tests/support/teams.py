@@ -67,7 +67,8 @@ def fill_store(client):
         more["review_items"].append(event | {"target_event_id": f"{whose}event", "target_kind": "inference",
                                              "queue": "safety", "sampling_method": "stratified", "reviewers": 1,
                                              "sampling_probability": 0.5})  # fmt: skip
-        more["inferences"].append(event | {"event_id": f"{whose}event", "input_text": f"{whose}text"})
+        more["inferences"].append(event | {"event_id": f"{whose}event", "input_text": f"{whose}text",
+                                           "counted_version": f"{whose}v"})  # fmt: skip
         more["triage"].append(event | {"decision": "mute", "metric": "latency", "actor_id": f"{whose}dev",
                                        "expires_at": NOW + timedelta(days=1), "reason": f"{whose}quiet"})  # fmt: skip
     tables["dead_letters"].append({"time": NOW, "origin_topic": "inference.v1", "reason": "malformed",

@@ -59,7 +59,8 @@ def fill(client, table):
     kinds = dict(found)
     for name in NAMES:
         values = {"service_name": name} if "service_name" in kinds else {}
-        values |= {column: f"{name}-1" for column in ("event_id", "finding_id", "incident_id") if column in kinds}
+        keys = ("event_id", "finding_id", "incident_id", "duty")
+        values |= {column: f"{name}-1" for column in keys if column in kinds}
         values |= {"services": [name]} if "services" in kinds else {}
         values |= {"kafka_offset": NAMES.index(name)} if "kafka_offset" in kinds else {}
         values |= {"origin_offset": NAMES.index(name)} if "origin_offset" in kinds else {}
