@@ -6,6 +6,7 @@ from typing import Any, Final
 from schemas.sql import query
 from streams.history.two_paths import EVENT_TABLES
 from streams.verify.findings import Counts, Hole
+from streams.worker.dead_letters import NUMBERED
 
 BUCKET: Final = 65_536
 _WRAP: Final = 2**64
@@ -46,7 +47,12 @@ def check_offsets(
     if missing:
         waiting = {offset for partition, offset in letters() if partition == counts.partition}
         counts.dead_letters += len(waiting & set(missing))
-        yield from _missing(counts, [offset for offset in missing if offset not in waiting])
+        missing = [offset for offset in missing if offset not in waiting]
+    if missing:
+        numbered = ask(query(_HERE, "numbered"), place | {"first": missing[0], "pattern": NUMBERED})
+        left = _not_told(missing, [tuple(map(int, row["numbered"])) for row in numbered])
+        counts.dead_letters += len(missing) - len(left)
+        yield from _missing(counts, left)
 
 
 def _whole(row: dict[str, Any] | None, low: int, high: int) -> bool:
@@ -78,6 +84,38 @@ def _doubled(counts: Counts, each: list[dict[str, Any]]) -> Iterator[Hole]:
         if int(row["rows"]) > 1:
             offset = int(row["o"])
             yield Hole("row doubled", counts.partition, counts.topic_id, "offset", offset, offset, 1, int(row["rows"]))
+
+
+def _not_told(missing: list[int], numbered: list[tuple[int, ...]]) -> list[int]:
+    """Return the offsets that no letter of a number stands for.
+
+    Such a letter says how many records it stands for and between which offsets, itself among them at the last. Where
+    more are missing between them than are told, all of these are holes.
+
+    >>> _not_told([3, 4, 6, 9], [(4, 3, 7)]), _not_told([3, 4, 5, 6], [(4, 3, 7)])
+    ([9], [3, 4, 5, 6])
+    """
+    told: set[int] = set()
+    for first, last, number in _together(numbered):
+        between = [offset for offset in missing if first <= offset <= last]
+        told |= set(between) if len(between) <= number else set()
+    return [offset for offset in missing if offset not in told]
+
+
+def _together(numbered: list[tuple[int, ...]]) -> list[tuple[int, int, int]]:
+    """Return ranges that overlap as one, with what is told of them together without the letters themselves.
+
+    >>> _together([(4, 3, 7), (3, 5, 9), (2, 20, 21)])
+    [(3, 9, 5), (20, 21, 1)]
+    """
+    found: list[tuple[int, int, int]] = []
+    for number, first, last in sorted(numbered, key=lambda each: each[1]):
+        if found and first <= found[-1][1]:
+            before = found.pop()
+            found.append((before[0], max(before[1], last), before[2] + number - 1))
+        else:
+            found.append((first, last, number - 1))
+    return found
 
 
 def _missing(counts: Counts, offsets: list[int]) -> Iterator[Hole]:

@@ -18,6 +18,9 @@ MOST_OWNERS: Final = 1_000
 """Names that have a share of their own; those that come when there are as many share one."""
 
 HOUR_MS: Final = 3_600_000
+
+NUMBERED: Final = r"^([0-9]+) records of .+ between offsets ([0-9]+) and ([0-9]+) are not kept"
+"""How a letter begins that stands for a number of records: how many, from which offset to which."""
 _NAMED: Final = {
     name: re.compile(rb'"' + name + rb'"\s{0,8}:\s{0,8}("(?:[^"\\]|\\.){1,512}+")', re.DOTALL)
     for name in (b"service_name", b"source")
