@@ -43,6 +43,9 @@ OF_AGENT: Final = "\x1f"
 MAX_SAMPLES: Final = 16
 """Samples of one group in one tick of one partition."""
 
+COMPARED: Final = ("canary", "stable")
+"""Deployment variants that stand side by side: the first is held against the second."""
+
 MAX_PROMPTS: Final = 20
 """Prompts of one group that are told apart in one tick; those of the fewest events are left out."""
 

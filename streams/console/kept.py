@@ -34,6 +34,8 @@ log: Final = structlog.get_logger()
 
 DAYS: Final = {"1": "a day", "7": "a week", "30": "30 days"}
 """The usual periods, in days up to the newest moment of the stream."""
+USUAL: Final = "7"
+"""What is shown where nobody says."""
 RENEWED_SECONDS: Final = 300.0
 """How often all of them are asked, whether anybody looks or not."""
 FRESH_SECONDS: Final = 30.0
@@ -179,6 +181,11 @@ class Kept:
             if not await self._read(name):
                 return False
         return True
+
+
+def known_days(said: str) -> str:
+    """Return a usual period as it is said, or the one that is shown where it is none."""
+    return said if said in DAYS else USUAL
 
 
 def last(now: int, days: int, service: str = "") -> Period:

@@ -10,7 +10,7 @@ from detectors.canary import exceedances
 from schemas.categories import FAMILIES
 from schemas.metrics import RATES
 from schemas.quantities import BINS
-from schemas.windows import AT, GroupSums, PromptSums
+from schemas.windows import AT, COMPARED, GroupSums, PromptSums
 from streams.detect.merge import added_names, added_rates
 from streams.detect.watcher import TickSums
 
@@ -38,7 +38,7 @@ def beside(sums: TickSums) -> Iterator[Pair]:
     """
     by_service: dict[str, dict[str, list[GroupSums]]] = {}
     for group in sums:
-        if group.variant in ("canary", "stable"):
+        if group.variant in COMPARED:
             by_service.setdefault(group.service_name, {}).setdefault(group.variant, []).append(group)
     for service, variants in sorted(by_service.items()):
         if len(variants) > 1:
@@ -54,7 +54,7 @@ def _models(service: str, variants: dict[str, list[GroupSums]], same: set[str]) 
 
 
 def _prompts(service: str, variants: dict[str, list[GroupSums]]) -> Iterator[Pair]:
-    mine, stable = (_by_prompt(variants[name]) for name in ("canary", "stable"))
+    mine, stable = (_by_prompt(variants[name]) for name in COMPARED)
     for prompt, sums in sorted(mine.items()):
         others = [name for name in sorted(stable) if name != prompt and _name(name) == _name(prompt)]
         if others:

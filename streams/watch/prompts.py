@@ -6,7 +6,7 @@ the prompt too. The sums of a group are those of all its prompts together, in wh
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,14 +14,11 @@ import pyarrow.compute as pc
 from msgspec.structs import replace as with_fields
 
 from schemas.events import Inference
-from schemas.windows import MAX_PROMPTS, Group, GroupSums, PromptSums
+from schemas.windows import COMPARED, MAX_PROMPTS, Group, GroupSums, PromptSums
 from streams.events.decode import Columns
 from streams.events.labels import SEPARATOR, versioned
 from streams.watch.batches import no_events
 from streams.watch.blocks import Block, Chosen, Met, block_of
-
-COMPARED: Final = pa.array(["canary", "stable"])
-"""Variants that stand side by side."""
 
 
 def variants_of(columns: Columns) -> pa.ChunkedArray | pa.Array:
@@ -31,7 +28,7 @@ def variants_of(columns: Columns) -> pa.ChunkedArray | pa.Array:
         return variant
     prompt = versioned(*(columns.table.column(name) for name in ("prompt_name", "prompt_version")))
     behind = pc.binary_join_element_wise(variant.cast(pa.string()), prompt, SEPARATOR)
-    compared = pc.and_(pc.is_in(variant.cast(pa.string()), COMPARED), pc.is_valid(prompt))
+    compared = pc.and_(pc.is_in(variant.cast(pa.string()), pa.array(COMPARED)), pc.is_valid(prompt))
     return pc.if_else(compared, behind, variant.cast(pa.string()))
 
 
@@ -40,10 +37,13 @@ def variant_of(group: Group) -> str:
     return group[3].partition(SEPARATOR)[0]
 
 
-def whole(block: Block) -> Block:
-    """Return a block whose groups are without prompts."""
-    if not _prompts(block).any():
-        return block
+def split(block: Block) -> tuple[Block, Block | None]:
+    """Return a block whose groups are without prompts, and beside it what has a prompt, where anything has."""
+    has = np.array([SEPARATOR in group[3] for group in block.batch.groups], bool)
+    return (_whole(block), _with_prompt(block, has)) if has.any() else (block, None)
+
+
+def _whole(block: Block) -> Block:
     numbers: dict[Group, int] = {}
     of = np.array([numbers.setdefault((*group[:3], variant_of(group)), len(numbers)) for group in block.batch.groups])
     events = replace(block.batch.events, group=of[block.batch.events.group])
@@ -51,9 +51,8 @@ def whole(block: Block) -> Block:
     return replace(block, batch=replace(block.batch, events=events, groups=list(numbers)), met=met)
 
 
-def with_prompt(block: Block) -> Block | None:
-    """Return what of a block has a prompt behind its variant, in the same ticks; nothing where nothing has."""
-    has = _prompts(block)
+def _with_prompt(block: Block, has: "np.ndarray") -> Block | None:
+    """Return what of a block is in groups that have a prompt, in the same ticks."""
     rows, met = np.flatnonzero(has[block.batch.events.group]), has[block.met.group]
     if not len(rows) and not met.any():
         return None
@@ -62,10 +61,6 @@ def with_prompt(block: Block) -> Block | None:
     starts = np.append(0, np.cumsum(np.bincount(index, minlength=len(block))))
     kept = Met(*(getattr(block.met, column.name)[met] for column in fields(Met)))
     return Block(block.ticks, starts, replace(batch, groups=block.batch.groups), met=kept)
-
-
-def _prompts(block: Block) -> "np.ndarray":
-    return np.array([SEPARATOR in group[3] for group in block.batch.groups], bool)
 
 
 class OfPrompt(NamedTuple):

@@ -22,7 +22,7 @@ from streams.watch.blocks import Block, Cells, cells_of
 from streams.watch.cascades import cascade_sums
 from streams.watch.histograms import count_mixes, count_quantities, count_statuses, samples
 from streams.watch.memory import Memory
-from streams.watch.prompts import OfPrompt, beside, whole, with_prompt
+from streams.watch.prompts import OfPrompt, beside, split
 from streams.watch.sessions import FlaggedSessions
 
 TickGroups = tuple[int, list[GroupSums]]
@@ -45,8 +45,9 @@ def reduce_block(block: Block, memory: Memory) -> list[TickGroups]:
         events, and the traces that agents are in; learns those of these ticks.
     """
     block = memory.verdicts.met(block)
-    found = dict(_by_tick(whole(block), partial(_cell_sums, memory=memory)))
-    if apart := with_prompt(block):
+    whole, apart = split(block)
+    found = dict(_by_tick(whole, partial(_cell_sums, memory=memory)))
+    if apart is not None:
         beside(found, _by_tick(apart, partial(_prompt_sums, flagged=memory.flagged_of_prompts)))
     for tick, groups in memory.behaviour.groups(block):
         found[tick] += groups

@@ -14,7 +14,7 @@ from streams.access.teams import seen
 from streams.audit.log import AuditLog, of
 from streams.audit.reading import last
 from streams.console.asking import Store, held, newest, stream_now
-from streams.console.kept import DAYS
+from streams.console.kept import DAYS, USUAL, known_days
 from streams.console.pages.now import changes
 from streams.console.session import Who, shown
 from streams.findings.canaries import CANARIES_QUERY, LOOKS_QUERY, REQUESTS_QUERY, standing
@@ -36,11 +36,11 @@ def router(work: Incidents, store: Store) -> APIRouter:
     routes, settings, log = APIRouter(), work.settings, of(work.settings)
 
     @routes.get("/changes")
-    async def page(request: Request, who: Who, days: str = "7", service: str = "") -> Response:
+    async def page(request: Request, who: Who, days: str = USUAL, service: str = "") -> Response:
         incident_log = await held(work)
         now = stream_now(incident_log, await newest(store))
         until = datetime.fromtimestamp(now // NANO, UTC)
-        since = until - timedelta(days=int(days) if days in DAYS else 7)
+        since = until - timedelta(days=int(known_days(days)))
         asked: Parameters = {"since": second(since), "service": service, "most": MOST}
         found = await store.ask(
             changes=lambda: changes(settings, since, until, service, MOST),

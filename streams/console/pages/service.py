@@ -13,7 +13,7 @@ from schemas.kpis import BY_ID, people, reliability, safety
 from schemas.kpis.kpi import Kpi
 from streams.api.seen import incidents_seen
 from streams.console.asking import Store, held, newest, stream_now
-from streams.console.kept import DAYS, Kept, last, rows
+from streams.console.kept import DAYS, USUAL, Kept, known_days, last, rows
 from streams.console.pages.now import changes
 from streams.console.session import Who, shown
 from streams.console.states import age, is_open, on_it, what
@@ -27,7 +27,6 @@ from streams.text.shares import percent
 
 DRAWN: Final = ("unsafe_served", "unsafe_attempted", "injection_flag", "over_refusal", "guard_coverage")
 """What is drawn of a service, by the hour."""
-USUAL: Final = "7"
 CHANGES: Final = 20
 SERVICES: Final = 40
 """Services of a KPI that are listed; more are found by their name."""
@@ -68,7 +67,7 @@ def router(work: Incidents, store: Store, kept: Kept) -> APIRouter:
 
     @routes.get("/services/{name:path}")
     async def service(request: Request, who: Who, name: str, days: str = USUAL) -> Response:
-        incident_log, days = await held(work), days if days in DAYS else USUAL
+        incident_log, days = await held(work), known_days(days)
         heard = await newest(store)
         asked = last(stream_now(incident_log, heard), int(days), name)
         found = await (_nothing if heard is None else store.study)(
@@ -88,7 +87,7 @@ def router(work: Incidents, store: Store, kept: Kept) -> APIRouter:
     @routes.get("/kpis")
     async def kpis(request: Request, who: Who, days: str = USUAL, service: str = "") -> Response:
         await held(work)
-        days = days if days in DAYS else USUAL
+        days = known_days(days)
         known = await kept.known(days)
         found = rows(known, service)
         return shown(

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from streams.console.asking import Store, held, newest, stream_now
-from streams.console.kept import DAYS, last
-from streams.console.pages.service import USUAL
+from streams.console.kept import DAYS, USUAL, known_days, last
 from streams.console.session import Who, shown
 from streams.incidents.worker import Incidents
 from streams.kpis.versions import SUBJECTS, Version, pairs, title, versions, words
@@ -26,7 +25,7 @@ def router(work: Incidents, store: Store) -> APIRouter:
     async def page(
         request: Request, who: Who, name: str, days: str = USUAL, subject: str = "", one: str = "", other: str = ""
     ) -> Response:
-        days = days if days in DAYS else USUAL
+        days = known_days(days)
         asked = last(stream_now(await held(work), await newest(store)), int(days), name)
         found = (await store.study(versions=lambda: versions(settings, asked)))["versions"]
         of = subject if subject in SUBJECTS else _newest(found or [])
