@@ -139,6 +139,8 @@ class Settings(ProviderSettings):
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
     public_url: str = ""
     """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
+    receivers_private: str = ""
+    """Hosts of receivers that may be on a private network or on this machine, with commas, as the policy names them."""
     board_url: str = ""
     """A board that notifications lead to, with `{service}` and `{from}` (milliseconds) where these belong, as in
     `https://GRAFANA/d/watchkeeper-service?var-service={service}&from={from}&to=now`."""
