@@ -134,7 +134,7 @@ def rate(
         dots=[run[0] for run in runs if len(run) == 1],
         normal=None if normal is None else up(normal),
         ceiling=None if ceiling is None or ceiling > top else up(ceiling),
-        across=[Tick(across(at), _moment(at, last - first)) for at in _steps(first, last)],
+        across=[Tick(across(at), moment(at, last - first)) for at in steps(first, last)],
         up=[Tick(up(step * n), f"{figures(100 * step * n, 3)} %") for n in range(round(top / step) + 1)],
         flags=list(_flags([(across(each.at), each) for each in inside])),
         shaded=[
@@ -184,13 +184,15 @@ def _scale(most: float) -> tuple[float, float]:
     return step * count, step
 
 
-def _steps(first: int, last: int) -> list[int]:
+def steps(first: int, last: int) -> list[int]:
+    """Return the round moments between two, eight at most, all in Unix nanoseconds."""
     steps = (60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000)
     step = next((each * NANO for each in steps if (last - first) / (each * NANO) <= 8), steps[-1] * NANO)
     return list(range(-(-first // step) * step, last + 1, step))
 
 
-def _moment(at: int, length: int) -> str:
+def moment(at: int, length: int) -> str:
+    """Return a moment as it stands at an axis of that length, both in nanoseconds."""
     form = "%H:%M" if length <= 2 * DAY_NANO else "%d %b" if length > 4 * DAY_NANO else "%d %b %H:%M"
     return datetime.fromtimestamp(at // NANO, UTC).strftime(form)
 

@@ -2,13 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from schemas.fields import NANO
 from schemas.incidents import IncidentSeverity
 from streams.api.seen import incidents_seen
 from streams.console.asking import Store, held, stream_now
@@ -18,6 +19,7 @@ from streams.incidents.fold.moves import ORDER
 from streams.incidents.fold.state import Incident
 from streams.incidents.fold.views import summary
 from streams.incidents.worker import Incidents
+from streams.pages.spread import Spread, Took, late, spread
 from streams.text.durations import span
 
 LINES: Final = 50
@@ -37,7 +39,18 @@ COLUMNS: Final = (
     "detected",
 )
 
+LOOKS_BACK_NANO: Final = 90 * 86_400 * NANO
+
 Rows = list[dict[str, Any]]
+
+
+class Answered(NamedTuple):
+    """How long people took until a clock stood still: how many times, how many of them in time, and as a plot."""
+
+    clock: str
+    times: int
+    kept: int
+    drawn: Spread
 
 
 def router(work: Incidents, store: Store) -> APIRouter:
@@ -55,7 +68,8 @@ def router(work: Incidents, store: Store) -> APIRouter:
         asked = {"state": state, "severity": severity, "service": service, "owner": owner}
         return shown(
             request, "incidents", rows=rows[(page - 1) * LINES : page * LINES], total=len(rows), page=page, pages=pages,
-            asked=asked, address=urlencode(asked), states=STATES, severities=SEVERITIES, clocks=CLOCKS, span=span,
+            asked=asked, address=urlencode(asked), states=STATES, severities=SEVERITIES, clocks=CLOCKS[:-1], span=span,
+            took=await _took(work, severity, service, owner),
         )  # fmt: skip
 
     @routes.get("/incidents.csv")
@@ -77,11 +91,42 @@ async def _found(work: Incidents, state: str, severity: str, service: str, owner
     return [
         summary(each, now) | {"owner": on_it(each)}
         for each in sorted(incidents_seen(incident_log), key=_urgency)
-        if (state in ("", each.status) or (state == "open" and is_open(each)))
-        and severity in ("", each.severity)
-        and (not service or any(service.lower() in name.lower() for name in each.services))
-        and (not owner or owner.lower() in on_it(each).lower())
+        if (state in ("", each.status) or (state == "open" and is_open(each))) and _fits(each, severity, service, owner)
     ]
+
+
+def _fits(incident: Incident, severity: str, service: str, owner: str) -> bool:
+    return (
+        severity in ("", incident.severity)
+        and (not service or any(service.lower() in name.lower() for name in incident.services))
+        and (not owner or owner.lower() in on_it(incident).lower())
+    )
+
+
+async def _took(work: Incidents, severity: str, service: str, owner: str) -> list[Answered]:
+    """Return how long people took with the incidents that fit, in whatever state they are, as far as they have."""
+    incident_log = await held(work)
+    since = (stream_now(incident_log, None) or 0) - LOOKS_BACK_NANO
+    fitting = [
+        each
+        for each in incidents_seen(incident_log)
+        if _fits(each, severity, service, owner) and each.merged_into is None and each.clocks.detected >= since
+    ]
+    response = work.policy.response
+    within = {"acknowledged": response.acknowledge_within, "mitigated": response.mitigate_within}
+    return [made for clock, wanted in within.items() if (made := _answered(clock, wanted, fitting)) is not None]
+
+
+def _answered(
+    clock: str, wanted: Callable[[IncidentSeverity], float | None], incidents: Sequence[Incident]
+) -> Answered | None:
+    times = [
+        Took(each.clocks.detected, seconds, None if (minutes := wanted(each.severity)) is None else minutes * 60)
+        for each in incidents
+        if (seconds := each.clocks.since_detection(clock)) is not None
+    ]
+    drawn = spread(times)
+    return None if drawn is None else Answered(clock, len(times), sum(not late(each) for each in times), drawn)
 
 
 def _urgency(incident: Incident) -> tuple[bool, str, bool, int]:

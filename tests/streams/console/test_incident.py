@@ -116,6 +116,28 @@ async def test_the_list_is_filtered_by_its_address_and_exported(settings):
     assert exported.headers["content-type"].startswith("text/csv")
 
 
+async def test_how_long_people_took_is_held_against_its_targets(settings):
+    """One plot a clock: who was in time and who was late, closed or not; filters choose, merged ones do not count."""
+    entries = (
+        page(), act("acknowledge", 60, "inc-p"), act("mitigate", 20_000, "inc-p", mitigation_kind="rollback"),
+        page("q", service="mail"), act("acknowledge", 40_000, "inc-q"),
+        page("r", service="docs"), act("acknowledge", 60, "inc-r"), act("merge", 70, "inc-r", into_incident_id="inc-q"),
+    )  # fmt: skip
+    browser = await signed_in(held(settings, *entries))
+
+    async def shown(query):
+        text = (await browser.get(f"/console/incidents?{query}")).text
+        return re.findall(r'aria-label="(Until [^"]*)"', text), text.count('class="missed"'), text.count("<circle")
+
+    assert await shown("") == (
+        ["Until acknowledged: 1 of 2 incidents in time", "Until mitigated: 0 of 1 incidents in time"],
+        2,
+        1,
+    )
+    assert await shown("service=mail") == (["Until acknowledged: 0 of 1 incidents in time"], 1, 0)
+    assert await shown("service=docs") == await shown("service=mail"), "the one that it was merged into"
+
+
 async def test_ten_thousand_incidents_are_pages(settings):
     """Two hundred pages, each reached by its number; the first page has a link to the first incident of each."""
     work = held(settings, *(page(f"p{number}", number / 10, service=f"s{number}") for number in range(10_000)))
