@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 LOCKED := $(BIN)/python -m pip install --quiet --no-deps --only-binary :all: --require-hashes
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help collector demo secrets test test-random coverage lint lock dashboards generated docs sbom pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-pages bench-scale figures otlp-week kills soak fuzz clean
+.PHONY: help collector demo secrets test test-random coverage lint lock dashboards generated docs sbom holes pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-pages bench-scale figures otlp-week kills soak fuzz clean
 
 # Nothing comes in but wheels with the sums of the lock: pip itself first, our own tree last, built by what is locked.
 $(READY): pyproject.toml requirements.txt requirements-dev.txt
@@ -59,6 +59,9 @@ docs: $(READY)  ## the site of all pages, in build/docs; a broken link is an err
 
 sbom: $(READY)  ## what an installation is made of, packages and jars with licences, as CycloneDX in build/sbom.json
 	@$(BIN)/python -m docs.sbom build/sbom.json
+
+holes: $(READY)  ## known holes of the packages of the lock, by pip-audit; 2 where they could not be looked up; SERVICE=osv asks there
+	@$(BIN)/python -m docs.holes $(if $(SERVICE),--vulnerability-service $(SERVICE))
 
 pictures: $(READY)  ## the week played, and its pictures taken for the README; needs chromium-headless-shell
 	@$(BIN)/watchkeeper demo --data-dir data/pictures
