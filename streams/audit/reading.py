@@ -1,9 +1,11 @@
-"""The log as it is read: from an entry on, or its last ones."""
+"""The log as it is read: from an entry on, or its last ones; and the program with which others read it."""
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
+from streams.audit import ed25519, verifier
 from streams.audit.log import AuditLog, tail_of
 from streams.audit.verifier import lines_of, read_entry
 
@@ -25,3 +27,11 @@ def last(audit: AuditLog, most: int, *, without: frozenset[str] = frozenset()) -
     parts = audit.parts()
     seen = (read_entry(data) for data in reversed(tail_of(*parts[-1], TAIL_BYTES).splitlines() if parts else []))
     return list(islice((each for each in seen if each is not None and each["kind"] not in without), most))
+
+
+def program() -> str:
+    """Return the verifier as one file that needs nothing but Python: what it imports of ours stands within it."""
+    imported = f"from {ed25519.__name__} import verified\n"
+    before, found, after = Path(verifier.__file__).read_text().partition(imported)
+    assert found  # noqa: S101
+    return f"{before}{Path(ed25519.__file__).read_text()}{after}"
