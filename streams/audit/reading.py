@@ -1,15 +1,16 @@
 """The log as it is read: from an entry on, or its last ones; and the program with which others read it."""
 
+import inspect
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final
 
-from streams.audit import ed25519, verifier
+from streams.audit import ed25519, sealed, verifier
 from streams.audit.log import AuditLog, tail_of
 from streams.audit.verifier import lines_of, read_entry
 
 TAIL_BYTES: Final = 262_144
+_END: Final = "\n"
 
 
 def lines(audit: AuditLog, after: int = 0) -> Iterator[bytes]:
@@ -31,7 +32,9 @@ def last(audit: AuditLog, most: int, *, without: frozenset[str] = frozenset()) -
 
 def program() -> str:
     """Return the verifier as one file that needs nothing but Python: what it imports of ours stands within it."""
-    imported = f"from {ed25519.__name__} import verified\n"
-    before, found, after = Path(verifier.__file__).read_text().partition(imported)
-    assert found  # noqa: S101
-    return f"{before}{Path(ed25519.__file__).read_text()}{after}"
+    text = inspect.getsource(verifier)
+    for part in (ed25519, sealed):
+        before, found, after = text.partition(f"from {part.__name__} import ")
+        assert found  # noqa: S101
+        text = f"{before}{inspect.getsource(part)}{after.partition(_END)[2]}"
+    return text

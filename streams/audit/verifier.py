@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from streams.audit.ed25519 import verified
+from streams.audit.sealed import KIND, told
 
 START: Final = "0" * 64
 """What stands for the hash before the first entry."""
@@ -129,6 +130,7 @@ class Check:
         self.proven = 0
         """The number of the last entry that a head proves."""
         self.log = ""
+        self.reports: Final[dict[int, Mapping[str, Any]]] = {}
         self._public: Final = {key.decode() for key in keys if key.startswith(ED25519.encode())}
         self._secrets: Final = [key for key in keys if not key.startswith(ED25519.encode())]
         told = [head for head in heads if head.key or (head.signature and self._secrets)]
@@ -171,6 +173,8 @@ class Check:
         if number == 1 or self._explains(entry):
             self.log = str(entry.get("log", ""))
         self._sequence, self._previous = number, entry["hash"]
+        if entry.get("kind") == KIND:
+            self.reports[number] = entry
         if number in self._wanted:
             self._met[number] = entry["hash"]
 
@@ -252,6 +256,12 @@ def result(check: Check) -> str:
     return f"{check.entries} entries are whole and in order; heads prove them up to entry {check.proven}"
 
 
+def result_of(report: Path, check: Check) -> tuple[bool, str]:
+    """Tell whether a report is one of a log, whose check is over, and say it in words."""
+    true, text = told(report.read_bytes(), check.reports, check.proven)
+    return true, f"{report.name} {text}"
+
+
 def split(files: Iterable[Path]) -> tuple[list[Head], list[Fault], Iterator[Line]]:
     """Return the heads in some files, what is wrong with them, and their other lines."""
     heads, faults = [], []
@@ -269,17 +279,19 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Verifies an audit log of Watchkeeper.")
     parser.add_argument("files", nargs="+", type=Path, help="An export, or the files of a log in order, and heads.")
     parser.add_argument("--key-file", type=Path, action="append", help="File with the public key of the house.")
+    parser.add_argument("--report", type=Path, action="append", default=[], help="A report: is it one of this log?")
     given = parser.parse_args(arguments)
     keys = [file.read_bytes().strip() for file in given.key_file or ()]
     heads, faults, lines = split(given.files)
     check = Check(heads, keys)
     check.faults.extend(faults)
     check.run(lines)
-    print(result(check))  # noqa: T201
+    reports = [result_of(file, check) for file in given.report]
+    print("\n".join([result(check), *(text for _, text in reports)]))  # noqa: T201
     if not keys:
         named = ", ".join(sorted({head.key for head in heads if head.key})) or "none"
         print(f"signatures were not looked at, as no key was given; keys that heads name: {named}", file=sys.stderr)  # noqa: T201
-    return 1 if check.faults else 0
+    return 0 if not check.faults and all(true for true, _ in reports) else 1
 
 
 if __name__ == "__main__":
