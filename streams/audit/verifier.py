@@ -131,10 +131,12 @@ class Check:
         """The number of the last entry that a head proves."""
         self.log = ""
         self.reports: Final[dict[int, Mapping[str, Any]]] = {}
-        self._public: Final = {key.decode() for key in keys if key.startswith(ED25519.encode())}
+        self._public: Final = {key.decode(errors="replace") for key in keys if key.startswith(ED25519.encode())}
         self._secrets: Final = [key for key in keys if not key.startswith(ED25519.encode())]
+        heads = [*heads]
         told = [head for head in heads if head.key or (head.signature and self._secrets)]
-        self._heads: Final = told if keys else [*heads]
+        self._heads: Final = told if keys else heads
+        self._more: Final = "; older ones count with their secret" if len(self._heads) < len(heads) else ""
         self._wanted: Final = {head.sequence for head in self._heads}
         self._met: Final[dict[int, str]] = {}
         self._sequence, self._previous = 0, START
@@ -206,7 +208,8 @@ class Check:
             text = f"the log was cut: it ends with entry {self._sequence}, and had {head.sequence} at {head.time}"
             self._fault(self._last, self._sequence + 1, text)
         if not ours:
-            self._fault(self._last, self._sequence, "no head of this log is known, so that nothing proves its end")
+            text = f"no head of this log is known, so that nothing proves its end{self._more}"
+            self._fault(self._last, self._sequence, text)
 
     def _is_signed(self, head: Head) -> bool:
         """Tell whether a head has the signature of a key that is known; without any key each has."""
@@ -216,8 +219,7 @@ class Check:
 
     def _unsigned(self, head: Head) -> bool:
         by = f" ({head.key})" if head.key else ""
-        text = f"its head of {head.time} is not signed with the key of this house{by}"
-        self._fault(self._last, head.sequence, text)
+        self._fault(self._last, head.sequence, f"its head of {head.time} is not signed with the key of this house{by}")
         return False
 
     def _fault(self, line: Line, sequence: int, text: str) -> None:

@@ -166,6 +166,7 @@ def test_an_older_head_counts_for_whoever_has_its_secret(log):
     old = sealed(head)
     assert read_head(old.line()) == old
     assert checked(lines, old, keys=[SECRET]).proven == COUNT
+    assert checked(lines, old).faults[0].text.endswith("older ones count with their secret")
     assert checked(lines, old, keys=[SECRET, PUBLIC]).faults == []
     assert "is not signed" in checked(lines, sealed(head, b"guessed"), keys=[SECRET, PUBLIC]).faults[0].text
     assert checked(lines[:9], sealed(head._replace(sequence=5)), head).faults[-1].text.startswith("the log was cut")
