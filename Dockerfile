@@ -2,12 +2,14 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/watchkeeper
-COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY requirements.txt ./
+RUN /opt/watchkeeper/bin/python -m pip install --quiet --no-cache-dir --no-deps --only-binary :all: --require-hashes -r requirements.txt
+COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY detectors detectors
 COPY streams streams
 COPY dashboards dashboards
-RUN /opt/watchkeeper/bin/python -m pip install --quiet --no-cache-dir -c constraints.txt .
+RUN /opt/watchkeeper/bin/python -m pip install --quiet --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp watchkeeper \

@@ -2,16 +2,23 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOCKED := $(BIN)/python -m pip install --quiet --no-deps --only-binary :all: --require-hashes
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help collector demo secrets test test-random coverage lint dashboards generated docs sbom pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-pages bench-scale figures otlp-week kills soak fuzz clean
+.PHONY: help collector demo secrets test test-random coverage lint lock dashboards generated docs sbom holes pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-pages bench-scale figures otlp-week kills soak fuzz clean
 
-$(READY): pyproject.toml constraints.txt
+# Nothing comes in but wheels with the sums of the lock: pip itself first, our own tree last, built by what is locked.
+$(READY): pyproject.toml requirements.txt requirements-dev.txt
 	@echo "setting up $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
-	@$(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e '.[local]'
+	@sed -n '/^pip==/,/[^\]$$/p' requirements-dev.txt | $(LOCKED) -r /dev/stdin
+	@$(LOCKED) -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/python -m pip uninstall -qq --yes setuptools  # an old one comes with Python 3.11, and nothing wants it
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+lock: $(READY)  ## the lock of Python packages, as pyproject.toml wants it; UPGRADE=NAME takes the newest of one, UPGRADE=all of all
+	@$(BIN)/python -m docs.lock $(if $(filter all,$(UPGRADE)),--upgrade,$(if $(UPGRADE),--upgrade-package $(UPGRADE)))
 
 help:  ## what there is to make
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1:\2/p' Makefile | awk -F: '{printf "%-17s%s\n", $$1, substr($$0, length($$1) + 2)}'
@@ -52,6 +59,9 @@ docs: $(READY)  ## the site of all pages, in build/docs; a broken link is an err
 
 sbom: $(READY)  ## what an installation is made of, packages and jars with licences, as CycloneDX in build/sbom.json
 	@$(BIN)/python -m docs.sbom build/sbom.json
+
+holes: $(READY)  ## known holes of the packages of the lock, by pip-audit; 2 where they could not be looked up; SERVICE=osv asks there
+	@$(BIN)/python -m docs.holes $(if $(SERVICE),--vulnerability-service $(SERVICE))
 
 pictures: $(READY)  ## the week played, and its pictures taken for the README; needs chromium-headless-shell
 	@$(BIN)/watchkeeper demo --data-dir data/pictures

@@ -1,7 +1,8 @@
 """Writes what an installation is made of, as CycloneDX: ``python -m docs.sbom build/sbom.json``.
 
-Python packages are those installed here, each with its licence and what it needs; one that only tests and tools need
-has the scope ``excluded``. Jars are those of the lock, with their sums, and the coordinates that jgo resolved them by.
+Python packages are those installed here, each with its licence, with what it needs, and with the sums of its archives
+in the lock: pip does not say which it took. One that only tests and tools need has the scope ``excluded``. Jars are
+those of their own lock, with their sums, and the coordinates that jgo resolved them by.
 """
 
 import re
@@ -23,6 +24,8 @@ from packageurl import PackageURL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from docs.lock import Locked
+from docs.lock import locked as locked_packages
 from streams.local.jars import default_cache, ensure_jars, locked
 
 OURS: Final = "watchkeeper"
@@ -46,8 +49,8 @@ def bom() -> Bom:
     for each in distributions():
         found.setdefault(canonicalize_name(each.name), each)  # the first is the one that is imported
     needed = needs(found)
-    run = _reached(OURS, needed)
-    parts = {name: _python(each, runs=name in run) for name, each in found.items()}
+    run, sums = _reached(OURS, needed), locked_packages()
+    parts = {name: _python(each, sums.get(name), runs=name in run) for name, each in found.items()}
     made.metadata.component = ours = parts.pop(OURS)
     for part in parts.values():
         made.components.add(part)
@@ -81,8 +84,9 @@ def _reached(name: str, needed: Mapping[str, Iterable[str]]) -> set[str]:
     return seen
 
 
-def _python(package: Distribution, *, runs: bool) -> Component:
+def _python(package: Distribution, known: Locked | None, *, runs: bool) -> Component:
     name, version = str(canonicalize_name(package.name)), package.version
+    sums = sorted(known.sums) if known is not None and known.version == version else ()
     return Component(
         name=name,
         version=version,
@@ -90,6 +94,7 @@ def _python(package: Distribution, *, runs: bool) -> Component:
         scope=ComponentScope.REQUIRED if runs else ComponentScope.EXCLUDED,
         purl=PackageURL("pypi", None, name, version),
         bom_ref=f"{name}=={version}",
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=each) for each in sums],
         licenses=_licences(package),
     )
 

@@ -51,7 +51,7 @@ class Party(Struct, frozen=True):
 _SAID: Final = (FINDINGS, DEAD_LETTERS)
 """Each worker tells of its own losses, and sets aside what kills it."""
 _BY_PEOPLE: Final = (ACTIONS, CHANGES, CONTROLS, ERASURES, APPROVALS)
-_ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*RAW, AUDIT_HEADS, APPROVALS, CHECKPOINTS))
+_ALL_BUT_RAW: Final = tuple(topic for topic in TOPICS if topic not in (*RAW, APPROVALS, CHECKPOINTS))
 _AGEING: Final = tuple(topic for topic in TOPICS if topic.retention_ms > 0)
 
 PARTIES: Final[dict[str, Party]] = {

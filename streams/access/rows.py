@@ -25,8 +25,9 @@ USUAL: Final = {"service_policies": "service_name = '' OR {own}"}
 """What holds where nothing is said of a service is everybody's."""
 NOBODYS: Final = (
     "dead_letters", "window_messages", "incident_evidence", "erasures", "erasure_runs", "retention_runs",
+    "audit_heads",
 )  # fmt: skip
-"""Tables whose rows may hold anything of anybody, or whole records: for those who see all."""
+"""Tables whose rows may hold anything of anybody, whole records, or what is about all: for those who see all."""
 TABLES: Final = (*OF_A_SERVICE, *OF_SERVICES, *OF_ALL, *USUAL, *NOBODYS)
 
 READER: Final = "watchkeeper_reader"

@@ -8,6 +8,8 @@ import msgspec
 
 from schemas.kpis import BY_ID
 from streams.api.client import call, fetch
+from streams.audit.log import at_terminal, entry, folder_of, of
+from streams.audit.sealed import KIND, digest_of, with_entry
 from streams.incidents.pages.report import Report, render_report
 from streams.incidents.pages.view import IncidentView
 from streams.kpis.page import hourly_rows, points
@@ -46,6 +48,18 @@ def report(settings: Settings, period: Period) -> str:
             rate_name=BY_ID[DRAWN].title,
         )
     )
+
+
+def entered(settings: Settings, page: str, period: Period) -> tuple[str, str]:
+    """Enter a page in the audit log; return it with number and hash of the entry, and what went wrong, if anything."""
+    if not folder_of(settings).is_dir():
+        return page, f"the report is not entered in an audit log: there is none in {settings.data_dir}"
+    span = [period.since.isoformat(), period.until.isoformat()]
+    try:
+        place = of(settings).append([at_terminal(entry(KIND, sha256=digest_of(page.encode()), about=span))])
+    except OSError as error:
+        return page, f"the report is not entered in the audit log: {error}"
+    return with_entry(page, *place), ""
 
 
 def _nano(moment: datetime) -> int:

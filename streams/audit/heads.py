@@ -13,10 +13,10 @@ from typing import Final
 
 import structlog
 
-from schemas.signature import sign
 from schemas.topics import AUDIT_HEADS
 from streams.audit.log import AuditLog
-from streams.audit.verifier import Head, canonical, read_head
+from streams.audit.signing import signed
+from streams.audit.verifier import Head, read_head
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import check_topics, client_arguments
@@ -78,18 +78,13 @@ class Heads:
                 return
             name = await asyncio.to_thread(self._audit.name)
             unsigned = Head(name, sequence, end, datetime.now(UTC).isoformat(timespec="seconds"), "")
-            head, topic = signed(self._settings, unsigned), self._settings.topic(AUDIT_HEADS.name)
+            head = await asyncio.to_thread(signed, self._settings, unsigned)
+            topic = self._settings.topic(AUDIT_HEADS.name)
             await self._publisher.publish([Message(topic, head.line(), name.encode())])
             self._last, self._at = sequence, time.monotonic()
             await asyncio.to_thread(self._audit.keep, head)
         except OSError as error:
             log.warning("a head of the audit log is missing", error=str(error))
-
-
-def signed(settings: Settings, head: Head) -> Head:
-    """Return a head with its signature; without one where there is no key."""
-    key = settings.control_key.get_secret_value().encode()
-    return head._replace(signature=sign(canonical(head.signed()), key)) if key else head
 
 
 def read_heads(settings: Settings) -> list[Head]:

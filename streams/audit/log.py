@@ -69,8 +69,8 @@ class AuditLog:
         self._known: tuple[Path, int] | None = None
         self._sequence, self._previous = 0, START
 
-    def append(self, entries: Iterable[Mapping[str, Value]]) -> None:
-        """Add entries; they are on the disk when this returns, and none of them is where it fails.
+    def append(self, entries: Iterable[Mapping[str, Value]]) -> tuple[int, str]:
+        """Add entries, and return number and hash of the last; they are on the disk then, and none is where it fails.
 
         Raises
         ------
@@ -93,6 +93,7 @@ class AuditLog:
             _write(file, size, b"".join(lines))
             self._known = file, file.stat().st_size
             self._sequence, self._previous = sequence, previous
+            return sequence, previous
 
     def end(self) -> tuple[int, str]:
         """Return the number and the hash of the last entry; 0 where there is none."""
@@ -183,12 +184,17 @@ def note(settings: Settings, entries: Sequence[Mapping[str, Value]]) -> str:
     """Write down what a command did, where the installation lies; return what went wrong, empty where nothing did."""
     if not settings.data_dir.is_dir():
         return ""
-    terminal = _user()
     try:
-        of(settings).append([{"who": terminal, "terminal": terminal} | dict(each) for each in entries])
+        of(settings).append([at_terminal(each) for each in entries])
     except OSError as error:
         return f"it is done, and could not be written to the audit log: {error}"
     return ""
+
+
+def at_terminal(made: Mapping[str, Value]) -> dict[str, Value]:
+    """Return an entry with who sits at the terminal, unless it says who."""
+    terminal = _user()
+    return {"who": terminal, "terminal": terminal} | dict(made)
 
 
 def _user() -> str:

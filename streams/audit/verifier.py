@@ -2,8 +2,9 @@
 
 An entry is one line: a JSON object in the canonical form of RFC 8785, with its number, the hash of the entry before it
 (`previous`) and its own (`hash`): SHA-256 (FIPS 180-4) over the canonical form of the entry without `hash`. A head is a
-line ``{"head": {...}, "signature": "..."}``: number and hash of the last entry at a time, signed with HMAC-SHA256
-(RFC 2104) over the canonical form of what is under `head`. Heads prove the end of a log, which no chain can. Where the
+line ``{"head": {...}, "signature": "..."}``: number and hash of the last entry at a time, signed with Ed25519 (RFC
+8032) over the canonical form of what is under `head`, which names the public key too. Heads without a key are older:
+they are signed with HMAC-SHA256 (RFC 2104), or not at all. Heads prove the end of a log, which no chain can. Where the
 first entries were removed because of their age, an entry `removed` names number and hash of the last of them.
 
 Entries hold text, whole numbers, and lists of text under ASCII names. For these the sorted compact form of Python's
@@ -19,8 +20,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from streams.audit.ed25519 import verified
+from streams.audit.sealed import KIND, told
+
 START: Final = "0" * 64
 """What stands for the hash before the first entry."""
+ED25519: Final = "ed25519:"
+"""What a public key, and a signature that it verifies, begin with; hexadecimal digits follow."""
 _HEAD: Final = b'{"head":'
 
 
@@ -53,10 +59,12 @@ class Head(NamedTuple):
     hash: str
     time: str
     signature: str
+    key: str = ""
 
     def signed(self) -> dict[str, Any]:
         """Return what the signature is of."""
-        return {"hash": self.hash, "log": self.log, "sequence": self.sequence, "time": self.time}
+        said = {"hash": self.hash, "log": self.log, "sequence": self.sequence, "time": self.time}
+        return said | {"key": self.key} if self.key else said
 
     def line(self) -> bytes:
         """Return it as a line."""
@@ -92,7 +100,7 @@ def read_head(data: bytes) -> Head | None:
         head = Head(**found["head"], signature=found["signature"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    texts = (head.log, head.hash, head.time, head.signature)
+    texts = (head.log, head.hash, head.time, head.signature, head.key)
     return head if type(head.sequence) is int and all(isinstance(each, str) for each in texts) else None
 
 
@@ -112,8 +120,8 @@ class Check:
     heads
         That are known of this log, and of others.
     keys
-        That heads are signed with, now and before; without any, signatures are not looked at, else heads without one
-        prove nothing.
+        Public keys, as heads name them, and the secrets of older heads. Without any, signatures are not looked at; else
+        heads without one prove nothing, nor older ones without their secret.
     """
 
     def __init__(self, heads: Iterable[Head] = (), keys: Sequence[bytes] = ()) -> None:
@@ -122,8 +130,13 @@ class Check:
         self.proven = 0
         """The number of the last entry that a head proves."""
         self.log = ""
-        self._keys: Final = keys
-        self._heads: Final = [head for head in heads if head.signature or not keys]
+        self.reports: Final[dict[int, Mapping[str, Any]]] = {}
+        self._public: Final = {key.decode(errors="replace") for key in keys if key.startswith(ED25519.encode())}
+        self._secrets: Final = [key for key in keys if not key.startswith(ED25519.encode())]
+        heads = [*heads]
+        told = [head for head in heads if head.key or (head.signature and self._secrets)]
+        self._heads: Final = told if keys else heads
+        self._more: Final = "; older ones count with their secret" if len(self._heads) < len(heads) else ""
         self._wanted: Final = {head.sequence for head in self._heads}
         self._met: Final[dict[int, str]] = {}
         self._sequence, self._previous = 0, START
@@ -162,6 +175,8 @@ class Check:
         if number == 1 or self._explains(entry):
             self.log = str(entry.get("log", ""))
         self._sequence, self._previous = number, entry["hash"]
+        if entry.get("kind") == KIND:
+            self.reports[number] = entry
         if number in self._wanted:
             self._met[number] = entry["hash"]
 
@@ -180,29 +195,47 @@ class Check:
             self.faults.insert(0, Fault(self._begin[2].file, self._begin[2].number, 1, text))
         known = (each for each in self._heads if self.log in ("", each.log) and each.sequence >= removed)
         ours = sorted(known, key=lambda head: head.sequence)
-        other = []
-        for head in ours:
-            if self._keys and not any(_signed(head, key) for key in self._keys):
-                text = f"its head of {head.time} is not signed with the key of this house"
-                self._fault(self._last, head.sequence, text)
-            elif self._met.get(head.sequence) == head.hash:
-                self.proven = head.sequence
-            else:
-                other.append(head)
+        agree = [head for head in ours if self._met.get(head.sequence) == head.hash]
+        true = next((head for head in reversed(agree) if self._is_signed(head)), None)  # it proves all before it
+        self.proven = true.sequence if true is not None else 0
+        for head in [each for each in agree if each.sequence > self.proven][-1:]:
+            self._unsigned(head)
+        disagree = [head for head in ours if self._met.get(head.sequence) != head.hash]
+        other = [head for head in disagree if self._is_signed(head) or self._unsigned(head)]
         for head in [each for each in other if each.sequence <= self._sequence][:1]:
             self._fault(self._last, head.sequence, f"is another than it was at {head.time}: the log was written anew")
         for head in [each for each in other if each.sequence > self._sequence][-1:]:
             text = f"the log was cut: it ends with entry {self._sequence}, and had {head.sequence} at {head.time}"
             self._fault(self._last, self._sequence + 1, text)
         if not ours:
-            self._fault(self._last, self._sequence, "no head of this log is known, so that nothing proves its end")
+            text = f"no head of this log is known, so that nothing proves its end{self._more}"
+            self._fault(self._last, self._sequence, text)
+
+    def _is_signed(self, head: Head) -> bool:
+        """Tell whether a head has the signature of a key that is known; without any key each has."""
+        if not head.key:
+            return not self._secrets or any(_sealed(head, secret) for secret in self._secrets)
+        return not (self._public or self._secrets) or (head.key in self._public and _signed(head))
+
+    def _unsigned(self, head: Head) -> bool:
+        by = f" ({head.key})" if head.key else ""
+        self._fault(self._last, head.sequence, f"its head of {head.time} is not signed with the key of this house{by}")
+        return False
 
     def _fault(self, line: Line, sequence: int, text: str) -> None:
         self.faults.append(Fault(line.file, line.number, sequence, text))
 
 
-def _signed(head: Head, key: bytes) -> bool:
-    wanted = "v1=" + hmac.new(key, canonical(head.signed()), hashlib.sha256).hexdigest()
+def _signed(head: Head) -> bool:
+    try:
+        public, signature = (bytes.fromhex(each.removeprefix(ED25519)) for each in (head.key, head.signature))
+    except ValueError:
+        return False
+    return head.signature.startswith(ED25519) and verified(public, canonical(head.signed()), signature)
+
+
+def _sealed(head: Head, secret: bytes) -> bool:
+    wanted = "v1=" + hmac.new(secret, canonical(head.signed()), hashlib.sha256).hexdigest()
     return hmac.compare_digest(head.signature.encode(errors="replace"), wanted.encode())
 
 
@@ -225,6 +258,12 @@ def result(check: Check) -> str:
     return f"{check.entries} entries are whole and in order; heads prove them up to entry {check.proven}"
 
 
+def result_of(report: Path, check: Check) -> tuple[bool, str]:
+    """Tell whether a report is one of a log, whose check is over, and say it in words."""
+    true, text = told(report.read_bytes(), check.reports, check.proven)
+    return true, f"{report.name} {text}"
+
+
 def split(files: Iterable[Path]) -> tuple[list[Head], list[Fault], Iterator[Line]]:
     """Return the heads in some files, what is wrong with them, and their other lines."""
     heads, faults = [], []
@@ -241,15 +280,20 @@ def main(arguments: Sequence[str]) -> int:
     """Verify an export, or the files of a log in order; the status is 1 where something is wrong."""
     parser = argparse.ArgumentParser(description="Verifies an audit log of Watchkeeper.")
     parser.add_argument("files", nargs="+", type=Path, help="An export, or the files of a log in order, and heads.")
-    parser.add_argument("--key-file", type=Path, action="append", help="File with a key that heads are signed with.")
+    parser.add_argument("--key-file", type=Path, action="append", help="File with the public key of the house.")
+    parser.add_argument("--report", type=Path, action="append", default=[], help="A report: is it one of this log?")
     given = parser.parse_args(arguments)
     keys = [file.read_bytes().strip() for file in given.key_file or ()]
     heads, faults, lines = split(given.files)
     check = Check(heads, keys)
     check.faults.extend(faults)
     check.run(lines)
-    print(result(check) if keys or check.faults else f"{result(check)}; signatures of heads were not looked at")  # noqa: T201
-    return 1 if check.faults else 0
+    reports = [result_of(file, check) for file in given.report]
+    print("\n".join([result(check), *(text for _, text in reports)]))  # noqa: T201
+    if not keys:
+        named = ", ".join(sorted({head.key for head in heads if head.key})) or "none"
+        print(f"signatures were not looked at, as no key was given; keys that heads name: {named}", file=sys.stderr)  # noqa: T201
+    return 0 if not check.faults and all(true for true, _ in reports) else 1
 
 
 if __name__ == "__main__":

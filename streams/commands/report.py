@@ -15,15 +15,18 @@ def report(
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="The HTML file; printed if not given.")] = None,
 ) -> None:
     """Write incidents, KPIs and rates of a period as one HTML page; the incidents worker and the store must run."""
+    from streams.api.report import entered
     from streams.api.report import report as made
     from streams.kpis.period import nothing_stored, period
 
     settings, asked = load(), period(since, until, options=("--from", "--to"))
     if hint := nothing_stored(settings, asked):
         raise ValueError(f"{hint}; nothing is written")
-    page = made(settings, asked)
+    page, problem = entered(settings, made(settings, asked), asked)
     if out is None:
         sys.stdout.write(page)
     else:
-        out.write_text(page)
+        out.write_bytes(page.encode())
         typer.echo(f"wrote {out}")
+    if problem:
+        typer.echo(problem, err=True)

@@ -1,16 +1,18 @@
-"""What a batch comes to, and the rows of windows and dead letters: small tables beside the events."""
+"""What a batch comes to, and the rows of windows, dead letters and heads of audit logs: small tables beside events."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from schemas.fields import NANO
-from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
+from schemas.fields import MAX_PARTS, MAX_RECORD_BYTES, NANO
+from schemas.tables import AUDIT_HEADS, DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
 from schemas.windows import Window
-from schemas.wire import InvalidRecordError, decoder
+from schemas.wire import InvalidRecordError, decoder, refuse_future, refuse_shape
+from streams.audit.verifier import Head, read_head
 from streams.events.records import Refused
 from streams.history.columns import INSTANT
 from streams.history.rows import Origin, Rows, with_origin
@@ -27,6 +29,8 @@ _LETTER: Final = (
     "time", "origin_topic", "origin_topic_id", "origin_partition", "origin_offset",
     "reason", "detail", "schema_version", "value",
 )  # fmt: skip
+
+_HEAD: Final = ("log", "sequence", "hash", "time", "line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +138,30 @@ def dead_letter_rows(batch: LogBatch, origin: Origin) -> list[Rows]:
 def _number(text: str, below: int) -> int:
     """Return a number that a header holds, or -1 where it holds none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 and int(text) < below else -1
+
+
+def head_rows(batch: LogBatch, origin: Origin) -> Taken:
+    """Return the rows of heads of audit logs; whether they are signed is judged by whoever verifies a log."""
+    cells, refused = _Cells(AUDIT_HEADS, _HEAD), list[Refused]()
+    for position, record in enumerate(batch.records):
+        try:
+            refuse_shape(record.value or b"", MAX_RECORD_BYTES, MAX_PARTS)
+            cells.add(record.offset, _head(read_head(record.value or b""), record.timestamp * 1_000_000))
+        except InvalidRecordError as error:
+            refused.append(Refused(position, error.reason, str(error)))
+    return Taken(cells.rows(origin), refused)
+
+
+def _head(head: Head | None, written_at_unix_nano: int) -> tuple[Any, ...]:
+    """Return the columns of `_HEAD`."""
+    if head is None or not 0 < head.sequence < 2**63 or "\0" in head.log + head.hash:
+        raise InvalidRecordError("invalid", "it is not the head of an audit log")
+    try:
+        seconds, line = datetime.fromisoformat(head.time).timestamp(), head.line()
+    except ValueError as error:  # no time, or a character that there is not
+        raise InvalidRecordError("invalid", f"it is not the head of an audit log: {error}") from None
+    time = round(seconds) * NANO
+    if time < 0:
+        raise InvalidRecordError("invalid", "it is from before 1970")
+    refuse_future(time, written_at_unix_nano)
+    return head.log, head.sequence, head.hash, time, line

@@ -13,8 +13,8 @@ from aiokafka import ConsumerRecord
 from clickhouse_connect.driver.client import Client
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_random_exponential
 
+from schemas.topics import AUDIT_HEADS, INFERENCE
 from schemas.topics import DEAD_LETTERS as DEAD_LETTERS_TOPIC
-from schemas.topics import INFERENCE
 from schemas.topics import WINDOWS as WINDOWS_TOPIC
 from streams.erasure.keeper import Eraser
 from streams.events.decode import Decoder, events_decoder
@@ -23,7 +23,7 @@ from streams.history.erased import Erased
 from streams.history.gathering import ROLL_UP_SECONDS, Gathering
 from streams.history.rollups import kept_from, without_columns
 from streams.history.rows import Int64s, Origin, rows_of
-from streams.history.taken import Taken, dead_letter_rows, window_rows
+from streams.history.taken import Taken, dead_letter_rows, head_rows, window_rows
 from streams.history.topics import PLAIN, TOPICS, tables_of
 from streams.history.two_paths import Closed, Timed, TwoPaths
 from streams.history.writer import HistoryWriter
@@ -247,6 +247,8 @@ class History:
             return window_rows(batch, origin, self._plausible)
         if batch.topic.name == self._settings.topic(DEAD_LETTERS_TOPIC.name):
             return Taken(dead_letter_rows(batch, origin), [])
+        if batch.topic.name == self._settings.topic(AUDIT_HEADS.name):
+            return head_rows(batch, origin)
         decoded = self._decoders[batch.topic.name](batch.records)
         rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
         return Taken(rows, decoded.refused)

@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -13,6 +13,7 @@ from kafka.errors import KafkaError
 from schemas.topics import RESTORED, TOPICS, Topic
 from streams.kafka.restored import former_ids
 from streams.settings import Settings, SettingsError
+from streams.tls.renewed import Calling, Renewed
 
 
 class KafkaUnavailableError(ConnectionError):
@@ -40,14 +41,22 @@ def client_arguments(settings: Settings) -> dict[str, Any]:
     return {"bootstrap_servers": settings.kafka.split(","), **_security(settings)}
 
 
+PROBLEM: Final = "kafka certificate"
+
+
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Return the TLS context towards the brokers.
+    """Return the TLS context towards the brokers; each connection is opened with its files as they are then.
 
     Raises
     ------
     SettingsError
         Where the certificate that is to be shown to them, its key or their authority can't be read.
     """
+    files = settings.kafka_ca_file, settings.kafka_cert_file, settings.kafka_key_file
+    return Calling(Renewed(files, lambda: _context(settings), PROBLEM))
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.kafka_ca_file)
         if settings.kafka_cert_file is not None:  # no passphrase: or a terminal is asked for one

@@ -104,8 +104,7 @@ def _secrets(settings: Settings) -> Iterator[Gap]:
             yield Gap("shared secret", f"{' and '.join(map(variable, others))} are the same",
                       "give each one of its own")  # fmt: skip
     if "control_key" not in known:
-        yield Gap("control key", "controls can't be asked for, and ends of the audit log are not signed",
-                  "set WATCHKEEPER_CONTROL_KEY")  # fmt: skip
+        yield Gap("control key", "controls can't be asked for", "set WATCHKEEPER_CONTROL_KEY")
     if "hash_key" not in known:
         yield Gap("hash key", "whoever has a list of names finds them among the hashes of users",
                   "set WATCHKEEPER_HASH_KEY")  # fmt: skip

@@ -82,6 +82,7 @@ TABLES: Final = (
     *(Kept(name, "minutes") for name in ("telemetry", "dead_letters", "review_items", "review_labels", "evaluations")),
     *(Kept(name, "incidents", also=_INCIDENT) for name in ("incident_actions", "incident_evidence", "deliveries")),
     *(Kept(name, "incidents") for name in ("changes", "controls", "triage")),
+    Kept("audit_heads", "audit"),
     Kept("findings", "incidents", "detected_time", _FINDING),
     Kept("incident_transitions", "incidents", also=_INCIDENT),
 )  # fmt: skip

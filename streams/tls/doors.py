@@ -8,12 +8,10 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from streams.health.problems import PROBLEMS
 from streams.settings import DOORS, Settings, SettingsError
+from streams.tls.renewed import Renewed
 
 PROBLEM: Final = "certificate"
-
-_Files = tuple[tuple[Path, int, int, int], ...]
 
 
 def door(settings: Settings, name: str) -> ssl.SSLContext | None:
@@ -52,29 +50,14 @@ class _Door:
     def __init__(self, settings: Settings, *, mutual: bool) -> None:
         self._settings: Final = settings
         self._mutual: Final = mutual
-        self._seen = self._files()
-        self._now = self._read()
+        files = settings.tls_cert, settings.tls_key, settings.tls_client_ca
+        self._now: Final = Renewed(files, self._read, PROBLEM)
         self.front: Final = self._read()
         self.front.sni_callback = self._shake
 
     def _shake(self, connection: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _front: ssl.SSLContext) -> None:
         """Switch a handshake to the files as they are now: it is called in each, also where no name was sent."""
-        try:
-            seen = self._files()
-            if seen != self._seen:
-                self._now, self._seen = self._read(), seen
-            PROBLEMS.over(PROBLEM)
-        except SettingsError as error:  # half of a change: what was good before is shown until it is whole
-            PROBLEMS.note(PROBLEM, f"a changed certificate can't be used, the one before it is shown: {error}")
-        connection.context = self._now
-
-    def _files(self) -> _Files:
-        """Return what tells files from those that they were, also where a link leads to another."""
-        given = self._settings.tls_cert, self._settings.tls_key, self._settings.tls_client_ca
-        try:
-            return tuple((path, *_state(path)) for path in given if path is not None)
-        except OSError as error:
-            raise SettingsError(f"{error.filename} can't be read: {error.strerror}") from None
+        connection.context = self._now.now()
 
     def _read(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -109,8 +92,3 @@ def load_own(context: ssl.SSLContext, settings: Settings) -> None:
 def _unusable(names: str, path: Path | None, error: OSError) -> SettingsError:
     reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
     return SettingsError(f"{names}: {path} can't be used ({reason or error}); it wants PEM, and the key that fits it")
-
-
-def _state(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_ino, found.st_size

@@ -175,7 +175,7 @@ def test_images_are_pinned():
     images = {name: service["image"] for name, service in SERVICES.items()}
     assert all(":" in image and not image.endswith("latest") for image in images.values())
     assert images["kafka"].split(":")[1] == ENDPOINT.split("+")[0].rsplit(":", 1)[1]
-    assert f"chdb-core=={images['clickhouse'].split(':')[1]}." in (ROOT / "constraints.txt").read_text()
+    assert f"chdb-core=={images['clickhouse'].split(':')[1]}." in (ROOT / "requirements-dev.txt").read_text()
     assert f'version = "{images["watch"].split(":")[1]}"' in (ROOT / "pyproject.toml").read_text()
     assert "@" in SERVICES["grafana"]["environment"]["GF_PLUGINS_PREINSTALL_SYNC"]
 

@@ -8,6 +8,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from docs.lock import locked as locked_packages
 from docs.sbom import write
 from streams.local.jars import locked
 
@@ -35,6 +36,13 @@ def test_every_package_is_there_with_its_version(bill):
         here.setdefault(re.sub("[-_.]+", "-", each.name).lower(), each.version)
     ours = bill["metadata"]["component"]
     assert named | {ours["name"]: ours["version"]} == here
+
+
+def test_every_package_has_the_sums_of_the_lock(bill):
+    """Each that is installed has those of all its archives, and no other."""
+    lock = locked_packages()
+    found = {name: {each["content"] for each in part["hashes"]} for name, part in of_kind(bill, "pypi").items()}
+    assert found == {name: lock[name].sums for name in found}
 
 
 def test_every_jar_is_there_with_its_sum(bill):

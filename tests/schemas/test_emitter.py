@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from docs.lock import locked
 from schemas.emitter import Emitter
 from schemas.events import Event, Telemetry
 from schemas.topics import INFERENCE
@@ -113,14 +114,16 @@ for absent in ("faust", "clickhouse_connect", "pyarrow", "numpy"):
 @pytest.mark.kafka  # needs the network: the wheel is built and installed like any other
 def test_the_small_wheel_lives_beside_a_service_of_its_own(tmp_path):
     """Installed alone in a service that has a package `schemas` itself, it emits, and brings nothing else along."""
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(tmp_path), "./schemas"]
-    subprocess.run(build, check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
+    subprocess.run([*build, "./schemas"], check=True)
     [wheel] = tmp_path.glob("watchkeeper_events-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "watchkeeper_events/emitter/__init__.py" in names
     assert not [name for name in names if "tables" in name or "examples" in name or "kpis" in name]
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
     python = str(tmp_path / "env" / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "-c", "constraints.txt", str(wheel)], check=True)
+    (tmp_path / "locked.txt").write_text("".join(f"{name}=={each.version}\n" for name, each in locked().items()))
+    install = [python, "-m", "pip", "install", "--quiet", "-c", str(tmp_path / "locked.txt"), str(wheel)]
+    subprocess.run(install, check=True)
     (tmp_path / "schemas.py").write_text("mine = True\n")
     subprocess.run([python, "-c", SERVICE], check=True, cwd=tmp_path)

@@ -1,21 +1,24 @@
 """Nothing can be done to an audit log under a head that its verifier does not find, and a bare Python finds it too."""
 
 import json
-from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.signature import sign
 from streams.audit import verifier
-from streams.audit.heads import signed
 from streams.audit.log import AuditLog, entry
+from streams.audit.reading import program
+from streams.audit.signing import public_key, signed
 from streams.audit.verifier import START, Check, Head, Line, canonical, digest, read_entry, read_head
 from streams.settings import load
 from tests.support.audit import bare
 
-KEY = b"the key of the house"
+HOUSE = load(hash_key="the key of the house")
+PUBLIC = public_key(HOUSE).encode()
+SECRET = b"the secret of older heads"
 COUNT = 12
 
 
@@ -27,7 +30,7 @@ def written(folder):
     )
     sequence, end = audit.end()
     assert sequence == COUNT
-    head = signed(load(control_key=KEY.decode()), Head("1", sequence, end, "2026-11-28T06:00:00+00:00", ""))
+    head = signed(HOUSE, Head("1", sequence, end, "2026-11-28T06:00:00+00:00", ""))
     return (folder / "000000000001.jsonl").read_bytes().splitlines(), head
 
 
@@ -43,9 +46,9 @@ def export(tmp_path_factory):
     return tmp_path_factory.mktemp("export") / "export.jsonl"
 
 
-def checked(lines, *heads):
+def checked(lines, *heads, keys=(PUBLIC,)):
     """Return what the check of some lines found."""
-    check = Check(heads, [KEY])
+    check = Check(heads, keys)
     check.run(Line("log", number, line) for number, line in enumerate(lines, 1))
     return check
 
@@ -84,7 +87,7 @@ def test_any_changed_byte_of_a_head_is_found(log, export, data):
     byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[place]))
     export.write_bytes(b"\n".join([whole[:place] + bytes([byte]) + whole[place + 1 :], *lines, b""]))
     heads, faults, rest = verifier.split([export])
-    check = Check(heads, [KEY])
+    check = Check(heads, [PUBLIC])
     check.run(rest)
     assert faults or check.faults
 
@@ -138,14 +141,53 @@ def test_a_log_written_anew_from_an_entry_on_is_found(log, at):
 def test_a_head_counts_only_with_the_signature_of_this_house(log):
     """One that is signed otherwise is a fault, one without a signature proves nothing, and so does none at all."""
     lines, head = log
-    assert "is not signed" in checked(lines, head._replace(signature="v1=00")).faults[0].text
+    assert "is not signed" in checked(lines, head._replace(signature="ed25519:00")).faults[0].text
     assert "is not signed" in checked(lines, head._replace(sequence=3)).faults[0].text
+    stranger = signed(load(hash_key="another house"), head)
+    assert f"is not signed with the key of this house ({stranger.key})" in checked(lines, stranger).faults[0].text
+    assert checked(lines, stranger, head).proven == COUNT
     older = [head._replace(sequence=number, hash="0") for number in (5, 20, 21)]
     found = Check(older)
     found.run(Line("log", number, line) for number, line in enumerate(lines, 1))
     assert [each.sequence for each in found.faults] == [5, COUNT + 1]
-    for known in ([], [head._replace(signature="")], [head._replace(log="2")]):
+    for known in ([], [head._replace(key="", signature="")], [head._replace(log="2")], [sealed(head)]):
         assert "nothing proves its end" in checked(lines, *known).faults[0].text
+
+
+def sealed(head, secret=SECRET):
+    """Return a head as it was signed before there were public keys."""
+    old = head._replace(key="", signature="")
+    return old._replace(signature=sign(canonical(old.signed()), secret))
+
+
+def test_an_older_head_counts_for_whoever_has_its_secret(log):
+    """With the secret it proves the log; a forged one is a fault; with a public key alone it is left out."""
+    lines, head = log
+    old = sealed(head)
+    assert read_head(old.line()) == old
+    assert checked(lines, old, keys=[SECRET]).proven == COUNT
+    assert checked(lines, old).faults[0].text.endswith("older ones count with their secret")
+    assert checked(lines, old, keys=[SECRET, PUBLIC]).faults == []
+    assert "is not signed" in checked(lines, sealed(head, b"guessed"), keys=[SECRET, PUBLIC]).faults[0].text
+    assert checked(lines[:9], sealed(head._replace(sequence=5)), head).faults[-1].text.startswith("the log was cut")
+    assert checked(lines, sealed(head._replace(hash="0")), head).faults == []
+
+
+@given(st.lists(st.sampled_from(["signed", "forged", "bent", "older"]), max_size=6))
+def test_a_head_proves_only_what_is_signed(log, kinds):
+    """Whatever heads lie in a row, the log is proven up to the last one that is signed, and a forged end is a fault."""
+    lines, head = log
+    made, best = [], 0
+    for number, kind in enumerate(kinds, 2):
+        true = signed(HOUSE, head._replace(sequence=number, hash=json.loads(lines[number - 1])["hash"]))
+        best = number if kind == "signed" else best
+        bent = true._replace(signature=true.signature[:-1] + ("0" if true.signature[-1] != "0" else "1"))
+        forged = signed(load(hash_key="another house"), true)
+        made.append({"signed": true, "forged": forged, "bent": bent, "older": sealed(true)}[kind])
+    check = checked(lines, *made)
+    assert check.proven == best
+    behind = [kind for number, kind in enumerate(kinds, 2) if number > best and kind != "older"]
+    assert bool(check.faults) == (bool(behind) or not best)
 
 
 @given(st.dictionaries(st.text("abz_", min_size=1), st.text() | st.integers(-(2**53), 2**53) | st.lists(st.text())))
@@ -172,17 +214,20 @@ def test_hostile_lines_are_faults(log, line):
 def test_an_export_is_verified_by_a_bare_interpreter(log, tmp_path):
     """Without site packages and away from this tree: whole, with one entry changed, and with a head changed."""
     lines, head = log
-    program, export, key = (tmp_path / name for name in ("verify_audit.py", "export.jsonl", "key"))
-    program.write_text(Path(verifier.__file__).read_text())
-    key.write_bytes(KEY + b"\n")
+    alone, export, key = (tmp_path / name for name in ("verify_audit.py", "export.jsonl", "key"))
+    alone.write_text(program())
+    key.write_bytes(PUBLIC + b"\n")
     whole = b"\n".join([head.line(), *lines, b""])
     export.write_bytes(whole)
-    assert bare(program, export, "--key-file", key) == (
+    assert bare(alone, export, "--key-file", key) == (
         0, f"{COUNT} entries are whole and in order; heads prove them up to entry {COUNT}\n"
     )  # fmt: skip
+    assert bare(alone, export)[0] == 0
+    key.write_text(public_key(load(hash_key="another house")))
+    assert "is not signed with the key of this house" in bare(alone, export, "--key-file", key)[1]
     export.write_bytes(whole.replace(b"kim-3", b"eve-3"))
-    status, text = bare(program, export)
+    status, text = bare(alone, export)
     assert status == 1
     assert text.startswith("export.jsonl, line 6, entry 5: was changed")
     export.write_bytes(whole.replace(b'"log":"1"', b'"log":1', 1))
-    assert bare(program, export)[0] == 1
+    assert bare(alone, export)[0] == 1

@@ -50,6 +50,13 @@ def test_the_report_has_incidents_and_kpis_of_its_period(run, tmp_path):
         assert text in written
     assert "0.00 % to 1.88 %" in written  # Wilson's interval of none among 200
     assert written.count("<svg") == 1
+    wait_until(lambda: CliRunner().invoke(app, ["audit", "verify"]).exit_code == 0)  # a first head has come
+    verified = CliRunner().invoke(app, ["audit", "verify", "--report", str(file)])
+    assert (verified.exit_code, "report.html is the one of entry" in verified.stdout) == (0, True)
+    changed = tmp_path / "changed.html"
+    changed.write_text(written.replace("0.00 % to 1.88 %", "0.00 % to 1.08 %"))
+    verified = CliRunner().invoke(app, ["audit", "verify", "--report", str(file), "--report", str(changed)])
+    assert (verified.exit_code, "changed.html was changed: entry" in verified.stdout) == (1, True)
     printed = run("--from", "1d", "--to", "2026-02-03").stdout
     assert printed[: printed.index("inc-p")] == written[: written.index("inc-p")]
     other = run("--from", "2026-03-02", "--to", "2026-03-03", "--out", str(tmp_path / "none.html"))

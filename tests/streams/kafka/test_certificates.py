@@ -9,14 +9,16 @@ import sys
 import pytest
 import requests
 from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaError as AiokafkaError
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from schemas.topics import FINDINGS, INFERENCE, OTLP_SPANS
 from streams.access.rights import of_workers, rules
+from streams.health.problems import PROBLEMS
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
-from streams.kafka.topics import check_topics, client_arguments, create_topics, tls_context
+from streams.kafka.topics import PROBLEM, check_topics, client_arguments, create_topics, tls_context
 from streams.local.broker import die_with_parent, free_port
 from streams.policy.policy import Policy
 from streams.production.lying import file_gaps
@@ -39,18 +41,18 @@ def certified(tmp_path_factory):
     broker.stop()
 
 
-def produced(settings, topic):
+def produced(arguments, topic, most_ms=20_000):
     """Have kafka-python write a record."""
-    producer = KafkaProducer(**client_arguments(settings), enable_idempotence=False, max_block_ms=20_000)
+    producer = KafkaProducer(**arguments, enable_idempotence=False, max_block_ms=most_ms)
     try:
         producer.send(topic.name, value=b"{}").get(30)
     finally:
         producer.close()
 
 
-async def published(settings, topic):
-    """Have aiokafka write a record and read all there are."""
-    publisher = Publisher(client_arguments(settings))
+async def published(arguments, topic):
+    """Have aiokafka write a record."""
+    publisher = Publisher(arguments)
     await publisher.start()
     try:
         await publisher.publish([Message(topic.name, b"{}", None)])
@@ -65,10 +67,10 @@ def test_whose_certificate_it_is_may_do_what_is_theirs(certified):
     shop, receiver, normalise = (
         broker.settings_of(settings, name) for name in ("shop", "watchkeeper-receiver", "watchkeeper-normalise")
     )
-    produced(shop, INFERENCE)
+    produced(client_arguments(shop), INFERENCE)
     with pytest.raises(TopicAuthorizationFailedError):
-        produced(shop, FINDINGS)
-    asyncio.run(published(receiver, OTLP_SPANS))
+        produced(client_arguments(shop), FINDINGS)
+    asyncio.run(published(client_arguments(receiver), OTLP_SPANS))
     [state] = check_topics(normalise, [OTLP_SPANS]).values()
     assert len(asyncio.run(_read(normalise, state))) == 1
 
@@ -131,7 +133,41 @@ def test_who_has_no_good_certificate_is_refused(certified, tmp_path, wrong):
     with pytest.raises(KafkaError):
         KafkaAdminClient(**client_arguments(mine), bootstrap_timeout_ms=3_000)
     with pytest.raises(KafkaConnectionError):
-        asyncio.run(published(mine, INFERENCE))
+        asyncio.run(published(client_arguments(mine), INFERENCE))
+
+
+def put(mine, other, *names):
+    """Put files of another in the place of mine, each in one step."""
+    for name in names:
+        target, new = getattr(mine, name), getattr(mine, name).with_suffix(".new")
+        new.write_bytes(getattr(other, name).read_bytes())
+        new.rename(target)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    "write",
+    [lambda *given: asyncio.run(published(*given)), lambda *given: produced(*given, most_ms=8_000)],
+    ids=["aiokafka", "kafka-python"],
+)
+def test_a_changed_certificate_counts_from_the_next_connection_on(certified, tmp_path, write):
+    """Without a restart the same client is somebody else; half of a change is not used, and an authority counts too."""
+    broker, settings = certified
+    shop, receiver = (broker.settings_of(settings, name) for name in ("shop", "watchkeeper-receiver"))
+    names = ("kafka_cert_file", "kafka_key_file", "kafka_ca_file")
+    mine = shop.model_copy(update={name: tmp_path / name for name in names})
+    put(mine, shop, *names)
+    arguments = client_arguments(mine)
+    write(arguments, INFERENCE)
+    put(mine, receiver, "kafka_cert_file")
+    write(arguments, INFERENCE)
+    assert "the one before it is shown" in PROBLEMS.current()[PROBLEM]
+    put(mine, receiver, "kafka_key_file")
+    write(arguments, OTLP_SPANS)
+    assert PROBLEM not in PROBLEMS.current()
+    Authority(tmp_path / "stranger").file.rename(mine.kafka_ca_file)
+    with pytest.raises((KafkaError, AiokafkaError)):
+        write(arguments, OTLP_SPANS)
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path):

@@ -7,8 +7,8 @@ import pytest
 
 from schemas.topics import AUDIT_HEADS, DEAD_LETTERS, INCIDENTS, INFERENCE
 from streams.audit import log as module
-from streams.audit.heads import signed
 from streams.audit.log import AuditLog, entry, of
+from streams.audit.signing import public_key, signed
 from streams.audit.verifier import Check, Head, Line, lines_of
 from streams.policy.retention import DAY, Retention
 from streams.retention import audit, files, topics
@@ -22,7 +22,7 @@ YEAR = 365 * DAY
 @pytest.fixture
 def settings(tmp_path):
     """Settings of a data folder, with a key for heads."""
-    return load(data_dir=tmp_path, control_key="k" * 32)
+    return load(data_dir=tmp_path, hash_key="k" * 32)
 
 
 def written(folder, name, text, days):
@@ -68,7 +68,7 @@ def long_log(settings, monkeypatch):
 
 def checked(settings, log, heads, change=lambda lines: lines):
     """Return the check of a log whose lines somebody may have changed."""
-    check = Check(heads, [settings.control_key.get_secret_value().encode()])
+    check = Check(heads, [public_key(settings).encode()])
     lines = [line for file, size in log.parts() for line in lines_of(file, size)]
     check.run(Line("log", number, data) for number, data in enumerate(change([each.data for each in lines]), 1))
     return check

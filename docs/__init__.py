@@ -1,0 +1,1 @@
+"""What writes and checks the pages, the lock and the bill of materials."""
