@@ -11,6 +11,7 @@ from schemas.fields import NANO
 from schemas.tables import DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, Table
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder
+from streams.events.decode import Masked
 from streams.events.records import Refused
 from streams.history.columns import INSTANT
 from streams.history.rows import Origin, Rows, with_origin
@@ -31,11 +32,12 @@ _LETTER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a batch comes to: rows, records that were refused, and which ticks its windows close."""
+    """What a batch comes to: rows, records that were refused, which ticks its windows close, and what was masked."""
 
     rows: list[Rows]
     refused: list[Refused]
     closings: Sequence[Closing] = ()
+    masked: Sequence[Masked] = ()
 
 
 @dataclass(slots=True)
