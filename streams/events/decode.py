@@ -18,7 +18,7 @@ from schemas.fields import MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES
 from schemas.wire import InvalidRecordError, Record, decoder, refuse_shape
 from streams.events.column_reader import ColumnReader, Kind
 from streams.events.records import LogRecord, Refused
-from streams.identifiers.columns import rows_with_texts, without_persons
+from streams.identifiers.columns import cleaned
 from streams.identifiers.guard import Guard, Seen
 
 AT_ONCE: Final = 200
@@ -95,13 +95,13 @@ class Decoder:
         """Return columns that name nobody, where their rows are, and those that are to be looked at one by one."""
         if self._guard is None:
             return table, positions, []
-        texts = rows_with_texts(self._guard, kind, table)
-        rest: list[int] = positions[texts].tolist()
-        if rest:
-            table, positions = table.filter(pa.array(~texts)), positions[~texts]
-        table, seen = without_persons(self._guard, kind, table)
+        table, seen, rest = cleaned(self._guard, kind, table)
         masked += [Masked(int(positions[row]), what) for row, what in seen]
-        return table, positions, rest
+        if not len(rest):
+            return table, positions, []
+        kept = np.ones(len(table), bool)
+        kept[rest] = False
+        return table.filter(pa.array(kept)), positions[kept], positions[rest].tolist()
 
     def _split(self, records: Sequence[LogRecord]) -> tuple[list[int], dict[Kind, list[int]]]:
         values = [record.value or b"" for record in records]

@@ -45,7 +45,7 @@ class Guard:
 
     def __init__(self, keys: Callable[[], Pseudonyms], finder: Finder) -> None:
         self._made: Final = keys
-        self._texts: Final = Texts(finder)
+        self.texts: Final = Texts(finder)
 
     @cached_property
     def pseudonyms(self) -> Pseudonyms:
@@ -69,7 +69,7 @@ class Guard:
     def value(self, treatment: Treatment, value: str) -> tuple[str, Sequence[tuple[str, int]]]:
         """Return what stands for a value, and how many identifiers of which kinds were in it."""
         if treatment == "text":
-            return self._texts.masked(value)
+            return self.texts.masked(value)
         if ("@" in value or "%40" in value) and (number := len(EMAIL.findall(value))):
             if treatment == "person" and EMAIL.fullmatch(settled(value)):
                 return self.pseudonyms.of(value), ((ADDRESS, number),)
