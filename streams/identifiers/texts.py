@@ -12,7 +12,7 @@ from schemas.pseudonyms import settled
 from streams.identifiers.numbers import Span, numbers
 
 EMAIL: Final = re.compile(
-    r"[\w.+'%-]{1,64}(?:@|%40)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[0-9A-Za-z-]{2,40}|[^\W\d_]{2,24})(?!\w)"
+    r"[\w+%][\w.+'%-]{0,63}(?:@|%40)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[0-9A-Za-z-]{2,40}|[^\W\d_]{2,24})(?!\w)"
 )
 ADDRESS: Final = "EMAIL_ADDRESS"
 PHONE: Final = "PHONE_NUMBER"
