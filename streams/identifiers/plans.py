@@ -3,7 +3,7 @@
 Every field of free text is here; a test goes over the contract and finds what is not. Left alone are who acts for this
 installation (`actor_id`, `assignee_id`, a reviewer's name), as it must be known who did what; links to code
 (`vcs_repository`, `model_card_url`); `input_text` and `output_text`, which are kept by the rules of texts; and words,
-names and hashes.
+names and hashes. The labels of a change may hold what a policy says, with the addresses of whom it pages.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ PLANS: Final[Mapping[type[Any], Plan]] = {
     GuardVerdict: {**_ENVELOPE, "guard": _GUARD},
     Retrieval: {**_ENVELOPE, "documents": {"source_uri": "link"}, "guards": _GUARD},
     Telemetry: _REASON,
-    Change: {**_REASON, "flag_reason": "text"},
+    Change: {**dict.fromkeys(PERSONS, "person"), "reason": "text", "flag_reason": "text"},
     IncidentAction: _REASON,
     IncidentTransition: {**_REASON, "ticket_url": "link", "postmortem_url": "link"},
     IncidentEvidence: _ENVELOPE,

@@ -78,7 +78,7 @@ def records(incident_id):
     yield INFERENCE, said("guard_verdict", 63, guard=GUARD, target_event_id="inference1")
     yield INFERENCE, said("telemetry", 64, dropped=1, reason=SAID)
     change = {"change_id": "c", "subject_type": "model", "subject_name": "m", "action": "promoted", "to_version": "m@2"}
-    yield CHANGES, said("change", 65, **change, reason=SAID, flag_reason=f"of {MAIL}")
+    yield CHANGES, said("change", 65, **change, reason=SAID, flag_reason=f"of {MAIL}", labels=None)
     label = {"target_event_id": "inference1", "evaluation_name": "safety", "label": "unsafe", "annotator_kind": "human",
              "sampling_method": "random", "sampling_probability": 0.5, "explanation_ref": SAID}  # fmt: skip
     yield REVIEWS, said("review_label", 66, **label)
@@ -181,6 +181,7 @@ def check_what_is_told(settings, client):
 def check_again(settings, client):
     """What is read from the log again is stored as before, and both paths agree."""
     before = stored(client), Verifier(settings, None, None).run()
+    assert before[1].equal
     for name in before[0]:
         client.command(f"TRUNCATE TABLE {name}")
     asyncio.run(history(settings, [INFERENCE, CHANGES, REVIEWS, CONTROLS, TRIAGE, ACTIONS, DELIVERIES, INCIDENTS]))
