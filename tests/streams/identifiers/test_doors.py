@@ -123,33 +123,35 @@ def settings(kafka_settings, store_settings):
     return kafka_settings.model_copy(update=store)
 
 
-def test_nobody_is_found_in_what_we_write(settings, client):
-    """Sent in every field there is, through watch, incidents and history: only Kafka's own log of others has it."""
-    found = [each for each in records("inc") if each[0] is INFERENCE]
-    write(settings, found)
-    asyncio.run(watch(settings))
+def acted_on(settings):
+    """Have people and others speak of an incident, by HTTP and in Kafka, and return its page."""
     worker = Worker(settings).start()
     try:
         wait_until(lambda: worker.ask("GET", "").json()["incidents"])
-        [incident, *_] = worker.ask("GET", "").json()["incidents"]
-        name = incident["incident_id"]
+        name = worker.ask("GET", "").json()["incidents"][0]["incident_id"]
         write(settings, [each for each in records(name) if each[0] is not INFERENCE])
         body = {"actor": "ann", "reason": SAID, "action_id": "once"}
         for _ in range(2):  # the second is known to be the same
             assert worker.ask("POST", f"/{name}/acknowledge", json=body).status_code == 200
         wait_until(lambda: {"noted", "acknowledged"} <= {each.transition for each in transitions(settings)})
-        page = worker.ask("GET", f"/{name}").text
+        return worker.ask("GET", f"/{name}").text
     finally:
         worker.kill()
+
+
+def test_nobody_is_found_in_what_we_write(settings, client):
+    """Sent in every field there is, through watch, incidents and history: only Kafka's own log of others has it."""
+    write(settings, [each for each in records("inc") if each[0] is INFERENCE])
+    asyncio.run(watch(settings))
+    page = acted_on(settings)
     assert not any(marker in page for marker in MARKERS)
     assert "no account of <EMAIL_ADDRESS>, call <PHONE_NUMBER>, card <CREDIT_CARD>" in page
     asyncio.run(history(settings, READ))
     commit(settings)
     assert places(client) == []
     for topic in OURS:
-        for batch in read(settings, topic):
-            for record in batch.records:
-                assert not any(marker.encode() in (record.key or b"") + (record.value or b"") for marker in MARKERS)
+        for record in (record for batch in read(settings, topic) for record in batch.records):
+            assert not any(marker.encode() in (record.key or b"") + (record.value or b"") for marker in MARKERS)
     files = [path for path in settings.data_dir.rglob("*") if path.is_file()]
     assert len(files) > 2
     assert [path for path in files if any(marker.encode() in path.read_bytes() for marker in MARKERS)] == []

@@ -1,6 +1,6 @@
 """What the guard at the door costs: decoding with it and without, of ordinary events and of ones that name somebody.
 
-python -m tests.benchmarks.masks [EVENTS.jsonl.gz]
+python -m tests.benchmarks.bench_masks [EVENTS.jsonl.gz]
 """
 
 import gzip
