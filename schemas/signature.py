@@ -90,6 +90,20 @@ def webhook_key(secret: str) -> bytes:
     return key
 
 
+def webhook_keys(secret: str) -> list[bytes]:
+    """Return the keys of a secret that is being changed: the new one, a space, and the one before; else the only one.
+
+    Raises
+    ------
+    ValueError
+        As `webhook_key`; also where there is none.
+
+    >>> len(webhook_keys("whsec_" + "QUJD" * 8 + " whsec_" + "REVG" * 8))
+    2
+    """
+    return [webhook_key(each) for each in secret.split() or [""]]
+
+
 def webhook_headers(body: bytes, secret: str, delivery_id: str, unix: int) -> dict[str, str]:
     """Return the headers that sign a webhook.
 
@@ -98,7 +112,7 @@ def webhook_headers(body: bytes, secret: str, delivery_id: str, unix: int) -> di
     body
         The exact bytes that are sent.
     secret
-        What both sides hold, as of `webhook_key`.
+        What both sides hold, as of `webhook_keys`: it is signed with each.
     delivery_id
         The same over all attempts; without a full stop.
     unix
@@ -107,13 +121,13 @@ def webhook_headers(body: bytes, secret: str, delivery_id: str, unix: int) -> di
     Raises
     ------
     ValueError
-        As `webhook_key`.
+        As `webhook_keys`.
 
     >>> webhook_headers(b"{}", "whsec_" + "QUJD" * 8, "d1", 1770000000)["webhook-signature"][:12]
     'v1,MCqWvtmR+'
     """
-    signature = "v1," + base64.b64encode(_webhook_mac(body, secret, delivery_id, str(unix))).decode()
-    return {WEBHOOK_ID: delivery_id, WEBHOOK_TIME: str(unix), WEBHOOK_SIGNATURE: signature}
+    signatures = " ".join(_signatures(body, secret, delivery_id, str(unix)))
+    return {WEBHOOK_ID: delivery_id, WEBHOOK_TIME: str(unix), WEBHOOK_SIGNATURE: signatures}
 
 
 def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: float, tolerance: float = 300) -> bool:
@@ -126,14 +140,14 @@ def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: fl
     headers
         Of the request, in any case of letters. Several signatures are allowed, so that a secret can be changed.
     secret
-        What both sides hold.
+        What both sides hold, as of `webhook_keys`: one of them is enough.
     now, tolerance
         Unix seconds, and how far the signed time may lie from it in either direction.
 
     Raises
     ------
     ValueError
-        As `webhook_key`; whatever the request holds is no error.
+        As `webhook_keys`; whatever the request holds is no error.
 
     >>> secret = "whsec_" + "QUJD" * 8
     >>> signed = webhook_headers(b"{}", secret, "d1", 1770000000)
@@ -142,13 +156,14 @@ def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: fl
     """
     said = {name.lower(): value for name, value in headers.items()}
     delivery_id, unix = said.get(WEBHOOK_ID, ""), said.get(WEBHOOK_TIME, "")
-    expected = b"v1," + base64.b64encode(_webhook_mac(body, secret, delivery_id, unix))
-    given = said.get(WEBHOOK_SIGNATURE, "").split(" ")
-    same = [hmac.compare_digest(expected, one.encode(errors="replace")) for one in given]
+    expected = [each.encode() for each in _signatures(body, secret, delivery_id, unix)]
+    given = [each.encode(errors="replace") for each in said.get(WEBHOOK_SIGNATURE, "").split(" ")]
+    same = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in given]
     timely = unix.isascii() and unix.isdigit() and len(unix) < 16 and abs(now - int(unix)) <= tolerance
     return any(same) and bool(delivery_id) and timely
 
 
-def _webhook_mac(body: bytes, secret: str, delivery_id: str, unix: str) -> bytes:
+def _signatures(body: bytes, secret: str, delivery_id: str, unix: str) -> list[str]:
     signed = f"{delivery_id}.{unix}.".encode(errors="replace") + body
-    return hmac.new(webhook_key(secret), signed, hashlib.sha256).digest()
+    made = [hmac.new(key, signed, hashlib.sha256).digest() for key in webhook_keys(secret)]
+    return ["v1," + base64.b64encode(each).decode() for each in made]

@@ -17,6 +17,9 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 WORKER_PORTS: Final = {"history": 6066, "watch": 6067, "detect": 6068, "incidents": 6069, "normalise": 6070}
 """Where each kind of worker answers for its health, unless a setting says otherwise."""
 
+RESENT: Final = "sent-again-"
+"""Begin of the names of consumer groups whose offsets say what was sent again; they have no members."""
+
 DOORS: Final = ("api", "health", "otlp", "sql")
 """What answers at ports: the API with the console, health and metrics, OTLP with LiteLLM's webhook, and SQL."""
 
@@ -140,6 +143,8 @@ class Settings(ProviderSettings):
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
     public_url: str = ""
     """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
+    receivers_private: str = ""
+    """Hosts of receivers that may be on a private network or on this machine, with commas, as the policy names them."""
     board_url: str = ""
     """A board that notifications lead to, with `{service}` and `{from}` (milliseconds) where these belong, as in
     `https://GRAFANA/d/watchkeeper-service?var-service={service}&from={from}&to=now`."""

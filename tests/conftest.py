@@ -17,6 +17,7 @@ from tests.support.stores import SharedStore
 
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")
+os.environ.setdefault("WATCHKEEPER_RECEIVERS_PRIVATE", "127.0.0.1")  # where the receivers of the tests are
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 

@@ -36,7 +36,7 @@ from schemas.topics import (
     WINDOWS,
     Topic,
 )
-from streams.settings import WORKER_PORTS, Settings
+from streams.settings import RESENT, WORKER_PORTS, Settings
 
 
 class Party(Struct, frozen=True):
@@ -150,6 +150,7 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
     found += _telemetry(settings, party, principal)
     if party == "incidents":
         found += _seen(settings, principal, {rule.name for rule in found})
+        found.append(Rule(principal, "group", settings.group(RESENT), ("Read", "Describe"), "prefixed"))
     if party in WORKER_PORTS:
         found.append(Rule(principal, "group", settings.group(party), ("Read", "Describe")))
     elif known.reads:

@@ -14,27 +14,18 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import (
-    CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    NoError,
-    NotCoordinatorError,
-)
-from kafka.structs import OffsetAndMetadata
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+from kafka.errors import KafkaError
 
 from schemas.topics import RESTORED, TOPICS
 from streams.backup.log import STATE, SavedRecord, file_of
 from streams.backup.manifest import BackupError, Manifest, Partition
+from streams.kafka.offsets import acknowledge
 from streams.kafka.publisher import MAX_MESSAGE_BYTES
 from streams.kafka.restored import say
 from streams.kafka.topics import client_arguments, options_of, set_configs, topic_states
 from streams.settings import Settings
 
 BATCH_BYTES: Final = 900_000
-BEGIN_SECONDS: Final = 60.0
-"""How long a broker that is new may take until it answers for groups."""
-_BEGINNING: Final = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
 _BY_NAME: Final = {topic.name: topic for topic in TOPICS}
 _COMPACTED: Final = {topic.name for topic in STATE}
 
@@ -122,29 +113,22 @@ def _contract(name: str) -> dict[str, str]:
 
 
 def _acknowledge(client: KafkaAdminClient, settings: Settings, manifest: Manifest) -> None:
-    """Have every group go on where it was."""
-    for group, known in manifest.groups.items():
-        offsets = {TopicPartition(settings.topic(t), at): OffsetAndMetadata(offset, "", -1) for t, at, offset in known}
-        if offsets:
-            _set_offsets(client, settings.topic_prefix + group, offsets)
-
-
-@retry(
-    retry=retry_if_exception_type(_BEGINNING), wait=wait_fixed(1), stop=stop_after_delay(BEGIN_SECONDS), reraise=True
-)
-def _set_offsets(client: KafkaAdminClient, group: str, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
-    """Set what a group has acknowledged; a broker that is new makes room for groups when the first is asked for.
+    """Have every group go on where it was.
 
     Raises
     ------
     BackupError
-        Where a worker of the group runs.
+        Where a worker of one runs.
     """
-    for place, error in client.alter_group_offsets(group, offsets).items():
-        if issubclass(error, _BEGINNING):
-            raise error
-        if error is not NoError:
-            raise BackupError(f"{group} can't be set to where it was at {place} ({error.__name__}); stop its workers")
+    for group, known in manifest.groups.items():
+        try:
+            acknowledge(
+                client,
+                settings.topic_prefix + group,
+                {TopicPartition(settings.topic(topic), at): offset for topic, at, offset in known},
+            )
+        except KafkaError as error:
+            raise BackupError(f"{error} can't be set to where it was; stop its workers") from None
 
 
 @asynccontextmanager

@@ -68,8 +68,12 @@ def replay_letters(
     kafka: Kafka = None,
     reason: Annotated[str | None, typer.Option(help="Only those refused for this reason.")] = None,
     topic: Annotated[str | None, typer.Option(help="Only those that were refused in this topic, by its name.")] = None,
+    *,
+    twice: Annotated[bool, typer.Option("--twice", help="Also those that were sent again before.")] = False,
 ) -> None:
-    """Send refused records to their topics again, after what refused them was mended."""
+    """Send refused records to their topics again, after what refused them was mended; each once."""
     from streams.kafka.letters import send_again
 
-    typer.echo(f"sent {send_again(load(kafka=kafka), reason, topic)} records again")
+    sent = send_again(load(kafka=kafka), reason, topic, twice=twice)
+    left = f"; {sent.before} that were sent before are left out (--twice)" if sent.before else ""
+    typer.echo(f"sent {sent.records} records again{left}")

@@ -5,13 +5,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Final, NamedTuple
 
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.kafka.log_reader import LogReader
+from streams.kafka.resent import Resent
 from streams.kafka.sending import SECONDS
-from streams.kafka.topics import KafkaUnavailableError, TopicState, check_topics, client_arguments
+from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, check_topics, client_arguments
 from streams.settings import Settings
 
 AT_ONCE: Final = 500
@@ -19,10 +20,12 @@ AT_ONCE: Final = 500
 
 
 class Letter(NamedTuple):
-    """A refused record, with the headers that say why."""
+    """A refused record, with the headers that say why, and where the letter itself lies."""
 
     headers: dict[str, str]
     value: bytes
+    place: TopicPartition
+    offset: int
 
     @property
     def origin(self) -> tuple[str, int, int]:
@@ -58,14 +61,22 @@ async def _letters(settings: Settings, state: TopicState) -> AsyncGenerator[tupl
         async with aclosing(reader.stretch(state.name, number, each)) as records:
             async for record in records:
                 headers = {key: value.decode(errors="replace") for key, value in record.headers}
-                letter = Letter(headers, record.value or b"")
+                place = TopicPartition(record.topic, record.partition)
+                letter = Letter(headers, record.value or b"", place, record.offset)
                 if letter.origin not in seen:
                     seen.add(letter.origin)
                     yield int(record.timestamp), letter
 
 
-def send_again(settings: Settings, reason: str | None = None, topic: str | None = None) -> int:
-    """Send the records of dead letters to the topics they came from, and return how many.
+class Sent(NamedTuple):
+    """How many records were sent, and how many left out because they had been sent before."""
+
+    records: int
+    before: int
+
+
+def send_again(settings: Settings, reason: str | None = None, topic: str | None = None, *, twice: bool = False) -> Sent:
+    """Send the records of dead letters to the topics they came from.
 
     A record that is refused again becomes a dead letter again, under its new offset. Letters that only tell how many
     were not kept are left out, and so is what names no topic of ours. Few are held at once, however many there are.
@@ -74,41 +85,70 @@ def send_again(settings: Settings, reason: str | None = None, topic: str | None 
     ----------
     reason, topic
         Only those refused for this reason, and only those of the topic of this whole name.
+    twice
+        Also those that were sent again before.
 
     Raises
     ------
     KafkaUnavailableError, TopicError
-        Where not all of them are in Kafka: those that are would be sent twice by another attempt.
+        Where not all of them are in Kafka: the last 500 of those that are may be sent twice by another attempt.
     """
-    return asyncio.run(_send_again(settings, reason, topic))
+    return asyncio.run(_send_again(settings, reason, topic, twice=twice))
 
 
-async def _send_again(settings: Settings, reason: str | None, topic: str | None) -> int:
+async def _send_again(settings: Settings, reason: str | None, topic: str | None, *, twice: bool) -> Sent:
     state = _state(settings)  # first: it says in words that nobody answers
-    ours = {settings.topic(name) for name in (*(known.name for known in TOPICS), *settings.dialects)}
-    producer, count = KafkaProducer(**client_arguments(settings), acks="all"), 0
     try:
-        async with aclosing(_letters(settings, state)) as letters:
-            waiting = []
-            async for _, letter in letters:
-                origin, partition, _ = letter.origin
-                asked = reason in (None, letter.headers.get("reason")) and topic in (None, origin)
-                if asked and "count" not in letter.headers and origin in ours:
-                    waiting.append(producer.send(origin, value=letter.value, partition=partition))
-                    count += 1
-                if len(waiting) >= AT_ONCE:
-                    await asyncio.to_thread(_taken, waiting)
-                    waiting = []
-            await asyncio.to_thread(_taken, waiting)
+        with admin(settings) as client:
+            outbox = _Outbox(settings, Resent(settings, client), twice=twice)
+            try:
+                async with aclosing(_letters(settings, state)) as letters:
+                    async for _, letter in letters:
+                        if reason in (None, letter.headers.get("reason")) and topic in (None, letter.origin[0]):
+                            await asyncio.to_thread(outbox.take, letter)
+                await asyncio.to_thread(outbox.empty)
+            finally:
+                outbox.close()
+            return outbox.sent
     except KafkaError as error:
         raise KafkaUnavailableError(
             f"Kafka at {settings.kafka} did not take all of the records ({type(error).__name__})"
         ) from None
-    finally:
-        producer.close()
-    return count
 
 
-def _taken(sent: list[Any]) -> None:
-    for future in sent:
-        future.get(timeout=SECONDS)
+class _Outbox:
+    """Sends letters, some hundred at once, and has it remembered when Kafka has them."""
+
+    def __init__(self, settings: Settings, resent: Resent, *, twice: bool) -> None:
+        self._ours: Final = {settings.topic(name) for name in (*(each.name for each in TOPICS), *settings.dialects)}
+        self._producer: Final = KafkaProducer(**client_arguments(settings), acks="all")
+        self._resent, self._twice = resent, twice
+        self._waiting: list[Any] = []
+        self._newest: dict[tuple[tuple[str, str], TopicPartition], int] = {}
+        self.sent = Sent(0, 0)
+
+    def take(self, letter: Letter) -> None:
+        """Send a letter, unless it is none that is sent again, or was."""
+        origin, partition, _ = letter.origin
+        if "count" in letter.headers or origin not in self._ours:
+            return
+        kind = origin, letter.headers.get("reason", "")
+        if not self._twice and self._resent.before(kind, letter.place, letter.offset):
+            self.sent = self.sent._replace(before=self.sent.before + 1)
+            return
+        self._waiting.append(self._producer.send(origin, value=letter.value, partition=partition))
+        self._newest[kind, letter.place] = letter.offset
+        self.sent = self.sent._replace(records=self.sent.records + 1)
+        if len(self._waiting) >= AT_ONCE:
+            self.empty()
+
+    def empty(self) -> None:
+        """Wait until Kafka has what was sent."""
+        for future in self._waiting:
+            future.get(timeout=SECONDS)
+        self._resent.keep(self._newest)
+        self._waiting, self._newest = [], {}
+
+    def close(self) -> None:
+        """Let go of Kafka."""
+        self._producer.close()

@@ -1,11 +1,8 @@
 """Somebody outside learns that the monitor is blind, dead or cut off, over ports that all speak TLS."""
 
-import json
 import os
 import signal
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -16,6 +13,7 @@ from streams.local.broker import answers
 from streams.settings import WORKER_PORTS
 from streams.tls.asking import address, ask
 from tests.support.authority import Authority
+from tests.support.hook import Hook
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -24,36 +22,14 @@ SECONDS = 1
 MUTUAL = "api,health,otlp,sql"
 
 
-class Outside:
-    """Who hears of us: what was said, in order, as the path and the reasons."""
-
-    def __init__(self):
-        said = self.said = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                said.append((self.path, body["problems"]))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_):
-                """Log nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/ping/us"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+class Outside(Hook):
+    """Who hears of us."""
 
     def next(self, path):
-        """Wait until something is said that was not said yet, and return its reasons."""
+        """Wait until something is said at a path that was not said yet, and return its reasons."""
         before = len(self.said)
-        wait_until(lambda: any(each == path for each, _ in self.said[before:]))
-        return next(reasons for each, reasons in self.said[before:] if each == path)
-
-    def stop(self):
-        """Hear no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        wait_until(lambda: any(each == path for each, *_ in self.said[before:]))
+        return next(body["problems"] for each, _, body in self.said[before:] if each == path)
 
 
 @pytest.fixture
@@ -70,7 +46,7 @@ def running(up, outside, tmp_path):
     authority = Authority(tmp_path / "tls")
     certificate, key = authority.signed("us")
     tls = {"tls_cert": certificate, "tls_key": key, "tls_ca": authority.file, "tls_client_ca": authority.file}
-    heart = {"URL": outside.url, "SECONDS": SECONDS, "LATE_SECONDS": 5 * SECONDS}
+    heart = {"URL": f"{outside.url}/ping/us", "SECONDS": SECONDS, "LATE_SECONDS": 5 * SECONDS}
     given = {f"WATCHKEEPER_HEARTBEAT_{name}": value for name, value in heart.items()}
     made = up(tmp_path / "data", tls | {"tls_client_ports": MUTUAL}, WATCHKEEPER_HANG_SECONDS=600, **given)
     made.runs()

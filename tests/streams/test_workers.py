@@ -103,7 +103,7 @@ def test_bad_records_become_dead_letters_and_good_ones_rows(shared):
     assert [letter.value for letter in letters] == bad
     counted = "SELECT sum(events) FROM service_minutes_now WHERE service_name = 'chat'"
     assert count(settings, counted) == len(bad) + 2
-    assert send_again(settings, "future_time") == 1
+    assert send_again(settings, "future_time").records == 1
     wait_until(lambda: count(settings, "SELECT count() FROM dead_letters") == len(bad) + 1)
 
 

@@ -97,14 +97,21 @@ async def signed_in(work, name="kim"):
     return browser
 
 
+async def come_in(tab, name="kim", token=TOKEN):
+    """Sign in by the form that is shown."""
+    await tab.fill("[name=name]", name)
+    await tab.fill("[name=token]", token)
+    await tab.click("form.card button")
+
+
 @asynccontextmanager
-async def opened(work, folder):
+async def opened(work):
     """Give a tab of a real browser, and the address at which a console over a worker is served for it."""
     port = free_port()
     server = Server(application(work), "127.0.0.1", port)
     await server.start()
     try:
-        async with browser(folder) as tab:
+        async with browser() as tab:
             yield tab, f"http://127.0.0.1:{port}"
     finally:
         await asyncio.wait_for(server.stop(), 60)

@@ -111,7 +111,9 @@ class Letters:
     def _send(self, topic: str, reason: str, who: str) -> str:
         what = f"{who} had {reason.replace('_', ' ')} of {topic} sent again"
         try:
-            count = send_again(self._settings, reason, topic)
+            sent = send_again(self._settings, reason, topic)
         except (KafkaUnavailableError, TopicError, RuntimeError) as error:  # of a client of Kafka
             return f"{what}, and not all were: {error}."
-        return f"{what}: {count:,} record{'' if count == 1 else 's'}. What is refused again is shown anew."
+        many = f"{sent.records:,} record{'' if sent.records == 1 else 's'}"
+        before = f", {sent.before:,} had been sent before" if sent.before else ""
+        return f"{what}: {many}{before}. What is refused again is shown anew."

@@ -24,7 +24,7 @@ async function renew() {
   const live = [...document.querySelectorAll("[data-live]")];
   if (!live.length || document.hidden || live.some((part) => part.contains(document.activeElement))) return;
   const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
-  if (!answer.ok) return;
+  if (!answer.ok) throw new Error(answer.status);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of live) {
     const other = fresh.getElementById(part.id);
@@ -32,9 +32,14 @@ async function renew() {
   }
 }
 
+// The server has something to say every ten seconds at least. Who hears nothing looks at what was true before, and is told so.
+const SILENT = 30000;
+let heard = performance.now();
+
 if (document.querySelector("[data-live]")) {
   const news = new EventSource("/console/live");
-  news.addEventListener("message", () => renew().catch(() => {}));
+  news.addEventListener("message", () => renew().then(() => { heard = performance.now(); }).catch(() => {}));
+  setInterval(() => { document.getElementById("away").hidden = performance.now() - heard < SILENT; }, 1000);
 }
 
 // What is being worked out is looked at again soon, as long as it is.

@@ -22,6 +22,8 @@ from schemas.wire import encode
 from streams.incidents.fold.state import SOURCE
 from streams.incidents.notify.bodies import Places, body
 from streams.incidents.notify.planning import GIVES_UP_AFTER, WAITS_MS, Due, backoff, expires_at, plan, said_at
+from streams.incidents.notify.reach import Reach
+from streams.incidents.notify.secret import SecretError
 from streams.incidents.notify.sending import Outcome, Target, target
 from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
@@ -65,6 +67,7 @@ class Notifier:
         self._publisher: Final = publisher
         self._seconds: Final = answer_seconds
         self._targets: Final = {receiver.name: target(receiver) for receiver in policy.receivers}
+        self._reaches: Final = {receiver.name: Reach(settings.receivers_private) for receiver in policy.receivers}
         self._news: Final = {receiver.name: asyncio.Event() for receiver in policy.receivers}
         self._transitions: dict[str, IncidentTransition] = {}
         self._deliveries: dict[str, list[Delivery]] = {}
@@ -122,7 +125,10 @@ class Notifier:
     async def _serve(self, receiver: Receiver) -> None:
         """Tell one receiver, one request at a time."""
         timeout = aiohttp.ClientTimeout(total=self._seconds)
-        async with aiohttp.ClientSession(timeout=timeout, headers={"User-Agent": "watchkeeper"}) as session:
+        connector = self._reaches[receiver.name].connector()
+        async with aiohttp.ClientSession(
+            timeout=timeout, headers={"User-Agent": "watchkeeper"}, connector=connector
+        ) as session:
             while not self._stopping:
                 self._news[receiver.name].clear()
                 now = time.time_ns()
@@ -141,7 +147,7 @@ class Notifier:
 
     async def _attempt(self, session: aiohttp.ClientSession, receiver: Receiver, due: Due) -> None:
         """Make one attempt and put it on record."""
-        where = self._targets[receiver.name]
+        where = self._where(receiver)
         began = time.monotonic()
         outcome = await self._post(session, receiver, where, due)
         took = (time.monotonic() - began) * 1000
@@ -158,7 +164,16 @@ class Notifier:
         pagerduty = receiver.kind == "pagerduty"
         key = where.secret.get_secret_value() if pagerduty and where.secret else ""
         content = body(due, receiver, self._policy, Places(self._settings.public_url, self._settings.board_url), key)
-        return await where.post(session, content, due.delivery_id, signed=receiver.kind == "webhook")
+        signed, reach = receiver.kind == "webhook", self._reaches[receiver.name]
+        return await where.post(session, content, due.delivery_id, signed=signed, reach=reach)
+
+    def _where(self, receiver: Receiver) -> Target:
+        """Return where a receiver is by its secrets as they are now; what can't be read stays what it was."""
+        try:
+            self._targets[receiver.name] = target(receiver)
+        except SecretError as error:
+            log.warning("a receiver's secret stays what it was", receiver=receiver.name, why=str(error))
+        return self._targets[receiver.name]
 
 
 def _report(task: asyncio.Task[None]) -> None:

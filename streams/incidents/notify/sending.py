@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import aiohttp
 from pydantic import SecretStr
 
-from schemas.signature import WEBHOOK_ID, webhook_headers, webhook_key
+from schemas.signature import WEBHOOK_ID, webhook_headers, webhook_keys
+from streams.incidents.notify.reach import Reach
 from streams.incidents.notify.secret import SecretError, read_secret
 from streams.policy.receivers import PAGERDUTY_URL, Receiver
 
@@ -39,10 +40,14 @@ class Target:
     url: str = field(repr=False)
     secret: SecretStr | None
 
-    async def post(self, session: aiohttp.ClientSession, body: bytes, delivery_id: str, *, signed: bool) -> Outcome:
-        """Send a body, and wait for the answer as long as the session does."""
+    async def post(
+        self, session: aiohttp.ClientSession, body: bytes, delivery_id: str, *, signed: bool, reach: Reach | None = None
+    ) -> Outcome:
+        """Send a body, and wait for the answer as long as the session does, whose connections `reach` makes."""
         headers = {"Content-Type": "application/json", WEBHOOK_ID: delivery_id}
         now = time.time()
+        if reach is not None:
+            reach.towards(self.url)
         if signed and self.secret is not None:
             headers |= webhook_headers(body, self.secret.get_secret_value(), delivery_id, int(now))
         try:
@@ -51,6 +56,9 @@ class Target:
         except TimeoutError:
             return Outcome("failed", None, f"{self.shown}: no answer in time")
         except aiohttp.ClientError as error:  # its text may hold the whole address
+            if reach is not None and (address := reach.refused()):
+                named = f"{address} is a private address; add its host to WATCHKEEPER_RECEIVERS_PRIVATE"
+                return Outcome("failed", None, f"{self.shown}: {named}")
             return Outcome("failed", None, f"{self.shown}: {type(error).__name__}")
 
 
@@ -65,7 +73,7 @@ def target(receiver: Receiver) -> Target:
     secret = read_secret(receiver.secret_from) if receiver.secret_from else None
     if secret is not None and receiver.kind == "webhook":
         try:
-            webhook_key(secret.get_secret_value())
+            webhook_keys(secret.get_secret_value())
         except ValueError as error:
             raise SecretError(f"the secret {receiver.secret_from}: {error}") from None
     url = read_secret(receiver.url_from).get_secret_value() if receiver.url_from else receiver.url

@@ -1,16 +1,14 @@
 """Prometheus, Alertmanager and a listener as real servers on loopback."""
 
-import json
 import subprocess
-import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import requests
 import yaml
 
 from streams.local.broker import die_with_parent, free_port
 from tests.real.alerting.config import RESENDS_AFTER, prometheus_config, shortened_rules
+from tests.support.hook import Hook
 from tests.support.programs import PROMETHEUS, program
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -120,33 +118,14 @@ class Alertmanager(Server):
         return float(line.split()[1])
 
 
-class Listener:
+class Listener(Hook):
     """A webhook that keeps what Alertmanager says of each episode."""
 
-    def __init__(self):
-        self.told = {}
-        kept = self.told
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                """Keep each alert by fingerprint, start and status."""
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                for alert in body["alerts"]:
-                    kept[alert["fingerprint"], alert["startsAt"], alert["status"]] = alert
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *given):
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        """Close the port."""
-        self._server.shutdown()
-        self._server.server_close()
+    @property
+    def told(self):
+        """What was said last of each alert, by fingerprint, start and status."""
+        alerts = [alert for body in self.bodies() for alert in body["alerts"]]
+        return {(each["fingerprint"], each["startsAt"], each["status"]): each for each in alerts}
 
 
 def written(seconds):

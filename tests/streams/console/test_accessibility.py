@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from tests.streams.console.test_browser import SIGN_IN, arrived
 from tests.streams.console.test_findings import ticket
 from tests.streams.console.test_governance import insert, placed
 from tests.streams.console.test_incident import RATE, store_events
-from tests.support.console import NOW, held, hours, minutes, opened
+from tests.support.browser import complaints, shown, size
+from tests.support.console import NOW, come_in, held, hours, minutes, opened
 from tests.support.histories import fill
 from tests.support.incidents.entries import act, back, change, page
 
@@ -83,30 +83,30 @@ def incidents(settings):
 
 async def wrong_on(tab, name):
     """Return what axe-core finds wrong on a page, light and dark, and where it is wider than a phone."""
-    await tab.run(AXE)
+    await tab.evaluate(AXE)
     found = []
     for dark, rules in ((True, CONTRAST), (False, ALL)):
-        await tab.size(1280, 900, dark=dark)
-        found += json.loads(await tab.run(RUN % json.dumps(rules)))
-    await tab.size(390, 844)
-    found += [["wider than a phone", name]] if await tab.run(WIDER) else []
+        await size(tab, 1280, 900, dark=dark)
+        found += json.loads(await tab.evaluate(RUN % json.dumps(rules)))
+    await size(tab, 390, 844)
+    found += [["wider than a phone", name]] if await tab.evaluate(WIDER) else []
     return found
 
 
-async def test_nothing_is_wrong_with_any_page(client, settings, tmp_path):
+async def test_nothing_is_wrong_with_any_page(client, settings):
     """Contrast, names, order, landmarks: no violation on any page that has something on it, signed in or not."""
     store_a_day(client)
-    async with opened(incidents(settings), tmp_path) as (tab, address):
-        await tab.open(f"{address}/console/")
-        await tab.until(arrived("/console/sign-in"))
+    async with opened(incidents(settings)) as (tab, address):
+        await tab.goto(f"{address}/console/")
+        await shown(tab, "/console/sign-in")
         wrong = {"sign-in": await wrong_on(tab, "sign-in")}
-        await tab.run(SIGN_IN)
-        await tab.until(arrived("/console/"))
+        await come_in(tab)
+        await shown(tab, "/console/")
         for name, path in PAGES.items():
-            await tab.open(f"{address}/console/{path}")
-            await tab.until("document.readyState === 'complete'")
+            await tab.goto(f"{address}/console/{path}")
             wrong[name] = await wrong_on(tab, name)
             if PICTURES.name:
-                await tab.look(PICTURES / f"console-{name}.png", 1280, 900)
+                await size(tab, 1280, 900)
+                await tab.screenshot(path=PICTURES / f"console-{name}.png")
         assert {name: found for name, found in wrong.items() if found} == {}
-        assert tab.complaints == []
+        assert await complaints(tab) == []

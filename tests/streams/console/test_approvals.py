@@ -8,18 +8,14 @@ from schemas.controls import Control
 from schemas.topics import CONTROLS
 from tests.faults.log import decoded
 from tests.streams.console.test_accessibility import wrong_on
-from tests.streams.console.test_browser import arrived
 from tests.support.approvals import stopped, two, until, working
-from tests.support.console import Browser, opened
+from tests.support.browser import complaints, shown
+from tests.support.console import Browser, come_in, opened
 
 pytestmark = pytest.mark.kafka
 
 HERE, INCIDENT = "/console/approvals", "/console/incidents/inc-p"
 ORDER = {"control": "resume", "service": "shop", "reason": "<b>fixed", "confirm": "shop"}
-SIGN_IN = """
-document.querySelector("[name=token]").value = "%s";
-document.querySelector("form.card button").click();
-"""
 
 
 @pytest.fixture
@@ -49,26 +45,25 @@ async def ask(kim):
     return (await kim.get(INCIDENT)).text
 
 
-async def test_another_person_agrees_in_a_browser(people, tmp_path):
+async def test_another_person_agrees_in_a_browser(people):
     """Who asked is offered no button to agree; the other sees what will be written, agrees, and it is done so."""
     work, tokens, sign_in = people
     kim = await sign_in("kim")
     assert "waits under Approvals" in await ask(kim)
     own = (await kim.get(HERE)).text
     assert ("/approve" in own, "&lt;b&gt;fixed" in own, "<b>fixed" in own) == (False, True, False)
-    async with opened(work, tmp_path / "browser") as (tab, address):
-        await tab.open(f"{address}{HERE}")
-        await tab.until(arrived("/console/sign-in"))
-        await tab.run(SIGN_IN % tokens["ann"])
-        await tab.until(arrived(HERE, "1 request waits for another person"))
-        await tab.run("document.querySelector('details').open = true")
-        assert '"control": "resume"' in await tab.run("document.querySelector('pre').innerText")
+    async with opened(work) as (tab, address):
+        await tab.goto(f"{address}{HERE}")
+        await come_in(tab, "", tokens["ann"])
+        await shown(tab, HERE, "1 request waits for another person")
+        await tab.click("details summary")
+        assert '"control": "resume"' in await tab.inner_text("pre")
         assert await wrong_on(tab, HERE) == []
-        await tab.run("document.querySelector('form[action$=approve] button').click()")
-        await tab.until(arrived(HERE, "Approved. It is carried out now"))
-        assert await tab.run("document.querySelectorAll('table.rows tbody tr').length") == 1
-        assert "approved by ann" in await tab.run("document.querySelector('table.rows').innerText")
-        assert tab.complaints == []
+        await tab.click("form[action$=approve] button")
+        await shown(tab, HERE, "Approved. It is carried out now")
+        assert await tab.locator("table.rows tbody tr").count() == 1
+        assert "approved by ann" in await tab.inner_text("table.rows")
+        assert await complaints(tab) == []
     await until(lambda: work.approvals.requests.all()[0].done)
     assert await lifted(work) == [("kim", "<b>fixed", "watchkeeper/console")]
 

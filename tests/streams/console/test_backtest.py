@@ -10,8 +10,8 @@ from schemas.wire import encode
 from streams.replay.reading import read_events
 from streams.settings import load
 from tests.streams.console.test_accessibility import PICTURES
-from tests.streams.console.test_browser import SIGN_IN, arrived
-from tests.support.console import held, opened, signed_in
+from tests.support.browser import complaints, shown, size
+from tests.support.console import come_in, held, opened, signed_in
 from tests.support.recorded import START, calls, store_windows
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -19,12 +19,6 @@ HERE = "/console/backtest"
 BEGAN = datetime.fromtimestamp(START, UTC) - timedelta(minutes=1)
 PERIOD = {"since": f"{BEGAN:%Y-%m-%dT%H:%M}", "until": f"{BEGAN + timedelta(days=1):%Y-%m-%dT%H:%M}"}
 NO_PAGE = "detectors: {rates: {leak: ticket}}"
-FILL = """
-document.querySelector("[name=since]").value = "%s";
-document.querySelector("[name=until]").value = "%s";
-document.querySelector("[name=policy]").value = "%s";
-document.querySelector("form.stack button").click();
-"""
 
 
 @pytest.fixture
@@ -56,21 +50,23 @@ async def test_a_policy_is_held_beside_the_one_in_use(leak, settings):
     assert "asked by kim" in done.text
 
 
-async def test_its_end_is_seen_without_loading_the_page_again(leak, settings, tmp_path):
+async def test_its_end_is_seen_without_loading_the_page_again(leak, settings):
     """In a real browser: what is written in the form is run, and what came of it appears by itself."""
-    async with opened(held(settings), tmp_path) as (tab, address):
-        await tab.open(f"{address}{HERE}")
-        await tab.until(arrived("/console/sign-in"))
-        await tab.run(SIGN_IN)
-        await tab.until(arrived(HERE))
-        await tab.run(FILL % (PERIOD["since"], PERIOD["until"], NO_PAGE))
-        await tab.until(arrived(HERE, "Look again"))
-        await tab.run("window.loaded = 'once'")
-        await tab.until(arrived(HERE, "2 tickets"))
-        assert await tab.run("window.loaded") == "once"
-        assert tab.complaints == []
+    async with opened(held(settings)) as (tab, address):
+        await tab.goto(f"{address}{HERE}")
+        await come_in(tab)
+        await shown(tab, HERE)
+        for name, text in (PERIOD | {"policy": NO_PAGE}).items():
+            await tab.fill(f"[name={name}]", text)
+        await tab.click("form.stack button")
+        await shown(tab, HERE, "Look again")
+        await tab.evaluate("window.loaded = 'once'")
+        await shown(tab, HERE, "2 tickets")
+        assert await tab.evaluate("window.loaded") == "once"
+        assert await complaints(tab) == []
         if PICTURES.name:
-            await tab.look(PICTURES / "console-backtest.png", 1280, 900)
+            await size(tab, 1280, 900)
+            await tab.screenshot(path=PICTURES / "console-backtest.png")
 
 
 async def test_one_runs_at_a_time_and_can_be_cancelled(leak, settings):

@@ -3,18 +3,15 @@
 import pytest
 
 from tests.streams.console.test_approvals import ask, lifted, people  # noqa: F401  a worker that wants two persons
-from tests.streams.console.test_browser import arrived
 from tests.support.approvals import until
+from tests.support.browser import another, complaints, shown
 from tests.support.console import Browser, opened
 from tests.support.oidc.going import back, of
 
 pytestmark = pytest.mark.kafka
 
 HERE = "/console/approvals"
-CLICK = "document.querySelector('form[action=\"{}\"] button').click()"
-AT = "location.pathname === '{}' && document.readyState === 'complete'"
-AUTHORISE = "document.querySelector('[name=sub]').value = '{}'; document.querySelector('form button').click()"
-APPROVE = "document.querySelector('form[action$=\"/approve\"] button')"
+APPROVE = "form[action$='/approve'] button"
 
 
 @pytest.fixture
@@ -26,12 +23,13 @@ def kafka_settings(kafka_settings, provider):
 
 async def signed_in(tab, subject):
     """Sign in by the button on the page that is shown, and at the provider."""
-    await tab.run(CLICK.format("/console/sign-in/provider"))
-    await tab.until(AT.format("/oauth2/authorize"))
-    await tab.run(AUTHORISE.format(subject))
+    await tab.click("form[action='/console/sign-in/provider'] button")
+    await shown(tab, "/oauth2/authorize")
+    await tab.fill("[name=sub]", subject)
+    await tab.click("form button >> nth=0")
 
 
-async def test_two_persons_come_in_by_the_provider(people, provider, tmp_path):  # noqa: F811
+async def test_two_persons_come_in_by_the_provider(people, provider):  # noqa: F811
     """Who asked with a token is the same person here and is offered no button; another one agrees, and it is done."""
     work, _, sign_in = people
     assert "waits under Approvals" in await ask(await sign_in("kim"))
@@ -40,24 +38,22 @@ async def test_two_persons_come_in_by_the_provider(people, provider, tmp_path): 
     forged = f"{HERE}/{asked.request.request_id}/approve"
     refused = await again.send(await again.get(HERE), "/console/sign-out", to=forged)
     assert (refused.status_code, "another person has to agree" in refused.text) == (409, True)
-    async with opened(work, tmp_path / "browser") as (tab, address):
-        await tab.ask("Emulation.setScriptExecutionDisabled", value=True)
-        await tab.open(f"{address}{HERE}")
-        await tab.until(arrived("/console/sign-in", "Sign in with Example"))
-        await signed_in(tab, "4711")
-        await tab.until(arrived(HERE, "oidc/kim"))
-        assert await tab.run(f"{APPROVE} === null")
-        await tab.run(CLICK.format("/console/sign-out"))
-        await tab.until(AT.format("/oauth2/end_session"))
-        await tab.run("document.querySelector('form button').click()")
-        await tab.until(arrived("/console/sign-in", "Sign in with Example"))
-        await tab.ask("Emulation.setScriptExecutionDisabled", value=False)
-        await tab.open(f"{address}{HERE}")
-        await tab.until(arrived("/console/sign-in"))
+    async with opened(work) as (tab, address):
+        plain = await another(tab, scripts=False)
+        await plain.goto(f"{address}{HERE}")
+        await shown(plain, "/console/sign-in", "Sign in with Example")
+        await signed_in(plain, "4711")
+        await shown(plain, HERE, "oidc/kim")
+        assert await plain.locator(APPROVE).count() == 0
+        await plain.click("form[action='/console/sign-out'] button")
+        await shown(plain, "/oauth2/end_session")
+        await plain.click("form button >> nth=0")
+        await shown(plain, "/console/sign-in", "Sign in with Example")
+        await tab.goto(f"{address}{HERE}")
         await signed_in(tab, "0815")
-        await tab.until(arrived(HERE, "oidc/ann"))
-        await tab.run(f"{APPROVE}.click()")
-        await tab.until(arrived(HERE, "Approved"))
-        assert [each for each in tab.complaints if address in str(each)] == []
+        await shown(tab, HERE, "oidc/ann")
+        await tab.click(APPROVE)
+        await shown(tab, HERE, "Approved")
+        assert [each for each in await complaints(tab) if address in each] == []
     await until(lambda: work.approvals.requests.all()[0].done)
     assert await lifted(work) == [("kim", "<b>fixed", "watchkeeper/console")]
