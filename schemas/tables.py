@@ -95,10 +95,11 @@ FINDINGS: Final = Table(name="findings", row="one finding; a repeat has the same
 WINDOWS: Final = Table(name="windows", row="one rate of one group in one tick of one source partition")
 WINDOW_MESSAGES: Final = Table(name="window_messages", row="one window as it came, for a backtest")
 AUDIT_HEADS: Final = Table(name="audit_heads", row="the end of an audit log at a time, signed")
+MASKED: Final = Table(name="masked_identifiers", row="identifiers of one kind in one field of one record")
 DEAD_LETTERS: Final = Table(name="dead_letters", row="one record that was refused, by where it came from")
 
 BASES: Final = (
     INFERENCES, AGENT_STEPS, RETRIEVALS, GUARD_VERDICTS, TELEMETRY, CHANGES, REVIEW_LABELS, REVIEW_ITEMS, EVALUATIONS,
     INCIDENTS, ACTIONS, EVIDENCE, DELIVERIES, CONTROLS, ERASURES, FINDINGS,
-    WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS, AUDIT_HEADS,
+    WINDOWS, WINDOW_MESSAGES, DEAD_LETTERS, MASKED, AUDIT_HEADS,
 )  # fmt: skip

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from streams.identifier_settings import IdentifierSettings
 
 
-class ProviderSettings(BaseSettings):
+class ProviderSettings(IdentifierSettings):
     """What the provider is, and what it says of people; without an issuer there is none."""
 
     model_config = SettingsConfigDict(use_attribute_docstrings=True)

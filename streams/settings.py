@@ -119,7 +119,8 @@ class Settings(ProviderSettings):
     root_wait_seconds: Seconds = 6.0
     """How long a span waits for its root, which may know session and model; SDKs export every five seconds."""
     hash_key: SecretStr = SecretStr("")
-    """Key of the hashes of texts and users in telemetry that is translated; or a secrets file, as above."""
+    """Key of the hashes of texts in telemetry that is translated, in which all users then have pseudonyms; or a secrets
+    file, as above."""
     sql_users: Path | None = None
     """Users of the SQL endpoint (YAML, made with `watchkeeper sql-user`); without it, this machine alone may ask."""
     sql_user: str = "default"

@@ -15,6 +15,7 @@ OF_A_SERVICE: Final = (
     "review_labels", "incident_actions", "deliveries", "findings", "windows", "service_minutes", "service_hours",
     "stage_minutes", "stage_hours", "category_minutes", "probe_minutes", "counted_minutes", "counted_hours",
     "window_minutes", "window_hours", "trust_hours", "trap_hours", "evaluations", "triage",
+    "masked_identifiers",
 )  # fmt: skip
 """Tables whose rows are of the service in `service_name`."""
 OF_SERVICES: Final = {"incident_transitions": "{own} AND {all}", "reporting_rules": "{all}"}

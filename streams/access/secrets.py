@@ -23,6 +23,7 @@ SECRETS: Final = (
 PRODUCTION: Final = (
     "watchkeeper_control_key",
     "watchkeeper_hash_key",
+    "watchkeeper_pseudonym_key",
     *(f"kafka_{party}" for party in ("operator", *WORKERS)),
 )
 """What `compose/production.yml` takes beside them: keys, and the password of each of Kafka's users."""

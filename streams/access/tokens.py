@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +21,18 @@ def made_token(settings: Settings) -> str:
 
 
 def made_secret(path: Path) -> str:
-    """Return the secret in a file, which is made where it is missing, open to its owner alone."""
+    """Return the secret in a file, which is made where it is missing, open to its owner alone.
+
+    Whoever is first makes it, whole; of workers that start together all have the same.
+    """
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
+        made = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(made)
+        made.unlink()
     return path.read_text().strip()
 
 

@@ -13,6 +13,7 @@ from streams.access.entry import speaker
 from streams.api.approvals import second_person, waits
 from streams.api.changes import SOURCE
 from streams.erasure.subjects import Keyed
+from streams.identifiers.guard import guard_of
 from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
 from streams.kafka.sending import message
@@ -53,6 +54,21 @@ def erasure(asked: Asked, keyed: Keyed, now: int) -> Erasure:
     )
 
 
+def erasures(asked: Asked, settings: Settings, now: int) -> list[Erasure]:
+    """Return the records of a request: of the value itself, and of the pseudonyms that may stand for it.
+
+    Raises
+    ------
+    ValueError
+        As `erasure`.
+    """
+    keyed, guard = Keyed(settings), guard_of(settings)
+    named = [asked.value]
+    if asked.subject == "user" or guard.value("person", asked.value)[1]:
+        named += guard.pseudonyms.every(asked.value)
+    return [erasure(asked.model_copy(update={"value": each}), keyed, now) for each in dict.fromkeys(named)]
+
+
 def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> APIRouter:
     """Return the route ``POST /erasures``: 202 once Kafka holds the request, 422 where it is not possible."""
     routes = APIRouter(tags=["erasures"])
@@ -61,12 +77,13 @@ def router(settings: Settings, publisher: Publisher, approvals: Approvals) -> AP
     async def ask(request: Request, asked: Asked) -> dict[str, str]:
         try:
             spoken = asked.model_copy(update={"actor": speaker(request, asked.actor)})
-            made = erasure(spoken, Keyed(settings), time.time_ns())
+            made = erasures(spoken, settings, time.time_ns())
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
-        if waiting := await second_person(approvals, request.state.principal, "erasure", [made], asked.reason):
-            return waits(waiting) | {"subject": made.subject, "subject_hash": made.subject_hash}
-        await publisher.publish([message(settings, ERASURES, made, made.subject_hash)])
-        return {"erasure_id": made.event_id, "subject": made.subject, "subject_hash": made.subject_hash}
+        first = {"subject": made[0].subject, "subject_hash": made[0].subject_hash}
+        if waiting := await second_person(approvals, request.state.principal, "erasure", made, asked.reason):
+            return waits(waiting) | first
+        await publisher.publish([message(settings, ERASURES, each, each.subject_hash) for each in made])
+        return {"erasure_id": made[0].event_id} | first
 
     return routes

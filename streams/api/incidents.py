@@ -29,6 +29,7 @@ from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
 from streams.api.seen import evidence_seen, incidents_seen, known, portrayed
 from streams.health.metrics import TURNED_AWAY
+from streams.identifiers.guard import guard_of
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.fold.state import OVER
@@ -163,7 +164,7 @@ async def perform(
     for each in (incident_id, body.into_incident_id):
         if each is not None:
             known(incident_log, each)
-    said = _action(incident_log, incident_id, action, body)
+    said = guard_of(work.settings).clean(_action(incident_log, incident_id, action, body))
     if (earlier := incident_log.folding.earlier(said)) is not None:
         _same(said, earlier, body)
         return said, True
@@ -215,8 +216,8 @@ def alerts_router(work: Incidents) -> APIRouter:
 
 async def _taken_in(work: Incidents, said: Sequence[IncidentAction]) -> bool:
     """Write down what was said, and tell whether the fold has it already."""
-    topic = work.settings.topic(ACTIONS.name)
-    await work.publisher.publish(Message(topic, encode(each), each.incident_id.encode()) for each in said)
+    topic, clean = work.settings.topic(ACTIONS.name), guard_of(work.settings).clean
+    await work.publisher.publish(Message(topic, encode(clean(each)), each.incident_id.encode()) for each in said)
     return await work.folded(said[-1], FOLDED_SECONDS)
 
 

@@ -10,7 +10,7 @@ from streams.settings import SettingsError, load
 
 def erase(
     reason: Annotated[str, typer.Option(help="Why, without naming who it is: it is kept.")],
-    user: Annotated[str, typer.Option(help="A user, as `user_pseudo_id` has it.")] = "",
+    user: Annotated[str, typer.Option(help="A user, as `user_pseudo_id` has it, or as an e-mail address.")] = "",
     session: Annotated[str, typer.Option(help="A session.")] = "",
     tenant: Annotated[str, typer.Option(help="A tenant.")] = "",
 ) -> None:

@@ -28,6 +28,7 @@ from streams.commands.options import Kafka, Seed, Speed, Store, store_in, times_
 from streams.commands.policy import budget, policy_app
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
+from streams.commands.pseudonym import pseudonym
 from streams.commands.report import report
 from streams.commands.retention import retention_app
 from streams.commands.review import review_app
@@ -50,8 +51,8 @@ GROUPS: Final = {
 for _name, _group in GROUPS.items():
     app.add_typer(_group, name=_name)
 for _command in (
-    budget, demo, doctor, erase, explain, init, kpi, prometheus, report, runbook, status, tail, trace, verify, rebuild,
-    backup, restore,
+    budget, demo, doctor, erase, pseudonym, explain, init, kpi, prometheus, report, runbook, status, tail, trace,
+    verify, rebuild, backup, restore,
 ):  # fmt: skip
     app.command()(_command)
 app.command("import")(import_files)

@@ -4,7 +4,6 @@ import re
 from typing import Any, Final
 
 from schemas.identity import identity
-from streams.dialects.otlp import Rules
 from streams.dialects.otlp.mapping.outcomes import SOURCES
 from streams.dialects.otlp.tables.words import outcome_of_error
 from streams.dialects.translation import Event
@@ -27,19 +26,8 @@ def event(kind: str, dialect: str, parts: tuple[Any, ...], **fields: Any) -> Eve
     parts
         What identifies the record where it comes from.
     """
-    if user := fields.get("user_pseudo_id"):
-        fields["user_pseudo_id"] = pseudonym(user)
     own = {"event_type": f"ai.safety.{kind}.v1", "event_id": identity(dialect, *parts), "source": dialect}
     return present(own | {"service_name": dialect, "ingest_dialect": dialect} | present(fields))
-
-
-def pseudonym(user: str | None) -> str | None:
-    """Return what stands for a user: an e-mail address is hashed, another id stays as its service wrote it.
-
-    >>> pseudonym("end-user-7"), pseudonym("ann@example.org")[:15]
-    ('end-user-7', 'sha256:438c4c7a')
-    """
-    return Rules().user(user) if user else None
 
 
 def error_named(said: Any) -> str | None:

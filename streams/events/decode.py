@@ -6,7 +6,7 @@ first is only faster, and a property test holds the two equal.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +18,8 @@ from schemas.fields import MAX_DEPTH, MAX_PARTS, MAX_RECORD_BYTES
 from schemas.wire import InvalidRecordError, Record, decoder, refuse_shape
 from streams.events.column_reader import ColumnReader, Kind
 from streams.events.records import LogRecord, Refused
+from streams.identifiers.columns import cleaned
+from streams.identifiers.guard import Guard, Seen
 
 AT_ONCE: Final = 200
 """Records whose brackets are counted together: as many as a processor's cache holds."""
@@ -35,11 +37,20 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
+class Masked:
+    """That a direct identifier stood in a field of the record at a position, and stands there no more."""
+
+    position: int
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """A decoded batch: every position is in exactly one of the kinds or among the refused."""
 
     kinds: dict[Kind, Columns]
     refused: list[Refused]
+    masked: list[Masked] = field(default_factory=list)
 
 
 class Decoder:
@@ -51,10 +62,13 @@ class Decoder:
         The record type, or union of types, that the topic carries.
     columnar
         The kinds worth reading as columns; the others are rare and go one by one.
+    guard
+        What takes direct identifiers out; None leaves records as they are.
     """
 
-    def __init__(self, accepted: Any, columnar: Sequence[Kind] = ()) -> None:
+    def __init__(self, accepted: Any, columnar: Sequence[Kind] = (), guard: Guard | None = None) -> None:
         self._one = decoder(accepted)
+        self._guard: Final = guard
         self._lanes: Final = [(_prefix(kind), kind) for kind in columnar]
         self._readers: Final = {kind: ColumnReader(kind) for kind in columnar}
 
@@ -62,14 +76,32 @@ class Decoder:
         """Decode a batch. Never raises for what the records hold."""
         singles, lanes = self._split(records)
         parts: dict[Kind, list[tuple[pa.Table, Positions]]] = {}
+        masked: list[Masked] = []
         for kind, positions in lanes.items():
             table = self._readers[kind].read_clean([records[i] for i in positions])
             if table is None:
                 singles.extend(positions)
-            else:
-                parts[kind] = [(table, np.array(positions, np.int64))]
-        refused = self._read_singles(records, sorted(singles), parts)
-        return Decoded({kind: _merge(kind, found) for kind, found in parts.items()}, refused)
+                continue
+            clean, where, rest = self._without_persons(kind, table, np.array(positions, np.int64), masked)
+            singles.extend(rest)
+            if len(where):
+                parts[kind] = [(clean, where)]
+        refused = self._read_singles(records, sorted(singles), parts, masked)
+        return Decoded({kind: _merge(kind, found) for kind, found in parts.items()}, refused, masked)
+
+    def _without_persons(
+        self, kind: Kind, table: pa.Table, positions: Positions, masked: list[Masked]
+    ) -> tuple[pa.Table, Positions, list[int]]:
+        """Return columns that name nobody, where their rows are, and those that are to be looked at one by one."""
+        if self._guard is None:
+            return table, positions, []
+        table, seen, rest = cleaned(self._guard, kind, table)
+        masked += [Masked(int(positions[row]), what) for row, what in seen]
+        if not len(rest):
+            return table, positions, []
+        kept = np.ones(len(table), bool)
+        kept[rest] = False
+        return table.filter(pa.array(kept)), positions[kept], positions[rest].tolist()
 
     def _split(self, records: Sequence[LogRecord]) -> tuple[list[int], dict[Kind, list[int]]]:
         values = [record.value or b"" for record in records]
@@ -90,6 +122,7 @@ class Decoder:
         records: Sequence[LogRecord],
         positions: list[int],
         parts: dict[Kind, list[tuple[pa.Table, Positions]]],
+        masked: list[Masked],
     ) -> list[Refused]:
         accepted: dict[Kind, tuple[list[Record], list[int]]] = {}
         refused: list[Refused] = []
@@ -100,6 +133,9 @@ class Decoder:
             except InvalidRecordError as error:
                 refused.append(Refused(position, error.reason, str(error)))
             else:
+                if self._guard is not None:
+                    parsed, seen = self._guard.record(parsed)
+                    masked += [Masked(position, what) for what in seen]
                 rows, where = accepted.setdefault(type(parsed), ([], []))
                 rows.append(parsed)
                 where.append(position)
@@ -132,9 +168,9 @@ def _suspects(values: Sequence[bytes]) -> list[int]:
     return np.flatnonzero((openings > MAX_DEPTH) | (lengths > MAX_PARTS)).tolist()
 
 
-def events_decoder() -> Decoder:
-    """Return the decoder of ``inference.v1``."""
-    return Decoder(Event, (Inference, AgentStep, GuardVerdict, Retrieval, Telemetry))
+def events_decoder(guard: Guard | None = None) -> Decoder:
+    """Return the decoder of ``inference.v1``; a guard takes direct identifiers out."""
+    return Decoder(Event, (Inference, AgentStep, GuardVerdict, Retrieval, Telemetry), guard)
 
 
 def _prefix(kind: Kind) -> bytes:

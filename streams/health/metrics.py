@@ -13,6 +13,9 @@ LETTERS_LEFT = Counter(
     "watchkeeper_dead_letters_not_kept", "Refused records of a source over its limit: counted, not kept", ["reason"]
 )
 SET_ASIDE = Counter("watchkeeper_records_set_aside", "Records set aside because the worker died of them", ["topic"])
+MASKED = Counter(
+    "watchkeeper_masked", "Direct identifiers that were masked or replaced by pseudonyms", ["field", "kind"]
+)
 LATE = Counter("watchkeeper_late", "Events that came after their tick had closed")
 REPEATED = Counter("watchkeeper_repeated", "Records met again after a restart, and left out", ["topic"])
 UNKNOWN_WORDS = Counter("watchkeeper_unknown_words", "Words in events that no vocabulary here holds", ["field"])

@@ -13,6 +13,7 @@ from schemas.tables import AUDIT_HEADS, DEAD_LETTERS, WINDOW_MESSAGES, WINDOWS, 
 from schemas.windows import Window
 from schemas.wire import InvalidRecordError, decoder, refuse_future, refuse_shape
 from streams.audit.verifier import Head, read_head
+from streams.events.decode import Masked
 from streams.events.records import Refused
 from streams.history.columns import INSTANT
 from streams.history.rows import Origin, Rows, with_origin
@@ -35,11 +36,12 @@ _HEAD: Final = ("log", "sequence", "hash", "time", "line")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a batch comes to: rows, records that were refused, and which ticks its windows close."""
+    """What a batch comes to: rows, records that were refused, which ticks its windows close, and what was masked."""
 
     rows: list[Rows]
     refused: list[Refused]
     closings: Sequence[Closing] = ()
+    masked: Sequence[Masked] = ()
 
 
 @dataclass(slots=True)

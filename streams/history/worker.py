@@ -21,12 +21,14 @@ from streams.events.decode import Decoder, events_decoder
 from streams.health.metrics import RETRIES, ROWS, count_refused, counted
 from streams.history.erased import Erased
 from streams.history.gathering import ROLL_UP_SECONDS, Gathering
+from streams.history.masked import count, masked_rows
 from streams.history.rollups import kept_from, without_columns
 from streams.history.rows import Int64s, Origin, rows_of
 from streams.history.taken import Taken, dead_letter_rows, head_rows, window_rows
 from streams.history.topics import PLAIN, TOPICS, tables_of
 from streams.history.two_paths import Closed, Timed, TwoPaths
 from streams.history.writer import HistoryWriter
+from streams.identifiers.guard import guard_of
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import TopicState
 from streams.policy.policy import load_policy
@@ -129,8 +131,9 @@ class History:
         self._watching: tuple[asyncio.Task[None], ...] = ()
         self._shared: Final = not settings.clickhouse.startswith("chdb://")
         self._paths: Final = TwoPaths(settings.tick_seconds, settings.lateness_seconds, several_writers=self._shared)
-        self._decoders: Final = {settings.topic(topic.name): Decoder(kind) for topic, kind in PLAIN.items()}
-        self._decoders[settings.topic(INFERENCE.name)] = events_decoder()
+        guard = guard_of(settings)
+        self._decoders: Final = {settings.topic(topic.name): Decoder(kind, (), guard) for topic, kind in PLAIN.items()}
+        self._decoders[settings.topic(INFERENCE.name)] = events_decoder(guard)
 
     async def start(self) -> None:
         """Connect to Kafka and to the store."""
@@ -169,6 +172,7 @@ class History:
             await self._flush()
         taken = await asyncio.to_thread(self._rows, batch)
         count_refused(batch.topic.name, taken.refused)
+        count(taken.masked)
         await self._publisher.publish(self._letters.of(batch, taken.refused))
         written = np.fromiter((record.timestamp for record in batch.records), np.int64, len(batch.records))
         await self._gathering.add(Waiting(batch.without_records(), origin_of(batch), written, taken))
@@ -251,7 +255,7 @@ class History:
             return head_rows(batch, origin)
         decoded = self._decoders[batch.topic.name](batch.records)
         rows = [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)]
-        return Taken(rows, decoded.refused)
+        return Taken([*masked_rows(decoded, origin), *rows], decoded.refused, masked=decoded.masked)
 
 
 def origin_of(batch: LogBatch) -> Origin:

@@ -24,6 +24,7 @@ from schemas.incidents import Delivery, IncidentAction, IncidentEvidence, Incide
 from schemas.topics import ACTIONS, AUDIT_HEADS, CHANGES, FINDINGS, INCIDENTS
 from schemas.wire import InvalidRecordError, Record, decoder, encode
 from streams.health.metrics import REFUSED
+from streams.identifiers.guard import guard_of
 from streams.incidents.approvals.approvals import Approvals
 from streams.incidents.escalation import due
 from streams.incidents.evidence.bundle import evidence_id, moments
@@ -79,6 +80,7 @@ class Incidents:
         self.approvals: Final = Approvals(settings, self.policy, publisher, self.incident_log)
         self._beside: Final = beside(self)
         self._topics: Final = parts.topics
+        self._guard: Final = guard_of(settings)
         self._decoders: Final = {settings.topic(topic.name): decoder(kind) for topic, kind in KINDS.items()}
         self._incident_log: IncidentLog | None = None
         self._pages: dict[str, Finding] = {}
@@ -202,7 +204,9 @@ class Incidents:
         entries: list[Entry] = []
         for record in records:
             try:
-                said = self._decoders[record.topic](record.value or b"", record.timestamp * 1_000_000)
+                said = self._guard.clean(
+                    self._decoders[record.topic](record.value or b"", record.timestamp * 1_000_000)
+                )
             except InvalidRecordError as error:
                 REFUSED.labels(record.topic, error.reason).inc()  # history makes a dead letter of it
                 continue

@@ -12,6 +12,7 @@ from schemas.events import Event
 from schemas.wire import InvalidRecordError, decoder
 from streams.dialects.registry import UnknownDialectError, dialect_named, dialect_of
 from streams.dialects.translation import Translation
+from streams.identifiers.plans import PERSONS
 from streams.intake.doctor import Look, complaints, look_at_events
 from streams.intake.doctor.look import MOST
 from streams.intake.reading import Read
@@ -22,6 +23,7 @@ AT_ONCE: Final = 20_000
 """Records that are counted together, so that sessions, versions and verdicts meet; a longer file is told in blocks."""
 
 NO_TIME_OF_ITS_OWN: Final = "it says no time; that of reading stands in, and `watchkeeper import` refuses it"
+A_PSEUDONYM: Final = "<a pseudonym>"
 NO_TIME: Final = 2**62
 """A moment of writing that no event is ahead of."""
 
@@ -44,11 +46,16 @@ class Explained:
         return {
             "line": self.line,
             "dialect": self.translation.dialect,
-            "events": list(self.translation.events),
+            "events": [_shown(event) for event in self.translation.events],
             "dropped": list(self.translation.dropped),
             "warnings": list(self.translation.warnings),
             "counted": [msgspec.to_builtins(each) for each in self.counted],
         }
+
+
+def _shown(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as it is printed: a pseudonym will stand for an address, and its key is not asked for here."""
+    return {name: A_PSEUDONYM if name in PERSONS and "@" in str(value) else value for name, value in event.items()}
 
 
 def explain(records: Iterable[Read], dialect: str | None = None, written_ms: int | None = None) -> Iterator[Explained]:

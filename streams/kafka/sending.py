@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from schemas.emitter import headers
+from schemas.emitter import headers, routing_key
 from schemas.events import Envelope
 from schemas.topics import Topic
 from schemas.wire import Record, encode
+from streams.identifiers.guard import guard_of
 from streams.kafka.publisher import Message
 from streams.kafka.topics import KafkaUnavailableError, check_topics, client_arguments
 from streams.settings import Settings
@@ -20,9 +21,15 @@ SECONDS = 30.0
 def message(
     settings: Settings, topic: Topic, record: Record, key: str, more: Sequence[tuple[str, bytes]] = ()
 ) -> Message:
-    """Return a record as it travels, with the CloudEvents headers of an event and more beside them."""
-    own = headers(record) if isinstance(record, Envelope) else []
-    return Message(settings.topic(topic.name), encode(record), key.encode(), headers=(*own, *more))
+    """Return a record as it travels, with the CloudEvents headers of an event and more beside them.
+
+    It travels without direct identifiers, also in the key where that is what events are routed by.
+    """
+    clean = guard_of(settings).clean(record)
+    if clean is not record and isinstance(record, Envelope) and key.encode() == routing_key(record):
+        key = routing_key(clean).decode()  # type: ignore[arg-type]
+    own = headers(clean) if isinstance(clean, Envelope) else []
+    return Message(settings.topic(topic.name), encode(clean), key.encode(), headers=(*own, *more))
 
 
 def send(settings: Settings, topic: Topic, record: Record, key: str, more: Sequence[tuple[str, bytes]] = ()) -> None:

@@ -20,6 +20,7 @@ from streams.dialects.otlp import Rules, read_json, read_proto
 from streams.dialects.translation import Event
 from streams.events.records import Refused
 from streams.health.metrics import REFUSED, count_refused
+from streams.identifiers.guard import guard_of
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message
 from streams.kafka.topics import TopicState, check_topics, client_arguments
@@ -179,7 +180,8 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(
         tenant_attribute=telemetry.tenant_attribute,
         keep_text=telemetry.keep_text,
-        hash_key=settings.hash_key.get_secret_value().encode(),
+        hash_key=(given := settings.hash_key.get_secret_value().encode()),
+        user_key=guard_of(settings).pseudonyms.key if given else b"",
         wait_nano=int(settings.root_wait_seconds * NANO),
         settle_nano=SETTLE_NANO,
         most_spans=MOST_SPANS,

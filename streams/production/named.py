@@ -106,7 +106,7 @@ def _secrets(settings: Settings) -> Iterator[Gap]:
     if "control_key" not in known:
         yield Gap("control key", "controls can't be asked for", "set WATCHKEEPER_CONTROL_KEY")
     if "hash_key" not in known:
-        yield Gap("hash key", "whoever has a list of names finds them among the hashes of users",
+        yield Gap("hash key", "whoever has a list of texts finds them among their hashes",
                   "set WATCHKEEPER_HASH_KEY")  # fmt: skip
     if given := sorted(name for name in known if os.environ.get(variable(name))):
         yield Gap("secret in environment", f"{', '.join(map(variable, given))} can be read by whoever lists processes",

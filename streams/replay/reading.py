@@ -17,6 +17,7 @@ from schemas.windows import Window
 from schemas.wire import decoder, encode
 from streams.events.decode import Decoded, events_decoder
 from streams.events.flags import Flags, event_flags
+from streams.identifiers.guard import guard_of
 from streams.replay.send import Progress, read
 from streams.settings import Settings
 from streams.store.ask import Parameters, ask
@@ -65,7 +66,7 @@ def read_events(settings: Settings, files: Iterable[Path], progress: Progress = 
     ReplayError
         Where a file cannot be read.
     """
-    decode = events_decoder()
+    decode = events_decoder(guard_of(settings))
     ticks = PartitionTicks(settings.tick_seconds * NANO, settings.lateness_seconds * NANO)
     memory = Memory(-(-settings.session_memory_seconds // settings.tick_seconds), settings.tick_seconds)
     for batch in _batches(read(files)):

@@ -80,6 +80,7 @@ TABLES: Final = (
     ),
     Kept("counted_minutes", "minutes", "counted"),
     *(Kept(name, "minutes") for name in ("telemetry", "dead_letters", "review_items", "review_labels", "evaluations")),
+    Kept("masked_identifiers", "minutes"),
     *(Kept(name, "incidents", also=_INCIDENT) for name in ("incident_actions", "incident_evidence", "deliveries")),
     *(Kept(name, "incidents") for name in ("changes", "controls", "triage")),
     Kept("audit_heads", "audit"),

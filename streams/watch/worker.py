@@ -25,6 +25,7 @@ from streams.events.decode import events_decoder
 from streams.events.flags import event_flags
 from streams.events.words import note_words
 from streams.health.metrics import LATE, OVERFLOW, count_refused, counted
+from streams.identifiers.guard import guard_of
 from streams.kafka.checkpoints import Arrays, Checkpoint, Checkpoints
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
@@ -101,7 +102,7 @@ class Watch:
         self._checkpoints: Final = checkpoints
         self._windows: Final = windows
         self._policy: Final = load_policy(settings.policy)
-        self._decode: Final = events_decoder()
+        self._decode: Final = events_decoder(guard_of(settings))
         self._partitions: dict[int, Partition] = {}
         self._busy: Final = asyncio.Lock()
         self._marks: Final = marks

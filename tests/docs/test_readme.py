@@ -93,7 +93,9 @@ def test_every_variable_that_is_named_is_read(name):
     """A setting, or one that the code reads by its name."""
     named = set(re.findall(r"\bWATCHKEEPER_[A-Z_]*[A-Z]\b", TOLD[name]))
     known = {f"WATCHKEEPER_{field.upper()}" for field in Settings.model_fields} | OWN_SECRETS
-    sources = "".join(path.read_text() for room in ("streams", "dashboards") for path in (ROOT / room).rglob("*.py"))
+    sources = "".join(
+        path.read_text() for room in ("streams", "dashboards", "schemas") for path in (ROOT / room).rglob("*.py")
+    )
     assert [each for each in named - known if each not in sources] == []
 
 

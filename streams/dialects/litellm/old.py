@@ -4,7 +4,6 @@ import re
 from typing import Any, Final
 
 from schemas.identity import identity
-from streams.dialects.building import pseudonym
 from streams.dialects.litellm.words import OPERATIONS
 from streams.dialects.translation import Translation
 from streams.dialects.values import count, nano, number, present, spent, text, told
@@ -44,7 +43,7 @@ def translate(record: dict[str, Any]) -> Translation:
         "request_model": text(record.get("model")),
         "response_model": text(record.get("model")),
         "response_id": text(record.get("id")),
-        "user_pseudo_id": pseudonym(text(record.get("user"))),
+        "user_pseudo_id": text(record.get("user")),
         "finish_reasons": [reason] if reason else None,
         "finish_reason_norm": finish_of(reason),
         "outcome": "refused" if refused else "filtered" if filtered else "completed",

@@ -8,7 +8,6 @@ import re
 from typing import Any, Final
 
 from schemas.identity import identity
-from streams.dialects.building import pseudonym
 from streams.dialects.litellm import old
 from streams.dialects.litellm.guards import guards_of
 from streams.dialects.litellm.outcome import Ending, ending_of
@@ -68,7 +67,7 @@ def _envelope(record: dict[str, Any]) -> Event:
         "tenant_id": first(*(metadata.get(f"user_api_key_{key}") for key in ("team_id", "org_id"))),
         "trace_id": text(record.get("trace_id")),
         "session_id": session_of(record),
-        "user_pseudo_id": pseudonym(first(metadata.get("user_api_key_end_user_id"), record.get("end_user"))),
+        "user_pseudo_id": first(metadata.get("user_api_key_end_user_id"), record.get("end_user")),
         "labels": present({"litellm_call_id": text(record.get("litellm_call_id"))}),
     }
 

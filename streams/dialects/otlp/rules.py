@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.fields import NANO
+from schemas.pseudonyms import pseudonym
 
 MAX_TEXT: Final = 262_144
 """Characters of a text that is kept; as many as the contract takes."""
@@ -22,8 +23,10 @@ class Rules(Struct, frozen=True, kw_only=True):
     keep_text
         Whether the user's last text and the answer stay in the event. They are measured either way.
     hash_key
-        Key of the HMAC-SHA256 of texts and of users; without one, texts are hashed plainly and a user's id stays as
-        the service wrote it, unless it is an e-mail address.
+        Key of the HMAC-SHA256 of texts; without one, texts are hashed plainly.
+    user_key
+        Key of the pseudonyms of users; without one an id stays as the service wrote it, and the door takes care of
+        addresses (`streams.identifiers.guard`).
     wait_nano
         How long a span waits for its root, in nanoseconds of the clock that `Traces.add` is given.
     settle_nano
@@ -35,6 +38,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     tenant_attribute: str = ""
     keep_text: bool = False
     hash_key: bytes = b""
+    user_key: bytes = b""
     wait_nano: int = 10 * NANO
     settle_nano: int = 0
     most_spans: int = 100_000
@@ -47,9 +51,9 @@ class Rules(Struct, frozen=True, kw_only=True):
         return "sha256:" + sha256(data).hexdigest()
 
     def user(self, user_id: str) -> str:
-        """Return the pseudonym of a user.
+        """Return the pseudonym of a user, where all of them have one.
 
-        >>> Rules().user("u-17"), Rules().user("ann@example.org")[:15]
-        ('u-17', 'sha256:438c4c7a')
+        >>> Rules().user("u-17"), Rules(user_key=b"0123456789abcdef").user("u-17")[:9]
+        ('u-17', 'u1_610769')
         """
-        return self.hashed(user_id) if self.hash_key or "@" in user_id else user_id
+        return pseudonym(user_id, self.user_key) if self.user_key else user_id

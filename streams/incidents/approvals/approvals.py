@@ -23,6 +23,7 @@ from streams.access.principals import Principal
 from streams.access.tokens import house_key
 from streams.health.metrics import REFUSED
 from streams.health.problems import PROBLEMS
+from streams.identifiers.guard import guard_of
 from streams.incidents.approvals.acts import KillSwitches, Written, content_of, messages, records_of, takes_two
 from streams.incidents.approvals.alone import DETECTOR, forged, glass, lifted
 from streams.incidents.approvals.fold import LASTS_NANO, Asked, Requests
@@ -124,13 +125,15 @@ class Approvals:
         InvalidRecordError
             Where the contract refuses it.
         """
-        content, now, name = content_of(records), time.time_ns(), uuid.uuid4().hex
+        guard, now, name = guard_of(self._settings), time.time_ns(), uuid.uuid4().hex
+        content = content_of([guard.clean(each) for each in records])  # its hash is of what is written in the end
         made = Approval(
             event_id=name, source=source, time_unix_nano=now, service_name=records[0].service_name,
             request_id=name, step="requested", act=act, content_hash=hash_of(content), actor_kind=principal.kind,
             actor_id=_named(principal), token_id=principal.token_id, reason=reason, content=content,
             expires_at=now + LASTS_NANO,
         )  # fmt: skip
+        made = guard.clean(made)
         if act == "lift_kill_switch":
             messages(self._settings, Asked(made))  # raises without a key, before anybody is asked
         await self._say(made)

@@ -28,6 +28,8 @@ class Look:
         Results of guards, each with `event_id`, `target_event_id` and `alone`, whether it travelled alone.
     losses
         What emitters said of events that they dropped or had refused.
+    masked
+        Kinds of direct identifiers by source and field, each with `records`; in a file nobody has looked for them.
     now_unix_nano
         The clock of whoever looks; None in a file, which may be of any time.
     """
@@ -37,6 +39,7 @@ class Look:
     steps: list[Row] = field(default_factory=list)
     verdicts: list[Row] = field(default_factory=list)
     losses: list[Row] = field(default_factory=list)
+    masked: list[Row] = field(default_factory=list)
     now_unix_nano: int | None = None
 
 
@@ -71,7 +74,7 @@ def look_at_store(settings: Settings, hours: float = 1) -> list[Look]:
     asked: Parameters = {"seconds": round(hours * 3_600), "most": MOST}
     looks: dict[str, Look] = {}
     now = time.time_ns()
-    for name in ("calls", "steps", "verdicts", "losses"):
+    for name in ("calls", "steps", "verdicts", "losses", "masked"):
         for row in ask_rows(settings, query("streams.intake.doctor", name), asked):
             service = str(row["service_name"])
             look = looks.setdefault(service, Look(service, now_unix_nano=now))

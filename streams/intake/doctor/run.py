@@ -7,11 +7,13 @@ from streams.intake.doctor.clocks import clocks, losses
 from streams.intake.doctor.complaint import Complaint
 from streams.intake.doctor.fields import missing, one_session
 from streams.intake.doctor.guards import coverage, only_hits, orphans, unknown_codes
+from streams.intake.doctor.identifiers import identifiers
 from streams.intake.doctor.look import Look
 from streams.intake.doctor.meanings import seconds, severities, tokens
 
 CHECKS: Final[tuple[Callable[[Look], Iterator[Complaint]], ...]] = (
     clocks, losses, missing, one_session, seconds, tokens, unknown_codes, orphans, coverage, only_hits, severities,
+    identifiers,
 )  # fmt: skip
 
 

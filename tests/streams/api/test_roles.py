@@ -132,5 +132,5 @@ async def test_the_actor_is_whose_token_it_is(work):  # noqa: F811
     asked = {"subject": "user", "value": "u-4711", "reason": "asked for it"}
     assert (await post("ada", "/erasures", **asked, actor="kim")).status_code == 202
     assert (await post("ada", "/erasures", **asked | {"reason": "u-4711 asked"})).status_code == 422
-    [erasure] = await asyncio.to_thread(decoded, work.settings, ERASURES, Erasure)
-    assert (erasure.actor_id, b"u-4711" in encode(erasure)) == ("ada", False)
+    erasures = await asyncio.to_thread(decoded, work.settings, ERASURES, Erasure)
+    assert {(each.actor_id, b"u-4711" in encode(each)) for each in erasures} == {("ada", False)}

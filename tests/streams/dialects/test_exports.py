@@ -6,6 +6,7 @@ import json
 import pytest
 
 from streams.dialects.registry import dialect_of
+from streams.intake.explain import A_PSEUDONYM, Explained
 
 GENERATION = {
     "id": "o-1", "traceId": "t-1", "type": "GENERATION", "name": "answer", "startTime": "2026-02-02T02:40:00.000Z",
@@ -131,12 +132,13 @@ def test_a_run_has_its_models_tokens_and_times():
     assert "secret" not in json.dumps(event)
 
 
-def test_an_address_of_a_user_is_no_pseudonym():
-    """What is an e-mail address is hashed; another id stays."""
+def test_an_address_of_a_user_is_never_printed():
+    """What `explain` prints says that a pseudonym will stand for it, and not which address that was."""
     extra = {"metadata": {"user_id": "ann@example.org"}}
-    event, _ = made(RUN | {"extra": extra}, "langsmith")
-    assert event["user_pseudo_id"].startswith("sha256:")
-    assert "ann" not in json.dumps(event)
+    _, translation = made(RUN | {"extra": extra}, "langsmith")
+    printed = Explained(1, translation, ()).plain()
+    assert printed["events"][0]["user_pseudo_id"] == A_PSEUDONYM
+    assert "ann" not in json.dumps(printed)
 
 
 def test_a_failed_run_names_its_error_without_its_text():

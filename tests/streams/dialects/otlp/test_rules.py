@@ -1,9 +1,14 @@
 """What whoever runs the translation decides is done: text, users, tenants, origin."""
 
+import json
+
 import pytest
 
+from schemas.pseudonyms import PATTERN, pseudonym
 from streams.dialects.otlp import Rules, translate
 from streams.dialects.otlp.records import Origin
+from streams.normalise.outgoing import outgoing
+from streams.settings import load
 from tests.support.otlp import span
 
 CHAT = {
@@ -37,16 +42,23 @@ def test_text_is_measured_and_dropped_and_kept_only_on_demand():
 
 def test_hashes_have_a_key_where_there_is_one():
     """With a key nobody who lacks it can guess texts or users from their hashes."""
-    plain, keyed = only(None, attributes=CHAT), only(Rules(hash_key=b"k"), attributes=CHAT, user__id="u-1")
+    rules = Rules(hash_key=b"k", user_key=b"0123456789abcdef")
+    plain, keyed = only(None, attributes=CHAT), only(rules, attributes=CHAT, user__id="u-1")
     assert keyed["input_hash"].startswith("hmac-sha256:")
     assert keyed["input_hash"][-64:] != plain["input_hash"][-64:]
-    assert keyed["user_pseudo_id"].startswith("hmac-sha256:")
+    assert keyed["user_pseudo_id"] == pseudonym("u-1", b"0123456789abcdef")
+    assert plain.get("user_pseudo_id") is None
 
 
 @pytest.mark.parametrize(("user", "kept"), [("u-1", True), ("ann@example.org", False)])
-def test_a_user_that_is_an_address_is_hashed_in_any_case(user, kept):
-    """An id of the service's own stays; an e-mail address is personal."""
-    assert (only(None, attributes=CHAT, user__id=user)["user_pseudo_id"] == user) is kept
+def test_a_user_that_is_an_address_has_a_pseudonym_in_any_case(user, kept, tmp_path):
+    """On its way to Kafka an id of the service's own stays; a keyed pseudonym stands for an e-mail address."""
+    event = only(None, attributes=CHAT, user__id=user)
+    [sent], refused = outgoing(load(data_dir=tmp_path), [event], event["time_unix_nano"], ("mark", b""))
+    said = json.loads(sent.value)["user_pseudo_id"]
+    assert not refused
+    assert said == user if kept else PATTERN.fullmatch(said)
+    assert b"ann@" not in sent.value + (sent.key or b"") or kept
 
 
 def test_the_tenant_is_what_the_named_attribute_says():
