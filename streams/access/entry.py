@@ -14,11 +14,13 @@ _BEARER: Final = HTTPBearer(auto_error=False)
 
 
 def authorised(principals: Principals) -> Any:
-    """Return the dependency of routes that want a token: 401 without one, 403 where its roles are others."""
+    """Return the dependency of routes that want a token: 401 without one, 403 with other roles, 429 too often."""
 
     async def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-        principal = None if given is None else principals.of(given.credentials)
+        limits = request.app.state.limits
+        principal = None if given is None else limits.known(request, principals, given.credentials)
         if principal is None:
+            limits.stranger(request)
             raise HTTPException(
                 status.HTTP_401_UNAUTHORIZED,
                 "a token is needed: Authorization: Bearer TOKEN",
@@ -32,11 +34,14 @@ def authorised(principals: Principals) -> Any:
 def admit(request: Request, principal: Principal) -> None:
     """Let somebody use the route of a request and see the services of their teams, or raise 403 with what it takes.
 
+    Whoever asks too often is answered 429.
+
     It has to run in the task of the request, so in no dependency that is not `async`: what is seen is held there. The
-    application has the teams of the policy in its state.
+    application has the teams of the policy and the limits in its state.
     """
     request.state.principal = principal
     route = route_of(request.scope)
+    request.app.state.limits.principal(request, principal, route)
     if not may(principal.roles, route):
         text = f"your roles ({', '.join(principal.roles)}) do not allow this: it takes {wanted(route)}"
         raise HTTPException(status.HTTP_403_FORBIDDEN, text)

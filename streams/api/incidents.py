@@ -22,13 +22,14 @@ from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
 from streams.access.entry import authorised, check_routes, speaker
+from streams.access.limits.door import Limits
 from streams.access.principals import Principals
 from streams.access.teams import sees
 from streams.api import audit
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
 from streams.api.seen import evidence_seen, incidents_seen, known, portrayed
-from streams.health.metrics import TURNED_AWAY
+from streams.health.metrics import FAILED, TURNED_AWAY
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
 from streams.incidents.fold.state import OVER
@@ -79,7 +80,7 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app = FastAPI(
         title="Watchkeeper", summary="Incidents, changes, controls and reviews", docs_url=None, redoc_url=None
     )
-    app.state.teams = work.policy.teams
+    app.state.teams, app.state.limits = work.policy.teams, Limits(work.settings, _wrong_token)
     entry = Depends(authorised(Principals(work.settings)))
     for router in (incidents_router(work), alerts_router(work), audit.router(work.settings), *more):
         app.include_router(router, dependencies=[entry])
@@ -90,6 +91,10 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
     app.add_middleware(RequestLimits, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings, links=True))
     return app
+
+
+def _wrong_token(address: str, name: str) -> None:
+    FAILED.labels("api").inc()
 
 
 def _answer(code: int) -> Any:

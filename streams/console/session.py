@@ -39,7 +39,7 @@ async def signed_in(request: Request) -> str:
     NotSignedInError
         Where nobody is.
     HTTPException
-        403 where their roles are not those of the page.
+        403 where their roles are not those of the page, 429 where they ask too often.
     """
     principal = _signed_in(request)
     request.state.who = str(request.session["who"])
@@ -51,6 +51,7 @@ def _signed_in(request: Request) -> Principal:
     """Return who is signed in, as long as the token that was given, or the session of the provider, is valid."""
     key = request.session.get("key")
     if not request.session.get("who") or key is None:
+        request.app.state.limits.stranger(request)
         raise NotSignedInError
     principals: Principals = request.app.state.principals
     found = principals.by_id(key) if key else Principal("", ("admin",))
@@ -74,7 +75,14 @@ async def sent(request: Request) -> dict[str, str]:
     return await fields_of(request)
 
 
+async def stranger(request: Request) -> None:
+    """Count a request of nobody, or raise 429."""
+    request.app.state.limits.stranger(request)
+
+
 Who = Annotated[str, Depends(signed_in)]
+Stranger: Final = [Depends(stranger)]
+"""Of routes that nobody has to be signed in for."""
 Form = Annotated[dict[str, str], Depends(sent)]
 
 

@@ -16,6 +16,7 @@ from streams.access.teams import Team
 from streams.settings import Settings, SettingsError
 from streams.sql.app import TYPES, SqlApp
 from streams.sql.lanes import Lanes
+from streams.sql.limits import UserLimits
 from streams.sql.reader import Limits, Reader
 from streams.sql.users import Doorkeeper, load_users
 from streams.tls.asking import address
@@ -65,7 +66,7 @@ class Endpoint:
         self._limits: Final = limits or Limits()
         self._around: Final = around
         users = None if settings.sql_users is None else load_users(settings.sql_users)
-        self._door: Final = Doorkeeper(users, teams=teams)
+        self._door: Final = Doorkeeper(users, UserLimits(settings), teams)
         self._tls: Final = door(settings, "sql")
         self._loop: Final = asyncio.new_event_loop()
         self._ready: Final = threading.Event()

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 
 from streams.access.entry import authorised
+from streams.access.limits.door import Limits
 from streams.access.principals import Principals
 from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
@@ -37,7 +38,7 @@ def served(settings: Settings, router: Callable[[Settings, Publisher, Approvals]
         await publisher.stop()
 
     service = FastAPI(lifespan=connected)
-    service.state.teams = {}
+    service.state.teams, service.state.limits = {}, Limits(settings, lambda *_: None)
     principals = Principals(settings)
     entry = Depends(authorised(principals))
     approvals = Approvals(settings, Policy(), publisher, nobody)
