@@ -24,6 +24,21 @@ class DoorSettings(BaseSettings):
     otlp_requests_a_minute: Requests = 0
     """Requests to the receiver that each address may send; who sends too many is answered 429, which clients of OTLP
     send again later. Without a limit by default: no telemetry is to be lost."""
+    proxy_addresses: str = ""
+    """Addresses or networks, with commas, of reverse proxies of ours, as `10.0.3.7,10.0.4.0/28`; those on this machine
+    only where `127.0.0.1` stands here. Where a request comes from is read of their `X-Forwarded-For`, and of nobody's
+    else."""
+    proxy_user_header: str = ""
+    """Header in which those proxies name whom they have signed in, as `X-Forwarded-User` (oauth2-proxy) or
+    `Remote-User` (Authelia). Nobody comes in by a header when empty."""
+    proxy_groups_header: str = ""
+    """Header in which they name the groups of that person, with commas, as `X-Forwarded-Groups` or `Remote-Groups`."""
+    proxy_roles: str = ""
+    """Roles by group, as in `WATCHKEEPER_OIDC_ROLES`. Who is in none of them is refused."""
+    proxy_teams: str = ""
+    """Teams of the policy by group, as in `WATCHKEEPER_OIDC_TEAMS`."""
+    proxy_sign_out: str = ""
+    """Where people sign out of the proxy, as `/oauth2/sign_out`."""
     lockout_tries: Annotated[int, Field(ge=1, le=100)] = 5
     """Wrong tokens or passwords after which an address has to wait before the next is looked at, twice as long each
     time."""

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Middleware
 
 from streams.audit.recorder import Recorder
 from streams.settings import Settings
-from streams.sql.app import OVER, QUESTION, USER
+from streams.sql.app import ADDRESS, OVER, QUESTION, USER
 from streams.sql.errors import ACCESS_DENIED, QUOTA_EXCEEDED
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -46,7 +46,7 @@ def recorded(recorder: Recorder, settings: Settings) -> Middleware:
                     who=user,
                     question=text,
                     sha256=hashlib.sha256(text.encode(errors="replace")).hexdigest() if text else "",
-                    address=request.remote or "",
+                    address=request.get(ADDRESS, request.remote or ""),
                     status=0 if answer is None else answer.status,
                     code=code,
                     lost="" if over is None else over.unsaid or "",

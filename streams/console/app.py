@@ -12,7 +12,6 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from streams.access.entry import check_routes
-from streams.access.limits.door import Limits
 from streams.access.principals import Principals
 from streams.console import live, signing
 from streams.console.asking import Store
@@ -57,14 +56,14 @@ def add_console(app: FastAPI, work: Incidents) -> Sequence[Companion]:
         return ()
     store = Store(work.settings)
     kept = Kept(work, store)
-    app.mount(HOME.rstrip("/"), console(work, store, kept, app.state.limits))
+    app.mount(HOME.rstrip("/"), console(work, store, kept, app))
     app.add_route("/", _home)
     app.add_exception_handler(401, _unauthorised)
     return (kept,)
 
 
-def console(work: Incidents, store: Store, kept: Kept, limits: Limits) -> FastAPI:
-    """Return the application that is mounted under `/console`; its limits are those of the API around it."""
+def console(work: Incidents, store: Store, kept: Kept, around: FastAPI) -> FastAPI:
+    """Return the application that is mounted under `/console` of the API, whose limits are its own too."""
     settings = work.settings
     principals = Principals(settings)
     made = FastAPI(openapi_url=None)
@@ -74,7 +73,8 @@ def console(work: Incidents, store: Store, kept: Kept, limits: Limits) -> FastAP
         made.include_router(of_kept.router(work, store, kept))
     for part in PAGES:
         made.include_router(part.router(work, store))
-    made.state.principals, made.state.teams, made.state.limits = principals, work.policy.teams, limits
+    made.state.principals, made.state.teams = principals, work.policy.teams
+    made.state.limits, made.state.proxied = around.state.limits, around.state.proxied
     check_routes(made, HOME.rstrip("/"))
     made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
     for kind, answer in (

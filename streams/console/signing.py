@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from streams.access.principals import Principal, Principals, reserved
-from streams.console.session import Form, Stranger, fields_of, shown
+from streams.console.session import PROXIED, Form, Stranger, fields_of, shown
 from streams.console.single import COOKIE, PATH, SingleSignOn
 from streams.pages.render import render
 from streams.settings import Settings
@@ -35,6 +35,8 @@ def router(settings: Settings, principals: Principals) -> APIRouter:
 
     @routes.post("/sign-out")
     async def leave(request: Request, fields: Form) -> Response:
+        if PROXIED in request.session:
+            return _off_the_proxy(request, settings)
         key = request.session["key"]
         gone = await single.end(request, key) if single and principals.people.by_id(key) else None
         request.session.clear()
@@ -88,6 +90,15 @@ def _provider(routes: APIRouter, single: SingleSignOn | None, principals: Princi
         return answer
 
 
+def _off_the_proxy(request: Request, settings: Settings) -> Response:
+    """Lead somebody on to where they sign out of the proxy, which would sign them in again otherwise."""
+    request.session.clear()
+    if there := settings.proxy_sign_out:
+        return HTMLResponse(render("leaving", "streams.console", there=there, to="the proxy"))
+    text = "A proxy has signed you in, and does so with every page: sign out there."
+    return shown(request, "message", title="You are signed in still", text=text)
+
+
 def _begin(request: Request, principal: Principal, who: str) -> None:
     """Begin a session, and leave nothing of the one before."""
     request.session.clear()
@@ -102,7 +113,7 @@ def _wrong(principal: Principal | None, name: str) -> str:
     if principal.roles == ("service",):
         return "That is the token of a machine; people sign in with their own."
     if not principal.name and reserved(name):
-        return "That name is of a part of Watchkeeper, or of who signs in at the provider."
+        return "That name is of a part of Watchkeeper, or of who signs in elsewhere."
     named = principal.name or NAME.fullmatch(name)
     return "" if named else "Say who you are: what you do here is written down under that name."
 

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from schemas.topics import DOORS, Topic
 from streams.access.callers import Callers
+from streams.access.proxy.hops import Behind, Hops
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import RECEIVED, counted
 from streams.health.problems import AWAY, PROBLEMS
@@ -165,6 +166,7 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
 
     app.add_exception_handler(HTTPException, _refusal)
     app.add_middleware(RequestLimits, most_bytes=MOST_BYTES, callers=Callers(settings), door=DOOR)
+    app.add_middleware(Behind, hops=Hops(settings))
     return app
 
 

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Middleware
 
 from streams.access.callers import Callers
 from streams.access.limits.pace import Over
+from streams.access.proxy.hops import FORWARDED, Hops
 from streams.health.metrics import TURNED_AWAY
 from streams.sql.errors import (
     ACCESS_DENIED,
@@ -36,8 +37,9 @@ TYPES: Final = frozenset({"multipart/form-data", "text/plain"})
 USER: Final = web.RequestKey("user", str)
 QUESTION: Final = web.RequestKey("question", str)
 OVER: Final = web.RequestKey("over", Over)
-"""What a request turned out to be, for who stands around the application: whom it is of, what it asks, and whether they
-ask too much."""
+ADDRESS: Final = web.RequestKey("address", str)
+"""What a request turned out to be, for who stands around the application: whom it is of, what it asks, whether they ask
+too much, and from where."""
 
 log: Final = structlog.get_logger()
 
@@ -71,9 +73,12 @@ class SqlApp:
         Tells who may ask.
     callers
         Tells from which pages and under which names it may be asked.
+    hops
+        Tell from where it is asked.
     """
 
-    def __init__(self, lanes: Lanes, door: Doorkeeper, callers: Callers) -> None:
+    def __init__(self, lanes: Lanes, door: Doorkeeper, callers: Callers, hops: Hops) -> None:
+        self._hops: Final = hops
         self._lanes: Final = lanes
         self._door: Final = door
         self._callers: Final = callers
@@ -114,7 +119,7 @@ class SqlApp:
         if why := self._callers.refusal(request.method, request.headers):
             raise refused(ACCESS_DENIED, "ACCESS_DENIED", why.text)
         user, password = credentials(request.query, request.headers)
-        address = request.remote or ""
+        address = request[ADDRESS] = self._hops.client(request.remote or "", request.headers.getall(FORWARDED, []))
         await self._door.admit(user, password, address)
         request[USER] = user
         self._door.limits.question(user)

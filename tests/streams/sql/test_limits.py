@@ -4,29 +4,17 @@ import threading
 
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
 
 from streams.audit.questions import recorded
 from streams.audit.recorder import Recorder
 from streams.sql.server import Endpoint
 from streams.sql.users import user_line
+from tests.support.addresses import From
 from tests.support.audit import entries
 
 pytestmark = pytest.mark.store
 
 ELSEWHERE = "127.0.0.2"
-
-
-class From(HTTPAdapter):
-    """Asks from an address of this machine."""
-
-    def __init__(self, address):
-        self.address = address
-        super().__init__()
-
-    def init_poolmanager(self, *arguments, **more):
-        """Bind it."""
-        super().init_poolmanager(*arguments, source_address=(self.address, 0), **more)
 
 
 @pytest.fixture
