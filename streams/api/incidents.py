@@ -22,6 +22,7 @@ from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
 from streams.access.entry import authorised, check_routes, speaker
+from streams.access.limits.bursts import BURSTS
 from streams.access.limits.door import Limits
 from streams.access.principals import Principals
 from streams.access.proxy.hops import Behind, Hops
@@ -97,8 +98,10 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     return app
 
 
-def _wrong_token(address: str, name: str) -> None:
+def _wrong_token(address: str, name: str, *, fresh: bool) -> None:
     FAILED.labels("api").inc()
+    if fresh:
+        BURSTS.note("api", address, name)
 
 
 def _answer(code: int) -> Any:

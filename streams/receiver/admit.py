@@ -15,12 +15,16 @@ from streams.settings import Settings
 SENDER: Final = Principal("", ("service",))
 
 
+def _wrong_token(address: str, name: str, *, fresh: bool) -> None:
+    FAILED.labels("otlp").inc()
+
+
 class Door:
     """The door of the receiver."""
 
     def __init__(self, settings: Settings) -> None:
         self._token: Final = settings.otlp_token.get_secret_value().encode()
-        self._limits: Final = Limits(settings, lambda *_: FAILED.labels("otlp").inc())
+        self._limits: Final = Limits(settings, _wrong_token)
         self._pace: Final = Pace(settings.otlp_requests_a_minute)
 
     def admit(self, request: Request) -> None:

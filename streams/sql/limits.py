@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from streams.access.limits.bursts import BURSTS
 from streams.access.limits.pace import Over, Pace
 from streams.access.limits.tries import Tries, network
 from streams.health.metrics import FAILED
@@ -26,9 +27,11 @@ class UserLimits:
         self._users: Final = Pace(settings.sql_questions_a_minute, clock)
         self._strangers: Final = Pace(settings.strangers_a_minute, clock)
 
-    def check(self, address: str, name: str) -> None:
+    def check(self, address: str, name: str, password: str) -> None:
         """Raise where no password of an address and name is looked at now, a right one neither."""
         if seconds := self._tries.wait(address, name):
+            if not self.was_wrong(address, name, password):
+                BURSTS.note("sql", address, name)
             raise too_many(f"too many wrong passwords for {name}", Over(seconds))
 
     def was_wrong(self, address: str, name: str, password: str) -> bool:
@@ -40,7 +43,8 @@ class UserLimits:
         if right:
             self._tries.right(address, name)
         else:
-            self._tries.failed(address, name, password)
+            if self._tries.failed(address, name, password):
+                BURSTS.note("sql", address, name)
             FAILED.labels("sql").inc()
 
     def stranger(self, address: str) -> None:

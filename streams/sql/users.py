@@ -154,7 +154,7 @@ class Doorkeeper:
             right = name == "default"
         else:
             digest = hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), "sha256")
-            self.limits.check(address, name)
+            self.limits.check(address, name, password)
             right = hmac.compare_digest(self._known.get(name, b""), digest)
             right = right or (
                 not self.limits.was_wrong(address, name, password) and await self._look(name, password, digest)

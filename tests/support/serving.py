@@ -39,7 +39,7 @@ def served(settings: Settings, router: Callable[[Settings, Publisher, Approvals]
         await publisher.stop()
 
     service = FastAPI(lifespan=connected)
-    service.state.teams, service.state.limits = {}, Limits(settings, lambda *_: None)
+    service.state.teams, service.state.limits = {}, Limits(settings, lambda *_, **__: None)
     service.state.proxied = Proxied(settings)
     principals = Principals(settings)
     entry = Depends(authorised(principals))

@@ -25,8 +25,11 @@ class Knows(Protocol):
         """Return who has a token; None where nobody has."""
 
 
-Heard = Callable[[str, str], None]
-"""Is told the address and the claimed name of each wrong token or password."""
+class Heard(Protocol):
+    """Is told of each wrong token: from which address, under which name, and whether it was another than before."""
+
+    def __call__(self, address: str, name: str, *, fresh: bool) -> None:
+        """Hear it."""
 
 
 class Limits:
@@ -75,21 +78,23 @@ class Limits:
         address = address_of(request)
         seconds = self.tries.wait(address, name)
         if seconds and len(token) < UNGUESSABLE:
-            self._locked(request, seconds)
+            self._locked(request, seconds, token, name)
         if found := known.of(token):
             self.tries.right(address, name)
             return found
         if seconds:
-            self._locked(request, seconds)
+            self._locked(request, seconds, token, name)
         self.wrong(request, token, name)
         return None
 
     def wrong(self, request: Request, given: str, name: str = "") -> None:
         """Count a wrong token."""
-        self.tries.failed(address_of(request), name, given)
-        self.heard(address_of(request), name)
+        fresh = self.tries.failed(address_of(request), name, given)
+        self.heard(address_of(request), name, fresh=fresh)
 
-    def _locked(self, request: Request, seconds: float) -> NoReturn:
+    def _locked(self, request: Request, seconds: float, token: str, name: str) -> NoReturn:
+        address = address_of(request)
+        self.heard(address, name, fresh=not self.tries.was_wrong(address, name, token))
         request.state.why = "locked"
         self._refuse(request, Over(seconds), "too many wrong tokens")
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import HTTPException, Request, status
 
 from streams.access.elsewhere import PROXY, named, role_map, roles_of, team_map, teams_of
+from streams.access.limits.door import address_of
 from streams.access.principals import Principal
 from streams.access.proxy.hops import networks
 from streams.settings import Settings, SettingsError
@@ -72,7 +73,7 @@ class Proxied:
         if self._user and (said := _said(request, (self._user,))):
             claimed = said[self._user][0][1].decode("utf-8", "replace")
             request.state.claimed = "".join(each if each.isprintable() else "?" for each in claimed[:256])
-            request.app.state.limits.heard(request.client.host if request.client else "", "")
+            request.app.state.limits.heard(address_of(request), "", fresh=True)
             raise _refused(request, "spoof", "only a named proxy says who somebody is (WATCHKEEPER_PROXY_ADDRESSES)")
 
 
