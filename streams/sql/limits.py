@@ -30,6 +30,7 @@ class UserLimits:
     def check(self, address: str, name: str, password: str) -> None:
         """Raise where no password of an address and name is looked at now, a right one neither."""
         if seconds := self._tries.wait(address, name):
+            FAILED.labels("sql").inc()
             if not self.was_wrong(address, name, password):
                 BURSTS.note("sql", address, name)
             raise too_many(f"too many wrong passwords for {name}", Over(seconds))

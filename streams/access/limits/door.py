@@ -80,7 +80,8 @@ class Limits:
         if seconds and len(token) < UNGUESSABLE:
             self._locked(request, seconds, token, name)
         if found := known.of(token):
-            self.tries.right(address, name)
+            if name and found.name in ("", name):  # else a token of one's own would wipe out guesses at others'
+                self.tries.right(address, name)
             return found
         if seconds:
             self._locked(request, seconds, token, name)

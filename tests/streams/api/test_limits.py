@@ -113,6 +113,21 @@ async def test_who_guesses_waits_and_keeps_nobody_out(work, token, address, stat
     assert (answer.status_code, answer.headers.get("retry-after")) == (status, "1" if status == 429 else None)
 
 
+async def test_a_token_of_ones_own_wipes_out_no_guesses_at_others(work):
+    """Whoever has one, and uses it between guesses, waits all the same, at the API and at the form."""
+    browser = Browser(work)
+    ann = create(tokens_file(work.settings), "ann", ("viewer",), DAY)
+    for each in range(3):
+        assert (await ask(browser, f"wrong {each}")).status_code == 401
+        assert (await ask(browser, ann)).status_code == 200
+    assert (await ask(browser, TOKEN)).status_code == 429
+    browser.moves_to(THERE)
+    for each in range(3):
+        assert (await browser.sign_in("kim", f"wrong {each}")).status_code == 403
+        assert (await browser.sign_in("kim", ann)).status_code == 303
+    assert (await browser.sign_in("kim")).status_code == 429
+
+
 async def test_guesses_at_the_form_of_the_console_count_too(work):
     """Three wrong tokens under a name: the next is answered with how long to wait; who is signed in goes on."""
     browser, guest = Browser(work), Browser(work)

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import requests
+from prometheus_client import REGISTRY
 
 from streams.audit.questions import recorded
 from streams.audit.recorder import Recorder
@@ -40,6 +41,11 @@ def desk(store_settings, tmp_path):
     endpoint.stop()
 
 
+def failed():
+    """Return how many passwords were wrong, or of who had to wait, as the metrics say."""
+    return REGISTRY.get_sample_value("watchkeeper_failed_sign_ins_total", {"door": "sql"}) or 0
+
+
 def test_a_user_who_asks_too_much_waits_and_no_other_does(desk):
     """429 with ClickHouse's code for a quota and `Retry-After`; other users go on, our own has no limit."""
     answers = [desk("ann") for _ in range(7)]
@@ -57,7 +63,9 @@ def test_a_user_who_asks_too_much_waits_and_no_other_does(desk):
 
 def test_who_guesses_passwords_waits_and_keeps_nobody_out(desk):
     """After three wrong ones nothing is looked at that comes from there under that name; from elsewhere it is."""
+    before = failed()
     assert [desk("ann", f"wrong {each}").status_code for each in range(4)] == [403] * 3 + [429]
+    assert failed() == before + 4
     waiting = desk("ann")
     assert (waiting.status_code, waiting.headers["Retry-After"]) == (429, "1")
     assert desk("ann", address=ELSEWHERE).status_code == 200
