@@ -27,6 +27,10 @@ UNDONE: Final = {
 DOWN: Final = "monitor-down"
 """The runbook for when we do not watch."""
 
+SIGN_INS: Final = "failed-sign-ins"
+"""The runbook for wrong tokens. The receiver may not write findings, as it stands in front of all: it counts them."""
+MOST_WRONG: Final = 20
+
 _SCRAPED: Final = 'up{job="watchkeeper"}'
 
 FORMS: Final = {"percentunit": " | humanizePercentage", "s": " | humanizeDuration"}
@@ -96,20 +100,28 @@ def _alive() -> list[dict[str, Any]]:
         "summary": "{{ $labels.part }} of Watchkeeper does not do its work",
         "description": "The supervisor says so; its /health has the reason.",
     }
+    wrong = {
+        "summary": "Wrong tokens at the receiver of telemetry",
+        "description": f"More than {MOST_WRONG} in ten minutes: somebody guesses, or a sender has an old token.",
+    }
+    guessed = 'sum by (door) (increase(watchkeeper_failed_sign_ins_total{door="otlp"}[10m]))'
     return [
         _about_us("watchdog", "vector(1)", "0m", WATCHDOG, always),
         _about_us("down", f"{_SCRAPED} == 0 or absent({_SCRAPED})", "3m", "page", down),
         _about_us("part_down", "min by (instance, part) (watchkeeper_part_up) == 0", "5m", "page", part),
+        _about_us("failed_sign_ins", f"{guessed} > {MOST_WRONG}", "0m", "ticket", wrong, SIGN_INS),
     ]
 
 
-def _about_us(name: str, expr: str, wait: str, severity: str, said: dict[str, str]) -> dict[str, Any]:
+def _about_us(
+    name: str, expr: str, wait: str, severity: str, said: dict[str, str], runbook: str = DOWN
+) -> dict[str, Any]:
     return {
         "alert": f"watchkeeper_{name}",
         "expr": expr,
         "for": wait,
         "labels": {"source": "watchkeeper", "severity": severity, "owner": "safety", "family": "telemetry"},
-        "annotations": {**said, "runbook": f"dashboards/runbooks/{DOWN}.md"},
+        "annotations": {**said, "runbook": f"dashboards/runbooks/{runbook}.md"},
     }
 
 

@@ -24,6 +24,7 @@ OF_FAMILY: Final = {
     "canary": "canary",
     "change": "canary",
     "conduct": "two-persons",
+    "sign_in": "failed-sign-ins",
     "unknown": "guard-coverage",
 }
 """Names of files in `dashboards/runbooks`, without their ending."""

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
-
-from streams.identifier_settings import IdentifierSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class ProviderSettings(IdentifierSettings):
+
+
+class ProviderSettings(BaseSettings):
     """What the provider is, and what it says of people; without an issuer there is none."""
 
     model_config = SettingsConfigDict(use_attribute_docstrings=True)

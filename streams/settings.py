@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from streams.door_settings import DoorSettings
+from streams.identifier_settings import IdentifierSettings
 from streams.provider_settings import ProviderSettings
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -31,7 +33,7 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message names the variable and says what it may be."""
 
 
-class Settings(ProviderSettings):
+class Settings(DoorSettings, ProviderSettings, IdentifierSettings):
     """The settings of every worker and command; each field's description is its documentation."""
 
     model_config = SettingsConfigDict(

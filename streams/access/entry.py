@@ -1,4 +1,4 @@
-"""Letting somebody in: a bearer token becomes a principal, whose roles must be among those of the route."""
+"""Letting somebody in: whoever has a token or comes by a named proxy becomes a principal, with roles for the route."""
 
 from typing import Annotated, Any, Final
 
@@ -7,6 +7,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from streams.access.principals import Principal, Principals, reserved
+from streams.access.proxy.people import own_page
 from streams.access.roles import ABOUT, ALLOWED, OPEN, may, route_of, wanted
 from streams.access.teams import enter, services_of
 
@@ -14,11 +15,18 @@ _BEARER: Final = HTTPBearer(auto_error=False)
 
 
 def authorised(principals: Principals) -> Any:
-    """Return the dependency of routes that want a token: 401 without one, 403 where its roles are others."""
+    """Return the dependency of routes that want a token: 401 without one, 403 with other roles, 429 too often."""
 
     async def check(request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-        principal = None if given is None else principals.of(given.credentials)
+        limits, proxied = request.app.state.limits, request.app.state.proxied
+        principal = request.state.principal = proxied.of(request)
+        if principal is not None:
+            own_page(request)
+        elif given is not None:
+            principal = limits.known(request, principals, given.credentials)
         if principal is None:
+            limits.stranger(request)
+            proxied.refuse_claim(request)
             raise HTTPException(
                 status.HTTP_401_UNAUTHORIZED,
                 "a token is needed: Authorization: Bearer TOKEN",
@@ -32,11 +40,14 @@ def authorised(principals: Principals) -> Any:
 def admit(request: Request, principal: Principal) -> None:
     """Let somebody use the route of a request and see the services of their teams, or raise 403 with what it takes.
 
+    Whoever asks too often is answered 429.
+
     It has to run in the task of the request, so in no dependency that is not `async`: what is seen is held there. The
-    application has the teams of the policy in its state.
+    application has the teams of the policy, the limits and the people of proxies in its state.
     """
     request.state.principal = principal
     route = route_of(request.scope)
+    request.app.state.limits.principal(request, principal, route)
     if not may(principal.roles, route):
         text = f"your roles ({', '.join(principal.roles)}) do not allow this: it takes {wanted(route)}"
         raise HTTPException(status.HTTP_403_FORBIDDEN, text)
@@ -59,7 +70,7 @@ def speaker(request: Request, claimed: str = "") -> str:
     """
     name = request.state.principal.name or claimed
     if not request.state.principal.name and reserved(claimed):
-        raise ValueError(f"{claimed!r} is a part of Watchkeeper, or of who signs in at the provider: say your own name")
+        raise ValueError(f"{claimed!r} is a part of Watchkeeper, or of who signs in elsewhere: say your own name")
     if not name:
         raise ValueError("say who does it, or use a token with a name (`watchkeeper token create`)")
     return str(name)

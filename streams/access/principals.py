@@ -16,8 +16,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.access.elsewhere import PREFIXES
 from streams.access.kept import Followed, alone, write
-from streams.access.oidc.claims import PREFIX
 from streams.access.oidc.people import People
 from streams.access.roles import Role
 from streams.access.tokens import made_token
@@ -25,15 +25,15 @@ from streams.settings import Settings
 
 FILE: Final = "tokens.json"
 NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
-RESERVED: Final = ("watchkeeper", "system", PREFIX.rstrip("/"))
-"""What no name that is given here begins with: parts of Watchkeeper, and people of an OpenID provider."""
+RESERVED: Final = ("watchkeeper", "system", *(each.rstrip("/") for each in PREFIXES))
+"""What no name that is given here begins with: parts of Watchkeeper, and people who sign in elsewhere."""
 _FORM: Final = re.compile(r"wk_([0-9a-f]{12})_[\w-]{43}", re.ASCII)
 
 
 class Principal(Struct, frozen=True):
     """Who asks: a name with roles. The token of the installation has no name, and says whose word it brings.
 
-    `token_id` is the id of the token, or of the session of who signed in at the provider.
+    `token_id` is the id of the token, or of the session of who signed in at the provider; a proxy gives none.
     """
 
     name: str

@@ -22,13 +22,17 @@ from schemas.topics import ACTIONS
 from schemas.wire import InvalidRecordError, decoder, encode
 from streams.access.callers import Callers
 from streams.access.entry import authorised, check_routes, speaker
+from streams.access.limits.bursts import BURSTS
+from streams.access.limits.door import Limits
 from streams.access.principals import Principals
+from streams.access.proxy.hops import Behind, Hops
+from streams.access.proxy.people import Proxied
 from streams.access.teams import sees
 from streams.api import audit
 from streams.api.alerts import AlertError, actions, read_notice
 from streams.api.middleware import RequestLimits
 from streams.api.seen import evidence_seen, incidents_seen, known, portrayed
-from streams.health.metrics import TURNED_AWAY
+from streams.health.metrics import FAILED, TURNED_AWAY
 from streams.identifiers.guard import guard_of
 from streams.incidents.fold.incident_log import IncidentLog
 from streams.incidents.fold.moves import IllegalActionError, UnknownIncidentError
@@ -80,7 +84,8 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app = FastAPI(
         title="Watchkeeper", summary="Incidents, changes, controls and reviews", docs_url=None, redoc_url=None
     )
-    app.state.teams = work.policy.teams
+    app.state.teams, app.state.limits = work.policy.teams, Limits(work.settings, _wrong_token)
+    app.state.proxied = Proxied(work.settings)
     entry = Depends(authorised(Principals(work.settings)))
     for router in (incidents_router(work), alerts_router(work), audit.router(work.settings), *more):
         app.include_router(router, dependencies=[entry])
@@ -90,7 +95,14 @@ def api(work: Incidents, *more: APIRouter) -> FastAPI:
     app.add_exception_handler(StoreUnavailableError, _answer(status.HTTP_503_SERVICE_UNAVAILABLE))
     app.add_exception_handler(ValueError, _answer(status.HTTP_422_UNPROCESSABLE_CONTENT))
     app.add_middleware(RequestLimits, most_bytes=MAX_BODY_BYTES, callers=Callers(work.settings, links=True))
+    app.add_middleware(Behind, hops=Hops(work.settings))
     return app
+
+
+def _wrong_token(address: str, name: str, *, fresh: bool) -> None:
+    FAILED.labels("api").inc()
+    if fresh:
+        BURSTS.note("api", address, name)
 
 
 def _answer(code: int) -> Any:

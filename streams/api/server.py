@@ -30,7 +30,7 @@ class Server:
         setting: str = "WATCHKEEPER_API_PORT",
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        config = uvicorn.Config(app, host, port, log_config=None, access_log=False, lifespan="off")
+        config = uvicorn.Config(app, host, port, log_config=None, access_log=False, lifespan="off", proxy_headers=False)
         config.ssl_context_factory = None if tls is None else lambda *_: tls
         self._server: Final = _Quiet(config)
         self._taken: Final = f"{host}:{port} is taken; set {setting}"

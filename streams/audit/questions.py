@@ -10,12 +10,13 @@ from aiohttp.typedefs import Middleware
 
 from streams.audit.recorder import Recorder
 from streams.settings import Settings
-from streams.sql.app import QUESTION, USER
-from streams.sql.errors import ACCESS_DENIED
+from streams.sql.app import ADDRESS, OVER, QUESTION, USER
+from streams.sql.errors import ACCESS_DENIED, QUOTA_EXCEEDED
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CODE: Final = "X-ClickHouse-Exception-Code"
+_REFUSED: Final = (str(ACCESS_DENIED), str(QUOTA_EXCEEDED))
 
 
 def recorded(recorder: Recorder, settings: Settings) -> Middleware:
@@ -35,8 +36,9 @@ def recorded(recorder: Recorder, settings: Settings) -> Middleware:
         finally:
             code = "" if answer is None else answer.headers.get(CODE, "")
             user, text = request.get(USER, ""), request.get(QUESTION, "")
-            refused = bool(code) and (not user or code == str(ACCESS_DENIED))
-            if refused or (settings.sql_users is not None and user not in own):
+            refused, over = bool(code) and (not user or code in _REFUSED), request.get(OVER)
+            known = settings.sql_users is not None and user not in own
+            if (over is None or over.news) and (refused or known):
                 recorder.record(
                     "refused" if refused else "question",
                     stranger=not user,
@@ -44,9 +46,10 @@ def recorded(recorder: Recorder, settings: Settings) -> Middleware:
                     who=user,
                     question=text,
                     sha256=hashlib.sha256(text.encode(errors="replace")).hexdigest() if text else "",
-                    address=request.remote or "",
+                    address=request.get(ADDRESS, request.remote or ""),
                     status=0 if answer is None else answer.status,
                     code=code,
+                    lost="" if over is None else over.unsaid or "",
                     milliseconds=round(1_000 * (time.monotonic() - began)),
                 )
 

@@ -16,7 +16,9 @@ RETURN: Final = "GET /console/sign-in/return"
 SIGN_OUT: Final = "POST /console/sign-out"
 EXPORTS: Final = frozenset({"GET /audit", "GET /console/incidents.csv"})
 UNNAMED: Final = "(token of the installation)"
-_REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST})
+_REFUSED: Final = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.TOO_MANY_REQUESTS}
+)
 
 
 class Recorded:
@@ -56,7 +58,7 @@ class Recorded:
 
     def _write(self, scope: Scope, state: Mapping[str, Any], code: int, milliseconds: int) -> None:
         route = route_of(scope) or f"{scope['method'][:16]} (no route)"  # a path of no route may hold anything
-        if self._refusals and code not in _REFUSED:
+        if state.get("unwritten") or (self._refusals and code not in _REFUSED):
             return
         principal, client = state.get("principal"), scope.get("client")
         self._recorder.record(
@@ -67,6 +69,7 @@ class Recorded:
             token="" if principal is None else principal.token_id,
             claimed=str(state.get("claimed", "")),
             why=str(state.get("why", "")),
+            lost=state.get("lost") or "",
             route=route,
             about=[f"{name}={value}" for name, value in sorted((scope.get("path_params") or {}).items())],
             address=client[0] if client else "",

@@ -1,6 +1,6 @@
 """The application of the console, wired into the API."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -56,14 +56,14 @@ def add_console(app: FastAPI, work: Incidents) -> Sequence[Companion]:
         return ()
     store = Store(work.settings)
     kept = Kept(work, store)
-    app.mount(HOME.rstrip("/"), console(work, store, kept))
+    app.mount(HOME.rstrip("/"), console(work, store, kept, app))
     app.add_route("/", _home)
     app.add_exception_handler(401, _unauthorised)
     return (kept,)
 
 
-def console(work: Incidents, store: Store, kept: Kept) -> FastAPI:
-    """Return the application that is mounted under `/console`."""
+def console(work: Incidents, store: Store, kept: Kept, around: FastAPI) -> FastAPI:
+    """Return the application that is mounted under `/console` of the API, whose limits are its own too."""
     settings = work.settings
     principals = Principals(settings)
     made = FastAPI(openapi_url=None)
@@ -74,6 +74,7 @@ def console(work: Incidents, store: Store, kept: Kept) -> FastAPI:
     for part in PAGES:
         made.include_router(part.router(work, store))
     made.state.principals, made.state.teams = principals, work.policy.teams
+    made.state.limits, made.state.proxied = around.state.limits, around.state.proxied
     check_routes(made, HOME.rstrip("/"))
     made.mount("/static", StaticFiles(packages=[("streams.console", "static")]))
     for kind, answer in (
@@ -139,9 +140,10 @@ async def _unreadable(request: Request, error: Any) -> Response:
 
 
 async def _refused(request: Request, error: Any) -> Response:
-    return _page(request, "That did not work", str(error.detail), error.status_code)
+    return _page(request, "That did not work", str(error.detail), error.status_code, error.headers)
 
 
-def _page(request: Request, title: str, text: str, code: int) -> Response:
+def _page(request: Request, title: str, text: str, code: int, headers: Mapping[str, str] | None = None) -> Response:
     who = request.session.get("who", "") if "session" in request.scope else ""
-    return HTMLResponse(render("message", "streams.console", title=title, text=text, here="", who=who, csrf=""), code)
+    shown = render("message", "streams.console", title=title, text=text, here="", who=who, csrf="")
+    return HTMLResponse(shown, code, headers)

@@ -15,6 +15,8 @@ from streams.pages.render import render
 from streams.settings import Settings
 
 MOST_FIELDS: Final = 100
+PROXIED: Final = "proxied"
+"""Holds, in a session, whom a proxy has signed in; such a session has no key, and so is nobody without the proxy."""
 
 
 class NotSignedInError(Exception):
@@ -39,7 +41,7 @@ async def signed_in(request: Request) -> str:
     NotSignedInError
         Where nobody is.
     HTTPException
-        403 where their roles are not those of the page.
+        403 where their roles are not those of the page, 429 where they ask too often.
     """
     principal = _signed_in(request)
     request.state.who = str(request.session["who"])
@@ -48,9 +50,23 @@ async def signed_in(request: Request) -> str:
 
 
 def _signed_in(request: Request) -> Principal:
-    """Return who is signed in, as long as the token that was given, or the session of the provider, is valid."""
+    """Return who is signed in, as long as the token that was given, or the session of the provider, is valid.
+
+    Whom a named proxy has signed in needs neither. The session that they have holds what their forms are known by.
+    """
+    proxied = request.app.state.proxied
+    principal: Principal | None = proxied.of(request)
+    if principal is not None:
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise NotSignedInError  # a link on another's page: the cookie does not come along, ours leads on
+        if request.session.get(PROXIED) != principal.name:
+            request.session.clear()
+            request.session.update({"who": principal.name, PROXIED: principal.name})
+        return principal
     key = request.session.get("key")
     if not request.session.get("who") or key is None:
+        request.app.state.limits.stranger(request)
+        proxied.refuse_claim(request)
         raise NotSignedInError
     principals: Principals = request.app.state.principals
     found = principals.by_id(key) if key else Principal("", ("admin",))
@@ -74,7 +90,14 @@ async def sent(request: Request) -> dict[str, str]:
     return await fields_of(request)
 
 
+async def stranger(request: Request) -> None:
+    """Count a request of nobody, or raise 429."""
+    request.app.state.limits.stranger(request)
+
+
 Who = Annotated[str, Depends(signed_in)]
+Stranger: Final = [Depends(stranger)]
+"""Of routes that nobody has to be signed in for."""
 Form = Annotated[dict[str, str], Depends(sent)]
 
 

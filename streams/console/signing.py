@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from streams.access.principals import Principal, Principals, reserved
-from streams.console.session import Form, fields_of, shown
+from streams.console.session import PROXIED, Form, Stranger, fields_of, shown
 from streams.console.single import COOKIE, PATH, SingleSignOn
 from streams.pages.render import render
 from streams.settings import Settings
@@ -35,6 +35,8 @@ def router(settings: Settings, principals: Principals) -> APIRouter:
 
     @routes.post("/sign-out")
     async def leave(request: Request, fields: Form) -> Response:
+        if PROXIED in request.session:
+            return _off_the_proxy(request, settings)
         key = request.session["key"]
         gone = await single.end(request, key) if single and principals.people.by_id(key) else None
         request.session.clear()
@@ -44,18 +46,20 @@ def router(settings: Settings, principals: Principals) -> APIRouter:
 
 
 def _token(routes: APIRouter, principals: Principals, page: Callable[..., Response]) -> None:
-    @routes.get("/sign-in")
+    @routes.get("/sign-in", dependencies=Stranger)
     async def form(request: Request, next: str = "") -> Response:  # noqa: A002
         return page(request, own(next))
 
-    @routes.post("/sign-in")
+    @routes.post("/sign-in", dependencies=Stranger)
     async def enter(request: Request) -> Response:
         fields = await fields_of(request)
         name, following = fields.get("name", "").strip(), own(fields.get("next", ""))
-        principal = principals.of(fields.get("token", "").strip())
+        request.state.claimed = "" if principals.of(name) else name  # some give the token for the name
+        principal = request.app.state.limits.known(
+            request, principals, fields.get("token", "").strip(), request.state.claimed
+        )
         wrong = _wrong(principal, name)
         if wrong or principal is None:
-            request.state.claimed = "" if principals.of(name) else name  # some give the token for the name
             log.warning("somebody could not sign in", name=name[:64])
             return page(request, following, status.HTTP_403_FORBIDDEN, wrong, name)
         _begin(request, principal, principal.name or name)
@@ -63,13 +67,13 @@ def _token(routes: APIRouter, principals: Principals, page: Callable[..., Respon
 
 
 def _provider(routes: APIRouter, single: SingleSignOn | None, principals: Principals) -> None:
-    @routes.post("/sign-in/provider")
+    @routes.post("/sign-in/provider", dependencies=Stranger)
     async def begin(request: Request) -> Response:
         fields = await fields_of(request)
         following = own(fields.get("next", ""))
         return await single.begin(request, following) if single else RedirectResponse(PATH, status.HTTP_303_SEE_OTHER)
 
-    @routes.get("/sign-in/return")
+    @routes.get("/sign-in/return", dependencies=Stranger)
     async def back(request: Request) -> Response:
         if single is None:
             return RedirectResponse(PATH, status.HTTP_303_SEE_OTHER)
@@ -86,11 +90,20 @@ def _provider(routes: APIRouter, single: SingleSignOn | None, principals: Princi
         return answer
 
 
+def _off_the_proxy(request: Request, settings: Settings) -> Response:
+    """Lead somebody on to where they sign out of the proxy, which would sign them in again otherwise."""
+    request.session.clear()
+    if there := settings.proxy_sign_out:
+        return HTMLResponse(render("leaving", "streams.console", there=there, to="the proxy"))
+    text = "A proxy has signed you in, and does so with every page: sign out there."
+    return shown(request, "message", title="You are signed in still", text=text)
+
+
 def _begin(request: Request, principal: Principal, who: str) -> None:
     """Begin a session, and leave nothing of the one before."""
     request.session.clear()
     request.session.update({"who": who, "key": principal.token_id})
-    request.state.principal, request.state.who = principal, who
+    request.state.principal, request.state.who, request.state.claimed = principal, who, ""
 
 
 def _wrong(principal: Principal | None, name: str) -> str:
@@ -100,7 +113,7 @@ def _wrong(principal: Principal | None, name: str) -> str:
     if principal.roles == ("service",):
         return "That is the token of a machine; people sign in with their own."
     if not principal.name and reserved(name):
-        return "That name is of a part of Watchkeeper, or of who signs in at the provider."
+        return "That name is of a part of Watchkeeper, or of who signs in elsewhere."
     named = principal.name or NAME.fullmatch(name)
     return "" if named else "Say who you are: what you do here is written down under that name."
 

@@ -26,6 +26,7 @@ TURNED_AWAY = Counter(
     "Requests to the SQL endpoint, the API or the OTLP receiver that were refused",
     ["door", "code"],
 )
+FAILED = Counter("watchkeeper_failed_sign_ins", "Wrong tokens and passwords, and those of who has to wait", ["door"])
 RECEIVED = Counter("watchkeeper_otlp_items", "Spans, log records and bodies of metrics received", ["signal", "what"])
 AUDIT_LOST = Counter(
     "watchkeeper_audit_lost", "Audit entries that the disk did not take, and that no memory could hold"

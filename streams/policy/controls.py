@@ -16,7 +16,7 @@ FAMILIES: Final = tuple(
         [
             *(rate.family for rate in WATCHED),
             *CATEGORIES.values(),
-            *("quantity", "mix", "telemetry", "odd", "pattern", "canary", "change", "conduct", "unknown"),
+            *("quantity", "mix", "telemetry", "odd", "pattern", "canary", "change", "conduct", "sign_in", "unknown"),
         ]
     )
 )

@@ -54,10 +54,10 @@ def token_gaps(settings: Settings) -> Iterator[Gap]:
     """Yield what of tokens leaves open who somebody is."""
     now = time.time()
     valid = [token for token in read_tokens(tokens_file(settings)) if token.state(now) == "valid"]
-    if not valid and not settings.oidc_issuer:
+    if not valid and not settings.oidc_issuer and not settings.proxy_user_header:
         yield Gap("shared token", "nobody has a token of their own: all share that of the installation, under any name",
                   "`watchkeeper token create NAME --role ROLE` for each person and machine, or name a provider where "
-                  "people sign in (WATCHKEEPER_OIDC_ISSUER)")  # fmt: skip
+                  "people sign in (WATCHKEEPER_OIDC_ISSUER), or a proxy (WATCHKEEPER_PROXY_USER_HEADER)")  # fmt: skip
     for token in valid:
         if token.expires - token.created > LONGEST_DAYS * _DAY:
             yield Gap("long token", f"the token of {token.name} is valid for more than a year",

@@ -8,6 +8,7 @@ from streams.production.asked import kafka_gaps, provider_gaps, store_gaps
 from streams.production.gap import Gap
 from streams.production.lying import file_gaps, image_gaps, token_gaps
 from streams.production.named import gaps
+from streams.production.proxies import proxy_gaps
 from streams.settings import Settings
 
 
@@ -25,6 +26,7 @@ def open_gaps(settings: Settings, compose: Path | None) -> Iterator[Gap]:
         Where policy, tokens or the Compose file can't be read.
     """
     yield from gaps(settings, load_policy(settings.policy))
+    yield from proxy_gaps(settings)
     yield from file_gaps(settings)
     yield from token_gaps(settings)
     if compose is not None:

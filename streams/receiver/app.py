@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -15,10 +14,12 @@ from starlette.responses import JSONResponse
 
 from schemas.topics import DOORS, Topic
 from streams.access.callers import Callers
+from streams.access.proxy.hops import Behind, Hops
 from streams.api.middleware import RequestLimits
 from streams.health.metrics import RECEIVED, counted
 from streams.health.problems import AWAY, PROBLEMS
 from streams.kafka.publisher import Message, Publisher
+from streams.receiver.admit import Door
 from streams.receiver.body import JSON, MOST_BYTES, PROTOBUF, Kind, inflate, kind_of, parsed
 from streams.receiver.signals import SIGNALS, Cut, Signal, cut
 from streams.receiver.webhook import cut_webhook
@@ -87,7 +88,7 @@ class Receiver:
         self._settings: Final = settings
         self._publisher: Final = publisher
         self._room: Final = room or Room()
-        self._token: Final = settings.otlp_token.get_secret_value().encode()
+        self._door: Final = Door(settings)
 
     async def take(self, signal: Signal, request: Request) -> Response:
         """Answer a request to export."""
@@ -109,7 +110,9 @@ class Receiver:
         self, topic: Topic | None, request: Request, read: Callable[[Kind, bytes], Cut]
     ) -> tuple[Kind, Cut]:
         """Return what a request says of its body, and what of it is in Kafka now; without a topic nothing is read."""
-        self._admit(request)
+        self._door.admit(request)
+        if away := PROBLEMS.current().keys() & AWAY:
+            raise busy(f"{', '.join(sorted(away))} is away")
         kind = kind_of(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
         with self._room.held() as take:
             body = bytearray()
@@ -123,14 +126,6 @@ class Receiver:
             found = await asyncio.to_thread(read, kind, inflated)
             await self._publish(self._settings.topic(topic.name), found)
         return kind, found
-
-    def _admit(self, request: Request) -> None:
-        given = request.headers.get("Authorization", "").encode()
-        if self._token and not secrets.compare_digest(given, b"Bearer " + self._token):
-            text = "a token is needed: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN"
-            raise HTTPException(status.HTTP_401_UNAUTHORIZED, text, {"WWW-Authenticate": "Bearer"})
-        if away := PROBLEMS.current().keys() & AWAY:
-            raise busy(f"{', '.join(sorted(away))} is away")
 
     async def _publish(self, topic: str, found: Cut) -> None:
         try:
@@ -171,6 +166,7 @@ def receiver_app(settings: Settings, receiver: Receiver, ready: Callable[[], boo
 
     app.add_exception_handler(HTTPException, _refusal)
     app.add_middleware(RequestLimits, most_bytes=MOST_BYTES, callers=Callers(settings), door=DOOR)
+    app.add_middleware(Behind, hops=Hops(settings))
     return app
 
 

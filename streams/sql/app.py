@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -11,6 +12,8 @@ from aiohttp import ClientPayloadError, web
 from aiohttp.typedefs import Middleware
 
 from streams.access.callers import Callers
+from streams.access.limits.pace import Over
+from streams.access.proxy.hops import FORWARDED, Hops
 from streams.health.metrics import TURNED_AWAY
 from streams.sql.errors import (
     ACCESS_DENIED,
@@ -33,7 +36,10 @@ TYPES: Final = frozenset({"multipart/form-data", "text/plain"})
 
 USER: Final = web.RequestKey("user", str)
 QUESTION: Final = web.RequestKey("question", str)
-"""What a request turned out to be, for who stands around the application: whom it is of, and what it asks."""
+OVER: Final = web.RequestKey("over", Over)
+ADDRESS: Final = web.RequestKey("address", str)
+"""What a request turned out to be, for who stands around the application: whom it is of, what it asks, whether they ask
+too much, and from where."""
 
 log: Final = structlog.get_logger()
 
@@ -67,9 +73,12 @@ class SqlApp:
         Tells who may ask.
     callers
         Tells from which pages and under which names it may be asked.
+    hops
+        Tell from where it is asked.
     """
 
-    def __init__(self, lanes: Lanes, door: Doorkeeper, callers: Callers) -> None:
+    def __init__(self, lanes: Lanes, door: Doorkeeper, callers: Callers, hops: Hops) -> None:
+        self._hops: Final = hops
         self._lanes: Final = lanes
         self._door: Final = door
         self._callers: Final = callers
@@ -102,15 +111,18 @@ class SqlApp:
             log.exception("a question failed", fault=type(fault).__name__)
             error = refused(UNKNOWN_EXCEPTION, "UNKNOWN_EXCEPTION", f"the endpoint failed: {type(fault).__name__}")
         TURNED_AWAY.labels("sql", error.code).inc()
+        if error.over is not None:
+            request[OVER] = error.over
         return _error(error, framed=is_framed(request.query))
 
     async def _served(self, request: web.Request) -> web.StreamResponse:
         if why := self._callers.refusal(request.method, request.headers):
             raise refused(ACCESS_DENIED, "ACCESS_DENIED", why.text)
         user, password = credentials(request.query, request.headers)
-        address = request.remote or ""
+        address = request[ADDRESS] = self._hops.client(request.remote or "", request.headers.getall(FORWARDED, []))
         await self._door.admit(user, password, address)
         request[USER] = user
+        self._door.limits.question(user)
         async with asyncio.timeout(BODY_SECONDS):
             body, form = await _body(request)
         asked = parse_request(request.query, request.headers, body, form)
@@ -183,6 +195,8 @@ def _type_of(output: str) -> str:
 
 def _error(error: SqlError, *, framed: bool = False) -> web.Response:
     headers = {"X-ClickHouse-Exception-Code": str(error.code), "X-ClickHouse-Server-Display-Name": "watchkeeper"}
+    if error.over is not None:
+        headers["Retry-After"] = str(math.ceil(error.over.seconds))
     body = f"{error}\n".encode()
     return web.Response(
         body=blocks(body) if framed else body, status=error.status, headers=headers, content_type="text/plain"

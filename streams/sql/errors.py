@@ -1,7 +1,10 @@
 """Errors as ClickHouse words them: a code, a text, and the HTTP status that belongs to the code."""
 
+import math
 import re
 from typing import Final
+
+from streams.access.limits.pace import Over
 
 _CODE: Final = re.compile(r"Code: (\d+)")
 
@@ -15,6 +18,7 @@ _STATUS: Final = {
     404: (46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511),
     408: (159,),
     413: (229,),
+    429: (201,),
     501: (48,),
     503: (76, 202, 209, 439),
 }
@@ -32,6 +36,7 @@ UNKNOWN_FUNCTION: Final = 46
 UNKNOWN_FORMAT: Final = 73
 TOO_DEEP: Final = 306
 BUSY: Final = 202
+QUOTA_EXCEEDED: Final = 201
 MEMORY_LIMIT: Final = 241
 UNKNOWN_DATABASE: Final = 81
 TIMEOUT_EXCEEDED: Final = 159
@@ -42,11 +47,12 @@ NETWORK_ERROR: Final = 210
 
 
 class SqlError(ValueError):
-    """A query that was refused or failed; `code` is ClickHouse's own."""
+    """A query that was refused or failed; `code` is ClickHouse's own, `over` is set where somebody asked too much."""
 
-    def __init__(self, message: str, code: int) -> None:
+    def __init__(self, message: str, code: int, over: Over | None = None) -> None:
         super().__init__(message)
         self.code: Final = code
+        self.over: Final = over
 
     @property
     def status(self) -> int:
@@ -61,6 +67,12 @@ def refused(code: int, name: str, text: str) -> SqlError:
     'Code: 497. DB::Exception: function file is not allowed here. (ACCESS_DENIED)'
     """
     return SqlError(f"Code: {code}. DB::Exception: {text}. ({name})", code)
+
+
+def too_many(what: str, over: Over) -> SqlError:
+    """Return the answer to who asks too much, or guesses."""
+    text = f"{what}: try again in {math.ceil(over.seconds)} s"
+    return SqlError(f"Code: {QUOTA_EXCEEDED}. DB::Exception: {text}. (QUOTA_EXCEEDED)", QUOTA_EXCEEDED, over)
 
 
 def from_engine(error: Exception) -> SqlError:

@@ -12,10 +12,12 @@ from aiohttp.web_protocol import RequestHandler
 
 from streams.access.callers import Callers, loopback
 from streams.access.half_open import close_idle
+from streams.access.proxy.hops import Hops
 from streams.access.teams import Team
 from streams.settings import Settings, SettingsError
 from streams.sql.app import TYPES, SqlApp
 from streams.sql.lanes import Lanes
+from streams.sql.limits import UserLimits
 from streams.sql.reader import Limits, Reader
 from streams.sql.users import Doorkeeper, load_users
 from streams.tls.asking import address
@@ -65,7 +67,8 @@ class Endpoint:
         self._limits: Final = limits or Limits()
         self._around: Final = around
         users = None if settings.sql_users is None else load_users(settings.sql_users)
-        self._door: Final = Doorkeeper(users, teams=teams)
+        self._door: Final = Doorkeeper(users, UserLimits(settings), teams)
+        self._hops: Final = Hops(settings)
         self._tls: Final = door(settings, "sql")
         self._loop: Final = asyncio.new_event_loop()
         self._ready: Final = threading.Event()
@@ -83,7 +86,7 @@ class Endpoint:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         reader = Reader(self._settings, self._limits)
-        app = SqlApp(Lanes(reader, self._limits), self._door, Callers(self._settings, TYPES))
+        app = SqlApp(Lanes(reader, self._limits), self._door, Callers(self._settings, TYPES), self._hops)
         runner = web.AppRunner(
             app.application(self._around),
             access_log=None,

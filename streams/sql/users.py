@@ -6,9 +6,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -19,16 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from streams.access.teams import Services, Team, TeamName, services_of
 from streams.settings import SettingsError
 from streams.sql.errors import AUTHENTICATION_FAILED, BUSY, refused
+from streams.sql.limits import UserLimits
 
 COST: Final = 2**14
 """scrypt's n, with r = 8 and p = 1: 16 MiB and some 50 ms a password (RFC 7914, section 2)."""
 
-FREE_TRIES: Final = 5
-"""Wrong passwords in a row after which their sender has to wait."""
-MOST_PAUSE: Final = 60.0
 MOST_LOOKED_AT: Final = 32
 """Passwords that may wait for the thread that looks at them."""
-MOST_REMEMBERED: Final = 10_000
 
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
@@ -110,15 +105,15 @@ def load_users(path: Path) -> dict[str, User]:
 class Doorkeeper:
     """Tells whether a user may read.
 
-    Passwords have a thread of their own, so that wrong ones keep no question waiting. Who gives a wrong one waits
-    before the next is looked at, twice as long each time; that is told apart by address and name.
+    Passwords have a thread of their own, so that wrong ones keep no question waiting. Who gives wrong ones waits before
+    the next is looked at, as `Tries` says; the same wrong one again is not even looked at.
 
     Parameters
     ----------
     users
         The users of the file; None lets `default` in with any password, as ClickHouse does for a user without one.
-    clock
-        Seconds that only grow.
+    limits
+        Of questions and tries.
     teams
         Those of the policy.
     """
@@ -126,18 +121,17 @@ class Doorkeeper:
     def __init__(
         self,
         users: dict[str, User] | None,
-        clock: Callable[[], float] = time.monotonic,
+        limits: UserLimits,
         teams: Mapping[str, Team] | None = None,
     ) -> None:
         self._teams: Final = teams or {}
         self._users: Final = users
-        self._clock: Final = clock
+        self.limits: Final = limits
         self._key: Final = secrets.token_bytes(32)
         self._known: Final[dict[str, bytes]] = {}
         self._stranger: Final = User(password_scrypt=scrypt_of(secrets.token_hex(), secrets.token_bytes(_SALT_BYTES)))
         self._pool: Final = ThreadPoolExecutor(1, "sql-password")
         self._looking = 0
-        self._wrong: Final[OrderedDict[tuple[str, str], tuple[int, float]]] = OrderedDict()
 
     def services(self, name: str) -> Services:
         """Return the services whose rows a user sees; a team that the policy does not name has none."""
@@ -153,39 +147,34 @@ class Doorkeeper:
         Raises
         ------
         SqlError
-            With code 516 and ClickHouse's text, which does not tell a wrong name from a wrong password; with code 202
-            after several wrong ones, or while too many others are looked at.
+            With code 516 and ClickHouse's text, which does not tell a wrong name from a wrong password; with code 201
+            after several wrong ones, and with 202 while too many others are looked at.
         """
         if self._users is None:
             right = name == "default"
         else:
             digest = hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), "sha256")
-            right = hmac.compare_digest(self._known.get(name, b""), digest) or await self._look(
-                name, password, digest, address
+            self.limits.check(address, name, password)
+            right = hmac.compare_digest(self._known.get(name, b""), digest)
+            right = right or (
+                not self.limits.was_wrong(address, name, password) and await self._look(name, password, digest)
             )
+            self.limits.told(address, name, password, right=right)
         if not right:
+            self.limits.stranger(address)
             text = f"{name}: Authentication failed: password is incorrect, or there is no user with such name"
             raise refused(AUTHENTICATION_FAILED, "AUTHENTICATION_FAILED", text)
 
-    async def _look(self, name: str, password: str, digest: bytes, address: str) -> bool:
-        """Look at a password in its own thread, unless its sender has to wait."""
-        times, until = self._wrong.get((address, name), (0, 0.0))
-        if self._clock() < until or self._looking >= MOST_LOOKED_AT:
-            raise refused(BUSY, "TOO_MANY_SIMULTANEOUS_QUERIES", f"too many wrong passwords for {name}: try later")
+    async def _look(self, name: str, password: str, digest: bytes) -> bool:
+        """Look at a password in its own thread."""
+        if self._looking >= MOST_LOOKED_AT:
+            raise refused(BUSY, "TOO_MANY_SIMULTANEOUS_QUERIES", "too many passwords are looked at: try again later")
         self._looking += 1
         try:
             running = asyncio.get_running_loop().run_in_executor(self._pool, self._verify, name, password, digest)
-            right = await asyncio.shield(running)
+            return await asyncio.shield(running)
         finally:
             self._looking -= 1
-        if right:
-            self._wrong.pop((address, name), None)
-            return True
-        pause = min(2.0 ** (times + 1 - FREE_TRIES), MOST_PAUSE) if times + 1 >= FREE_TRIES else 0.0
-        self._wrong[address, name] = (times + 1, self._clock() + pause)
-        while len(self._wrong) > MOST_REMEMBERED:
-            self._wrong.popitem(last=False)
-        return False
 
     def _verify(self, name: str, password: str, digest: bytes) -> bool:
         user = (self._users or {}).get(name)

@@ -5,7 +5,7 @@ work ends the process: Faust would only restart the agent, which then stalls. A 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +25,8 @@ from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
 from streams.settings import Settings
 from streams.tls.doors import door
+from streams.worker.background import in_background
+from streams.worker.bursts import tell_bursts
 from streams.worker.health import Progress
 from streams.worker.losses import LossReport
 from streams.worker.parts import Parts
@@ -161,15 +163,16 @@ def read(app: WorkerApp, name: str, topics: dict[str, TopicState], stage: Stage,
     reading = Reading(app.conf.id, stage, LogReader(client_arguments(settings)), LossReport(settings, publisher, name))
     watchdog = Watchdog(app, settings, topics, reading)
     work = _Work(topics, stage, reading, Sentinel(name, settings), progress)
-    app.agent(channel, name=name, concurrency=1)(_loop(work, watchdog))
+    app.agent(channel, name=name, concurrency=1)(_loop(work, watchdog, partial(tell_bursts, settings, publisher)))
     return app
 
 
-def _loop(work: "_Work", watchdog: Watchdog) -> Callable[..., Any]:
+def _loop(work: "_Work", watchdog: Watchdog, beside: Callable[[], Coroutine[Any, Any, None]]) -> Callable[..., Any]:
     async def consume(stream: StreamT) -> None:
         watching = asyncio.create_task(watchdog.watch())
         async with work.reading.turn:
             await work.stage.start()
+        telling = in_background(beside())
         work.progress.started()
         try:
             async for event in stream.noack().events():
@@ -178,6 +181,7 @@ def _loop(work: "_Work", watchdog: Watchdog) -> Callable[..., Any]:
                 work.progress.finished()
         finally:
             watching.cancel()
+            telling.cancel()
             await work.progress.stopped()
             await work.stage.stop()
 

@@ -68,6 +68,10 @@ def test_somebody_hears_of_it_when_we_do_not_watch():
         "watchkeeper_watchdog": ("vector(1)", "watchdog"),
         "watchkeeper_down": ('up{job="watchkeeper"} == 0 or absent(up{job="watchkeeper"})', "page"),
         "watchkeeper_part_down": ("min by (instance, part) (watchkeeper_part_up) == 0", "page"),
+        "watchkeeper_failed_sign_ins": (
+            'sum by (door) (increase(watchkeeper_failed_sign_ins_total{door="otlp"}[10m])) > 20',
+            "ticket",
+        ),
     }
 
 

@@ -67,8 +67,12 @@ class Browser:
 
     def __init__(self, work, address=ADDRESS):
         self.application, self.address = application(work), address
-        transport = httpx2.ASGITransport(app=self.application)
-        self.client = httpx2.AsyncClient(transport=transport, base_url=address, timeout=30)
+        self._transport = httpx2.ASGITransport(app=self.application)
+        self.client = httpx2.AsyncClient(transport=self._transport, base_url=address, timeout=30)
+
+    def moves_to(self, address):
+        """Come from another address from now on."""
+        self._transport.client = (address, 50_000)
 
     async def get(self, path, **more):
         """Return the answer for a page; redirects are not followed."""

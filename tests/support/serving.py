@@ -9,7 +9,9 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI
 
 from streams.access.entry import authorised
+from streams.access.limits.door import Limits
 from streams.access.principals import Principals
+from streams.access.proxy.people import Proxied
 from streams.incidents.approvals.approvals import Approvals
 from streams.kafka.publisher import Publisher
 from streams.kafka.topics import client_arguments
@@ -37,7 +39,8 @@ def served(settings: Settings, router: Callable[[Settings, Publisher, Approvals]
         await publisher.stop()
 
     service = FastAPI(lifespan=connected)
-    service.state.teams = {}
+    service.state.teams, service.state.limits = {}, Limits(settings, lambda *_, **__: None)
+    service.state.proxied = Proxied(settings)
     principals = Principals(settings)
     entry = Depends(authorised(principals))
     approvals = Approvals(settings, Policy(), publisher, nobody)

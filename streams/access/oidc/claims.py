@@ -1,23 +1,14 @@
 """What an OpenID provider says of somebody, read into a name and roles of ours."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from streams.access.callers import loopback
-from streams.access.roles import ROLES, Role
-from streams.access.teams import EVERY, TEAM
+from streams.access.elsewhere import OIDC, named, role_map, team_map
 from streams.settings import Settings, SettingsError
-
-PREFIX: Final = "oidc/"
-"""Begins the name of who signed in there: no token has such a name, so that neither speaks for the other."""
-_NAME: Final = re.compile(r"[^/\s](?:[^/]{0,118}[^/\s])?")
-
-Roles = Mapping[str, tuple[Role, ...]]
 
 
 class Claimed(Struct, frozen=True):
@@ -65,63 +56,6 @@ def safe(address: str) -> bool:
         return False
 
 
-def role_map(text: str) -> dict[str, tuple[Role, ...]]:
-    """Return the roles by group, as a setting says them.
-
-    Raises
-    ------
-    SettingsError
-        Where a pair is none, or its role is not one of people.
-
-    >>> role_map("sre=responder, sre=reviewer,cn=a%2Cou=b=viewer")
-    {'sre': ('responder', 'reviewer'), 'cn=a,ou=b': ('viewer',)}
-    """
-    found: dict[str, tuple[Role, ...]] = {}
-    for pair, group, word in _pairs(text):
-        role = next((each for each in ROLES if each == word), None)
-        if not group or role is None or role == "service":
-            people = ", ".join(each for each in ROLES if each != "service")
-            raise SettingsError(f"WATCHKEEPER_OIDC_ROLES: {pair!r} is not GROUP=ROLE with a role of {people}")
-        found[group] = (*found.get(group, ()), role)
-    return found
-
-
-def team_map(text: str) -> dict[str, tuple[str, ...]]:
-    """Return the teams by group, as a setting says them.
-
-    Raises
-    ------
-    SettingsError
-        Where a pair is none.
-
-    >>> team_map("sre=shop, sre=mail,lead=*")
-    {'sre': ('shop', 'mail'), 'lead': ('*',)}
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for pair, group, team in _pairs(text):
-        if not group or not (team == EVERY or re.fullmatch(TEAM, team)):
-            raise SettingsError(f"WATCHKEEPER_OIDC_TEAMS: {pair!r} is not GROUP=TEAM, with a team of the policy or *")
-        found[group] = (*found.get(group, ()), team)
-    return found
-
-
-def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield each pair of a setting, its group and what the group is given."""
-    for pair in filter(None, map(str.strip, text.split(","))):
-        group, _, word = pair.rpartition("=")
-        yield pair, unquote(group.strip()), word.strip()
-
-
-def roles_of(groups: Iterable[str], known: Roles) -> tuple[Role, ...]:
-    """Return the roles of who is in some groups, in the order of all roles.
-
-    >>> roles_of(["a", "b", "c"], {"b": ("reviewer",), "a": ("viewer", "reviewer")})
-    ('viewer', 'reviewer')
-    """
-    given = {role for group in groups for role in known.get(group, ())}
-    return tuple(role for role in ROLES if role in given)
-
-
 def claimed(settings: Settings, claims: Mapping[str, Any]) -> Claimed:
     """Return whom the claims are about; they were verified before.
 
@@ -131,13 +65,11 @@ def claimed(settings: Settings, claims: Mapping[str, Any]) -> Claimed:
         Where they hold no name that can be one here.
     """
     said = next(filter(None, (_name(claims, each.strip()) for each in settings.oidc_name_claims.split(","))), "")
-    name = unicodedata.normalize("NFKC", said or str(claims["sub"]))
-    if not _NAME.fullmatch(name) or not name.isprintable():
-        raise ValueError("the name has a character that no name has here, or more than 120")
+    name = named(OIDC, said or str(claims["sub"]))
     found = _inside(claims, settings.oidc_groups_claim)
     groups = [found] if isinstance(found, str) else found if isinstance(found, list) else []
     texts = tuple(each for each in groups if isinstance(each, str))
-    return Claimed(settings.oidc_issuer, str(claims["sub"]), PREFIX + name, texts)
+    return Claimed(settings.oidc_issuer, str(claims["sub"]), name, texts)
 
 
 def has_groups(settings: Settings, claims: Mapping[str, Any]) -> bool:

@@ -15,8 +15,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from streams.access.elsewhere import role_map, roles_of, team_map, teams_of
 from streams.access.kept import Followed, alone, write
-from streams.access.oidc.claims import Claimed, check, role_map, roles_of, team_map
+from streams.access.oidc.claims import Claimed, check
 from streams.access.roles import Role
 from streams.settings import Settings
 
@@ -141,8 +142,7 @@ class People:
         if found is None or found.issuer != self._issuer or found.ends <= time.time():
             return None
         roles = roles_of(found.groups, self._roles)
-        teams = tuple(sorted({team for group in found.groups for team in self._teams.get(group, ())}))
-        return SignedIn(found.name, roles, teams) if roles else None
+        return SignedIn(found.name, roles, teams_of(found.groups, self._teams)) if roles else None
 
     def leave(self, session_id: str) -> None:
         """End a session."""

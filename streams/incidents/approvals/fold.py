@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from schemas.approvals import Approval
 from schemas.fields import NANO
-from streams.access.oidc.claims import PREFIX
+from streams.access.elsewhere import PREFIXES
 from streams.incidents.fold.moves import IllegalActionError
 
 State = Literal["pending", "expired", "approved", "broken_glass", "refused", "carried_out"]
@@ -48,12 +48,14 @@ class Asked(Struct, frozen=True):
 def person(name: str) -> str:
     """Return what tells persons apart: not the case of their name, how its letters are written, or how they came in.
 
-    Whoever signs in at the provider and has a token under that name too is one person.
+    Whoever signs in at the provider, or comes by a proxy, and has a token under that name too is one person.
 
-    >>> person(" Kim  Lee") == person("kim lee") == person("oidc/Kim Lee")
+    >>> person(" Kim  Lee") == person("kim lee") == person("oidc/Kim Lee") == person("proxy/kim lee")
     True
     """
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split()).removeprefix(PREFIX)
+    plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    prefix = next(filter(plain.startswith, PREFIXES), "")
+    return plain.removeprefix(prefix)
 
 
 class Requests:

@@ -55,7 +55,17 @@ def test_a_token_has_an_end(settings):
     over = create(file, "kim", ("viewer",), -1)
     assert Principals(settings).of(over) is None
     assert [each.state(time.time()) for each in read_tokens(file)] == ["expired"]
-    for name in ("system", "watchkeeper/gate", "oidc/kim", "OIDC/kim", " System", "", "a\x1b[2J", "a" * 129):
+    for name in (
+        "system",
+        "watchkeeper/gate",
+        "oidc/kim",
+        "OIDC/kim",
+        "proxy/kim",
+        " System",
+        "",
+        "a\x1b[2J",
+        "a" * 129,
+    ):
         with pytest.raises(ValueError, match="is no name"):
             create(file, name, ("viewer",), 60)
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.settings import SettingsError
+from streams.settings import SettingsError, load
 from streams.sql.errors import SqlError
 from streams.sql.framing import BLOCK_BYTES, blocks, checksum, pack, unpack
+from streams.sql.limits import UserLimits
 from streams.sql.request import credentials, parse_request
 from streams.sql.users import Doorkeeper, load_users, user_line
 
@@ -106,7 +107,7 @@ def test_only_the_right_password_opens(tmp_path):
     """Right passwords pass, also the second time; wrong, empty and changed ones do not, nor do strangers."""
     path = tmp_path / "users.yaml"
     path.write_text("users:\n" + user_line("no", "a") + "\n" + user_line("ana", "päss: 'word'") + "\n")
-    door = Doorkeeper(load_users(path))
+    door = Doorkeeper(load_users(path), UserLimits(load(lockout_tries=100)))
     for _ in range(2):
         admit(door, "ana", "päss: 'word'")
         admit(door, "no", "a")
@@ -118,33 +119,38 @@ def test_only_the_right_password_opens(tmp_path):
 
 @pytest.mark.enable_socket  # an event loop has one of its own
 def test_who_guesses_waits_longer_and_longer_and_keeps_nobody_else_out(tmp_path):
-    """After five wrong passwords their sender waits, twice as long each time; others, and known ones, come in."""
+    """After five wrong passwords their sender waits, twice as long each time; others come in meanwhile.
+
+    While it waits the right password is not taken either, though it is known by now: else it could be guessed.
+    """
     path, now = tmp_path / "users.yaml", 0.0
     path.write_text("users:\n" + user_line("ana", "right") + "\n" + user_line("bo", "right") + "\n")
-    door = Doorkeeper(load_users(path), lambda: now)
+    door = Doorkeeper(load_users(path), UserLimits(load(), lambda: now))
 
     def code(password, address="10.0.0.1"):
         with pytest.raises(SqlError) as refused:
             admit(door, "ana", password, address)
         return refused.value.code
 
-    assert [code("wrong") for _ in range(6)] == [516] * 5 + [202]
-    assert code("right") == 202
+    assert [code(f"wrong {each}") for each in range(6)] == [516] * 5 + [201]
     admit(door, "ana", "right", "10.0.0.2")
-    admit(door, "ana", "right", "10.0.0.1")
+    assert code("right") == 201
     admit(door, "bo", "right", "10.0.0.1")
     now = 1.0
-    assert [code("wrong"), code("wrong")] == [516, 202]
+    assert [code("wrong"), code("wrong again")] == [516, 201]
     now = 2.0
-    assert code("wrong") == 202
+    assert code("right") == 201
+    now = 3.0
+    admit(door, "ana", "right", "10.0.0.1")
 
 
 @pytest.mark.enable_socket  # an event loop has one of its own
 def test_without_a_file_default_needs_no_password():
     """As in ClickHouse, a user without a password is let in whatever is given; others are not."""
-    admit(Doorkeeper(None), "default", "anything")
+    door = Doorkeeper(None, UserLimits(load()))
+    admit(door, "default", "anything")
     with pytest.raises(SqlError, match="Authentication failed"):
-        admit(Doorkeeper(None), "ana", "")
+        admit(door, "ana", "")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.access.elsewhere import OIDC, role_map, roles_of
 from streams.access.oidc import people
-from streams.access.oidc.claims import PREFIX, Claimed, check, claimed, role_map, roles_of
+from streams.access.oidc.claims import Claimed, check, claimed
 from streams.access.oidc.people import (
     MOST_SESSIONS,
     NoRoleError,
@@ -45,10 +46,10 @@ def test_whatever_a_provider_calls_somebody_is_never_a_name_of_ours(text):
         name = claimed(settings, {"sub": "s", "preferred_username": text}).name
     except ValueError:
         return
-    assert name.startswith(PREFIX)
+    assert name.startswith(OIDC)
     assert reserved(name)
     assert name.isprintable()
-    assert "/" not in name.removeprefix(PREFIX)
+    assert "/" not in name.removeprefix(OIDC)
     assert len(name) <= 128
 
 

@@ -1,0 +1,1 @@
+"""How much and how often somebody may ask, and how soon again after a wrong token or password."""
