@@ -7,8 +7,6 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-
-
 class ProviderSettings(BaseSettings):
     """What the provider is, and what it says of people; without an issuer there is none."""
 
