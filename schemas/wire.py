@@ -30,6 +30,7 @@ Reason = Literal[
     "future_time",
     "not_otlp",  # a record of another's topic that is not what the topic holds
     "unknown_dialect",  # the same, of a topic that takes many
+    "foreign_service",  # in a topic that is bound to other services
     "implausible",  # a record of our own that contradicts what its reader knows
     "kills_worker",  # found by halving what was in work when a worker died again and again
 ]

@@ -117,7 +117,8 @@ class Settings(DoorSettings, ProviderSettings, IdentifierSettings):
     """How records in `otlp_spans` and `otlp_logs` are encoded; by default each record is looked at."""
     telemetry_topics: str = ""
     """More topics with others' telemetry, `TOPIC=DIALECT` with commas, as `kong_logs=kong,calls=cloudevents`; without
-    a dialect each record is known by its shape."""
+    a dialect each record is known by its shape. `TOPIC=DIALECT:SERVICE` takes events of that service alone (several
+    with `+`), as `shop_events=canonical:shop`."""
     root_wait_seconds: Seconds = 6.0
     """How long a span waits for its root, which may know session and model; SDKs export every five seconds."""
     hash_key: SecretStr = SecretStr("")
@@ -249,8 +250,19 @@ class Settings(DoorSettings, ProviderSettings, IdentifierSettings):
     @property
     def dialects(self) -> dict[str, str]:
         """Dialect by topic of others' telemetry, as they are written; empty where shapes tell it."""
+        return {name: said.partition(":")[0].strip() for name, said in self._named_topics().items()}
+
+    @property
+    def bound(self) -> dict[str, frozenset[str]]:
+        """Services whose events may come by a topic of others' telemetry; topics that may bring any are not in it."""
+        services = {
+            name: said.partition(":")[2].split("+") for name, said in self._named_topics().items() if ":" in said
+        }
+        return {name: frozenset(map(str.strip, each)) for name, each in services.items()}
+
+    def _named_topics(self) -> dict[str, str]:
         items = (item.partition("=") for item in self.telemetry_topics.split(",") if item.strip())
-        return {name.strip(): dialect.strip() for name, _, dialect in items}
+        return {name.strip(): said.strip() for name, _, said in items}
 
     def topic(self, name: str) -> str:
         """Return the full name of a topic."""

@@ -112,7 +112,8 @@ def rules(settings: Settings, named: Mapping[str, list[str]]) -> list[Rule]:
     settings
         Name the prefix of its topics.
     named
-        The principals of each party, as Kafka knows them: `User:NAME`.
+        The principals of each party, as Kafka knows them: `User:NAME`; a topic of others' telemetry that the settings
+        name is a party too, who writes that topic and nothing else.
 
     Raises
     ------
@@ -121,8 +122,8 @@ def rules(settings: Settings, named: Mapping[str, list[str]]) -> list[Rule]:
     """
     owners: dict[str, str] = {}
     for party, principals in named.items():
-        if party not in PARTIES:
-            raise ValueError(f"no party is called {party!r}; take one of {', '.join(PARTIES)}")
+        if party not in PARTIES and party not in settings.dialects:
+            raise ValueError(f"no party is called {party!r}; take one of {', '.join((*PARTIES, *settings.dialects))}")
         for principal in principals:
             if not principal.startswith("User:") or principal in ("User:", "User:*"):
                 raise ValueError(f"{principal!r} is no principal; write User:NAME, as Kafka knows it")
@@ -138,6 +139,8 @@ def _of(settings: Settings, party: str, principal: str) -> list[Rule]:
         group = Rule(principal, "group", settings.group(""), everything, "prefixed")
         cluster = Rule(principal, "cluster", "kafka-cluster", ("Describe", "Create"))
         return [*found, *_telemetry(settings, party, principal), group, cluster]
+    if party not in PARTIES:
+        return [Rule(principal, "topic", settings.topic(party), ("Write", "Describe"))]
     known = PARTIES[party]
     reads = (*known.reads, RESTORED) if party in WORKERS else known.reads
     found = []
@@ -163,7 +166,7 @@ def _telemetry(settings: Settings, party: str, principal: str) -> Iterator[Rule]
     """Yield what a party may do with the topics of others' telemetry that the settings name."""
     known = {topic.name for topic in TOPICS}
     for name in settings.dialects:
-        if party in OTHERS_TELEMETRY and name not in known:
+        if party in OTHERS_TELEMETRY and name not in known and not (party == "collector" and name in settings.bound):
             operations = (OTHERS_TELEMETRY[party], "Describe", "DescribeConfigs")
             yield Rule(principal, "topic", settings.topic(name), operations)
 
@@ -209,7 +212,15 @@ def page() -> str:
         "ask how far each of the others has read, for its heartbeat. Topics of",
         "`WATCHKEEPER_TELEMETRY_TOPICS` are read by normalise and written by collectors, and by incidents, which sends",
     ]
-    return "\n".join((*lines, "refused records again.", ""))
+    lines += [
+        "refused records again.",
+        "",
+        "To bind a service to a principal, give it a topic of its own instead of `inference.v1`:",
+        "`WATCHKEEPER_TELEMETRY_TOPICS=shop_events=canonical:shop` takes events of `shop` from there and refuses all",
+        "others (`foreign_service`), and `watchkeeper topics acl --allow shop_events=User:shop` lets that principal",
+        "write there and nowhere else.",
+    ]
+    return "\n".join((*lines, ""))
 
 
 def _cell(topic: Topic, party: Party) -> str:

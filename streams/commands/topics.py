@@ -32,7 +32,9 @@ def acl(
     kafka: Kafka = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(help="PARTY=User:NAME, as often as there are some; workers have names of their own if not named."),
+        typer.Option(
+            help="PARTY=User:NAME or TOPIC=User:NAME, as often as there are some; workers have names if not named."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One rule a line.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Add them at the broker, as who may do that.")] = False,

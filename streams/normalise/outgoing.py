@@ -1,6 +1,6 @@
 """Translated events on their way to `inference.v1`: held against the contract as everybody's are."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -18,7 +18,11 @@ _decode: Final = decoder(Event)  # type: ignore[arg-type]
 
 
 def outgoing(
-    settings: Settings, events: Iterable[Translated], written_unix_nano: int, mark: tuple[str, bytes]
+    settings: Settings,
+    events: Iterable[Translated],
+    written_unix_nano: int,
+    mark: tuple[str, bytes],
+    services: Collection[str] | None = None,
 ) -> tuple[list[Message], list[InvalidRecordError]]:
     """Return translated events as they travel, keyed by session, and why some of them do not.
 
@@ -28,14 +32,23 @@ def outgoing(
         When they are written; events from well after it are refused.
     mark
         A header that they get beside their own.
+    services
+        Whose events the topic that they came by may bring; None where it may bring anybody's.
     """
     messages, refused = list[Message](), list[InvalidRecordError]()
     for event in events:
         try:
             record = _decode(msgspec.json.encode(event), written_unix_nano)
+            assert isinstance(record, Event)  # noqa: S101  the decoder accepts nothing else
+            _refuse_foreign(record, services)
         except InvalidRecordError as error:
             refused.append(error)
         else:
-            assert isinstance(record, Event)  # noqa: S101  the decoder accepts nothing else
             messages.append(message(settings, INFERENCE, record, routing_key(record).decode(), [mark]))
     return messages, refused
+
+
+def _refuse_foreign(event: Event, services: Collection[str] | None) -> None:
+    if services is not None and event.service_name not in services:
+        named = ", ".join(sorted(services))
+        raise InvalidRecordError("foreign_service", f"an event of {event.service_name}, in a topic for {named} alone")

@@ -24,7 +24,7 @@ def sources(settings: Settings) -> dict[str, str]:
     Raises
     ------
     SettingsError
-        Where one has no name, or names a dialect that there is not.
+        Where one has no name, names a dialect that there is not, or is bound to nobody.
     """
     found = {LITELLM.name: "litellm"}
     for name, dialect in settings.dialects.items():
@@ -37,6 +37,9 @@ def sources(settings: Settings) -> dict[str, str]:
         except UnknownDialectError as error:
             raise SettingsError(f"WATCHKEEPER_TELEMETRY_TOPICS: {error}") from None
         found[name] = dialect
+    if unnamed := [name for name, services in settings.bound.items() if "" in services]:
+        text = f"{unnamed[0]} is bound to a service without a name; write TOPIC=DIALECT:SERVICE, several with +"
+        raise SettingsError(f"WATCHKEEPER_TELEMETRY_TOPICS: {text}")
     return found
 
 

@@ -71,6 +71,7 @@ class Normalise:
         self._topics: Final = [parts.topic(topic) for topic in (*TOPICS, *named_topics(parts.settings))]
         self._signals: Final = {parts.topic(topic).name: OTLP[topic.name] for topic in (OTLP_SPANS, OTLP_LOGS)}
         self._dialects: Final = {parts.settings.topic(name): said for name, said in sources(parts.settings).items()}
+        self._bound: Final = {parts.settings.topic(name): said for name, said in parts.settings.bound.items()}
         self._group: Final = f"{parts.settings.topic_prefix}watchkeeper-normalise"
         self._letters: Final = Letters(parts.settings.topic(DEAD_LETTERS.name))
         self._partitions: dict[int, Partition] = {}
@@ -121,7 +122,7 @@ class Normalise:
                 found = self._translated(partition, name, record.value or b"", int(record.timestamp))
             except ValueError:
                 continue  # it is a dead letter by now
-            messages += self._outgoing(partition, found)[0]
+            messages += self._outgoing(partition, found, name)[0]
         await self._publish(partition, messages)
         partition.begun = True
 
@@ -133,7 +134,7 @@ class Normalise:
             except ValueError as error:
                 refused.append(Refused(position, getattr(error, "reason", self._unreadable(batch)), str(error)))
                 continue
-            good, bad = self._outgoing(partition, found)
+            good, bad = self._outgoing(partition, found, batch.topic.name)
             messages += good
             refused += [Refused(position, error.reason, str(error)) for error in bad]
         return messages, refused
@@ -149,9 +150,9 @@ class Normalise:
         return partition.add((read_json if is_json else read_proto)(value, signal), written_ms)
 
     def _outgoing(
-        self, partition: Partition, events: Iterable[Event]
+        self, partition: Partition, events: Iterable[Event], topic: str = ""
     ) -> tuple[list[Message], list[InvalidRecordError]]:
-        return outgoing(self._settings, events, time.time_ns(), partition.published.mark)
+        return outgoing(self._settings, events, time.time_ns(), partition.published.mark, self._bound.get(topic))
 
     async def _publish(self, partition: Partition, messages: list[Message]) -> None:
         await self._publisher.publish(partition.published.fresh(messages))

@@ -12,7 +12,7 @@ from msgspec.json import encode
 from typer.testing import CliRunner
 
 from schemas.topics import DOORS, FINDINGS, INFERENCE, LITELLM, RAW, TOPICS
-from streams.access.rights import PARTIES, WORKERS, of_workers, page, rules
+from streams.access.rights import PARTIES, WORKERS, Rule, of_workers, page, rules
 from streams.app import module
 from streams.backup.log import SavedRecord, file_of
 from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packed
@@ -208,6 +208,18 @@ def test_topics_of_others_telemetry_have_their_rights_too():
     found = {rule.principal: rule.operations[0] for rule in rules(settings, named) if rule.name == "p.kong_logs"}
     assert found == {"User:normalise": "Read", "User:incidents": "Write", "User:collector": "Write",
                      "User:operator": "All"}  # fmt: skip
+
+
+def test_a_topic_that_is_bound_to_a_service_is_written_by_its_principal_alone():
+    """It may write there and nowhere else; no collector may; a topic that nobody named is no party."""
+    settings = Settings(telemetry_topics="shop_events=canonical:shop", topic_prefix="p.")
+    found = rules(settings, {"shop_events": ["User:shop"], "collector": ["User:otel"]})
+    assert [rule for rule in found if rule.principal == "User:shop"] == [
+        Rule("User:shop", "topic", "p.shop_events", ("Write", "Describe"))
+    ]
+    assert "p.shop_events" not in [rule.name for rule in found if rule.principal == "User:otel"]
+    with pytest.raises(ValueError, match=r"no party is called .mail_events.*shop_events"):
+        rules(settings, {"mail_events": ["User:mail"]})
 
 
 @pytest.mark.kafka

@@ -48,13 +48,15 @@ def running(broker, tmp_path_factory):
     settings = load(kafka=broker, topic_prefix=f"o{uuid.uuid4().hex[:8]}.", data_dir=tmp_path_factory.mktemp("others"))
     create_topics(settings)
     admin = KafkaAdminClient(bootstrap_servers=broker)
-    admin.create_topics([settings.topic("calls"), settings.topic("mixed"), settings.topic("kong_logs")])
+    admin.create_topics(
+        [settings.topic("calls"), settings.topic("mixed"), settings.topic("kong_logs"), settings.topic("own")]
+    )
     admin.close()
     receiver = ReceiverProcess(settings).start()
     given = {
         "KAFKA": broker,
         "TOPIC_PREFIX": settings.topic_prefix,
-        "TELEMETRY_TOPICS": "calls=cloudevents, mixed, kong_logs=kong",
+        "TELEMETRY_TOPICS": "calls=cloudevents, mixed, kong_logs=kong, own=canonical:shop + mail",
     }
     worker = Worker("normalise", 0, given, settings.data_dir)
     worker.start()
@@ -107,7 +109,24 @@ def test_a_topic_of_others_has_its_dialect(running):
     send(settings, [b"{}", b"\xff"], LITELLM.__class__(name="mixed", key="", partitions=1, retention_ms=1))
     wait_until(lambda: {"ours", "theirs", "listed"} <= set(ids(settings)))
     wait_until(lambda: len(read_letters(settings)) == 2)
-    assert sorted(letter.headers["reason"] for letter in read_letters(settings)) == ["not_json", "unknown_dialect"]
+    reasons = sorted(letter.headers["reason"] for letter in read_letters(settings))
+    assert reasons == ["not_json", "unknown_dialect"]
+
+
+def test_a_topic_that_is_bound_to_services_brings_no_others(running):
+    """Events of its services count; one under another's name is a dead letter that says whose the topic is."""
+    settings, before = running.settings, len(read_letters(running.settings))
+    event = {"event_type": "ai.safety.inference.v1", "source": "t", "time_unix_nano": time.time_ns()}
+    named = [event | {"event_id": f"of-{name}", "service_name": name} for name in ("shop", "bank", "mail")]
+    topic = LITELLM.__class__(name="own", key="", partitions=1, retention_ms=1)
+    send(settings, [msgspec.json.encode(each) for each in named], topic)
+    wait_until(lambda: {"of-shop", "of-mail"} <= set(ids(settings)))
+    wait_until(lambda: len(read_letters(settings)) > before)
+    letter = read_letters(settings)[-1].headers
+    assert (letter["reason"], letter["detail"]) == (
+        "foreign_service", "an event of bank, in a topic for mail, shop alone"
+    )  # fmt: skip
+    assert "of-bank" not in ids(settings)
 
 
 def test_logs_of_kong_are_read_from_the_topic_that_it_writes(running):
@@ -121,7 +140,10 @@ def test_logs_of_kong_are_read_from_the_topic_that_it_writes(running):
     assert sum(each in {event["event_id"] for event in made} for each in ids(settings)) == len(logs)
 
 
-@pytest.mark.parametrize(("value", "wrong"), [("kong_logs=poem", "no dialect is called 'poem'"), ("=kong", "no topic")])
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [("kong_logs=poem", "no dialect is called 'poem'"), ("=kong", "no topic"), ("a=:", "without a name")],
+)
 def test_a_wrong_name_is_refused_at_the_start(value, wrong):
     """A dialect that there is not and an item without a topic are told with what there is."""
     with pytest.raises(SettingsError, match=wrong):
