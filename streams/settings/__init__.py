@@ -8,11 +8,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from streams.door_settings import DoorSettings
-from streams.identifier_settings import IdentifierSettings
-from streams.provider_settings import ProviderSettings
+from streams.settings.alerts import AlertSettings, Seconds
+from streams.settings.doors import DoorSettings
+from streams.settings.identifiers import IdentifierSettings
+from streams.settings.provider import ProviderSettings
 
-Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -33,7 +33,7 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message names the variable and says what it may be."""
 
 
-class Settings(DoorSettings, ProviderSettings, IdentifierSettings):
+class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings):
     """The settings of every worker and command; each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
@@ -151,34 +151,6 @@ class Settings(DoorSettings, ProviderSettings, IdentifierSettings):
     board_url: str = ""
     """A board that notifications lead to, with `{service}` and `{from}` (milliseconds) where these belong, as in
     `https://GRAFANA/d/watchkeeper-service?var-service={service}&from={from}&to=now`."""
-    grafana_url: str = "http://127.0.0.1:3000"
-    """The Grafana of `watchkeeper grafana`, with its path if it has one."""
-    grafana_token: SecretStr = SecretStr("")
-    """Token of a service account there with the role Admin; or a secrets file, as above."""
-    grafana_clickhouse: str = ""
-    """The store as Grafana reaches it, `http(s)://USER@HOST:PORT`; when empty, the SQL endpoint of this machine with
-    the user and password for it."""
-    grafana_clickhouse_password: SecretStr = SecretStr("")
-    """Password of that user; or a secrets file, as above."""
-    alert_webhook_url: str = ""
-    """The API as Grafana reaches it, `http://HOST:8130/alerts`: where alerts are told to incidents."""
-    alert_pagerduty_key: SecretStr = SecretStr("")
-    """Integration key of PagerDuty; or a secrets file, as above."""
-    alert_slack_url: SecretStr = SecretStr("")
-    """Incoming webhook of Slack; or a secrets file, as above."""
-    alert_email: str = ""
-    """Addresses that alerts are mailed to, with `;` between them."""
-    heartbeat_url: SecretStr = SecretStr("")
-    """Where the incidents worker says at intervals that everything moves, as to a check of healthchecks.io: by a POST,
-    and by one to `/fail` behind it, with the reasons, where something does not. Who hears neither pages. Or a secrets
-    file, as above."""
-    heartbeat_seconds: Seconds = 60.0
-    """How often it says so."""
-    heartbeat_late_seconds: Seconds = 120.0
-    """How long a record may wait for a kind of worker, or a kind of worker be away, before that is a failure."""
-    heartbeat_asks: str = ""
-    """Addresses that must answer well too, with commas, as `http://receiver:4318/health`; `watchkeeper up` adds that
-    of its receiver."""
     control_key: SecretStr = SecretStr("")
     """Key that signs controls; or a secrets file, as above. Without it nothing is asked of any service."""
     gauge_seconds: Seconds = 30.0
