@@ -115,14 +115,14 @@ def _rates_of(rng: np.random.Generator, service: Service, turns: Turns) -> Float
 
 def concerned(change: Change, turns: Turns) -> Bools:
     """Tell which turns are of what a change concerns, whenever they are."""
-    of = {"version": turns.version, "tenant": turns.tenant, "tool": turns.tool}.get(change.kind)
+    of = {"version": turns.version, "tenant": turns.tenant, "tool": turns.tool}.get(change.of)
     return np.ones(len(turns.tick), bool) if of is None else np.asarray(of == change.part)
 
 
 def changed(change: Change, turns: Turns, hazard: Floats) -> Floats:
     """Return the rates of turns with a change among them."""
     inside = concerned(change, turns) & (turns.tick >= change.start) & (turns.tick < change.end)
-    grown = (turns.tick - change.start) / (change.end - change.start) if change.kind == "ramp" else 1.0
+    grown = (turns.tick - change.start) / (change.end - change.start) if change.grows else 1.0
     after = hazard * (1 + (change.factor - 1) * grown) if change.rate is None else change.rate
     return np.where(inside, after, hazard)
 
