@@ -31,7 +31,7 @@ def cusum(gains: Floats, threshold: float) -> int:
 
     >>> flagged, rate = np.array([0.0, 1, 0, 2, 3]), np.full(5, 0.01)
     >>> cusum(gains_of(np.full(5, 10.0), flagged, rate, 20 * rate), 5.0)
-    3
+    4
     """
     total = np.cumsum(gains)
     heights = total - np.minimum(np.minimum.accumulate(total), 0)
