@@ -3,7 +3,8 @@
 Services that share a version of a model are one pool by rate; so are those that share a tool or a source of data, as
 their mixes name these. A pool sees a change that is too small for any of them alone, and is judged by the same detector
 of rates, a minute at a time, on standardised sums (`detectors.rates.pooling`). What a member shows counts while no
-finding of its own is open: then somebody looks at it already. At every turn of a quarter of a day it is looked anew
+finding of its own is open: then somebody looks at it already. Once a pool has told, all of it counts, until all are
+back. At every turn of a quarter of a day it is looked anew
 who belongs to what, and what is usual of each; a member is one from its second day on.
 """
 
@@ -93,7 +94,7 @@ class Pools:
         self._rows: Ints = np.empty(0, np.int64)  # of members: the series of a single service, ascending
         self._usual: Floats = np.empty(0)  # the rate of each
         self._pairs: Ints = np.empty((2, 0), np.int64)  # which member belongs to which pool, by member
-        self._sums: Floats = np.empty((2, 0))  # of the minute that is not over: flags expected, and seen, by pool
+        self._sums: Floats = np.empty((4, 0))  # of the minute so far, by member: trials not busy, all; flags likewise
 
     def turn(self, tick: int, baseline: Baseline) -> None:
         """Note what is usual of single series when a quarter of a day begins, before any of its ticks is judged."""
@@ -129,23 +130,25 @@ class Pools:
         rows, of = cells.rows[part], cells.of_cells()[part]
         at = np.minimum(np.searchsorted(self._rows, rows), len(self._rows) - 1)
         busy = _busy(rows, of, opened[part], self._wholes)
-        counts = (self._rows[at] == rows) & ~busy
-        member, n, k = at[counts], cells.trials[part][counts], cells.flagged[part][counts]
-        own, which = np.unique(member, return_inverse=True)
-        n, k = (np.bincount(which, each, len(own)).astype(np.float64) for each in (n, k))
-        self._lately.add(self._unit * self._unit_seconds // 3600, own, n, k)
-        sums = np.zeros((2, len(self._rows)))
-        sums[0, own], sums[1, own] = n * self._usual[own], k
-        members, pools = self._pairs
-        self._sums += [np.bincount(pools, each[members], self._sums.shape[1]) for each in sums]
+        counts = self._rows[at] == rows
+        n, k = cells.trials[part], cells.flagged[part]
+        for total, chosen, amounts in zip(self._sums, (counts & ~busy, counts) * 2, (n, n, k, k), strict=True):
+            np.add.at(total, at[chosen], amounts[chosen])
 
     def _close(self, book: SeriesBook) -> list[Pooled]:
         """Judge the minute that is over."""
-        rows = np.flatnonzero(self._sums[0] > 0)
-        if not len(rows):
+        members = np.flatnonzero(self._sums[1])
+        if not len(members):
             return []
-        trials, flagged = self._standard.sums(rows, *self._sums[:, rows])
+        self._lately.add(self._unit * self._unit_seconds // 3600, members, *self._sums[1::2, members])
+        own, pools = self._pairs
+        n, k = (
+            np.where(self._open()[pools], every[own], free[own]) for free, every in (self._sums[:2], self._sums[2:])
+        )
         self._sums[:] = 0
+        shown = np.array([np.bincount(pools, each, len(self.book)) for each in (n * self._usual[own], k)])
+        rows = np.flatnonzero(shown[0] > 0)
+        trials, flagged = self._standard.sums(rows, *shown[:, rows])
         some = trials > 0
         rows, trials, flagged = rows[some], trials[some], flagged[some]
         self.book.note(rows, self._unit)
@@ -194,7 +197,7 @@ class Pools:
         for metric in np.unique(metrics):
             rows = np.flatnonzero((metrics == metric) & tried)
             rates[rows] = own_rates(usual.trials[rows], usual.flagged[rows], np.searchsorted(rows, wholes[rows]))
-        frozen = self._frozen()
+        frozen = set(np.flatnonzero(self._open()).tolist())
         pairs = [pair for pair in self._named_pairs() if pair[1] in frozen]
         known = np.flatnonzero(rates > 0).tolist()
         for pool, of in self.membership.pools(names, known, usual.tick).items():
@@ -205,9 +208,10 @@ class Pools:
     def _named_pairs(self) -> Iterator[tuple[int, int]]:
         yield from zip(self._rows[self._pairs[0]].tolist(), self._pairs[1].tolist(), strict=True)
 
-    def _frozen(self) -> set[int]:
-        is_open = [np.array([each.is_open(row) for row in range(len(each))], bool) for each in self.detectors.values()]
-        return set(np.flatnonzero(np.logical_or(*is_open)).tolist())
+    def _open(self) -> Bools:
+        """Tell which pools have an open finding."""
+        rows = np.arange(len(self.book))
+        return np.asarray(self.detectors["up"].open(rows) | self.detectors["down"].open(rows))
 
     def _place(self, pool: Pool, usual: Usual, rates: Floats, rows: Ints) -> int:
         """Return the row of a pool; a new one begins with what its members showed before."""
@@ -237,7 +241,7 @@ class Pools:
         places = dict(zip(rows.tolist(), range(len(rows)), strict=True))
         self._rows, self._usual = rows, usual
         self._pairs = np.array(sorted((places[row], at) for row, at in pairs), np.int64).reshape(-1, 2).T.copy()
-        self._sums = np.pad(self._sums, ((0, 0), (0, len(self.book) - self._sums.shape[1])))
+        self._sums = np.zeros((4, len(rows)))
         self._look_up()
 
     def _know(self, book: SeriesBook) -> None:

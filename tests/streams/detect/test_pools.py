@@ -7,6 +7,7 @@ from schemas.windows import Sums
 from streams.detect.rates import RateWatch
 from streams.policy.policy import Policy, parse_policy
 from tests.support.detectors.subjects import assert_same_state
+from tests.support.incidents.entries import folding
 from tests.support.watchers import assert_each_ends_what_it_opened, assert_successors_agree, group
 
 SECONDS = 600
@@ -70,6 +71,8 @@ def test_what_services_share_is_one_page_that_names_them():
         assert other.service_name in page.evidence_sql
     assert page.details["pool_flagged"] > 2 * page.details["pool_expected"]
     assert_each_ends_what_it_opened(found)
+    [incident] = folding(*found).incidents()
+    assert (incident.services, incident.status) == ([page.service_name], "recovered")
 
 
 def test_what_a_service_says_of_itself_belongs_to_what_was_told():
@@ -135,6 +138,20 @@ def test_a_team_reads_of_its_own_services_alone():
     loud = [(teams[each.service_name], each.severity) for each in told if each.severity != "info"]
     assert sorted(severity for _, severity in loud) == ["page", "ticket"]
     assert {team for team, _ in loud} == {"a", "b"}
+
+
+def test_how_minutes_are_cut_changes_nothing():
+    """Of ticks of ten seconds a minute is judged when it is over, however its ticks come."""
+    rng, ticks, start = np.random.default_rng(3), [], 170_043_840
+    for step in range(0, 16_000, 7):
+        sums = [group(service=f"s{at}", rates={"leak": Sums(9, int(rng.binomial(9, 0.03)), 9, 9)}) for at in range(4)]
+        ticks.append((start + step, sums))
+    together, cut = RateWatch(10, 1.0, 100, Policy()), RateWatch(10, 1.0, 100, Policy())
+    together.judge_ticks(ticks)
+    for at in range(0, len(ticks), 5):
+        cut.judge_ticks(ticks[at : at + 5])
+    assert len(together.pools.book)
+    assert_same_state(together.state(), cut.state())
 
 
 def test_how_ticks_are_cut_changes_nothing_and_a_successor_goes_on():
