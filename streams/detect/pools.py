@@ -37,7 +37,7 @@ SHARE: Final = 0.1
 """Of the budget of false alarms: what pools have, and single services do without. Tickets of pools are to be as rare as
 pages, because each is about several services."""
 
-MOST_POOLS: Final = 2_000
+MOST_POOLS: Final = 5_000
 MINUTE: Final = 60
 FALLS: Final = {rate.name for rate in WATCHED if rate.falls}
 
