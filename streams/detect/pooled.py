@@ -103,13 +103,16 @@ class PooledFindings:
             for name, _ in self._episodes
         )  # fmt: skip
 
-    def paging(self) -> set[tuple[str, str]]:
-        """Return the services, with their families of rates, for which somebody is on the way."""
-        return {
-            (service, FAMILIES[name[2]])
-            for name, told in self._told.items() if told.paged
-            for service in told.services if self._same(service, told.service)
-        }  # fmt: skip
+    def covers(self, service: str, metric: str, direction: str) -> bool:
+        """Tell whether somebody is on the way for a service: paged for its pool about this, or about it by name."""
+        family = FAMILIES[metric]
+        named = {name[:4] for name, _ in self._episodes if name[4] == service and FAMILIES[name[2]] == family}
+        return any(
+            told.paged
+            and self._same(service, told.service)
+            and (name in named or (name[2:] == (metric, direction) and service in told.services))
+            for name, told in self._told.items()
+        )
 
     def _same(self, service: str, other: str) -> bool:
         """Tell whether two services are of the same teams."""

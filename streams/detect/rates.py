@@ -216,8 +216,8 @@ class RateWatch:
         """Tell whether an alarm pages: where none of its service and family does."""
         if self._policy.level(rate.name) != "page" or (alarm.direction == "down" and not self._fall_pages(rate)):
             return False
-        open_pages = {(name[1], RATES[name[3]].family) for name, opened in self._episodes if opened.severity == "page"}
-        return (service, rate.family) not in open_pages | self.pooled.paging()
+        open_pages = ((name[1], RATES[name[3]].family) for name, opened in self._episodes if opened.severity == "page")
+        return (service, rate.family) not in open_pages and not self.pooled.covers(service, rate.name, alarm.direction)
 
     def _recovery_finding(self, recovery: Recovery) -> Finding:
         name, rate = self.book.names[recovery.series], self._rate(recovery.series)

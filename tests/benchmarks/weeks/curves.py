@@ -24,7 +24,7 @@ from tests.benchmarks.weeks.score import told
 SESSIONS: Final = (60.0, 200.0, 600.0, 2_000.0)
 FACTORS: Final = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 EACH: Final = 8
-THIN, POOLS = 2, 3
+THIN, POOLS = 2, 2
 """How many of the sessions are shown together too, and how many pools of `EACH` there are of every pair."""
 
 METRIC, RATE = "unsafe_attempted", 0.005
