@@ -7,6 +7,8 @@ Which one to take
     and flagged per series and tick, sessions rather than events, because what comes in bursts breaks any promise.
     While the rate stays under its ceiling, the mean number of active ticks to a false alarm is at least the threshold,
     whatever the dependence. It also tells when the rate is back.
+`rates.pooling` before it
+    Many rates that may change together, each too rare alone: flags against what is usual of each, as one series.
 `quantities.QuantityDetector`
     A latency, a token count, a score: has its distribution moved, as histograms per tick. No shape is assumed.
 `mixes.MixDetector`

@@ -223,7 +223,7 @@ class RateDetector:
     def _raise(self, tick: int, row: int, statistic: float, promise: float, bound: float) -> Alarm:
         onset, trials, flagged = self._excursions.strongest(row)
         low, high = wilson(np.array(flagged), np.array(trials))
-        self._clear(row)
+        self.clear(row)
         self._recovery.start(row, float(low) / bound if self.direction == "up" else bound / float(high))
         self._watch.open[row] = True
         self._watch.open_trials[row], self._watch.open_flagged[row] = trials, flagged
@@ -242,15 +242,15 @@ class RateDetector:
     def _close(self, tick: int, row: int, evidence: float, bound: float) -> Recovery:
         trials, flagged = float(self._recovery.trials[row]), float(self._recovery.flagged[row])
         low, high = wilson(np.array(flagged), np.array(trials))
-        self._clear(row)
+        self.clear(row)
         back: Direction = "down" if self.rising else "up"
         return Recovery(
             series=row, tick=tick, e_value=evidence,
             **counts_of(trials, flagged, (float(low), float(high)), bound, back),
         )  # fmt: skip
 
-    def _clear(self, row: int) -> None:
-        """Begin the test of a series anew, without a finding and with nothing waiting."""
+    def clear(self, row: int) -> None:
+        """Begin the test of a series anew, without a finding and with nothing waiting; its baseline stays."""
         self._watch.evidence[row] = 0
         self._watch.open[row] = False
         self._watch.open_trials[row] = self._watch.open_flagged[row] = 0
@@ -269,7 +269,7 @@ class RateDetector:
             raise ValueError(f"series {series} has no open finding to accept")
         trials, flagged = float(self._watch.open_trials[series]), float(self._watch.open_flagged[series])
         self.baseline.restart(series, self.tick, trials, flagged)
-        self._clear(series)
+        self.clear(series)
 
     def _parts(self) -> dict[str, Columns]:
         parts = (self._watch, self._excursions, self._quarantine, self._recovery, self.baseline)

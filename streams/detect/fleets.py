@@ -1,12 +1,13 @@
 """What the whole fleet shows of a rate, told to each of its series a few times a day."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
 
 from detectors.base import Bools, Ints
+from detectors.rates.baseline import Baseline
 from detectors.rates.detector import RateDetector
 from detectors.rates.watch import TickFindings, TickSums
 
@@ -23,13 +24,22 @@ class Fleets:
         self._every: Final = max(EVERY_HOURS * 3600 // tick_seconds, 1)
         self.turn = -1
 
-    def judged(self, detector: RateDetector, sums: TickSums, metrics: Ints, whole: Bools) -> TickFindings:
+    def judged(
+        self,
+        detector: RateDetector,
+        sums: TickSums,
+        metrics: Ints,
+        whole: Bools,
+        turned: Callable[[int, Baseline], None],
+    ) -> TickFindings:
         """Return what ticks bring to light, as `RateDetector.update_ticks` does.
 
         Parameters
         ----------
         metrics, whole
             Of each series: the number of its rate, and whether it is that of a whole service.
+        turned
+            Is told of each turn: the tick, and what is known of all series before it.
         """
         found = []
         for part in self._parts(sums.ticks):
@@ -37,6 +47,7 @@ class Fleets:
             turn = int(sums.ticks[first]) // self._every
             if turn != self.turn:
                 self.turn = turn
+                turned(int(sums.ticks[first]), detector.baseline)
                 for metric in np.unique(metrics).tolist():
                     rows = np.flatnonzero(metrics == metric)
                     detector.baseline.learn_fleet(rows[whole[rows]], rows, int(sums.ticks[first]))

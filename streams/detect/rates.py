@@ -7,6 +7,7 @@ tickets, because someone is already on the way.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -24,16 +25,20 @@ from streams.detect.budgets import budgets
 from streams.detect.cells import RateCells, RateSums, some_of
 from streams.detect.fleets import Fleets
 from streams.detect.news import News, news_by_tick
+from streams.detect.pooled import PooledFindings
+from streams.detect.pools import SHARE, Pools
+from streams.detect.versions import new_versions
 from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
 from streams.findings.evidence import describe_alarm, describe_recovery, evidence_query
 from streams.findings.finding import WHOLE, counted, end_of, finding
-from streams.findings.series import Room, SeriesBook, ticks_per_day
+from streams.findings.series import Room, SeriesBook
 from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
 
 RATES: Final[dict[str, Rate]] = {rate.name: rate for rate in WATCHED}
 DETECTOR: Final = "mixture_shiryaev_roberts"
+JOINED: Final = "; told before, with others that share something with it"
 
 
 class RateWatch:
@@ -64,31 +69,35 @@ class RateWatch:
         self._sums: Final = RateSums(self._rows)
         self._falling: dict[int, int] = {}  # the series that `falls` looks at, and their rows there
         self._episodes: Final = Episodes("rate", tick_seconds)  # of the series' names and a direction
-        self._alarms, self._budget_of = budgets(policy, share)
+        self._alarms, self._budget_of = budgets(policy, share * (1 - SHARE))
+        self.pools: Final = Pools(tick_seconds, share, policy)
+        self.pooled: Final = PooledFindings(tick_seconds, policy)
         self._look_up()
 
     def judge_ticks(self, ticks: Sequence[Tick]) -> list[list[Finding]]:
         """Return what each of some ticks, one after the other, shows."""
         cells, seen = self._sums.of(ticks), self.book.seen()
+        self.pools.membership.meet(ticks)
         self._grow()
         found: list[list[Finding]] = [[] for _ in ticks]
         if not len(cells.ticks):
             return found
         activity = self.book.activities(cells.ticks, cells.starts, cells.rows)
         sums = TickSums(*cells[1:], self._promises(cells, activity))
-        up = self._fleets.judged(self.rises, sums, self._metrics, self._whole)
+        up = self._fleets.judged(self.rises, sums, self._metrics, self._whole, self.pools.turn)
         down = self._fallen(cells, up, activity)
         # a vote needs a series whose baseline is its own; the wholes see each change first
         settled = self._whole[cells.rows] & up.settled
         votes = self.votes.update_ticks(*cells[1:], up.expected, settled)
-        news = news_by_tick([*up.alarms, *down[0]], [*up.recoveries, *down[1]], votes)
-        for number, of_tick in self._replayed(cells, seen, news):
-            found[number] = self._findings(of_tick)
+        pooled = self.pools.judged(cells, up.opened, self.book)
+        news = news_by_tick([*up.alarms, *down[0]], [*up.recoveries, *down[1]], votes, pooled)
+        for number, tick, of_tick in self._replayed(cells, seen, news):
+            found[number] = self._findings(tick, of_tick)
         return found
 
     def _replayed(
         self, cells: RateCells, seen: tuple[Ints, Ints, Floats], news: dict[int, News]
-    ) -> Iterator[tuple[int, News]]:
+    ) -> Iterator[tuple[int, int, News]]:
         """Yield what is new in each tick while the book knows what had been seen by then, and no more."""
         if not news:
             return
@@ -99,14 +108,15 @@ class RateWatch:
                 self.book.activities(cells.ticks[done : at + 1], cells.starts[done : at + 2], cells.rows)
                 done = at + 1
             if tick in news:
-                yield int(cells.numbers[at]), news[tick]
+                yield int(cells.numbers[at]), tick, news[tick]
 
-    def _findings(self, news: News) -> list[Finding]:
+    def _findings(self, tick: int, news: News) -> list[Finding]:
         alarms = sorted(news.alarms, key=lambda found: (self.book.names[found.series][0] != WHOLE, found.series))
         return [
             *(self._alarm_finding(alarm) for alarm in alarms),
             *(self._recovery_finding(recovery) for recovery in news.recoveries),
             *(self._vote_finding(vote) for vote in news.votes),
+            *chain.from_iterable(self.pooled.told(tick, each, self._episodes) for each in news.pooled),
         ]
 
     def _fallen(self, cells: RateCells, up: TickFindings, activity: Floats) -> tuple[list[Alarm], list[Recovery]]:
@@ -185,19 +195,20 @@ class RateWatch:
     def _alarm_finding(self, alarm: Alarm) -> Finding:
         _, service, _, metric = name = self.book.names[alarm.series]
         rate, since = self._rate(alarm.series), alarm.onset_tick
+        joined = self.pooled.joined(service, metric, alarm.direction, since)
         of_service = [row for row, each in enumerate(self.book.names) if each[1] == service and each[0] != WHOLE]
         return self._episodes.open(
             (*name, alarm.direction),
             alarm.tick,
             since,
             kind="rate",
-            severity="page" if self._pages(alarm, service, rate) else "ticket",
+            severity="info" if joined else "page" if self._pages(alarm, service, rate) else "ticket",
             direction=alarm.direction,
             promise=alarm.promise,
             versions=_some(name[2] for name in self.book.seen_since(since, of_service)),
-            changes=self._new_versions(of_service, since),
+            changes=new_versions(self.book, of_service, since, self._tick_seconds),
             tenants=_some(name[0] for name in self.book.seen_since(since, of_service) if name[3] == metric),
-            evidence=describe_alarm(alarm, rate, service, self._tick_seconds),
+            evidence=describe_alarm(alarm, rate, service, self._tick_seconds) + joined * JOINED,
             **self._common(alarm, since),
         )
 
@@ -205,8 +216,8 @@ class RateWatch:
         """Tell whether an alarm pages: where none of its service and family does."""
         if self._policy.level(rate.name) != "page" or (alarm.direction == "down" and not self._fall_pages(rate)):
             return False
-        open_pages = (name for name, opened in self._episodes if opened.severity == "page")
-        return all((name[1], RATES[name[3]].family) != (service, rate.family) for name in open_pages)
+        open_pages = ((name[1], RATES[name[3]].family) for name, opened in self._episodes if opened.severity == "page")
+        return (service, rate.family) not in open_pages and not self.pooled.covers(service, rate.name, alarm.direction)
 
     def _recovery_finding(self, recovery: Recovery) -> Finding:
         name, rate = self.book.names[recovery.series], self._rate(recovery.series)
@@ -255,27 +266,14 @@ class RateWatch:
             **self._about(vote.series),
         )
 
-    def _new_versions(self, rows: Iterable[int], onset: int) -> list[str]:
-        """Return model versions of the service first seen in the day before the onset or since."""
-        day = ticks_per_day(self._tick_seconds)
-        earliest: dict[str, int] = {}
-        for row in rows:
-            version, first = self.book.names[row][2], int(self.book.first_tick[row])
-            if version and first >= 0:
-                earliest[version] = min(first, earliest.get(version, first))
-        oldest = min(earliest.values(), default=0)
-        return [
-            f"model version {version} first seen at tick {first}"
-            for version, first in sorted(earliest.items())
-            if first > oldest and first >= onset - day
-        ][:20]
-
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
         return {
             "fleets": np.array([self._fleets.turn], np.int64),
             "falling": np.array(list(self._falling), np.int64),
             **prefixed("owed_", self._sums.state()),
+            **prefixed("pools_", self.pools.state()),
+            **prefixed("pooled_", self.pooled.state()),
             **prefixed("episodes_", self._episodes.state()),
             **prefixed("book_", self.book.state()),
             **prefixed("rises_", self.rises.state()),
@@ -289,6 +287,8 @@ class RateWatch:
         self._falling = {row: own for own, row in enumerate(state["falling"].tolist())}
         self._fleets.turn = int(state["fleets"][0])
         self._sums.restore(under("owed_", state))
+        self.pools.restore(under("pools_", state))
+        self.pooled.restore(under("pooled_", state))
         self._look_up()
         self._episodes.restore(under("episodes_", state))
         self.rises.restore(under("rises_", state))

@@ -146,3 +146,18 @@ class VersionWatch:
         """Take over what `state` returned."""
         self._events = state["events"].astype(np.float64)
         self.book.restore(under("book_", state))
+
+
+def new_versions(book: SeriesBook, rows: Iterable[int], onset: int, tick_seconds: int) -> list[str]:
+    """Return model versions of a service first seen in the day before a tick or since, of the series of its groups."""
+    earliest: dict[str, int] = {}
+    for row in rows:
+        version, first = book.names[row][2], int(book.first_tick[row])
+        if version and first >= 0:
+            earliest[version] = min(first, earliest.get(version, first))
+    oldest = min(earliest.values(), default=0)
+    return [
+        f"model version {version} first seen at tick {first}"
+        for version, first in sorted(earliest.items())
+        if first > oldest and first >= onset - ticks_per_day(tick_seconds)
+    ][:20]

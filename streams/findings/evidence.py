@@ -21,6 +21,15 @@ NEXT_TO_NOTHING: Final = 0.0005
 DAY_NANO: Final = 86_400 * NANO
 
 
+class Member(NamedTuple):
+    """A service of a pool: trials and flags since a change, and how many flags are usual of them."""
+
+    service: str
+    trials: float
+    flagged: float
+    expected: float
+
+
 class Move(NamedTuple):
     """The share of a name before a change and since, 0 to 1."""
 
@@ -107,6 +116,57 @@ def describe_recovery(recovery: Recovery, rate: Rate, service: str) -> str:
         f"{rate.name} of {service} is back: {recovery.flagged} of {recovery.trials} {unit_of(rate)}, "
         f"{tenths(recovery.rate)} (95 % interval {interval(recovery.lower, recovery.upper, tenths)}); "
         f"normal is {bound} {tenths(recovery.baseline)}"
+    )
+
+
+def describe_pool(
+    pool: tuple[str, str, str], onset: int, tick_seconds: int, member: Member, others: Sequence[Member],
+    before: Sequence[str],
+) -> str:  # fmt: skip
+    """Return one sentence about a service that changed together with others that share something.
+
+    Parameters
+    ----------
+    pool
+        What is shared, its name, and the rate.
+    onset
+        The tick in which the change began.
+    member, others
+        The service, and the others that changed and may be named beside it.
+    before
+        Services that told of it themselves.
+    """
+    what, name, metric = pool
+    said = f"{metric} of {_showing(member)} since about {moment(onset, tick_seconds)}"
+    if others:
+        said += f"; so it is with others that share {what} {name[:MOST_OF_A_NAME]}: {', '.join(map(_showing, others))}"
+    else:
+        said += f"; so it is with others that share {what} {name[:MOST_OF_A_NAME]}, which other teams own"
+    return f"{said}; told of before: {', '.join(before)}" if before else said
+
+
+def _showing(member: Member) -> str:
+    seen = f"{member.flagged:.0f} of {member.trials:.0f}"
+    return f"{member.service} {tenths(member.flagged / member.trials)} ({seen}, usual {member.expected:.2g})"
+
+
+def describe_pool_back(pool: tuple[str, str, str], service: str, flagged: float, expected: float) -> str:
+    """Return one sentence that says what proves that services which share something are as usual again."""
+    what, name, metric = pool
+    return (
+        f"{metric} of {service} is back with that of all that share {what} {name[:MOST_OF_A_NAME]}: "
+        f"{flagged:.0f} flagged where {expected:.3g} are usual"
+    )
+
+
+def pool_query(services: Sequence[str], metric: str, version: str | None, first: int, last: int) -> str:
+    """Return the SQL that counts again what services showed of a rate, with one version of a model or with all."""
+    of_version = f" AND model_version = {literal(version)}" if version is not None else ""
+    return (
+        "SELECT service_name, sum(trials) AS trials, sum(flagged) AS flagged, flagged / trials AS rate "
+        f"FROM windows FINAL WHERE service_name IN ({', '.join(map(literal, services))}) "
+        f"AND metric = {literal(metric)} AND tick BETWEEN {first} AND {last}{of_version} "
+        "GROUP BY service_name ORDER BY rate DESC, service_name"
     )
 
 

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 CHUNK_BYTES: Final = 900_000
 SLOTS: Final = ("a", "b")
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Layout of the arrays; raised when it changes. Checkpoints of another one are left alone: the log is read again."""
 
 

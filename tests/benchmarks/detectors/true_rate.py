@@ -18,16 +18,20 @@ WORLDS = (("rate 1 %", 0.01, 0.0), ("rate 1 %, the guard's recall fell", 0.01, -
 
 
 def day(rng, rate, shift):
-    """Return which events are unsafe, and the guard's logit; safe ones lie at -5, unsafe at 1.5, less the shift."""
-    unsafe = rng.random(EVENTS) < rate
-    return unsafe, np.where(unsafe, rng.normal(1.5 + shift, 1.2, EVENTS), rng.normal(-5.0, 1.2, EVENTS))
+    """Return which events are unsafe, and the guard's logit."""
+    return seen(rng, rng.random(EVENTS) < rate, shift)
+
+
+def seen(rng, unsafe, shift):
+    """Return events and the guard's logit of each; safe ones lie at -5, unsafe at 1.5, less the shift."""
+    return unsafe, np.where(unsafe, rng.normal(1.5 + shift, 1.2, len(unsafe)), rng.normal(-5.0, 1.2, len(unsafe)))
 
 
 def drawn(service, sampler, unsafe, logit, rng):
     """Return items, labels and verdicts of a day's sample."""
     strata = sampler.strata(expit(logit))
     propensity = sampler.propensity(strata)
-    chosen = np.flatnonzero(rng.random(EVENTS) < propensity).tolist()
+    chosen = np.flatnonzero(rng.random(len(logit)) < propensity).tolist()
     own = {"service_name": service}
     names = [f"{service}/{at}" for at in chosen]
     return (

@@ -23,13 +23,13 @@ def weeks_of(purpose: str, first: int, count: int, processes: int) -> list[dict[
     """Return some weeks, scored by as many processes."""
     numbers = range(first, first + count)
     if processes == 1:
-        _begin()
+        begin()
         return [scored(purpose, number) for number in numbers]
-    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=begin) as pool:
         return list(pool.map(partial(scored, purpose), numbers))
 
 
-def _begin() -> None:
+def begin() -> None:
     """Compile, and let nobody look for cycles among the millions of sums of a week: there are none."""
     kernels.load()
     gc.disable()

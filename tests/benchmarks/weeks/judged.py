@@ -5,14 +5,18 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from schemas.quantities import MIXES
 from schemas.windows import GroupSums, Sums
 from streams.detect.judge import Judge, Step
-from streams.policy.policy import Policy
+from streams.policy.policy import Detectors, Policy
 from tests.benchmarks.weeks.plan import METRICS, START, TICK_SECONDS, WEEK, Service
 from tests.benchmarks.weeks.play import VERSIONS, Played
 
 STEP: Final = 6
 """Ticks that become whole together."""
+
+PLAIN: Final = Policy(detectors=Detectors(mixes=dict.fromkeys(MIXES, "off")))
+"""The names of sources are shown to say who reads from which; what their shares do is not looked at here."""
 
 _SUMS: Final = {(n, k): Sums(n, k, n, k) for n in range(60) for k in range(n + 1)}
 
@@ -30,7 +34,7 @@ class Said(NamedTuple):
 
 def judged(services: list[Service], played: list[Played], policy: Policy | None = None) -> list[Said]:
     """Return what the judge of one partition says of a week."""
-    judge = Judge(TICK_SECONDS, 1.0, 100_000, policy or Policy())
+    judge = Judge(TICK_SECONDS, 1.0, 100_000, policy or PLAIN)
     found = judge.judge_steps(_steps(services, played))
     return [
         Said(
@@ -59,11 +63,13 @@ def _groups(service: Service, sums: Played) -> Iterator[tuple[int, GroupSums]]:
     names = list(METRICS)
     columns = (sums.ticks.tolist(), sums.groups.tolist(), sums.events.tolist())
     trials, flagged = sums.trials.T.tolist(), sums.flagged.T.tolist()
+    mixes = {"source": {service.source: 1}} if service.source else {}
     for tick, group, events, tried, hit in zip(*columns, trials, flagged, strict=True):
         rates = {name: _of(n, k) for name, n, k in zip(names, tried, hit, strict=True) if n}
         yield tick, GroupSums(
             tenant_id=f"tenant-{group // len(VERSIONS)}", service_name=service.name,
-            model_version=VERSIONS[group % len(VERSIONS)], events=events, calls=events, rates=rates,
+            model_version=service.family + VERSIONS[group % len(VERSIONS)], events=events, calls=events, rates=rates,
+            mixes=mixes,
         )  # fmt: skip
 
 

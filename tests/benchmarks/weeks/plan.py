@@ -29,8 +29,12 @@ FALLING: Final = ("unsafe_attempted", "injection_flag", "refusal", "blocked")
 OF_TOOLS: Final = ("denied_tool", "failing_tool")
 RARE: Final = ("denied_tool", "unsafe_served", "leak", "guard_failure")
 
-Kind = Literal["step", "ramp", "spike", "vanish", "total", "rare", "version", "tenant", "tool"]
+Kind = Literal[
+    "step", "ramp", "spike", "vanish", "total", "rare", "version", "tenant", "tool",
+    "shared model", "shared source", "shared ramp", "cascade",
+]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = ("step", "ramp", "spike", "vanish", "total", "rare", "version", "tenant", "tool")
+"""Changes of one service; those that services share are in `tests.benchmarks.weeks.shared`."""
 
 SEEDS: Final = {"tuning": 1, "report": 2}
 """Weeks to tune with, and weeks to report; none is in both."""
@@ -60,6 +64,10 @@ class Service:
     """When a new version takes its first sessions and when it has all; from the first tick on there are two if None."""
     fault: tuple[int, int, float] | None
     """Telemetry that is lost: from one tick to another, and the share."""
+    family: str = ""
+    """Before the names of its versions: services of one family have their models in common."""
+    source: str = ""
+    """What it reads from, and others with it."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,16 @@ class Change:
     rate: float | None = None
     part: int = 0
     """Which version or tenant, or which tool, where only that one is concerned."""
+
+    @property
+    def of(self) -> str:
+        """What it concerns a part of: `version`, `tenant`, `tool`, or nothing."""
+        return "version" if self.kind == "shared model" else self.kind
+
+    @property
+    def grows(self) -> bool:
+        """Whether it comes slowly."""
+        return self.kind in ("ramp", "shared ramp")
 
 
 @dataclass(frozen=True)

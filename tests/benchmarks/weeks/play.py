@@ -43,8 +43,9 @@ class Played(NamedTuple):
 
 def play(rng: np.random.Generator, service: Service, changes: list[Change]) -> Played:
     """Return the sums of a service over the week."""
-    turns = _turns(rng, service)
-    hazards = _rates_of(rng, service, turns)
+    turns = turns_of(rng, service)
+    usual, of_session = rates_of(rng, service, turns)
+    hazards = usual * of_session
     lost = _lost(rng, service, turns)
     wide = len(service.tenants) * len(VERSIONS)
     keys, cell = np.unique(turns.tick * wide + turns.tenant * len(VERSIONS) + turns.version, return_inverse=True)
@@ -67,7 +68,8 @@ def play(rng: np.random.Generator, service: Service, changes: list[Change]) -> P
     return Played(ticks[some], keys[some] % wide, events[some], counts[0][:, some], counts[1][:, some], known[:, some])
 
 
-def _turns(rng: np.random.Generator, service: Service) -> Turns:
+def turns_of(rng: np.random.Generator, service: Service) -> Turns:
+    """Return the turns of a service over the week."""
     hours = np.arange(WEEK // HOUR)
     level = 1 + service.swing * np.sin(2 * np.pi * hours / 24 + service.phase)
     level = level * np.where(hours // 24 >= 5, service.weekend, 1) * np.exp(_wandering(rng, len(hours), 0.15))
@@ -105,24 +107,24 @@ def season(service: Service, ticks: Ints) -> Floats:
     return np.asarray(1 + service.season * np.sin(2 * np.pi * ticks / DAY + 2 * service.phase))
 
 
-def _rates_of(rng: np.random.Generator, service: Service, turns: Turns) -> Floats:
-    """Return the rate of each turn while nothing is wrong: of its hour, and of its session."""
+def rates_of(rng: np.random.Generator, service: Service, turns: Turns) -> tuple[Floats, Floats]:
+    """Return the rates of each turn while nothing is wrong: that of its hour, and how many times that its session is."""
     noise = np.exp(_wandering(rng, WEEK // HOUR, service.noise) - service.noise**2 / 2)
     of_session = rng.gamma(service.shape, 1 / service.shape, (len(METRICS), int(turns.session.max(initial=-1)) + 1))
     level = season(service, turns.tick) * noise[turns.tick // HOUR]
-    return np.array([service.rates[metric] for metric in METRICS])[:, None] * level * of_session[:, turns.session]
+    return np.array([service.rates[metric] for metric in METRICS])[:, None] * level, of_session[:, turns.session]
 
 
 def concerned(change: Change, turns: Turns) -> Bools:
     """Tell which turns are of what a change concerns, whenever they are."""
-    of = {"version": turns.version, "tenant": turns.tenant, "tool": turns.tool}.get(change.kind)
+    of = {"version": turns.version, "tenant": turns.tenant, "tool": turns.tool}.get(change.of)
     return np.ones(len(turns.tick), bool) if of is None else np.asarray(of == change.part)
 
 
 def changed(change: Change, turns: Turns, hazard: Floats) -> Floats:
     """Return the rates of turns with a change among them."""
     inside = concerned(change, turns) & (turns.tick >= change.start) & (turns.tick < change.end)
-    grown = (turns.tick - change.start) / (change.end - change.start) if change.kind == "ramp" else 1.0
+    grown = (turns.tick - change.start) / (change.end - change.start) if change.grows else 1.0
     after = hazard * (1 + (change.factor - 1) * grown) if change.rate is None else change.rate
     return np.where(inside, after, hazard)
 

@@ -7,6 +7,7 @@ from scipy.stats import chi2
 
 from tests.benchmarks.weeks.plan import KINDS
 from tests.benchmarks.weeks.score import PEERS
+from tests.benchmarks.weeks.shared import SHARED
 
 NAMES: Final = {"fixed": "best fixed limit", "z": "moving z > 3", "adwin": "ADWIN", "page_hinkley": "PageHinkley"}
 REACH: Final = "median <= 1.1, 95th <= 2"
@@ -18,7 +19,27 @@ def rows_of(weeks: list[dict[str, Any]]) -> list[dict[str, str]]:
     changes = [change for week in weeks for change in week["changes"] if change["bound"] is not None]
     rows = [_row(kind, [change for change in changes if change["kind"] == kind]) for kind in KINDS]
     large = [change for change in changes if _size(change) >= LARGE and change["sessions"] >= BUSY]
-    return [*rows, _row("all", changes), _found_row(large), *_false_rows(weeks)]
+    shared = [cause for week in weeks for cause in week["shared"] if cause["bound"] is not None]
+    return [*rows, _row("all", changes), *_shared_rows(shared), _found_row(large), *_false_rows(weeks)]
+
+
+def _shared_rows(causes: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return of each kind of shared cause how soon the first service was told of, and how many of all were."""
+    rows = [_row(kind, [cause for cause in causes if cause["kind"] == kind]) for kind in SHARED]
+    rows.append(_row("all that is shared", causes))
+    members, named = (sum(cause[name] for cause in causes) for name in ("members", "named"))
+    alone = sum(cause["single"] is not None for cause in causes)
+    pages = np.quantile([cause["pages"] for cause in causes], (0.5, 0.95)) if causes else (0, 0)
+    return [
+        *rows,
+        {
+            "what": f"services of {len(causes)} shared causes ({members}): told of while they last",
+            "reach": "",
+            "measured": f"{named / max(members, 1):.1%}; pages a cause: median {pages[0]:.0f}, 95th percentile "
+            f"{pages[1]:.0f}",
+            "beside": f"the bound on single series finds {alone} of the {len(causes)}",
+        },
+    ]
 
 
 def _size(change: dict[str, Any]) -> float:
