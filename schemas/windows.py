@@ -71,6 +71,8 @@ class Sample(Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_id: Identity
     vector: str
     user: Name | None = None
+    flagged: bool = False
+    """Whether a guard found an attack or a hazard in it."""
 
 
 class PromptSums(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from detectors.columns import prefixed, under
 from schemas.findings import Finding
 from schemas.metrics import WATCHED
 from schemas.quantities import MIXES, QUANTITIES, VERSION_MIXES
+from streams.detect.attacks import AttackWatch
 from streams.detect.behaviour import AgentMixWatch, AgentQuantityWatch
 from streams.detect.canaries import CanaryWatch
 from streams.detect.distributions import MixWatch, QuantityWatch
@@ -90,6 +91,7 @@ class Judge:
             "agent_mixes_": self.agent_mixes,
             "agent_quantities_": self.agent_quantities,
             "patterns_": self.patterns,
+            "attacks_": AttackWatch(tick_seconds, policy),
             "canaries_": self.canaries,
             **{f"{subject}_versions_": watch for subject, watch in self.versions.items()},
         }

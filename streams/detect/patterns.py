@@ -4,9 +4,8 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 import numpy as np
 
 from detectors.base import Alarm, Recovery
@@ -17,11 +16,9 @@ from detectors.rates.detector import RateDetector
 from detectors.rates.watch import TickSums
 from schemas.findings import Finding
 from schemas.signals import read_vectors
-from schemas.sql import literal
-from schemas.windows import Sample
+from streams.detect.members import Members, Seen, about
 from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
-from streams.findings.evidence import moment
 from streams.findings.finding import WHOLE, counted, end_of, finding, start_of
 from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.policy.policy import Policy
@@ -40,39 +37,6 @@ FOLLOWED: Final = 512
 
 TOGETHER: Final = 64
 """Ticks that are judged at once."""
-
-SHOWN: Final = 10
-MOST_USERS: Final = 200
-
-
-class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """A sample, and where and when it was seen."""
-
-    tick: int
-    service: str
-    sample: Sample
-
-
-class Members(msgspec.Struct):
-    """What is known of a cluster: how large it is, since when, where, and the latest of its events."""
-
-    number: int
-    first_tick: int
-    last_tick: int
-    size: int = 0
-    services: dict[str, int] = {}
-    users: list[str] = []
-    event_ids: list[str] = []
-
-    def add(self, seen: Seen) -> None:
-        """Take in a member."""
-        sample = seen.sample
-        self.size += 1
-        self.last_tick = seen.tick
-        self.services[seen.service] = self.services.get(seen.service, 0) + 1
-        if sample.user and sample.user not in self.users and len(self.users) < MOST_USERS:
-            self.users.append(sample.user)
-        self.event_ids = [*self.event_ids, sample.event_id][-SHOWN:]
 
 
 class _Step:
@@ -224,7 +188,7 @@ class PatternWatch:
             model_version=WHOLE,
             direction="up",
             onset_time_unix_nano=start_of(members.first_tick, self._tick_seconds),
-            **self._about(tick, members, "new"),
+            **about(members, tick, self._tick_seconds, "new"),
         )
 
     def _rate_finding(self, found: Alarm | Recovery) -> Finding:
@@ -232,8 +196,8 @@ class PatternWatch:
         members = self._members.get(label) or Members(label, found.tick, found.tick)
         name = (str(label),)
         if isinstance(found, Recovery):
-            about = self._about(found.tick, members, "over")
-            return self._episodes.end(name, found.tick, members.first_tick, direction="down", **about)
+            said = about(members, found.tick, self._tick_seconds, "over")
+            return self._episodes.end(name, found.tick, members.first_tick, direction="down", **said)
         return self._episodes.open(
             name,
             found.tick,
@@ -243,36 +207,8 @@ class PatternWatch:
             e_value=found.e_value,
             promise=found.promise,
             **counted(found),
-            **self._about(found.tick, members, "growing"),
+            **about(members, found.tick, self._tick_seconds, "growing"),
         )
-
-    def _about(self, tick: int, members: Members, verdict: str) -> dict[str, Any]:
-        services = sorted(members.services, key=lambda service: (-members.services[service], service))
-        per_hour = members.size / max((tick - members.first_tick + 1) * self._tick_seconds / 3600, 1.0)
-        ids = ", ".join(map(literal, members.event_ids))
-        return {
-            "service_name": services[0] if services else WHOLE,
-            "metric": "pattern",
-            "family": "pattern",
-            "detector": "two_tier_clusters",
-            "event_ids": members.event_ids or None,
-            "verdict": verdict,
-            "details": {
-                "pattern": float(members.number),
-                "size": float(members.size),
-                "per_hour": per_hour,
-                "services": float(len(services)),
-                "users": float(len(members.users)),
-            },
-            "evidence": (
-                f"{members.size} inputs of one pattern ({verdict}) since "
-                f"{moment(members.first_tick, self._tick_seconds)}, {per_hour:.1f} in an hour, "
-                f"from {len(members.users)} users of {', '.join(services[:5]) or '?'}"
-            ),
-            "evidence_sql": (
-                f"SELECT time, service_name, user_pseudo_id, input_text FROM inferences WHERE event_id IN ({ids})"
-            ),
-        }
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""

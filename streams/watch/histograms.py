@@ -8,9 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.metrics import RATES
 from schemas.quantities import BINS, QUANTITIES
 from schemas.windows import GUARD_COUNTS, MAX_NAMES, MAX_SAMPLES, Sample
 from streams.events.bins import bin_of
+from streams.events.flags import BIT
 from streams.events.hashing import hash_texts
 from streams.events.labels import SEPARATOR, STEP
 from streams.watch.batches import Batch, EventColumns, Int64s
@@ -19,6 +21,8 @@ from streams.watch.blocks import Cells
 NamedCounts = dict[int, dict[str, int]]
 """By cell, counts by name."""
 
+_ATTACKS: Final = np.uint32(sum(BIT[rate.name] for rate in RATES if rate.family in ("unsafe", "injection", "leak")))
+"""The flags that say that a guard found an attack or a hazard."""
 _BIN_NAMES: Final = [str(number) for number in range(BINS)]
 _STATUSES: Final = sorted(GUARD_COUNTS)
 _RANK: Final = np.array([_STATUSES.index(name) for name in GUARD_COUNTS], np.int64)
@@ -114,7 +118,9 @@ def samples(batch: Batch, cells: Cells) -> Samples:
     place = np.arange(len(order)) - np.repeat(starts, counts)
     chosen = order[place < MAX_SAMPLES]
     texts = [column.take(pa.array(rows[chosen])).to_pylist() for column in (shown.event_id, shown.vector, shown.user)]
-    for number, event_id, vector, user in zip(cell[chosen].tolist(), *texts, strict=True):
-        result.chosen.setdefault(number, []).append(Sample(event_id=event_id, vector=vector, user=user))
+    flagged = (batch.events.flagged[rows[chosen]] & _ATTACKS != 0).tolist()
+    for number, bad, event_id, vector, user in zip(cell[chosen].tolist(), flagged, *texts, strict=True):
+        sample = Sample(event_id=event_id, vector=vector, user=user, flagged=bad)
+        result.chosen.setdefault(number, []).append(sample)
     result.among = dict(zip(numbers.tolist(), counts.tolist(), strict=True))
     return result

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.signals import text_vector
 from schemas.windows import Sample
-from streams.detect.patterns import FOLLOWED, MOST_USERS, WARM_UP, Members, PatternWatch, Seen
+from streams.detect.members import MOST_USERS, Members, Seen
+from streams.detect.patterns import FOLLOWED, WARM_UP, PatternWatch
 from streams.policy.policy import Policy, parse_policy
 from tests.support.watchers import SECONDS, START, assert_each_ends_what_it_opened, assert_successors_agree, group, run
 

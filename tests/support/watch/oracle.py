@@ -117,7 +117,9 @@ def _group(tick, name, seen, memory, flagged, cascades):
         events=len(events), calls=sum(event.call for event in events), late=sum(late for _, late in seen),
         rates=rates, quantities=_quantities(events), mixes=_mixes(events),
         guards=_statuses(events), sampled_from=len(shown),
-        samples=[Sample(event_id=f"e{event.number}", vector=f"v{event.number}", user=f"e{event.number}")
+        samples=[Sample(event_id=f"e{event.number}", vector=f"v{event.number}", user=f"e{event.number}",
+                        flagged=any(event.flagged >> bit & 1 for bit, rate in enumerate(RATES)
+                                    if rate.family in ("unsafe", "injection", "leak")))
                  for event in shown[:MAX_SAMPLES]],
     )  # fmt: skip
 
