@@ -17,7 +17,6 @@ from tests.support.stores import SharedStore
 
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")
-os.environ.setdefault("WATCHKEEPER_RECEIVERS_PRIVATE", "127.0.0.1")  # where the receivers of the tests are
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 
@@ -62,7 +61,10 @@ def broker(tmp_path_factory):
 @pytest.fixture
 def kafka_settings(broker, tmp_path) -> Settings:
     """Settings with topics of their own on the broker."""
-    settings = load(kafka=broker, topic_prefix=f"t{uuid.uuid4().hex[:8]}.", data_dir=tmp_path, kafka_session_seconds=3)
+    prefix = f"t{uuid.uuid4().hex[:8]}."
+    settings = load(
+        kafka=broker, topic_prefix=prefix, data_dir=tmp_path, kafka_session_seconds=3, receivers_private="127.0.0.1"
+    )
     create_topics(settings)
     return settings
 

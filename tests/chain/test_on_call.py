@@ -39,7 +39,11 @@ def running(up, phone, tmp_path):  # noqa: F811
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY.format(phone.url))
     port = free_port()
-    reached = {"WATCHKEEPER_API_PORT": port, "WATCHKEEPER_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    reached = {
+        "WATCHKEEPER_API_PORT": port,
+        "WATCHKEEPER_RECEIVERS_PRIVATE": "127.0.0.1",
+        "WATCHKEEPER_PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
     made = up(tmp_path / "data", WATCHKEEPER_POLICY=policy, **reached)
     made.runs()
     return made

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from kafka import TopicPartition
 
 from schemas.fields import EARLIEST_UNIX_NANO
 from schemas.windows import Window
@@ -176,7 +177,8 @@ def letters(data: bytes) -> None:
     record = fleet.Record(data, NOW_MS, 1, tuple(headers))
     assert owner_of(record, 0)
     assert dead_letter_rows(batch := LogBatch(TOPIC, 0, (record,), lambda: None), origin_of(batch))
-    assert Letter({name: value.decode(errors="replace") for name, value in headers}, data).origin
+    named = {name: value.decode(errors="replace") for name, value in headers}
+    assert Letter(named, data, TopicPartition("dead-letters.v1", 0), 0).origin
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

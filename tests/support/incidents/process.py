@@ -28,7 +28,7 @@ class Worker:
             **os.environ, "WATCHKEEPER_KAFKA": settings.kafka, "WATCHKEEPER_TOPIC_PREFIX": settings.topic_prefix,
             "WATCHKEEPER_API_PORT": str(self.api), "WATCHKEEPER_API_TOKEN": TOKEN, "WATCHKEEPER_INSTANCE": instance,
             "WATCHKEEPER_DATA_DIR": str(settings.data_dir), "WATCHKEEPER_KAFKA_SESSION_SECONDS": "3",
-            "WATCHKEEPER_SQL_PORT": str(free_port()),
+            "WATCHKEEPER_SQL_PORT": str(free_port()), "WATCHKEEPER_RECEIVERS_PRIVATE": settings.receivers_private,
         }  # fmt: skip
         if policy is not None:
             path = settings.data_dir / "policy.yaml"

@@ -13,7 +13,7 @@ from tests.support.incidents.records import fresh
 
 async def main(kafka: str, prefix: str, url: str) -> None:
     """Tell for a minute, unless killed."""
-    settings = load(kafka=kafka, topic_prefix=prefix)
+    settings = load(kafka=kafka, topic_prefix=prefix, receivers_private="127.0.0.1")
     publisher = Publisher(client_arguments(settings))
     await publisher.start()
     policy = parse_policy(f"receivers: [{{name: a, kind: webhook, url: '{url}'}}]")
