@@ -1,13 +1,21 @@
 """What is known of inputs that are alike, whoever found that they are: never a text."""
 
-from typing import Any, Final
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Final, Literal
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
+from detectors.events.patterns import JOIN, Vectors
+from schemas.findings import Finding
+from schemas.signals import read_vectors
 from schemas.sql import literal
 from schemas.windows import Sample
 from streams.findings.evidence import moment
-from streams.findings.finding import WHOLE
+from streams.findings.finding import WHOLE, end_of, finding, start_of
+from streams.kafka.checkpoints import decoded, encoded
 
 SHOWN: Final = 10
 MOST_USERS: Final = 200
@@ -41,6 +49,58 @@ class Members(msgspec.Struct):
         if sample.user and sample.user not in self.users and len(self.users) < MOST_USERS:
             self.users.append(sample.user)
         self.event_ids = [*self.event_ids, sample.event_id][-SHOWN:]
+
+
+class Latest:
+    """The latest samples with their vectors: until a cluster is new, nobody knows that these are its members.
+
+    Parameters
+    ----------
+    most
+        How many there are at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._seen: Final[deque[Seen]] = deque(maxlen=most)
+        self._vectors: Final[deque[Vectors]] = deque(maxlen=most)
+
+    def add(self, seen: Iterable[Seen], vectors: Vectors) -> None:
+        """Take in samples, a vector each."""
+        self._seen.extend(seen)
+        self._vectors.extend(vectors)
+
+    def alike(self, centroid: Vectors) -> list[Seen]:
+        """Return those that are near the middle of a cluster, in their order."""
+        near = np.array(self._vectors) @ centroid >= JOIN
+        return [seen for seen, is_member in zip(self._seen, near.tolist(), strict=True) if is_member]
+
+    def state(self) -> npt.NDArray[np.uint8]:
+        """Return the samples as an array."""
+        return encoded([*self._seen])
+
+    def restore(self, state: npt.NDArray[Any]) -> None:
+        """Take over what `state` returned."""
+        seen = decoded(state, list[Seen])
+        self._seen.clear()
+        self._vectors.clear()
+        self.add(seen, read_vectors([each.sample.vector for each in seen])[1])
+
+
+def new_pattern(
+    members: Members, tick: int, tick_seconds: int, verdict: str, severity: Literal["info", "ticket"]
+) -> Finding:
+    """Return the finding of a cluster that was not there before."""
+    return finding(
+        ("pattern", verdict, members.number, members.first_tick),
+        end_of(tick, tick_seconds),
+        kind="pattern",
+        severity=severity,
+        tenant_id=WHOLE,
+        model_version=WHOLE,
+        direction="up",
+        onset_time_unix_nano=start_of(members.first_tick, tick_seconds),
+        **about(members, tick, tick_seconds, verdict),
+    )
 
 
 def about(members: Members, tick: int, tick_seconds: int, verdict: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Inputs that are alike and were not there before: clusters of text vectors, each then watched as a rate."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -11,15 +11,15 @@ import numpy as np
 from detectors.base import Alarm, Recovery
 from detectors.budget import threshold
 from detectors.columns import prefixed, under
-from detectors.events.patterns import JOIN, NewPattern, PatternFinder, Vectors
+from detectors.events.patterns import NewPattern, PatternFinder
 from detectors.rates.detector import RateDetector
 from detectors.rates.watch import TickSums
 from schemas.findings import Finding
 from schemas.signals import read_vectors
-from streams.detect.members import Members, Seen, about
+from streams.detect.members import Latest, Members, Seen, about, new_pattern
 from streams.detect.watcher import Tick
 from streams.findings.episodes import Episodes
-from streams.findings.finding import WHOLE, counted, end_of, finding, start_of
+from streams.findings.finding import counted
 from streams.kafka.checkpoints import Arrays, decoded, encoded
 from streams.policy.policy import Policy
 
@@ -60,8 +60,7 @@ class PatternWatch:
         self.rates: Final = RateDetector(tick_seconds)
         self._members: dict[int, Members] = {}  # by number of the cluster
         self._rows: dict[int, int] = {}  # by number of the cluster, where it is in `rates`, in that order
-        self._latest: deque[Seen] = deque(maxlen=TTL)
-        self._vectors: deque[Vectors] = deque(maxlen=TTL)  # of the latest
+        self._latest: Final = Latest(TTL)
         self._new: set[int] = set()  # clusters that were not there when the finder had warmed up
         self._episodes: Final = Episodes("pattern", tick_seconds)  # of a cluster's number
 
@@ -96,8 +95,7 @@ class PatternWatch:
             rows = [*run]
             chosen = [samples[readable[row]][1] for row in rows]
             assigned = self.finder.assign_units(units[rows[0] : rows[-1] + 1])
-            self._latest.extend(chosen)
-            self._vectors.extend(vectors[rows[0] : rows[-1] + 1])
+            self._latest.add(chosen, vectors[rows[0] : rows[-1] + 1])
             yield _Step(number, ticks[number][0], chosen, assigned.labels.tolist(), assigned.new)
 
     def _judge_new(self, step: "_Step") -> list[Finding]:
@@ -106,7 +104,10 @@ class PatternWatch:
             self._gather(pattern.number)
         self._take(step)
         self._new |= {pattern.number for pattern in step.new}
-        found = [self._new_finding(pattern, step.tick) for pattern in step.new]
+        found = [
+            new_pattern(self._member(pattern.number, step.tick), step.tick, self._tick_seconds, "new", "info")
+            for pattern in step.new
+        ]
         self._grow(step.counts)
         changed = self._rates([step]).get(step.tick, [])
         return [*found, *(self._rate_finding(item) for item in changed)]
@@ -126,8 +127,7 @@ class PatternWatch:
 
     def _gather(self, number: int) -> None:
         """Find the members that made a cluster new among the latest samples: until now they were unknown."""
-        alike = np.array(self._vectors) @ self.finder.centroid(number) >= JOIN
-        members = [seen for seen, is_member in zip(self._latest, alike.tolist(), strict=True) if is_member]
+        members = self._latest.alike(self.finder.centroid(number))
         for seen in members:
             self._member(number, members[0].tick).add(seen)
 
@@ -177,20 +177,6 @@ class PatternWatch:
             changed.setdefault(item.tick, []).append(item)
         return changed
 
-    def _new_finding(self, pattern: NewPattern, tick: int) -> Finding:
-        members = self._member(pattern.number, tick)
-        return finding(
-            ("pattern", "new", pattern.number, members.first_tick),
-            end_of(tick, self._tick_seconds),
-            kind="pattern",
-            severity="info",
-            tenant_id=WHOLE,
-            model_version=WHOLE,
-            direction="up",
-            onset_time_unix_nano=start_of(members.first_tick, self._tick_seconds),
-            **about(members, tick, self._tick_seconds, "new"),
-        )
-
     def _rate_finding(self, found: Alarm | Recovery) -> Finding:
         label = [*self._rows][found.series]
         members = self._members.get(label) or Members(label, found.tick, found.tick)
@@ -214,7 +200,7 @@ class PatternWatch:
         """Return the state as flat arrays."""
         return {
             "members": encoded(list(self._members.values())),
-            "latest": encoded([*self._latest]),
+            "latest": self._latest.state(),
             "new": np.array(sorted(self._new), np.int64),
             "rows": np.array(sorted(self._rows.items()), np.int64).reshape(-1, 2),
             **prefixed("episodes_", self._episodes.state()),
@@ -225,8 +211,7 @@ class PatternWatch:
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
         self._members = {each.number: each for each in decoded(state["members"], list[Members])}
-        self._latest = deque(decoded(state["latest"], list[Seen]), maxlen=TTL)
-        self._vectors = deque(read_vectors([seen.sample.vector for seen in self._latest])[1], maxlen=TTL)
+        self._latest.restore(state["latest"])
         self._new = set(state["new"].tolist())
         self._rows = {int(label): int(row) for label, row in sorted(state["rows"].tolist(), key=itemgetter(1))}
         self._episodes.restore(under("episodes_", state))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import Any, Final, NamedTuple
 
 from kafka import KafkaProducer, TopicPartition
@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 
 from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.kafka.log_reader import LogReader
-from streams.kafka.resent import Resent
+from streams.kafka.resent import Kind, Resent
 from streams.kafka.sending import SECONDS
 from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, check_topics, client_arguments
 from streams.settings import Settings
@@ -99,16 +99,16 @@ def send_again(settings: Settings, reason: str | None = None, topic: str | None 
 async def _send_again(settings: Settings, reason: str | None, topic: str | None, *, twice: bool) -> Sent:
     state = _state(settings)  # first: it says in words that nobody answers
     try:
-        with admin(settings) as client:
-            outbox = _Outbox(settings, Resent(settings, client), twice=twice)
-            try:
-                async with aclosing(_letters(settings, state)) as letters:
-                    async for _, letter in letters:
-                        if reason in (None, letter.headers.get("reason")) and topic in (None, letter.origin[0]):
-                            await asyncio.to_thread(outbox.take, letter)
-                await asyncio.to_thread(outbox.empty)
-            finally:
-                outbox.close()
+        with admin(settings) as client, closing(KafkaProducer(**client_arguments(settings), acks="all")) as producer:
+            outbox, waiting = _Outbox(settings, producer, Resent(settings, client), twice=twice), list[Letter]()
+            async with aclosing(_letters(settings, state)) as letters:
+                async for _, letter in letters:
+                    if reason in (None, letter.headers.get("reason")) and topic in (None, letter.origin[0]):
+                        waiting.append(letter)
+                    if len(waiting) == AT_ONCE:
+                        await asyncio.to_thread(outbox.send, waiting)
+                        waiting = []
+            await asyncio.to_thread(outbox.send, waiting)
             return outbox.sent
     except KafkaError as error:
         raise KafkaUnavailableError(
@@ -117,38 +117,27 @@ async def _send_again(settings: Settings, reason: str | None, topic: str | None,
 
 
 class _Outbox:
-    """Sends letters, some hundred at once, and has it remembered when Kafka has them."""
+    """Sends letters, and has it remembered when Kafka has them."""
 
-    def __init__(self, settings: Settings, resent: Resent, *, twice: bool) -> None:
+    def __init__(self, settings: Settings, producer: KafkaProducer, resent: Resent, *, twice: bool) -> None:
         self._ours: Final = {settings.topic(name) for name in (*(each.name for each in TOPICS), *settings.dialects)}
-        self._producer: Final = KafkaProducer(**client_arguments(settings), acks="all")
-        self._resent, self._twice = resent, twice
-        self._waiting: list[Any] = []
-        self._newest: dict[tuple[tuple[str, str], TopicPartition], int] = {}
+        self._producer, self._resent, self._twice = producer, resent, twice
         self.sent = Sent(0, 0)
 
-    def take(self, letter: Letter) -> None:
-        """Send a letter, unless it is none that is sent again, or was."""
-        origin, partition, _ = letter.origin
-        if "count" in letter.headers or origin not in self._ours:
-            return
-        kind = origin, letter.headers.get("reason", "")
-        if not self._twice and self._resent.before(kind, letter.place, letter.offset):
-            self.sent = self.sent._replace(before=self.sent.before + 1)
-            return
-        self._waiting.append(self._producer.send(origin, value=letter.value, partition=partition))
-        self._newest[kind, letter.place] = letter.offset
-        self.sent = self.sent._replace(records=self.sent.records + 1)
-        if len(self._waiting) >= AT_ONCE:
-            self.empty()
-
-    def empty(self) -> None:
-        """Wait until Kafka has what was sent."""
-        for future in self._waiting:
+    def send(self, letters: list[Letter]) -> None:
+        """Send letters that are ones to be sent again, and were not, and wait until Kafka has them."""
+        futures, newest, before = list[Any](), dict[tuple[Kind, TopicPartition], int](), 0
+        for letter in letters:
+            origin, partition, _ = letter.origin
+            if "count" in letter.headers or origin not in self._ours:
+                continue
+            kind = origin, letter.headers.get("reason", "")
+            if not self._twice and self._resent.before(kind, letter.place, letter.offset):
+                before += 1
+                continue
+            futures.append(self._producer.send(origin, value=letter.value, partition=partition))
+            newest[kind, letter.place] = letter.offset
+        for future in futures:
             future.get(timeout=SECONDS)
-        self._resent.keep(self._newest)
-        self._waiting, self._newest = [], {}
-
-    def close(self) -> None:
-        """Let go of Kafka."""
-        self._producer.close()
+        self._resent.keep(newest)
+        self.sent = Sent(self.sent.records + len(futures), self.sent.before + before)
