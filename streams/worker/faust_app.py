@@ -21,6 +21,7 @@ from mode import CrashingSupervisor
 from streams.access.callers import Callers
 from streams.kafka.ending import to_its_end
 from streams.kafka.log_reader import LogReader
+from streams.kafka.password import password
 from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
 from streams.settings import Settings
@@ -253,7 +254,7 @@ def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
         return SSLCredentials(context)
     return SASLCredentials(
         username=settings.kafka_username,
-        password=settings.kafka_password.get_secret_value(),
+        password=password(settings),
         mechanism=settings.kafka_sasl_mechanism,
         ssl_context=context,  # without it Faust would quietly go without TLS
     )
