@@ -49,7 +49,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     kafka_username: str = ""
     """SASL user."""
     kafka_password: SecretStr = SecretStr("")
-    """SASL password; or a file `watchkeeper_kafka_password` in the folder that `WATCHKEEPER_SECRETS` names."""
+    """SASL password; or a file `watchkeeper_kafka_password` in the folder that `WATCHKEEPER_SECRETS` names, which is
+    read again for each connection."""
     kafka_ca_file: Path | None = None
     """Certificate authority of the brokers; the system's own when empty."""
     kafka_cert_file: Path | None = None
@@ -63,7 +64,7 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     clickhouse_database: str = "watchkeeper"
     """Database of all tables."""
     clickhouse_password: SecretStr = SecretStr("")
-    """Password of the ClickHouse user; or a secrets file, as above."""
+    """Password of the ClickHouse user; or a secrets file, which is read again whenever a client is made."""
     data_dir: Path = Path("data")
     """Where the local broker, the local store and log files live."""
     instance: str = "1"
@@ -88,7 +89,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     otlp_port: Port = 4318
     """Port at which OTLP over HTTP is received; OpenTelemetry's SDKs send to 4318 unless they are told otherwise."""
     otlp_token: SecretStr = SecretStr("")
-    """Token that senders of OTLP must have; or a secrets file. Without it, the receiver binds loopback alone."""
+    """Token that senders of OTLP must have, or several with spaces or lines between, each of which will do; or a
+    secrets file, which is read again for each request. Without it, the receiver binds loopback alone."""
     tls_cert: Path | None = None
     """Certificate (PEM, with those between it and its authority) that every port shows; without one, no port speaks
     TLS. It is read again when its file changes. Commands show it too where a port asks them for one."""
@@ -129,7 +131,7 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     sql_user: str = "default"
     """User that `watchkeeper sql` and its like give to the SQL endpoint."""
     sql_password: SecretStr = SecretStr("")
-    """Password of that user; or a secrets file, as above."""
+    """Password of that user; or a secrets file, which is read again for each question."""
     tick_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     """Length of a tick of event time."""
     lateness_seconds: Annotated[int, Field(ge=0, le=3600)] = 10

@@ -11,6 +11,7 @@ import requests
 
 from streams.access.rows import filters
 from streams.access.teams import seen
+from streams.health.secrets import secret
 from streams.settings import Settings
 from streams.sql.request import LIMIT, Asked, escaped
 from streams.store.client import StoreUnavailableError, connect, reading
@@ -102,7 +103,7 @@ def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Param
         data=query.encode(),
         headers={
             "X-ClickHouse-User": settings.sql_user.encode(),
-            "X-ClickHouse-Key": settings.sql_password.get_secret_value().encode(),
+            "X-ClickHouse-Key": secret(settings, "sql_password").now().encode(),
         }
         | ({} if (services := seen()) is None else {LIMIT: json.dumps(services)}),
         timeout=_seconds_left() or ASK_SECONDS,

@@ -30,6 +30,7 @@ from tests.faults.log import ends, log
 from tests.real.guarded import PASSWORD, GuardedBroker
 from tests.real.relay import Relays
 from tests.streams.normalise.test_others import recorded
+from tests.support.secrets import put
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
@@ -71,14 +72,6 @@ def guarded(tmp_path_factory):
     broker.relays.stop()
 
 
-def put(folder, password):
-    """Put a password into the file in one step."""
-    folder.mkdir(exist_ok=True)
-    new = folder / ".new"
-    new.write_text(password + "\n")
-    new.rename(folder / FILE)
-
-
 async def by_aiokafka(arguments, _most_ms=0):
     """Write an event."""
     publisher = Publisher(arguments)
@@ -105,21 +98,21 @@ async def test_a_changed_password_counts_from_the_next_connection_on(guarded, tm
     broker, settings = guarded
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(tmp_path))
     right = secure.PASSWORD if mechanism == "PLAIN" else PASSWORD
-    put(tmp_path, right)
+    put(tmp_path, right, FILE)
     mine = broker.settings_of(settings, "assistant").model_copy(update={"kafka_sasl_mechanism": mechanism})
     arguments = client_arguments(mine)
     await write(arguments)
-    put(tmp_path, "wrong")
+    put(tmp_path, "wrong", FILE)
     with pytest.raises((AiokafkaError, KafkaError)):
         await write(arguments, 1_000)
-    put(tmp_path, right)
+    put(tmp_path, right, FILE)
     await write(arguments)
     assert PROBLEMS.current() == {}
     for broken in (b"", b"\xff\xfe"):
         (tmp_path / FILE).write_bytes(broken)
         await write(arguments)
         assert "the one before it is" in PROBLEMS.current()["kafka password"]
-    put(tmp_path, right)
+    put(tmp_path, right, FILE)
     await write(arguments)
     assert PROBLEMS.current() == {}
 
@@ -128,7 +121,7 @@ async def test_a_broker_that_asks_again_is_told_the_password_of_then(guarded, tm
     """Clients that stay go on: kafka-python answers on its connection, aiokafka opens another one."""
     broker, settings = guarded
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(tmp_path))
-    put(tmp_path, PASSWORD)
+    put(tmp_path, PASSWORD, FILE)
     mine = broker.settings_of(settings, "assistant").model_copy(update={"kafka_sasl_mechanism": "SCRAM-SHA-256"})
     publisher, producer = Publisher(client_arguments(mine)), KafkaProducer(**client_arguments(mine))
     await publisher.start()
@@ -138,7 +131,7 @@ async def test_a_broker_that_asks_again_is_told_the_password_of_then(guarded, tm
         await asyncio.to_thread(producer.send(INFERENCE.name, EVENT.value).get, 60)
 
     await write()
-    put(tmp_path, "another")
+    put(tmp_path, "another", FILE)
     broker.set_password("assistant", "another", ScramMechanism.SCRAM_SHA_256)
     over = time.monotonic() + 2 * REAUTH_SECONDS
     while time.monotonic() < over:
@@ -151,7 +144,7 @@ async def test_a_broker_that_asks_again_is_told_the_password_of_then(guarded, tm
 
 def test_a_password_is_not_shown(tmp_path, monkeypatch):
     """Not where a client writes what it was given; of the environment it is a plain text, and no file is looked at."""
-    put(tmp_path, "in the file")
+    put(tmp_path, "in the file", FILE)
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(tmp_path))
     held = password(load())
     assert (held.encode(), repr({"password": held})) == (b"in the file", "{'password': '**********'}")
@@ -198,7 +191,7 @@ def test_no_event_is_lost_or_doubled_while_a_password_is_changed(guarded, tmp_pa
     """Every connection ends, and is refused until the file has the new one: all go on, and the worker is the same."""
     broker, settings = guarded
     folder = tmp_path / "secrets"
-    put(folder, PASSWORD)
+    put(folder, PASSWORD, FILE)
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(folder))
     receiver, normalise, incidents = (
         broker.settings_of(settings, f"watchkeeper-{name}") for name in ("receiver", "normalise", "incidents")
@@ -223,7 +216,7 @@ def test_no_event_is_lost_or_doubled_while_a_password_is_changed(guarded, tmp_pa
     broker.relays.drop("all")
     wait_until(lambda: groups.look() is None)
     wait_until(lambda: "SaslAuthenticationFailed" in worker.words())
-    put(folder, "another")
+    put(folder, "another", FILE)
     all_go_on()
     sender.end()
     wait_until(lambda: come(len(sender.events)))
