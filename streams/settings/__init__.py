@@ -1,4 +1,7 @@
-"""Every setting, read once from the environment (``WATCHKEEPER_…``) or from files of secrets."""
+"""Every setting, read once from the environment (``WATCHKEEPER_…``) or from files of secrets.
+
+Whoever goes on while a secret is changed asks `streams.health.secrets` for it.
+"""
 
 import os
 from collections.abc import Iterable

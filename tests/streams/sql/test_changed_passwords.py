@@ -24,9 +24,9 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def users(folder, password):
-    """Let the endpoint know another password."""
-    put(folder, "users:\n" + user_line("ana", password), "users.yaml")
+def users(folder, password, name="ana"):
+    """Let the endpoint know one user alone."""
+    put(folder, "users:\n" + user_line(name, password), "users.yaml")
 
 
 def secrets(folder, password):
@@ -36,7 +36,7 @@ def secrets(folder, password):
 
 
 def test_a_changed_password_counts_from_the_next_question_on(folder, store_settings):
-    """The one before is refused at once, also where it was right a moment ago; a client that stays has the new one."""
+    """The one before is refused at once, also where it was right a moment ago; who is gone is out."""
     settings = store_settings.model_copy(update={"sql_port": 0, "sql_users": folder / "users.yaml"})
     endpoint = Endpoint(settings)
     endpoint.start()
@@ -45,7 +45,7 @@ def test_a_changed_password_counts_from_the_next_question_on(folder, store_setti
     try:
         with reading(server) as client:
             assert answers(client, own)
-            users(folder, "second")
+            users(folder, "second")  # whose right password was remembered
             with pytest.raises(DatabaseError, match="516"):
                 rows(client, "SELECT 1")
             with pytest.raises(ValueError, match="Authentication failed"):
@@ -57,6 +57,9 @@ def test_a_changed_password_counts_from_the_next_question_on(folder, store_setti
                 file.write_text("")
             assert answers(client, own)
             assert PROBLEMS.current().keys() == {"sql users", "sql password", "clickhouse password"}
+            users(folder, "second", "bo")
+            with pytest.raises(DatabaseError, match="516"):
+                rows(client, "SELECT 1")
     finally:
         endpoint.stop()
 
