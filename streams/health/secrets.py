@@ -6,7 +6,7 @@ from typing import Final
 
 from streams.health.problems import PROBLEMS
 from streams.settings import Settings, SettingsError
-from streams.settings.files import read_secret_file, secret_file
+from streams.settings.files import read_secret_file
 
 
 class Secret:
@@ -50,4 +50,4 @@ def secret(settings: Settings, name: str) -> Secret:
     >>> secret(Settings(kafka_password="of the environment"), "kafka_password").now()
     'of the environment'
     """
-    return _one_of(secret_file(name), name, getattr(settings, name).get_secret_value())
+    return _one_of(settings.secret_file(name), name, getattr(settings, name).get_secret_value())

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from streams.settings.alerts import AlertSettings, Seconds
@@ -177,6 +177,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe messages that are logged."""
 
+    _secrets: dict[str, Path] = PrivateAttr(default_factory=dict)
+
     @field_validator("clickhouse")
     @classmethod
     def _known_store(cls, value: str) -> str:
@@ -249,6 +251,10 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
         """Return the consumer group of a kind of worker."""
         return f"{self.topic_prefix}watchkeeper-{worker}"
 
+    def secret_file(self, name: str) -> Path | None:
+        """Return the file that a setting comes from, or would; None where an argument or the environment gives it."""
+        return self._secrets.get(name)
+
     def environment(self, names: Iterable[str]) -> dict[str, str]:
         """Return some settings as variables, in the order of their names, without secrets and what is not set."""
         values = {name: getattr(self, name) for name in sorted(names)}
@@ -277,8 +283,14 @@ def load(**overrides: object) -> Settings:
         Where a value cannot be used, with the name of its variable.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    folder = os.environ.get("WATCHKEEPER_SECRETS")
     try:
-        return Settings(_secrets_dir=os.environ.get("WATCHKEEPER_SECRETS"), **given)  # type: ignore[call-arg,arg-type]
+        made = Settings(_secrets_dir=folder, **given)  # type: ignore[call-arg,arg-type]
     except ValidationError as error:
         problems = [f"{variable('_'.join(map(str, item['loc'])))}: {item['msg']}" for item in error.errors()]
         raise SettingsError("; ".join(problems)) from None
+    if folder:
+        fixed = {*given, *(each.lower().removeprefix("watchkeeper_") for each in os.environ)}
+        files = {name: Path(folder) / variable(name).lower() for name in Settings.model_fields.keys() - fixed}
+        made._secrets.update(files)  # noqa: SLF001
+    return made

@@ -1,26 +1,8 @@
-"""Secrets in files of the folder that `WATCHKEEPER_SECRETS` names: where each lies, and what it is now."""
+"""What a file of a secret holds now."""
 
-import os
 from pathlib import Path
-from typing import Final
 
-from streams.settings import SettingsError, variable
-
-FOLDER: Final = "WATCHKEEPER_SECRETS"
-
-
-def secret_file(name: str) -> Path | None:
-    """Return the file that a secret is read from; None where the environment has it, or names no folder.
-
-    Parameters
-    ----------
-    name
-        Of the setting, as `kafka_password`.
-    """
-    folder, wanted = os.environ.get(FOLDER), variable(name)
-    if not folder or any(each.upper() == wanted for each in os.environ):  # as the settings read their variables
-        return None
-    return Path(folder) / wanted.lower()
+from streams.settings import SettingsError
 
 
 def read_secret_file(file: Path) -> str:

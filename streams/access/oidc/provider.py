@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from streams.access.oidc.claims import Claimed, claimed, has_groups
 from streams.settings import Settings, SettingsError
-from streams.settings.files import read_secret_file, secret_file
+from streams.settings.files import read_secret_file
 
 if TYPE_CHECKING:
     from streams.access.oidc.client import Client
@@ -222,7 +222,7 @@ def _plain(said: object) -> str:
 
 def client_secret(settings: Settings) -> str:
     """Return the secret of the client; that of a file as it is now, so that it may be exchanged."""
-    file = secret_file(SECRET)
+    file = settings.secret_file(SECRET)
     with suppress(SettingsError):  # what it was at the start, where nothing can be read
         if file is not None:
             return read_secret_file(file)

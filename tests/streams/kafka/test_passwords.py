@@ -67,7 +67,7 @@ def guarded(tmp_path_factory):
     create_topics(settings)
     broker.allow(rules(settings, of_workers(settings) | {"service": ["User:assistant"]}))
     broker.set_password("assistant", PASSWORD, ScramMechanism.SCRAM_SHA_256)
-    yield broker, settings
+    yield broker
     broker.stop()
     broker.relays.stop()
 
@@ -95,11 +95,10 @@ async def by_kafka_python(arguments, most_ms=60_000):
 @pytest.mark.parametrize("write", [by_aiokafka, by_kafka_python])
 async def test_a_changed_password_counts_from_the_next_connection_on(guarded, tmp_path, monkeypatch, mechanism, write):
     """A wrong one is refused, as the right one comes in; a file that holds none leaves the one before in use."""
-    broker, settings = guarded
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(tmp_path))
     right = secure.PASSWORD if mechanism == "PLAIN" else PASSWORD
     put(tmp_path, right, FILE)
-    mine = broker.settings_of(settings, "assistant").model_copy(update={"kafka_sasl_mechanism": mechanism})
+    mine = guarded.settings_of(load(), "assistant").model_copy(update={"kafka_sasl_mechanism": mechanism})
     arguments = client_arguments(mine)
     await write(arguments)
     put(tmp_path, "wrong", FILE)
@@ -119,10 +118,9 @@ async def test_a_changed_password_counts_from_the_next_connection_on(guarded, tm
 
 async def test_a_broker_that_asks_again_is_told_the_password_of_then(guarded, tmp_path, monkeypatch):
     """Clients that stay go on: kafka-python answers on its connection, aiokafka opens another one."""
-    broker, settings = guarded
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(tmp_path))
     put(tmp_path, PASSWORD, FILE)
-    mine = broker.settings_of(settings, "assistant").model_copy(update={"kafka_sasl_mechanism": "SCRAM-SHA-256"})
+    mine = guarded.settings_of(load(), "assistant").model_copy(update={"kafka_sasl_mechanism": "SCRAM-SHA-256"})
     publisher, producer = Publisher(client_arguments(mine)), KafkaProducer(**client_arguments(mine))
     await publisher.start()
 
@@ -132,14 +130,14 @@ async def test_a_broker_that_asks_again_is_told_the_password_of_then(guarded, tm
 
     await write()
     put(tmp_path, "another", FILE)
-    broker.set_password("assistant", "another", ScramMechanism.SCRAM_SHA_256)
+    guarded.set_password("assistant", "another", ScramMechanism.SCRAM_SHA_256)
     over = time.monotonic() + 2 * REAUTH_SECONDS
     while time.monotonic() < over:
         await write()
         await asyncio.sleep(0.1)
     await publisher.stop()
     producer.close()
-    broker.set_password("assistant", PASSWORD, ScramMechanism.SCRAM_SHA_256)
+    guarded.set_password("assistant", PASSWORD, ScramMechanism.SCRAM_SHA_256)
 
 
 def test_a_password_is_not_shown(tmp_path, monkeypatch):
@@ -189,10 +187,10 @@ def events(settings):
 @pytest.mark.faults
 def test_no_event_is_lost_or_doubled_while_a_password_is_changed(guarded, tmp_path, monkeypatch):
     """Every connection ends, and is refused until the file has the new one: all go on, and the worker is the same."""
-    broker, settings = guarded
-    folder = tmp_path / "secrets"
+    broker, folder = guarded, tmp_path / "secrets"
     put(folder, PASSWORD, FILE)
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(folder))
+    settings = load(kafka=broker.address)
     receiver, normalise, incidents = (
         broker.settings_of(settings, f"watchkeeper-{name}") for name in ("receiver", "normalise", "incidents")
     )
