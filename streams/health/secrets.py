@@ -4,7 +4,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from streams.health.problems import PROBLEMS
 from streams.settings import Settings, SettingsError
 from streams.settings.files import read_secret_file
 
@@ -32,6 +31,8 @@ class Secret:
         """Return it."""
         if self.file is None or not (self._value or self.file.exists()):
             return self._value
+        from streams.health.problems import PROBLEMS  # commands without such files start sooner
+
         try:
             self._value = read_secret_file(self.file)
             PROBLEMS.over(self._problem)

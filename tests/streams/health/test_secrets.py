@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from streams.health.problems import PROBLEMS
@@ -25,6 +26,7 @@ def held():
     return secret(load(), "kafka_password")
 
 
+@hypothesis_settings(max_examples=30)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4))
 def test_it_is_what_the_settings_would_read(tmp_path_factory, texts):
     """Whatever stands in the file, now and after each change: the same as a process has that starts then."""
