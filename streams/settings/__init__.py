@@ -150,7 +150,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     policy: Path | None = None
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
     public_url: str = ""
-    """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
+    """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it.
+    Without it they lead to this machine while ports bind loopback, and are left out otherwise."""
     receivers_private: str = ""
     """Hosts of receivers that may be on a private network or on this machine, with commas, as the policy names them."""
     board_url: str = ""

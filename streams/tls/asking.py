@@ -30,8 +30,11 @@ def address(settings: Settings, port: int) -> str:
 
     >>> address(Settings(), 8130)
     'http://127.0.0.1:8130'
+    >>> address(Settings(host="::1"), 8130)
+    'http://[::1]:8130'
     """
-    return f"{scheme(settings)}://{settings.host}:{port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme(settings)}://{host}:{port}"
 
 
 def ask(settings: Settings, method: str, url: str, **more: Any) -> requests.Response:
@@ -47,6 +50,8 @@ def ask(settings: Settings, method: str, url: str, **more: Any) -> requests.Resp
         Where nobody answers.
     """
     parts = urlsplit(url)
+    if ":" in (parts.hostname or ""):  # some versions of urllib3 leave the brackets of such an address out
+        more["headers"] = {"Host": parts.netloc, **more.get("headers", {})}
     if parts.scheme != HTTPS:
         return requests.request(method, url, **more)  # noqa: S113  who asks says how long it waits
     more |= {"cert": _own(settings), "verify": str(settings.tls_ca) if settings.tls_ca else True}

@@ -25,6 +25,7 @@ from streams.kafka.password import password
 from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
 from streams.settings import Settings
+from streams.tls.asking import address
 from streams.tls.doors import door
 from streams.worker.background import in_background
 from streams.worker.bursts import tell_bursts
@@ -146,6 +147,7 @@ def worker_app(name: str, settings: Settings, port: int, batch_records: int = DE
         web_bind=settings.host,  # every address is the default
         web_host=settings.host,
         web_port=settings.port or port,
+        canonical_url=address(settings, settings.port or port),  # what faust makes of these two is wrong for ::1
         web_application_options={"middlewares": [Callers(settings).middleware()]},
         web_tables_enabled=False,  # pages about what we do not have, open to everybody
         web_router_enabled=False,

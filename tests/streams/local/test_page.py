@@ -7,6 +7,7 @@ from streams.local.page import Page
 from streams.local.pulse import Answer
 from streams.local.supervisor import State
 from streams.settings import Settings
+from streams.tls.asking import address, ask
 from tests.support.children import SLEEP, child, until
 from tests.support.waiting import wait_until
 
@@ -25,6 +26,28 @@ def test_the_problems_of_a_child_are_told_once(tmp_path, supervised):
         until(supervisor, lambda shown=shown: one.pulse.answer.problems == tuple(shown))
         supervisor.check()
     assert said == [("one", "90 MB are free"), ("one", "no Kafka"), ("one", "")]
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("given", "named", "status"),
+    [
+        ({"host": "::1"}, None, 200),
+        ({"host": "0.0.0.0", "allowed_hosts": "watch.example"}, "watch.example:8138", 200),
+        ({"host": "0.0.0.0"}, "192.0.2.7:8138", 200),
+        ({"host": "0.0.0.0"}, "watch.example:8138", 421),
+    ],
+)
+def test_the_page_is_there_on_every_address_that_may_be_bound(given, named, status):
+    """That of IPv6 too, under the names that are set and any address; Prometheus asks by one of these."""
+    settings = Settings(**given)
+    page = Page(settings, 0, list)
+    headers = {} if named is None else {"Host": named}
+    try:
+        answer = ask(settings, "GET", f"{address(settings, page.port)}/health", timeout=60, headers=headers)
+    finally:
+        page.stop()
+    assert answer.status_code == status, answer.text
 
 
 @pytest.mark.enable_socket
