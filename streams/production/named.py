@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from streams.access.callers import loopback
+from streams.access.hosts import loopback
 from streams.policy.policy import Policy
 from streams.production.gap import Gap
 from streams.settings import WORKER_PORTS, Settings, variable

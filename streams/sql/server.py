@@ -10,8 +10,9 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestHandler
 
-from streams.access.callers import Callers, loopback
+from streams.access.callers import Callers
 from streams.access.half_open import close_idle
+from streams.access.hosts import loopback
 from streams.access.proxy.hops import Hops
 from streams.access.teams import Team
 from streams.settings import Settings, SettingsError

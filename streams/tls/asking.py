@@ -9,9 +9,14 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from streams.access.hosts import loopback
 from streams.settings import Settings, SettingsError
 
 HTTPS: Final = "https"
+
+_DIRECT: Final = {"proxies": {"http": "", "https": ""}, "auth": lambda request: request}
+"""How this machine is asked: not through a proxy that the environment names for the world outside, which would ask
+itself, nor with a password that `~/.netrc` has for everybody, which would take the place of our token."""
 
 _REASON: Final = re.compile(r"\[\w+: \w+\] ([^(\"']+)")
 
@@ -52,6 +57,8 @@ def ask(settings: Settings, method: str, url: str, **more: Any) -> requests.Resp
     parts = urlsplit(url)
     if ":" in (parts.hostname or ""):  # some versions of urllib3 leave the brackets of such an address out
         more["headers"] = {"Host": parts.netloc, **more.get("headers", {})}
+    if loopback(parts.hostname or "") or parts.hostname == settings.host.strip("[]"):
+        more = _DIRECT | more
     if parts.scheme != HTTPS:
         return requests.request(method, url, **more)  # noqa: S113  who asks says how long it waits
     more |= {"cert": _own(settings), "verify": str(settings.tls_ca) if settings.tls_ca else True}

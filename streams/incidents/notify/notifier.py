@@ -19,7 +19,7 @@ from schemas.identity import identity
 from schemas.incidents import Delivery, IncidentTransition
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
-from streams.access.callers import loopback
+from streams.access.hosts import loopback
 from streams.incidents.fold.state import SOURCE
 from streams.incidents.notify.bodies import Places, body
 from streams.incidents.notify.planning import GIVES_UP_AFTER, WAITS_MS, Due, backoff, expires_at, plan, said_at

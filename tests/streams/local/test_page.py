@@ -9,6 +9,7 @@ from streams.local.supervisor import State
 from streams.settings import Settings
 from streams.tls.asking import address, ask
 from tests.support.children import SLEEP, child, until
+from tests.support.hook import Hook
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
@@ -76,3 +77,21 @@ def test_the_page_says_how_every_part_is(tmp_path, supervised):
         assert requests.get(url, timeout=60, headers={"Host": "evil.example"}).status_code == 421
     finally:
         page.stop()
+
+
+@pytest.mark.enable_socket
+def test_this_machine_is_asked_without_a_proxy_and_with_our_token(tmp_path, monkeypatch):
+    """What the environment and `~/.netrc` say of the world outside keeps nobody from our own ports."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    hook = Hook()
+    try:
+        answer = ask(Settings(), "POST", hook.url, json={}, headers={"Authorization": "Bearer ours"}, timeout=60)
+    finally:
+        hook.stop()
+    assert answer.status_code == 204
+    assert hook.said[0][1]["Authorization"] == "Bearer ours"
