@@ -17,6 +17,7 @@ import structlog
 
 from schemas.identity import identity
 from streams.incidents.chain import Chain
+from streams.incidents.notify.reach import Reach
 from streams.incidents.notify.sending import Target, at_address
 from streams.kafka.groups import Groups, Standing
 from streams.settings import WORKER_PORTS, Settings, SettingsError
@@ -53,6 +54,7 @@ class Heartbeat:
         self._well: Final = at_address("the heartbeat", self._url) if self._url else None
         self._failed: Final = at_address("the heartbeat", _below(self._url)) if self._url else None
         self._asks: Final = [each for part in settings.heartbeat_asks.split(",") if (each := part.strip())]
+        self._reach: Final = Reach(settings.receivers_private, settings.receivers_proxy.get_secret_value())
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -93,7 +95,9 @@ class Heartbeat:
         if wrong:
             log.error("the heartbeat says that something does not move", why=wrong)
         body = json.dumps({"healthy": not wrong, "problems": wrong}).encode()
-        outcome = await where.post(session, body, identity("heartbeat", time.time_ns()), signed=False)
+        outcome = await where.post(
+            session, body, identity("heartbeat", time.time_ns()), signed=False, reach=self._reach
+        )
         if outcome.status != "delivered":
             log.warning("the heartbeat was not taken", why=outcome.detail)
 

@@ -152,8 +152,6 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     public_url: str = ""
     """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it.
     Without it they lead to this machine while ports bind loopback, and are left out otherwise."""
-    receivers_private: str = ""
-    """Hosts of receivers that may be on a private network or on this machine, with commas, as the policy names them."""
     board_url: str = ""
     """A board that notifications lead to, with `{service}` and `{from}` (milliseconds) where these belong, as in
     `https://GRAFANA/d/watchkeeper-service?var-service={service}&from={from}&to=now`."""

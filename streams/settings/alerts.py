@@ -30,6 +30,11 @@ class AlertSettings(BaseSettings):
     """Incoming webhook of Slack; or a secrets file, as above."""
     alert_email: str = ""
     """Addresses that alerts are mailed to, with `;` between them."""
+    receivers_private: str = ""
+    """Hosts of receivers that may be on a private network or on this machine, with commas, as the policy names them."""
+    receivers_proxy: SecretStr = SecretStr("")
+    """Proxy through which receivers and the heartbeat are told, `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`;
+    those named in `WATCHKEEPER_RECEIVERS_PRIVATE` are told directly. Or a secrets file, as above."""
     heartbeat_url: SecretStr = SecretStr("")
     """Where the incidents worker says at intervals that everything moves, as to a check of healthchecks.io: by a POST,
     and by one to `/fail` behind it, with the reasons, where something does not. Who hears neither pages. Or a secrets

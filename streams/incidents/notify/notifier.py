@@ -69,7 +69,8 @@ class Notifier:
         self._publisher: Final = publisher
         self._seconds: Final = answer_seconds
         self._targets: Final = {receiver.name: target(receiver) for receiver in policy.receivers}
-        self._reaches: Final = {receiver.name: Reach(settings.receivers_private) for receiver in policy.receivers}
+        reached = settings.receivers_private, settings.receivers_proxy.get_secret_value()
+        self._reaches: Final = {receiver.name: Reach(*reached) for receiver in policy.receivers}
         self._news: Final = {receiver.name: asyncio.Event() for receiver in policy.receivers}
         self._transitions: dict[str, IncidentTransition] = {}
         self._deliveries: dict[str, list[Delivery]] = {}

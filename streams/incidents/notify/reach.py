@@ -2,9 +2,11 @@
 
 Who may write the policy names receivers. Nobody gets from that to a metadata service or to what listens on this machine
 alone: addresses are looked at when the connection is made, so that a name which changes its address leads nowhere
-either (OWASP, Server-Side Request Forgery Prevention).
+either (OWASP, Server-Side Request Forgery Prevention). Through a proxy it is the proxy that connects: what is private,
+as far as this machine can tell, is refused here, the rest is the proxy's to allow.
 """
 
+import asyncio
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
@@ -12,6 +14,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+LOOKUP_SECONDS: Final = 2.0
+"""Where a proxy is needed, the names of the world outside may be known to it alone."""
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
@@ -22,16 +26,24 @@ class Reach:
     ----------
     private
         Hosts that may be private, with commas between them.
+    proxy
+        Address of the proxy through which all others are reached; empty for none.
     """
 
-    def __init__(self, private: str) -> None:
+    def __init__(self, private: str, proxy: str = "") -> None:
         self._private: Final = {each.strip().lower() for each in private.split(",")}
+        self._proxy: Final = proxy or None
         self._named = False
         self._refused = ""
 
-    def towards(self, url: str) -> None:
-        """Say to which address the next connections lead."""
-        self._named = (urlsplit(url).hostname or "") in self._private
+    async def towards(self, url: str) -> str | None:
+        """Say to which address the next connections lead, and return the proxy that they go through."""
+        host = urlsplit(url).hostname or ""
+        self._named = host in self._private
+        if self._named or self._proxy is None:
+            return None
+        self._refused, self._named = await _private_address(host), True
+        return self._proxy
 
     def connector(self) -> aiohttp.TCPConnector:
         """Return what connects to nothing else; names are looked up anew each time."""
@@ -55,6 +67,16 @@ class Reach:
         """Return the address that was not connected to since the last time, or nothing."""
         found, self._refused = self._refused, ""
         return found
+
+
+async def _private_address(host: str) -> str:
+    """Return an address of a host that is private, as far as it can be looked up here; else nothing."""
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
+        return ""
+    return next((str(each[4][0]) for each in found if not public(str(each[4][0]))), "")
 
 
 def public(address: str) -> bool:

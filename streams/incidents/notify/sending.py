@@ -46,20 +46,24 @@ class Target:
         """Send a body, and wait for the answer as long as the session does, whose connections `reach` makes."""
         headers = {"Content-Type": "application/json", WEBHOOK_ID: delivery_id}
         now = time.time()
-        if reach is not None:
-            reach.towards(self.url)
+        proxy = None if reach is None else await reach.towards(self.url)
+        if reach is not None and (address := reach.refused()):
+            return self._private(address)
         if signed and self.secret is not None:
             headers |= webhook_headers(body, self.secret.get_secret_value(), delivery_id, int(now))
         try:
-            async with session.post(self.url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with session.post(self.url, data=body, headers=headers, allow_redirects=False, proxy=proxy) as answer:
                 return judge(answer.status, answer.headers.get("Retry-After", ""), now, self.shown)
         except TimeoutError:
             return Outcome("failed", None, f"{self.shown}: no answer in time")
         except aiohttp.ClientError as error:  # its text may hold the whole address
             if reach is not None and (address := reach.refused()):
-                named = f"{address} is a private address; add its host to WATCHKEEPER_RECEIVERS_PRIVATE"
-                return Outcome("failed", None, f"{self.shown}: {named}")
+                return self._private(address)
             return Outcome("failed", None, f"{self.shown}: {type(error).__name__}")
+
+    def _private(self, address: str) -> Outcome:
+        named = f"{address} is a private address; add its host to WATCHKEEPER_RECEIVERS_PRIVATE"
+        return Outcome("failed", None, f"{self.shown}: {named}")
 
 
 def target(receiver: Receiver) -> Target:

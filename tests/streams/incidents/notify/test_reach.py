@@ -2,10 +2,12 @@
 
 import socket
 import time
+from base64 import b64decode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from schemas.signature import verify_webhook
 from streams.incidents.notify.reach import public
@@ -66,3 +68,27 @@ def test_an_address_within_another_is_as_private_as_alone(address):
     )
     assert public(mapped) <= public(str(address))
     assert public(nat64) <= public(str(address))
+
+
+async def test_through_a_proxy_whatever_is_not_named(kafka_settings):
+    """The proxy finds a name that is unknown here; who is private is told without it where that is named, else not."""
+    async with Server() as proxy, Server() as inside:
+        given = {
+            "receivers_proxy": SecretStr(f"http://me:secret@127.0.0.1:{proxy.port}"),
+            "receivers_private": "127.0.0.1",
+        }
+        wanted = {
+            "outside": "http://hook.invalid/hook", "inside": inside.url, "local": f"http://localhost:{inside.port}/hook",
+            "metadata": "http://169.254.169.254/hook",
+        }  # fmt: skip
+        policy = policy_of(*({"name": name, "kind": "webhook", "url": url} for name, url in wanted.items()))
+        async with notifying(kafka_settings.model_copy(update=given), policy) as notifier:
+            notifier.transition(fresh())
+            made = {each.receiver: each for each in await on_record(kafka_settings, len(wanted))}
+    assert {name for name, each in made.items() if each.status == "delivered"} == {"outside", "inside"}
+    [(headers, _)], [(direct, _)] = proxy.got, inside.got
+    assert headers["Host"] == "hook.invalid"
+    assert b64decode(headers["Proxy-Authorization"].removeprefix("Basic ")) == b"me:secret"
+    assert "Proxy-Authorization" not in direct
+    assert all("is a private address" in made[name].detail for name in ("local", "metadata"))
+    assert "secret" not in "".join(each.detail for each in made.values())
