@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import clickhouse_connect
@@ -11,6 +10,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from urllib3.exceptions import HTTPError
 
 from streams.settings import Settings
+from streams.sql.engine import BOUNDS, folder
 
 WRITE: Final = {"async_insert": 0, "insert_deduplicate": 0}
 """Our batches are exact by the offsets in their rows; anything cleverer on the server loses or doubles them."""
@@ -84,9 +84,9 @@ def _answering(settings: Settings) -> Iterator[None]:
 
 def _client(settings: Settings, database: str | None = None, seconds: float | None = None) -> Client:
     if settings.clickhouse.startswith("chdb://"):
-        path = Path(settings.clickhouse.removeprefix("chdb://")).absolute()
+        path = folder(settings)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return clickhouse_connect.get_client(dsn=f"chdb://{path}")
+        return clickhouse_connect.get_client(dsn=f"chdb://{path}", chdb_options=BOUNDS)
     limits: dict[str, Any] = {} if seconds is None else {"connect_timeout": seconds, "send_receive_timeout": seconds}
     password = settings.clickhouse_password.get_secret_value()
     return clickhouse_connect.get_client(dsn=settings.clickhouse, password=password, database=database, **limits)
