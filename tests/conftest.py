@@ -12,9 +12,11 @@ from streams.kafka.topics import create_topics
 from streams.local.broker import Broker
 from streams.settings import Settings, load
 from streams.store.client import connect
+from streams.text.times import live_in_utc
 from tests.support.side_by_side import ByFile, place
 from tests.support.stores import SharedStore
 
+live_in_utc()  # as every command of ours does first
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("steady")
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))

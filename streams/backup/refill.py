@@ -128,7 +128,7 @@ def _acknowledge(client: KafkaAdminClient, settings: Settings, manifest: Manifes
                 {TopicPartition(settings.topic(topic), at): offset for topic, at, offset in known},
             )
         except KafkaError as error:
-            raise BackupError(f"{error} can't be set to where it was; stop its workers") from None
+            raise BackupError(f"{error} can't be set to where it was; if a worker of it runs, stop it") from None
 
 
 @asynccontextmanager

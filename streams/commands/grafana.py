@@ -92,7 +92,7 @@ def source(settings: Settings) -> "Source":
         Where that is not said, or cannot be used.
     """
     from dashboards.grafana.shapes import Source
-    from streams.tls.asking import scheme
+    from streams.tls.asking import address
 
     url = settings.grafana_clickhouse
     password = settings.grafana_clickhouse_password or settings.sql_password
@@ -101,7 +101,7 @@ def source(settings: Settings) -> "Source":
             "set WATCHKEEPER_GRAFANA_CLICKHOUSE to the store as Grafana reaches it, http(s)://USER@HOST:PORT, with a "
             "user that may only read"
         )
-    own = f"{scheme(settings)}://{settings.sql_user}@{settings.host}:{settings.sql_port}"
+    own = address(settings, settings.sql_port).replace("://", f"://{settings.sql_user}@")
     parts = urlsplit(url or own)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.password:
         raise SettingsError("WATCHKEEPER_GRAFANA_CLICKHOUSE must be http(s)://USER@HOST:PORT, without a password")

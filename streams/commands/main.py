@@ -40,6 +40,7 @@ from streams.commands.topics import letters_app, topics_app
 from streams.commands.trace import trace
 from streams.commands.verify import rebuild, verify
 from streams.settings import SettingsError, load
+from streams.text.times import live_in_utc
 
 app: Final = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 GROUPS: Final = {
@@ -244,6 +245,7 @@ def make_secrets(
 
 def main() -> None:
     """Run the command; what a user can mend is one line on the error stream."""
+    live_in_utc()
     try:
         app()
     except (ValueError, RuntimeError, ConnectionError) as error:

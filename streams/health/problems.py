@@ -10,7 +10,9 @@ log: Final = structlog.get_logger()
 
 PROBLEM: Final = Gauge("watchkeeper_problem", "1 while something is wrong; /health says what, in words", ["name"])
 
-AWAY: Final = frozenset({"kafka", "store", "disk"})
+RIGHTS: Final = "kafka rights"
+"""The problem of a worker that the broker does not let write."""
+AWAY: Final = frozenset({"kafka", "store", "disk", RIGHTS})
 """Problems of what a worker needs; it waits, and goes on by itself when they are over."""
 ENGINE: Final = "engine"
 """The problem of an embedded store that fails; it is part of the worker's own process."""

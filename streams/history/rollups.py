@@ -6,7 +6,6 @@ that a repeat or a half-done insert is put right by the next one.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC
 from typing import Final
 
 import pyarrow.compute as pc
@@ -62,7 +61,7 @@ def recompute(client: Client, touched: Touched, rollups: Iterable[str], *, sever
 def kept_from(client: Client) -> int:
     """Return from when on events are kept, in Unix nanoseconds: nothing older is summed any more."""
     [(kept,)] = rows(client, query("streams.history", "kept", of="events"))
-    return int(kept.replace(tzinfo=UTC).timestamp()) * NANO
+    return int(kept) * NANO
 
 
 def without_columns(rows: Rows) -> Rows:

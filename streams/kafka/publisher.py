@@ -1,17 +1,19 @@
 """Messages to Kafka, awaited until they are durable, however long the broker is away."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError
 from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
 from schemas.findings import Finding
 from schemas.wire import encode
 from streams.health.metrics import FINDINGS, RETRIES
+from streams.health.problems import PROBLEMS, RIGHTS
 
 log: Final = structlog.get_logger()
 
@@ -53,8 +55,8 @@ class Publisher:
     async def publish(self, messages: Iterable[Message]) -> None:
         """Send messages in order and wait until all are durable.
 
-        While the broker is away it is tried again; a message may then arrive twice, and its readers know a
-        repeat by its identity.
+        While the broker is away, or does not let us write, it is tried again; a message may then arrive twice, and its
+        readers know a repeat by its identity.
         """
         waiting = list(messages)
         retry = retry_if_exception(_passes)
@@ -63,7 +65,8 @@ class Publisher:
                 if attempt.retry_state.attempt_number > 1:
                     RETRIES.labels("kafka").inc()
                     log.warning("kafka does not take our messages; trying again", messages=len(waiting))
-                await self._send_all(waiting)
+                with _rights():
+                    await self._send_all(waiting)
         for tell in self.listeners:
             tell(waiting)
 
@@ -83,6 +86,19 @@ class Publisher:
             for message in messages
         ]
         await asyncio.gather(*sent)
+
+
+@contextmanager
+def _rights() -> Iterator[None]:
+    """Say at `/health` that the broker does not let us write: a worker that waits does nothing else to be seen."""
+    try:
+        yield
+    except TopicAuthorizationFailedError as error:
+        topics = ", ".join(map(str, error.args))
+        ways = "give this worker's user its rules (`watchkeeper topics acl --apply`)"
+        PROBLEMS.note(RIGHTS, f"kafka does not let us write {topics}, and what is to be written waits: {ways}")
+        raise
+    PROBLEMS.over(RIGHTS)
 
 
 def _passes(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from schemas.topics import RESTORED, TOPICS, Topic
+from streams.kafka.password import password
 from streams.kafka.restored import former_ids
 from streams.settings import Settings, SettingsError
 from streams.tls.renewed import Calling, Renewed
@@ -37,7 +38,10 @@ class TopicState:
 
 
 def client_arguments(settings: Settings) -> dict[str, Any]:
-    """Return the arguments that every kafka-python and aiokafka client of these settings needs."""
+    """Return the arguments that every kafka-python and aiokafka client of these settings needs.
+
+    Certificates and password that lie in files are those of the moment at which a connection is opened.
+    """
     return {"bootstrap_servers": settings.kafka.split(","), **_security(settings)}
 
 
@@ -79,7 +83,7 @@ def _security(settings: Settings) -> dict[str, Any]:
         arguments |= {
             "sasl_mechanism": settings.kafka_sasl_mechanism,
             "sasl_plain_username": settings.kafka_username,
-            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+            "sasl_plain_password": password(settings),
         }
     return arguments
 

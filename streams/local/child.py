@@ -17,6 +17,8 @@ from streams.local.pulse import Answer, Pulse
 
 LAST_BYTES: Final = 16_384
 REASON_LENGTH: Final = 400
+OURS: Final = "watchkeeper: "
+"""What a command that fails says begins with it."""
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 """What a terminal is told, as Faust does when it ends."""
 
@@ -135,8 +137,9 @@ class Child:
         if status < 0:
             return f"ended by {_signal(-status)}"
         lines = [line.strip() for line in _ESCAPES.sub("", self.tail()).splitlines() if line.strip()]
-        lines = [line for line in lines if "ERROR" in line or "FATAL" in line][:1] or lines[-1:]
-        said = f": {lines[-1].removeprefix('watchkeeper: ')[:REASON_LENGTH]}" if status and lines else ""
+        ours = [line for line in lines if line.startswith(OURS)][-1:]  # the engine may add words of its own behind it
+        lines = ours or [line for line in lines if "ERROR" in line or "FATAL" in line][:1] or lines[-1:]
+        said = f": {lines[-1].removeprefix(OURS)[:REASON_LENGTH]}" if status and lines else ""
         return f"ended with status {status}{_meaning(status)}{said}"
 
     def tail(self) -> str:

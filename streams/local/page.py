@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET, AF_INET6
 from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from requests.structures import CaseInsensitiveDict
 
+from streams.access.callers import Callers
 from streams.health.problems import PROBLEMS
 from streams.local.child import Child, State
 from streams.settings import Settings
@@ -55,8 +58,8 @@ class Page:
     """
 
     def __init__(self, settings: Settings, port: int, children: Callable[[], Iterable[Child]]) -> None:
-        tls, host = door(settings, "health"), settings.host
-        self._server: Final = _Server((host, port), _handler(host, children))
+        tls = door(settings, "health")
+        self._server: Final = _Server(settings.host, port, _handler(Callers(settings), children))
         if tls is not None:  # a handshake in the thread of its connection, or one client could hold up all
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self.port: Final = int(self._server.server_address[1])
@@ -69,21 +72,23 @@ class Page:
 
 
 class _Server(ThreadingHTTPServer):
+    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = AF_INET6 if ":" in host else AF_INET
+        super().__init__((host, port), handler)
+
     def handle_error(self, *_: Any) -> None:
         """Say nothing of clients that go away, or speak something else; all else is a fault of ours."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(*_)
 
 
-def _handler(host: str, children: Callable[[], Iterable[Child]]) -> type[BaseHTTPRequestHandler]:
-    known = {host, "127.0.0.1", "localhost", "[::1]"}
-
+def _handler(callers: Callers, children: Callable[[], Iterable[Child]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
 
         def do_GET(self) -> None:
-            if self.headers.get("Host", "").rsplit(":", 1)[0] not in known:
-                self._answer(421, b"unknown host\n", "text/plain")
+            if why := callers.refusal("GET", CaseInsensitiveDict(self.headers.items())):
+                self._answer(why.status, f"{why.text}\n".encode(), "text/plain")
                 return
             body = report(children())
             if self.path == "/metrics":

@@ -264,8 +264,9 @@ def _stopped(installation: Installation, page: Page) -> Iterator[None]:
 
 def _say_where(installation: Installation) -> None:
     settings = installation.settings
+    down = ", ".join(child.name for child in installation.children() if child.state is State.DOWN)
     log.info(
-        "watchkeeper is up",
+        "watchkeeper is up" if not down else f"watchkeeper is up, and {down} stays down; its log says why",
         kafka=settings.kafka,
         api=f"{address(settings, settings.api_port)}/",
         sql=f"{address(settings, settings.sql_port)}/",

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from streams.access.callers import loopback
+from streams.access.hosts import loopback
 from streams.policy.policy import Policy
 from streams.production.gap import Gap
 from streams.settings import WORKER_PORTS, Settings, variable
@@ -94,7 +94,8 @@ def _secrets(settings: Settings) -> Iterator[Gap]:
         for name, value in values.items()
         if isinstance(value, SecretStr) and value.get_secret_value()
     }
-    for name, value in known.items():
+    tokens = [("otlp_token", each) for each in known.get("otlp_token", "").split()]
+    for name, value in [*((name, known[name]) for name in known if name != "otlp_token"), *tokens]:
         if value.lower() in {*GUESSED, settings.kafka_username.lower(), settings.sql_user.lower()}:
             yield Gap("default secret", f"{variable(name)} is one that everybody tries first", "make a random one")
         elif len(value) < SHORTEST:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from streams.access.callers import loopback
+from streams.access.hosts import loopback
 from streams.access.proxy.hops import Network
 from streams.access.proxy.hops import networks as networks_of
 from streams.access.proxy.people import check

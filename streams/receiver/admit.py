@@ -10,6 +10,7 @@ from streams.access.limits.pace import Pace
 from streams.access.limits.tries import network
 from streams.access.principals import Principal
 from streams.health.metrics import FAILED
+from streams.health.secrets import secret
 from streams.settings import Settings
 
 SENDER: Final = Principal("", ("service",))
@@ -23,7 +24,7 @@ class Door:
     """The door of the receiver."""
 
     def __init__(self, settings: Settings) -> None:
-        self._token: Final = settings.otlp_token.get_secret_value().encode()
+        self._secret: Final = secret(settings, "otlp_token")
         self._limits: Final = Limits(settings, _wrong_token)
         self._pace: Final = Pace(settings.otlp_requests_a_minute)
 
@@ -36,7 +37,7 @@ class Door:
             401 without the token, and 429 where somebody guesses it, or sends more than they may. Clients of OTLP send
             again later what was answered 429 with `Retry-After`, as the protocol wants of them.
         """
-        if self._token and not self._has_token(request):
+        if self._tokens() and not self._has_token(request):
             self._limits.stranger(request)
             text = "a token is needed: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN"
             raise HTTPException(status.HTTP_401_UNAUTHORIZED, text, {"WWW-Authenticate": "Bearer"})
@@ -51,4 +52,9 @@ class Door:
 
     def of(self, token: str) -> Principal | None:
         """Return the sender whose token it is; None where it is nobody's."""
-        return SENDER if secrets.compare_digest(token.encode(), self._token) else None
+        right = [secrets.compare_digest(token.encode(), each.encode()) for each in self._tokens()]
+        return SENDER if any(right) else None
+
+    def _tokens(self) -> list[str]:
+        """Return the tokens that count now: senders go over from one to the next while both do."""
+        return self._secret.now().split()

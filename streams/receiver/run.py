@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from schemas.topics import RAW
-from streams.access.callers import loopback
+from streams.access.hosts import loopback
 from streams.api.server import Server
 from streams.audit.recorder import Recorder
 from streams.audit.requests import Recorded

@@ -1,11 +1,14 @@
-"""Every setting, read once from the environment (``WATCHKEEPER_…``) or from files of secrets."""
+"""Every setting, read once from the environment (``WATCHKEEPER_…``) or from files of secrets.
+
+Whoever goes on while a secret is changed asks `streams.health.secrets` for it.
+"""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from streams.settings.alerts import AlertSettings, Seconds
@@ -49,7 +52,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     kafka_username: str = ""
     """SASL user."""
     kafka_password: SecretStr = SecretStr("")
-    """SASL password; or a file `watchkeeper_kafka_password` in the folder that `WATCHKEEPER_SECRETS` names."""
+    """SASL password; or a file `watchkeeper_kafka_password` in the folder that `WATCHKEEPER_SECRETS` names, which is
+    read again for each connection."""
     kafka_ca_file: Path | None = None
     """Certificate authority of the brokers; the system's own when empty."""
     kafka_cert_file: Path | None = None
@@ -63,7 +67,7 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     clickhouse_database: str = "watchkeeper"
     """Database of all tables."""
     clickhouse_password: SecretStr = SecretStr("")
-    """Password of the ClickHouse user; or a secrets file, as above."""
+    """Password of the ClickHouse user; or a secrets file, which is read again whenever a client is made."""
     data_dir: Path = Path("data")
     """Where the local broker, the local store and log files live."""
     instance: str = "1"
@@ -88,7 +92,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     otlp_port: Port = 4318
     """Port at which OTLP over HTTP is received; OpenTelemetry's SDKs send to 4318 unless they are told otherwise."""
     otlp_token: SecretStr = SecretStr("")
-    """Token that senders of OTLP must have; or a secrets file. Without it, the receiver binds loopback alone."""
+    """Token that senders of OTLP must have, or several with spaces or lines between, each of which will do; or a
+    secrets file, which is read again for each request. Without it, the receiver binds loopback alone."""
     tls_cert: Path | None = None
     """Certificate (PEM, with those between it and its authority) that every port shows; without one, no port speaks
     TLS. It is read again when its file changes. Commands show it too where a port asks them for one."""
@@ -129,7 +134,7 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     sql_user: str = "default"
     """User that `watchkeeper sql` and its like give to the SQL endpoint."""
     sql_password: SecretStr = SecretStr("")
-    """Password of that user; or a secrets file, as above."""
+    """Password of that user; or a secrets file, which is read again for each question."""
     tick_seconds: Annotated[int, Field(ge=1, le=3600)] = 10
     """Length of a tick of event time."""
     lateness_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
@@ -145,7 +150,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     policy: Path | None = None
     """The policy file (YAML): budgets, ceilings, owners, and which detector looks at what; without it, defaults."""
     public_url: str = ""
-    """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it."""
+    """Where people reach this installation, `https://HOST`; links to incidents in notifications begin with it.
+    Without it they lead to this machine while ports bind loopback, and are left out otherwise."""
     receivers_private: str = ""
     """Hosts of receivers that may be on a private network or on this machine, with commas, as the policy names them."""
     board_url: str = ""
@@ -171,6 +177,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     """How workers log."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe messages that are logged."""
+
+    _secrets: dict[str, Path] = PrivateAttr(default_factory=dict)
 
     @field_validator("clickhouse")
     @classmethod
@@ -244,6 +252,10 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
         """Return the consumer group of a kind of worker."""
         return f"{self.topic_prefix}watchkeeper-{worker}"
 
+    def secret_file(self, name: str) -> Path | None:
+        """Return the file that a setting comes from, or would; None where an argument or the environment gives it."""
+        return self._secrets.get(name)
+
     def environment(self, names: Iterable[str]) -> dict[str, str]:
         """Return some settings as variables, in the order of their names, without secrets and what is not set."""
         values = {name: getattr(self, name) for name in sorted(names)}
@@ -272,8 +284,14 @@ def load(**overrides: object) -> Settings:
         Where a value cannot be used, with the name of its variable.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
+    folder = os.environ.get("WATCHKEEPER_SECRETS")
     try:
-        return Settings(_secrets_dir=os.environ.get("WATCHKEEPER_SECRETS"), **given)  # type: ignore[call-arg,arg-type]
+        made = Settings(_secrets_dir=folder, **given)  # type: ignore[call-arg,arg-type]
     except ValidationError as error:
         problems = [f"{variable('_'.join(map(str, item['loc'])))}: {item['msg']}" for item in error.errors()]
         raise SettingsError("; ".join(problems)) from None
+    if folder:
+        fixed = {*given, *(each.lower().removeprefix("watchkeeper_") for each in os.environ)}
+        files = {name: Path(folder) / variable(name).lower() for name in Settings.model_fields.keys() - fixed}
+        made._secrets.update(files)  # noqa: SLF001
+    return made

@@ -10,8 +10,9 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from aiohttp.web_protocol import RequestHandler
 
-from streams.access.callers import Callers, loopback
+from streams.access.callers import Callers
 from streams.access.half_open import close_idle
+from streams.access.hosts import loopback
 from streams.access.proxy.hops import Hops
 from streams.access.teams import Team
 from streams.settings import Settings, SettingsError
@@ -19,7 +20,7 @@ from streams.sql.app import TYPES, SqlApp
 from streams.sql.lanes import Lanes
 from streams.sql.limits import UserLimits
 from streams.sql.reader import Limits, Reader
-from streams.sql.users import Doorkeeper, load_users
+from streams.sql.users import Doorkeeper, Users
 from streams.tls.asking import address
 from streams.tls.doors import door
 
@@ -66,7 +67,7 @@ class Endpoint:
         self._settings: Final = settings
         self._limits: Final = limits or Limits()
         self._around: Final = around
-        users = None if settings.sql_users is None else load_users(settings.sql_users)
+        users = None if settings.sql_users is None else Users(settings.sql_users)
         self._door: Final = Doorkeeper(users, UserLimits(settings), teams)
         self._hops: Final = Hops(settings)
         self._tls: Final = door(settings, "sql")

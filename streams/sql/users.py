@@ -15,10 +15,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from streams.access.teams import Services, Team, TeamName, services_of
+from streams.health.problems import PROBLEMS
 from streams.settings import SettingsError
 from streams.sql.errors import AUTHENTICATION_FAILED, BUSY, refused
 from streams.sql.limits import UserLimits
 
+PROBLEM: Final = "sql users"
 COST: Final = 2**14
 """scrypt's n, with r = 8 and p = 1: 16 MiB and some 50 ms a password (RFC 7914, section 2)."""
 
@@ -102,6 +104,33 @@ def load_users(path: Path) -> dict[str, User]:
         raise SettingsError(f"WATCHKEEPER_SQL_USERS: {path}: {wrong}") from None
 
 
+class Users:
+    """The users of a file as it is now, or as it was before where a change can't be used, which is then a problem.
+
+    Raises
+    ------
+    SettingsError
+        Where it can't be used now.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path: Final = path
+        self._seen: tuple[int, int, int] | None = None
+        self._users = load_users(path)
+
+    def now(self) -> dict[str, User]:
+        """Return them by name."""
+        try:
+            found = self._path.stat()
+            seen = found.st_mtime_ns, found.st_ino, found.st_size
+            if seen != self._seen:
+                self._users, self._seen = load_users(self._path), seen
+            PROBLEMS.over(PROBLEM)
+        except (SettingsError, OSError) as error:
+            PROBLEMS.note(PROBLEM, f"a changed file of users can't be used, the one before it is: {error}")
+        return self._users
+
+
 class Doorkeeper:
     """Tells whether a user may read.
 
@@ -120,22 +149,22 @@ class Doorkeeper:
 
     def __init__(
         self,
-        users: dict[str, User] | None,
+        users: Users | None,
         limits: UserLimits,
         teams: Mapping[str, Team] | None = None,
     ) -> None:
         self._teams: Final = teams or {}
-        self._users: Final = users
+        self._file: Final = users
         self.limits: Final = limits
         self._key: Final = secrets.token_bytes(32)
-        self._known: Final[dict[str, bytes]] = {}
+        self._known: Final[dict[str, tuple[str, bytes]]] = {}
         self._stranger: Final = User(password_scrypt=scrypt_of(secrets.token_hex(), secrets.token_bytes(_SALT_BYTES)))
         self._pool: Final = ThreadPoolExecutor(1, "sql-password")
         self._looking = 0
 
     def services(self, name: str) -> Services:
         """Return the services whose rows a user sees; a team that the policy does not name has none."""
-        user = (self._users or {}).get(name)
+        user = self._user(name)
         return None if user is None or user.teams is None else services_of(user.teams, (), self._teams)
 
     async def admit(self, name: str, password: str, address: str = "") -> None:
@@ -150,13 +179,12 @@ class Doorkeeper:
             With code 516 and ClickHouse's text, which does not tell a wrong name from a wrong password; with code 201
             after several wrong ones, and with 202 while too many others are looked at.
         """
-        if self._users is None:
+        if self._file is None:
             right = name == "default"
         else:
             digest = hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), "sha256")
             self.limits.check(address, name, password)
-            right = hmac.compare_digest(self._known.get(name, b""), digest)
-            right = right or (
+            right = self._remembered(name, digest) or (
                 not self.limits.was_wrong(address, name, password) and await self._look(name, password, digest)
             )
             self.limits.told(address, name, password, right=right)
@@ -177,10 +205,19 @@ class Doorkeeper:
             self._looking -= 1
 
     def _verify(self, name: str, password: str, digest: bytes) -> bool:
-        user = (self._users or {}).get(name)
+        user = self._user(name)
         written = (user or self._stranger).password_scrypt
         salt = base64.b64decode(written.split("$")[0])
         if not hmac.compare_digest(scrypt_of(password, salt), written) or user is None:
             return False
-        self._known[name] = digest
+        self._known[name] = written, digest
         return True
+
+    def _remembered(self, name: str, digest: bytes) -> bool:
+        """Tell whether a password was right, and the file still says so."""
+        written, known = self._known.get(name, ("", b""))
+        user = self._user(name)
+        return hmac.compare_digest(known, digest) and user is not None and user.password_scrypt == written
+
+    def _user(self, name: str) -> User | None:
+        return None if self._file is None else self._file.now().get(name)

@@ -1,6 +1,7 @@
 """A question to the store from another process."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import requests
 
 from streams.access.rows import filters
 from streams.access.teams import seen
+from streams.health.secrets import secret
 from streams.settings import Settings
 from streams.sql.request import LIMIT, Asked, escaped
 from streams.store.client import StoreUnavailableError, connect, reading
@@ -19,6 +21,8 @@ from streams.tls import asking
 PING_SECONDS: Final = 10.0
 """Where nobody listens the answer comes at once; a busy machine is not nobody."""
 ASK_SECONDS: Final = 60.0
+
+_MISSING: Final = re.compile(r"Unknown table expression identifier '([^']+)'")
 
 _deadline: Final[ContextVar[float | None]] = ContextVar("deadline", default=None)
 
@@ -60,13 +64,14 @@ def ask(settings: Settings, query: str, output: str, parameters: Parameters | No
     ValueError
         With ClickHouse's own message, where the query fails.
     """
-    if not settings.clickhouse.startswith("chdb://"):
-        return _ask_server(settings, query, output, parameters or {})
-    if _deadline.get() is not None:
-        return _ask_running(settings, query, output, parameters or {})
-    if endpoint_answers(settings):
-        return _ask_endpoint(settings, query, output, parameters or {})
-    return _ask_here(settings, query, output, parameters or {})
+    with _in_words():
+        if not settings.clickhouse.startswith("chdb://"):
+            return _ask_server(settings, query, output, parameters or {})
+        if _deadline.get() is not None:
+            return _ask_running(settings, query, output, parameters or {})
+        if endpoint_answers(settings):
+            return _ask_endpoint(settings, query, output, parameters or {})
+        return _ask_here(settings, query, output, parameters or {})
 
 
 def ask_running(settings: Settings, query: str, parameters: Parameters) -> list[dict[str, Any]]:
@@ -79,9 +84,24 @@ def ask_running(settings: Settings, query: str, parameters: Parameters) -> list[
     ValueError
         As `ask`.
     """
-    if not settings.clickhouse.startswith("chdb://"):
-        return _rows(_ask_server(settings, query, "JSONEachRow", parameters))
-    return _rows(_ask_running(settings, query, "JSONEachRow", parameters))
+    with _in_words():
+        if not settings.clickhouse.startswith("chdb://"):
+            return _rows(_ask_server(settings, query, "JSONEachRow", parameters))
+        return _rows(_ask_running(settings, query, "JSONEachRow", parameters))
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say what is the matter with a store that lacks what our queries ask: it is new, or of a version before."""
+    try:
+        yield
+    except ValueError as error:
+        if not (missing := _MISSING.search(str(error))):
+            raise
+        raise ValueError(
+            f"the store has no table {missing[1]!r} yet: a history worker makes its tables as it starts, so ask again "
+            "when it is ready; else `watchkeeper migrate` does"
+        ) from None
 
 
 def _ask_running(settings: Settings, query: str, output: str, parameters: Parameters) -> bytes:
@@ -102,7 +122,7 @@ def _ask_endpoint(settings: Settings, query: str, output: str, parameters: Param
         data=query.encode(),
         headers={
             "X-ClickHouse-User": settings.sql_user.encode(),
-            "X-ClickHouse-Key": settings.sql_password.get_secret_value().encode(),
+            "X-ClickHouse-Key": secret(settings, "sql_password").now().encode(),
         }
         | ({} if (services := seen()) is None else {LIMIT: json.dumps(services)}),
         timeout=_seconds_left() or ASK_SECONDS,

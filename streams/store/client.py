@@ -1,5 +1,6 @@
 """One client for both stores: the ClickHouse engine in this process, or a ClickHouse server."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -7,8 +8,10 @@ from typing import Any, Final
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.httpclient import HttpClient
 from urllib3.exceptions import HTTPError
 
+from streams.health.secrets import Secret, secret
 from streams.settings import Settings
 from streams.sql.engine import BOUNDS, folder
 
@@ -88,8 +91,24 @@ def _client(settings: Settings, database: str | None = None, seconds: float | No
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return clickhouse_connect.get_client(dsn=f"chdb://{path}", chdb_options=BOUNDS)
     limits: dict[str, Any] = {} if seconds is None else {"connect_timeout": seconds, "send_receive_timeout": seconds}
-    password = settings.clickhouse_password.get_secret_value()
-    return clickhouse_connect.get_client(dsn=settings.clickhouse, password=password, database=database, **limits)
+    held = secret(settings, "clickhouse_password")
+    client = clickhouse_connect.get_client(dsn=settings.clickhouse, password=held.now(), database=database, **limits)
+    if isinstance(client, HttpClient) and held.file is not None and held.now():
+        client.headers = _Headers(client.headers, held)
+    return client
+
+
+class _Headers(dict[str, str]):
+    """Headers of a client of a server, which copies them for each request: with the password as its file is then."""
+
+    def __init__(self, made: dict[str, str], held: Secret) -> None:
+        super().__init__(made)
+        self._held: Final = held
+
+    def copy(self) -> dict[str, str]:
+        name = b64decode(self["Authorization"].removeprefix("Basic ")).partition(b":")[0]
+        who = name + b":" + self._held.now().encode()
+        return {**self, "Authorization": f"Basic {b64encode(who).decode()}"}
 
 
 def rows(client: Client, query: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:

@@ -1,5 +1,7 @@
 """Moments as people and the store read them."""
 
+import os
+import time
 from datetime import UTC, datetime
 
 from schemas.fields import NANO
@@ -21,3 +23,12 @@ def second(moment: datetime) -> str:
     '2026-02-02 02:40:00'
     """
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def live_in_utc() -> None:
+    """Have this process, and those that it starts, be where it is UTC, wherever the machine is.
+
+    The embedded engine and the client of ClickHouse read and show times without a zone as the machine would.
+    """
+    os.environ["TZ"] = "UTC"
+    time.tzset()

@@ -9,9 +9,14 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from streams.access.hosts import loopback
 from streams.settings import Settings, SettingsError
 
 HTTPS: Final = "https"
+
+_DIRECT: Final = {"proxies": {"http": "", "https": ""}, "auth": lambda request: request}
+"""How this machine is asked: not through a proxy that the environment names for the world outside, which would ask
+itself, nor with a password that `~/.netrc` has for everybody, which would take the place of our token."""
 
 _REASON: Final = re.compile(r"\[\w+: \w+\] ([^(\"']+)")
 
@@ -30,8 +35,11 @@ def address(settings: Settings, port: int) -> str:
 
     >>> address(Settings(), 8130)
     'http://127.0.0.1:8130'
+    >>> address(Settings(host="::1"), 8130)
+    'http://[::1]:8130'
     """
-    return f"{scheme(settings)}://{settings.host}:{port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme(settings)}://{host}:{port}"
 
 
 def ask(settings: Settings, method: str, url: str, **more: Any) -> requests.Response:
@@ -47,6 +55,10 @@ def ask(settings: Settings, method: str, url: str, **more: Any) -> requests.Resp
         Where nobody answers.
     """
     parts = urlsplit(url)
+    if ":" in (parts.hostname or ""):  # some versions of urllib3 leave the brackets of such an address out
+        more["headers"] = {"Host": parts.netloc, **more.get("headers", {})}
+    if loopback(parts.hostname or "") or parts.hostname == settings.host.strip("[]"):
+        more = _DIRECT | more
     if parts.scheme != HTTPS:
         return requests.request(method, url, **more)  # noqa: S113  who asks says how long it waits
     more |= {"cert": _own(settings), "verify": str(settings.tls_ca) if settings.tls_ca else True}

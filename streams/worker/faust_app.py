@@ -21,9 +21,11 @@ from mode import CrashingSupervisor
 from streams.access.callers import Callers
 from streams.kafka.ending import to_its_end
 from streams.kafka.log_reader import LogReader
+from streams.kafka.password import password
 from streams.kafka.topics import TopicState, client_arguments, tls_context
 from streams.kafka.transport import DEFAULT_BATCH_RECORDS
 from streams.settings import Settings
+from streams.tls.asking import address
 from streams.tls.doors import door
 from streams.worker.background import in_background
 from streams.worker.bursts import tell_bursts
@@ -145,6 +147,7 @@ def worker_app(name: str, settings: Settings, port: int, batch_records: int = DE
         web_bind=settings.host,  # every address is the default
         web_host=settings.host,
         web_port=settings.port or port,
+        canonical_url=address(settings, settings.port or port),  # what faust makes of these two is wrong for ::1
         web_application_options={"middlewares": [Callers(settings).middleware()]},
         web_tables_enabled=False,  # pages about what we do not have, open to everybody
         web_router_enabled=False,
@@ -253,7 +256,7 @@ def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
         return SSLCredentials(context)
     return SASLCredentials(
         username=settings.kafka_username,
-        password=settings.kafka_password.get_secret_value(),
+        password=password(settings),
         mechanism=settings.kafka_sasl_mechanism,
         ssl_context=context,  # without it Faust would quietly go without TLS
     )

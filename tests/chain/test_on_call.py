@@ -10,7 +10,6 @@ from msgspec import structs
 
 from schemas.reviews import ReviewLabel
 from schemas.topics import REVIEWS
-from streams.local.broker import free_port
 from streams.replay.send import Replay
 from tests.chain.test_leak import LEAK, SPEED, cut, events, seconds  # noqa: F401  what the leaking service sent
 from tests.faults.conftest import up  # noqa: F401
@@ -38,13 +37,7 @@ def running(up, phone, tmp_path):  # noqa: F811
     """An installation that pages."""
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY.format(phone.url))
-    port = free_port()
-    reached = {
-        "WATCHKEEPER_API_PORT": port,
-        "WATCHKEEPER_RECEIVERS_PRIVATE": "127.0.0.1",
-        "WATCHKEEPER_PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }
-    made = up(tmp_path / "data", WATCHKEEPER_POLICY=policy, **reached)
+    made = up(tmp_path / "data", WATCHKEEPER_POLICY=policy, WATCHKEEPER_RECEIVERS_PRIVATE="127.0.0.1")
     made.runs()
     return made
 

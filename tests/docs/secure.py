@@ -30,7 +30,7 @@ class SecureBroker(Broker):
 
     def _configure(self):
         config = super()._configure()
-        self.signer = Authority(self.data_dir)
+        self.signer = self.signer or Authority(self.data_dir)  # whoever trusted it before a restart still does
         certificate, key = self.signer.signed("broker")
         both = self.data_dir / "both.pem"
         both.write_text(key.read_text() + certificate.read_text())

@@ -70,6 +70,7 @@ def test_a_part_that_will_not_run_is_left_down_and_a_broker_that_is_away_is_told
     wait_until(lambda: running.part("incidents")["state"] == "down")
     assert "there is no key: set WATCHKEEPER_CONTROL_KEY" in running.part("incidents")["reason"]
     assert "broker" not in running.health()["parts"]
+    wait_until(lambda: "watchkeeper is up, and incidents stays down" in running.log.read_text())
     workers = ("history", "watch", "detect")
     pids = {name: running.part(name)["pid"] for name in workers}
     own_broker._process.send_signal(signal.SIGSTOP)

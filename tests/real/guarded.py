@@ -24,7 +24,9 @@ RULES = """
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 allow.everyone.if.no.acl.found=false
-listener.name.secure.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.secure.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+listener.name.secure.scram-sha-256.sasl.jaas.config=\
+org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.secure.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
 """
@@ -48,6 +50,13 @@ class GuardedBroker(SecureBroker):
         assert apply(load(kafka=self.address), rules) == len(given)
         everything = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, _OF_ALL)
         wait_until(lambda: set(map(str, given)) <= set(map(str, client.describe_acls(everything)[0])))
+        client.close()
+
+    def set_password(self, user, password, kind=ScramMechanism.SCRAM_SHA_512):
+        """Give a user another password."""
+        client = KafkaAdminClient(bootstrap_servers=self.address)
+        made = UserScramCredentialUpsertion(user, kind, password)
+        assert not any(client.alter_user_scram_credentials([made]).values())
         client.close()
 
     def settings_of(self, settings, name):

@@ -18,20 +18,30 @@ class Relays:
         self._host = host
         self._loop = asyncio.new_event_loop()
         self._open = {}
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._through = {}
+        self._servers = []
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        self._loop.run_forever()
+        self._loop.close()
 
     def add(self, name, port, target):
         """Listen on a port and pass everything on to another one."""
         gate = self._open.setdefault(name, asyncio.Event())
+        through = self._through.setdefault(name, set())
         self._loop.call_soon_threadsafe(gate.set)
 
         async def serve(reader, writer):
+            through.add(writer)
             with contextlib.suppress(OSError):
                 there = await asyncio.open_connection("127.0.0.1", target)
                 await asyncio.gather(_pass(reader, there[1], gate), _pass(there[0], writer, gate))
+            through.discard(writer)
             writer.close()
 
-        asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, self._host, port), self._loop).result(10)
+        begin = asyncio.start_server(serve, self._host, port)
+        self._servers.append(asyncio.run_coroutine_threadsafe(begin, self._loop).result(10))
 
     def cut(self, name):
         """Let nothing through any more, and keep connections as they are."""
@@ -41,8 +51,14 @@ class Relays:
         """Let everything through again, also what has waited."""
         self._loop.call_soon_threadsafe(self._open[name].set)
 
+    def drop(self, name):
+        """End all connections that there are; who opens another one is let through."""
+        self._loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in list(self._through[name])])
+
     def stop(self):
         """End all of them."""
+        for server in self._servers:
+            self._loop.call_soon_threadsafe(server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
 
 

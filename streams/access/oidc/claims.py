@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from streams.access.callers import loopback
 from streams.access.elsewhere import OIDC, named, role_map, team_map
+from streams.access.hosts import loopback
 from streams.settings import Settings, SettingsError
 
 

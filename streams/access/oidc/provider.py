@@ -4,20 +4,20 @@ Everything is asked on a few threads of its own with short waits, so that a prov
 """
 
 import asyncio
-import os
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import structlog
 from msgspec import Struct
 
 from streams.access.oidc.claims import Claimed, claimed, has_groups
-from streams.settings import Settings, variable
+from streams.settings import Settings, SettingsError
+from streams.settings.files import read_secret_file
 
 if TYPE_CHECKING:
     from streams.access.oidc.client import Client
@@ -222,9 +222,8 @@ def _plain(said: object) -> str:
 
 def client_secret(settings: Settings) -> str:
     """Return the secret of the client; that of a file as it is now, so that it may be exchanged."""
-    folder = os.environ.get("WATCHKEEPER_SECRETS")
-    if folder and variable(SECRET) not in os.environ:
-        file = Path(folder) / variable(SECRET).lower()
-        if file.is_file():
-            return file.read_text().strip()
+    file = settings.secret_file(SECRET)
+    with suppress(SettingsError):  # what it was at the start, where nothing can be read
+        if file is not None:
+            return read_secret_file(file)
     return settings.oidc_client_secret.get_secret_value()

@@ -19,6 +19,7 @@ from schemas.identity import identity
 from schemas.incidents import Delivery, IncidentTransition
 from schemas.topics import DELIVERIES
 from schemas.wire import encode
+from streams.access.hosts import loopback
 from streams.incidents.fold.state import SOURCE
 from streams.incidents.notify.bodies import Places, body
 from streams.incidents.notify.planning import GIVES_UP_AFTER, WAITS_MS, Due, backoff, expires_at, plan, said_at
@@ -29,6 +30,7 @@ from streams.kafka.publisher import Message, Publisher
 from streams.policy.policy import Policy
 from streams.policy.receivers import Receiver
 from streams.settings import Settings
+from streams.tls.asking import address
 
 log: Final = structlog.get_logger()
 
@@ -163,7 +165,7 @@ class Notifier:
     async def _post(self, session: aiohttp.ClientSession, receiver: Receiver, where: Target, due: Due) -> Outcome:
         pagerduty = receiver.kind == "pagerduty"
         key = where.secret.get_secret_value() if pagerduty and where.secret else ""
-        content = body(due, receiver, self._policy, Places(self._settings.public_url, self._settings.board_url), key)
+        content = body(due, receiver, self._policy, places(self._settings), key)
         signed, reach = receiver.kind == "webhook", self._reaches[receiver.name]
         return await where.post(session, content, due.delivery_id, signed=signed, reach=reach)
 
@@ -174,6 +176,12 @@ class Notifier:
         except SecretError as error:
             log.warning("a receiver's secret stays what it was", receiver=receiver.name, why=str(error))
         return self._targets[receiver.name]
+
+
+def places(settings: Settings) -> Places:
+    """Return where links lead to: as it is named, or on this machine where nobody else reaches this installation."""
+    here = address(settings, settings.api_port) if loopback(settings.host) else ""
+    return Places(settings.public_url or here, settings.board_url)
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -6,21 +6,22 @@ import uuid
 
 import httpx2
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import TopicAuthorizationFailedError
 from msgspec.json import encode
 from typer.testing import CliRunner
 
-from schemas.topics import DOORS, FINDINGS, INFERENCE, LITELLM, RAW, TOPICS
+from schemas.topics import DEAD_LETTERS, DOORS, FINDINGS, INFERENCE, LITELLM, RAW, TOPICS
 from streams.access.rights import PARTIES, WORKERS, Rule, of_workers, page, rules
 from streams.app import module
 from streams.backup.log import SavedRecord, file_of
 from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packed
 from streams.backup.refill import fill_topics, finish_topics, make_topics
 from streams.commands.main import app
+from streams.health.problems import PROBLEMS, RIGHTS
 from streams.kafka.groups import Groups
 from streams.kafka.log_reader import LogReader
-from streams.kafka.publisher import Publisher
+from streams.kafka.publisher import Message, Publisher
 from streams.kafka.topics import (
     KafkaUnavailableError,
     TopicError,
@@ -125,6 +126,14 @@ def written(settings, topic):
     finally:
         producer.close()
     return True
+
+
+def values(settings, topic):
+    """Return what lies in a topic."""
+    consumer = KafkaConsumer(topic, bootstrap_servers=settings.kafka, auto_offset_reset="earliest")
+    records = consumer.poll(timeout_ms=10_000)
+    consumer.close()
+    return [record.value for part in records.values() for record in part]
 
 
 @pytest.mark.kafka
@@ -232,6 +241,26 @@ def test_the_history_worker_says_how_long_topics_are_kept_and_a_service_does_not
     with pytest.raises(KafkaUnavailableError, match="does not let"):
         carry_out(theirs, Retention(text="3d"))
     assert settings.topic(INFERENCE.name) in carry_out(mine, Retention(text="3d"))
+
+
+@pytest.mark.kafka
+async def test_who_may_not_write_waits_says_so_and_goes_on_once_it_may(guarded):
+    """What is to be written stays, `/health` names the topic, and the rule alone brings it out, once."""
+    broker, settings = guarded
+    topic = settings.topic(DEAD_LETTERS.name)
+    broker.allow([Rule("User:late", "topic", settings.topic(FINDINGS.name), ("Describe", "Write"))])
+    publisher = Publisher(client_arguments(broker.settings_of(settings, "late")))
+    await publisher.start()
+    writing = asyncio.create_task(publisher.publish([Message(topic, b"kept")]))
+    while RIGHTS not in PROBLEMS.current():
+        assert not writing.done()
+        await asyncio.sleep(0.05)
+    assert topic in PROBLEMS.current()[RIGHTS]
+    broker.allow([Rule("User:late", "topic", topic, ("Describe", "Write"))])
+    await writing
+    assert RIGHTS not in PROBLEMS.current()
+    await publisher.stop()
+    assert values(settings, topic).count(b"kept") == 1
 
 
 @pytest.mark.store

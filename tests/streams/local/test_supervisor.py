@@ -27,6 +27,11 @@ def test_a_killed_child_is_started_again(tmp_path, supervised):
     ("code", "reason", "again"),
     [
         ("print('watchkeeper: the cause'); raise SystemExit(78)", "ended with status 78 (a setting): the cause", False),
+        (
+            "print('watchkeeper: the cause'); print('the engine: more'); raise SystemExit(78)",
+            "ended with status 78 (a setting): the cause",
+            False,
+        ),
         ("print('cause'); print('\\x1b[?25h'); raise SystemExit(3)", "ended with status 3: cause", True),
         ("raise ValueError('cause')", "ended with status 1: ValueError: cause", True),
         ("import os; os.kill(os.getpid(), 11)", "ended by SIGSEGV", True),

@@ -12,6 +12,7 @@ from streams.settings import load
 from tests.support.console import ADDRESS, TOKEN, Browser, held, signed_in
 from tests.support.incidents.entries import page
 from tests.support.oidc.going import RETURN, back, begun, led, onward, refused
+from tests.support.secrets import put
 
 pytestmark = pytest.mark.store
 
@@ -183,14 +184,13 @@ async def test_a_provider_without_a_place_to_sign_out_is_left_alone(settings, pr
 
 async def test_the_secret_is_read_again(settings, provider, tmp_path, monkeypatch):
     """A wrong one is refused by the provider; once its file holds the right one, the same console signs people in."""
-    folder = tmp_path / "secrets"
-    folder.mkdir()
-    file = folder / "watchkeeper_oidc_client_secret"
-    file.write_text("old")
+    folder, name = tmp_path / "secrets", "watchkeeper_oidc_client_secret"
+    put(folder, "old", name)
     monkeypatch.setenv("WATCHKEEPER_SECRETS", str(folder))
-    browser = Browser(held(settings))
+    rest = settings.model_fields_set - {"oidc_client_secret"}
+    browser = Browser(held(load(**{each: getattr(settings, each) for each in rest})))
     assert refused(await back(browser, provider), "does not confirm this sign-in")
-    file.write_text(settings.oidc_client_secret.get_secret_value() + "\n")
+    put(folder, settings.oidc_client_secret.get_secret_value(), name)
     assert (await back(browser, provider)).status_code == 200
 
 

@@ -206,5 +206,5 @@ async def test_a_question_that_the_store_refuses_is_missing_and_ends_nothing(run
     found = incident()
     [record] = await collector.gather([(found, msgspec.structs.replace(found.steps[0], at=at(500)))])
     assert [reason.partition(":")[0] for reason in record.missing] == ["changes"]
-    assert "Unknown table expression identifier" in record.missing[0]
+    assert "the store has no table" in record.missing[0]
     assert msgspec.json.decode(record.bundle, type=Bundle).affected["users"] == 8

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from schemas.incidents import IncidentTransition
 from schemas.wire import decoder
 from streams.incidents.notify.bodies import Places, body
+from streams.incidents.notify.notifier import places
 from streams.incidents.notify.planning import Due
 from streams.policy.policy import parse_policy
 from streams.policy.receivers import Receiver
+from streams.settings import Settings
 from tests.support.incidents.records import record
 
 RUNBOOK = "https://example.org/runbook?a=1&b=2"
@@ -93,6 +95,21 @@ def test_a_page_says_what_was_measured_who_is_affected_and_where_to_look():
     assert told("webhook", one, board=board)["links"][1] == {
         "text": "board", "href": "https://g.example.org/d/s?var-service=shop%20%26%20co&from=1769996400000"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "http://127.0.0.1:8130"),
+        ({"host": "::1", "api_port": 9}, "http://[::1]:9"),
+        ({"host": "0.0.0.0"}, ""),
+        ({"host": "0.0.0.0", "public_url": "https://watch.example"}, "https://watch.example"),
+        ({"public_url": "https://watch.example"}, "https://watch.example"),
+    ],
+)
+def test_links_lead_to_where_people_reach_it(given, expected):
+    """Where it is named; else to this machine, if nobody comes from elsewhere; else nowhere."""
+    assert places(Settings(**given)).public_url == expected
 
 
 def test_only_web_addresses_are_links():
