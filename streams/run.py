@@ -10,7 +10,7 @@ import structlog
 from streams.app import worker
 from streams.policy.policy import Policy, load_policy
 from streams.settings import Settings
-from streams.worker.light import without_pandas
+from streams.worker.light import without_hoard, without_pandas
 
 log: Final = structlog.get_logger()
 
@@ -19,6 +19,8 @@ def run_worker(name: Any, settings: Settings) -> None:
     """Run a worker until a signal ends it or its work fails; does not return."""
     if name in ("history", "watch"):  # the two that decode columns
         without_pandas(store=name == "history")
+    if name == "history":  # it holds answers whole
+        without_hoard()
     policy = load_policy(settings.policy)  # refuse a wrong one before the start
     if name == "incidents":
         from streams.incidents.requests.signing import check_key

@@ -8,13 +8,13 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from schemas.sql import literal
 from streams.access.rows import filters
 from streams.settings import Settings
 from streams.sql.allowed import Names
+from streams.sql.engine import bounded, folder
 from streams.sql.errors import (
     ACCESS_DENIED,
     BAD_ARGUMENTS,
@@ -125,12 +125,12 @@ class Reader:
     def __init__(self, settings: Settings, limits: Limits | None = None) -> None:
         import chdb  # comes with the extra `local`; a worker against a server does without
 
-        path = Path(settings.clickhouse.removeprefix("chdb://")).absolute()
-        self._path: Final = os.path.realpath(path)  # chDB compares paths letter by letter
+        path = folder(settings)
+        self._path: Final = str(path)
         self._database: Final = settings.clickhouse_database
         self._limits: Final = limits or Limits()
         self._connect: Final = chdb.connect
-        self._engine: Final = chdb.connect(self._path)  # keeps the engine open between questions
+        self._engine: Final = chdb.connect(bounded(path))  # keeps the engine open between questions
         self._names: Final = Names.of(self._engine)
         self.version: Final = str(self._engine.query("SELECT version()", "TSVRaw").bytes().decode().strip())
 

@@ -3,7 +3,6 @@
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import clickhouse_connect
@@ -14,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from streams.health.secrets import Secret, secret
 from streams.settings import Settings
+from streams.sql.engine import BOUNDS, folder
 
 WRITE: Final = {"async_insert": 0, "insert_deduplicate": 0}
 """Our batches are exact by the offsets in their rows; anything cleverer on the server loses or doubles them."""
@@ -87,9 +87,9 @@ def _answering(settings: Settings) -> Iterator[None]:
 
 def _client(settings: Settings, database: str | None = None, seconds: float | None = None) -> Client:
     if settings.clickhouse.startswith("chdb://"):
-        path = Path(settings.clickhouse.removeprefix("chdb://")).absolute()
+        path = folder(settings)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return clickhouse_connect.get_client(dsn=f"chdb://{path}")
+        return clickhouse_connect.get_client(dsn=f"chdb://{path}", chdb_options=BOUNDS)
     limits: dict[str, Any] = {} if seconds is None else {"connect_timeout": seconds, "send_receive_timeout": seconds}
     held = secret(settings, "clickhouse_password")
     client = clickhouse_connect.get_client(dsn=settings.clickhouse, password=held.now(), database=database, **limits)

@@ -236,6 +236,15 @@ def test_the_server_keeps_less_than_its_container():
         assert table.get("remove") or "INTERVAL" in table.findtext("ttl")
 
 
+def test_the_server_has_the_bounds_of_the_embedded_engine():
+    """What both bound has one value, but for marks: a server reads more of them."""
+    server, embedded = (xml_of(ROOT / name) for name in ("schemas/server/config.xml", "streams/sql/engine.xml"))
+    bounds = {item.tag: item.text for item in embedded.iter() if item.tag != "mark_cache_size" and not len(item)}
+    same = [item for item in server.iter() if item.tag in bounds]
+    assert [item.text for item in same] == [bounds[item.tag] for item in same]
+    assert len(same) == 4
+
+
 def test_the_first_command_is_one_of_ours():
     """`make secrets` calls a command that there is."""
     line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if "watchkeeper secrets" in line)

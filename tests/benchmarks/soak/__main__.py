@@ -1,6 +1,6 @@
 """Runs an installation for hours with everything on, and reports what grew.
 
-python -m tests.benchmarks.soak [--hours 2] [--rate 20] [--folder data/soak] [--pictures docs/pictures]
+python -m tests.benchmarks.soak [--hours 2] [--rate 20] [--people 20] [--calm] [--folder data/soak] [--pictures docs/pictures]
 """
 
 import argparse
@@ -17,13 +17,18 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
+from streams.store.ask import ask_rows
 from tests.benchmarks.soak.load import Load
 from tests.support.authority import Authority
 from tests.support.installation import Up
 
 KINDS: Final = ("broker", "history", "watch", "detect", "incidents", "normalise", "receiver")
-WARM_UP: Final = 0.25
-"""The share of the time after which growth is looked at: caches fill first."""
+WARM_UP: Final = 0.2
+"""Hours of a process after which its growth is looked at: its caches fill first, also when it was started again."""
+HEAD: Final = ("part", "memory, MB: first, last, most", "an hour", "its own: last", "an hour", "files: last", "an hour",
+               "threads: last", "started again")  # fmt: skip
+STORE: Final = "store"
+PARTS: Final = "SELECT countIf(active) AS active, count() AS parts FROM system.parts"
 
 
 class Samples:
@@ -40,11 +45,15 @@ class Samples:
             part = self._up.part(name)
             try:
                 process = psutil.Process(part["pid"])
-                taken = {"memory": process.memory_info().rss / 2**20, "files": process.num_fds(),
-                         "threads": process.num_threads()}  # fmt: skip
+                memory = process.memory_info()
+                taken = {"memory": memory.rss / 2**20, "own": (memory.rss - memory.shared) / 2**20,
+                         "files": process.num_fds(), "threads": process.num_threads()}  # fmt: skip
             except (psutil.Error, KeyError, TypeError):
                 continue
             self.rows.append({"at": at, "part": name, "pid": part["pid"], "disk": size, **taken})
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            [stored] = ask_rows(self._up.settings, PARTS)
+            self.rows.append({"at": at, "part": STORE, "pid": 0, **{name: int(many) for name, many in stored.items()}})
 
 
 def _size(folder: Path) -> float:
@@ -58,14 +67,13 @@ def _size(folder: Path) -> float:
 
 
 def growth(rows: list[dict[str, Any]], figure: str) -> float:
-    """Return by how much a figure grew an hour, within processes that were not started again (least squares)."""
-    last = max((row["at"] for row in rows), default=0.0)
-    late = [row for row in rows if row["at"] >= WARM_UP * last]
+    """Return by how much a figure grew an hour, within processes that had warmed up (least squares)."""
     hours, values = [], []
-    for pid in {row["pid"] for row in late}:
-        of = [(row["at"], row[figure]) for row in late if row["pid"] == pid]
-        if len(of) >= 5:
-            at, value = np.array(of).T
+    for pid in {row["pid"] for row in rows}:
+        of = [(row["at"], row[figure]) for row in rows if row["pid"] == pid]
+        warm = [(at, value) for at, value in of if at >= of[0][0] + WARM_UP]
+        if len(warm) >= 5:
+            at, value = np.array(warm).T
             hours.append(at - at.mean())
             values.append(value - value.mean())
     if not hours:
@@ -76,17 +84,25 @@ def growth(rows: list[dict[str, Any]], figure: str) -> float:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return what each part took, and how it grew."""
-    lines = ["| part | memory, MB: first, last, most | an hour | files: last | an hour | threads: last | started again |",
-             "| --- | --- | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
+    lines = [f"| {' | '.join(HEAD)} |", "| --- | --- |" + " ---: |" * (len(HEAD) - 2)]
     for name in KINDS:
         of = [row for row in rows if row["part"] == name]
         if not of:
             continue
         memory = [row["memory"] for row in of]
-        lines.append(
-            f"| {name} | {memory[0]:.0f}, {memory[-1]:.0f}, {max(memory):.0f} | {growth(of, 'memory'):+.1f} | "
-            f"{of[-1]['files']} | {growth(of, 'files'):+.1f} | {of[-1]['threads']} | {len({row['pid'] for row in of}) - 1} |"
+        last = of[-1]
+        cells = [
+            name, f"{memory[0]:.0f}, {memory[-1]:.0f}, {max(memory):.0f}", f"{growth(of, 'memory'):+.1f}",
+            f"{last['own']:.0f}", f"{growth(of, 'own'):+.1f}", last["files"], f"{growth(of, 'files'):+.1f}",
+            last["threads"], len({row["pid"] for row in of}) - 1,
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    stored = [row for row in rows if row["part"] == STORE]
+    if stored:
+        told = (
+            f"{name} {stored[-1][name]}, at most {max(row[name] for row in stored)}" for name in ("active", "parts")
         )
+        lines += ["", f"Parts of the store at the end: {'; '.join(told)}."]
     return "\n".join(lines)
 
 
@@ -104,7 +120,9 @@ def draw(rows: list[dict[str, Any]], folder: Path) -> None:
     axes.figure.savefig(folder / "soak-memory.svg", bbox_inches="tight", metadata={"Date": None})
 
 
-def soak(folder: Path, hours: float, rate: float) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def soak(
+    folder: Path, hours: float, rate: float, people_seconds: float, *, calm: bool
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Run it, and return the samples and what came of it all."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -117,7 +135,7 @@ def soak(folder: Path, hours: float, rate: float) -> tuple[list[dict[str, Any]],
     up = Up(folder / "up.log", folder, own, WATCHKEEPER_POLICY=policy, WATCHKEEPER_CONTROL_KEY="of a soak")
     try:
         up.runs()
-        load, samples = Load(up, authority, rate), Samples(up)
+        load, samples = Load(up, authority, rate, people_seconds, calm), Samples(up)
         load.run(hours * 3_600, samples.look)
         end = time.monotonic() + 600
         while up.stored() < 0.6 * load.sent and time.monotonic() < end:  # three in ten events are steps
@@ -149,10 +167,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--rate", type=float, default=20.0, help="events a second")
+    parser.add_argument("--people", type=float, default=20.0, help="seconds between two pages that somebody looks at")
+    parser.add_argument("--calm", action="store_true", help="kill nobody")
     parser.add_argument("--folder", type=Path, default=Path("data/soak"))
     parser.add_argument("--pictures", type=Path)
     arguments = parser.parse_args()
-    rows, outcome = soak(arguments.folder.resolve(), arguments.hours, arguments.rate)
+    rows, outcome = soak(
+        arguments.folder.resolve(), arguments.hours, arguments.rate, arguments.people, calm=arguments.calm
+    )
     print(table(rows))
     print(json.dumps(outcome))
     if arguments.pictures:

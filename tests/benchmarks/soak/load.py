@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -46,22 +47,28 @@ def event(rng: np.random.Generator, number: int) -> Inference | AgentStep:
 
 @dataclass
 class Load:
-    """What is done to an installation, each at its own interval; what was done is counted."""
+    """What is done to an installation, each at its own interval; what was done is counted.
+
+    Where it is `calm`, nobody is killed: what a process takes is then seen over all of the time.
+    """
 
     up: Up
     authority: Authority
     rate: float
+    people_seconds: float = 20.0
+    calm: bool = False
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(1))
     sent: int = 0
     done: dict[str, int] = field(default_factory=dict)
 
     def run(self, seconds: float, look: Callable[[], None]) -> None:
         """Go on for so long; `look` is called every half minute."""
-        due = {"people": 20.0, "flood": 600.0, "certificate": 480.0, "worker killed": 420.0, "broker killed": 1_500.0}
-        ways = {"people": self._people, "flood": self._flood, "certificate": self.certify,
+        due = {"flood": 600.0, "certificate": 480.0}
+        due |= {} if self.calm else {"worker killed": 420.0, "broker killed": 1_500.0}
+        ways = {"flood": self._flood, "certificate": self.certify,
                 "worker killed": self._kill, "broker killed": lambda: self._kill("broker")}  # fmt: skip
         began, done_at = time.monotonic(), dict.fromkeys(due, 0.0)
-        with Emitter.to_kafka(self.up.settings.kafka, source="soak") as emitter:
+        with self._people_about(), Emitter.to_kafka(self.up.settings.kafka, source="soak") as emitter:
             for at in self._ticks(began, seconds):
                 for _ in range(self.rng.poisson(self.rate)):
                     emitter.emit(event(self.rng, self.sent))
@@ -69,9 +76,30 @@ class Load:
                 for name in [name for name, every in due.items() if at - done_at[name] >= every]:
                     done_at[name] = at
                     ways[name]()
-                    self.done[name] = self.done.get(name, 0) + 1
+                    self._count(name)
                 if int(at) % 30 == 0:
                     look()
+
+    def _count(self, name: str) -> None:
+        self.done[name] = self.done.get(name, 0) + 1
+
+    @contextlib.contextmanager
+    def _people_about(self) -> Iterator[None]:
+        """Have people look at the console meanwhile; events do not wait for their pages."""
+        over = threading.Event()
+
+        def walk() -> None:
+            while not over.wait(self.people_seconds):
+                self._people()
+                self._count("people")
+
+        people = threading.Thread(target=walk, name="people", daemon=True)
+        people.start()
+        try:
+            yield
+        finally:
+            over.set()
+            people.join()
 
     def _ticks(self, began: float, seconds: float) -> Iterator[float]:
         while (at := time.monotonic() - began) < seconds:
