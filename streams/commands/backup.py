@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.options import Kafka, Store, store_in
+from streams.commands.options import Kafka, Store
 from streams.settings import Settings, SettingsError, load
 
 DataDir = Annotated[Path | None, typer.Option(help="Where `watchkeeper up` keeps everything.")]
@@ -49,7 +49,7 @@ def restore(
 
 
 def _settings(data_dir: Path | None, kafka: str | None, clickhouse: str | None) -> Settings:
-    return load(data_dir=data_dir, kafka=kafka, clickhouse=clickhouse or store_in(data_dir))
+    return load(data_dir=data_dir, kafka=kafka, clickhouse=clickhouse)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from streams.commands.options import Seed, store_in, times_real_time
+from streams.commands.options import Seed, times_real_time
 from streams.settings import Settings, SettingsError, load
 
 SCENARIOS: Final = ("week", "agents")
@@ -46,7 +46,7 @@ def demo(
         run_demo_there(settings, pace, play)
         return
     folder = data_dir or Path("data/demo")
-    given = {"data_dir": folder, "clickhouse": store_in(folder), "log_level": "WARNING"}
+    given = {"data_dir": folder, "clickhouse": f"chdb://{folder}/clickhouse", "log_level": "WARNING"}
     given |= prepared() if scenario == "agents" else {}
     settings = load(**given)
     if not settings.base_port:

@@ -24,7 +24,7 @@ from streams.commands.imports import import_files
 from streams.commands.incident import incident_app
 from streams.commands.init import init
 from streams.commands.kpi import kpi
-from streams.commands.options import Kafka, Seed, Speed, Store, store_in, times_real_time
+from streams.commands.options import Kafka, Seed, Speed, Store, times_real_time
 from streams.commands.policy import budget, policy_app
 from streams.commands.probe import probe_app
 from streams.commands.prometheus import prometheus
@@ -223,8 +223,7 @@ def up(
     from streams.health.logs import configure_logs
     from streams.local.up import run_up
 
-    store = clickhouse or store_in(data_dir)
-    settings = load(data_dir=data_dir, clickhouse=store, kafka=kafka, base_port=base_port)
+    settings = load(data_dir=data_dir, clickhouse=clickhouse, kafka=kafka, base_port=base_port)
     configure_logs(settings)
     run_up(settings)
 

@@ -1,6 +1,5 @@
 """Options that many commands have."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,11 +12,6 @@ Speed = Annotated[str, typer.Option("--speed", help="Times real time, or max.")]
 Seed = Annotated[
     int | None, typer.Option("--seed", help="Send them in another order, by up to 5 s, which the number gives again.")
 ]
-
-
-def store_in(folder: Path | None) -> str | None:
-    """Return the embedded store of a data folder, where one is named."""
-    return f"chdb://{folder}/clickhouse" if folder else None
 
 
 def times_real_time(speed: str) -> float | None:

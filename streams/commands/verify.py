@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.commands.options import Kafka, Store, store_in
+from streams.commands.options import Kafka, Store
 from streams.settings import load
 
 
@@ -35,4 +35,4 @@ def rebuild(
     """Have history store again what Kafka holds and the store does not: after a loss, or when parts can't be read."""
     from streams.store.rebuild import rebuild as run
 
-    run(load(data_dir=data_dir, kafka=kafka, clickhouse=clickhouse or store_in(data_dir)), typer.echo)
+    run(load(data_dir=data_dir, kafka=kafka, clickhouse=clickhouse), typer.echo)

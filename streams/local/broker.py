@@ -2,6 +2,8 @@
 
 import ctypes
 import fcntl
+import json
+import os
 import signal
 import socket
 import subprocess
@@ -74,7 +76,7 @@ class Broker:
         self.data_dir: Final = data_dir.absolute()
         self.port: Final = port or free_port()
         self._fast: Final = fast
-        self._environment: Final = environment
+        self._environment: Final = {**(os.environ if environment is None else environment), "LC_ALL": "C.UTF-8"}
         self._controller: Final = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: IO[str] | None = None
@@ -141,6 +143,8 @@ class Broker:
     def _take_folder(self) -> None:
         if self._guard is not None:
             return
+        if "," in str(self.data_dir):
+            raise BrokerError(f"{self.data_dir} has a comma, where a name ends for Kafka; take another --data-dir")
         try:
             for folder in (self.data_dir.parent, self.data_dir):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -154,7 +158,8 @@ class Broker:
 
     def _configure(self) -> Path:
         config = self.data_dir / "server.properties"
-        config.write_text(PROPERTIES.format(port=self.port, controller=self._controller, data=self.data_dir / "log"))
+        data = json.dumps(str(self.data_dir / "log"))[1:-1]  # Java reads its files as Latin-1, with escapes as in JSON
+        config.write_text(PROPERTIES.format(port=self.port, controller=self._controller, data=data))
         return config
 
     def _java(self, jars: list[Path], main: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -63,7 +63,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     topic_prefix: str = ""
     """Put before every topic name, for several installations on one cluster."""
     clickhouse: str = "chdb://data/clickhouse"
-    """The store: `chdb://PATH` in the process of the history worker, or `http(s)://USER@HOST:PORT`."""
+    """The store: `chdb://PATH` in the process of the history worker, without one in the data folder; or
+    `http(s)://USER@HOST:PORT`."""
     clickhouse_database: str = "watchkeeper"
     """Database of all tables."""
     clickhouse_password: SecretStr = SecretStr("")
@@ -209,6 +210,8 @@ class Settings(AlertSettings, DoorSettings, ProviderSettings, IdentifierSettings
     @model_validator(mode="after")
     def _follow_the_base(self) -> Self:
         """Move what nobody has named."""
+        if "clickhouse" not in self.model_fields_set:
+            self.__dict__["clickhouse"] = f"chdb://{self.data_dir}/clickhouse"
         if self.base_port:
             after = self.base_port + len(WORKER_PORTS)
             moved = {"sql_port": after + 1, "api_port": after + 2, "up_port": after + 3, "otlp_port": after + 4}

@@ -107,3 +107,19 @@ def test_a_free_port_is_given_once_and_then_to_who_asks_for_it():
         free_port(given[0])
     for port in given:
         socket.create_server(("127.0.0.1", port)).close()
+
+
+@pytest.mark.parametrize(
+    ("given", "store"),
+    [
+        ({}, "chdb://data/clickhouse"),
+        ({"data_dir": "/else/where"}, "chdb:///else/where/clickhouse"),
+        ({"data_dir": "/else/where", "clickhouse": "http://reader@store:8123"}, "http://reader@store:8123"),
+    ],
+)
+def test_the_store_is_in_the_data_folder_unless_it_is_named(given, store, monkeypatch):
+    """However the folder is given: by an argument of a command or by its variable."""
+    assert load(**given).clickhouse == store
+    for name, value in given.items():
+        monkeypatch.setenv(f"WATCHKEEPER_{name.upper()}", value)
+    assert load().clickhouse == store
