@@ -8,6 +8,7 @@ import faust
 import structlog
 
 from streams.app import worker
+from streams.kafka.topics import KafkaUnavailableError
 from streams.policy.policy import Policy, load_policy
 from streams.settings import Settings
 from streams.worker.light import without_hoard, without_pandas
@@ -16,7 +17,13 @@ log: Final = structlog.get_logger()
 
 
 def run_worker(name: Any, settings: Settings) -> None:
-    """Run a worker until a signal ends it or its work fails; does not return."""
+    """Run a worker until a signal ends it or its work fails; does not return.
+
+    Raises
+    ------
+    KafkaUnavailableError
+        Where Kafka does not let it begin.
+    """
     if name in ("history", "watch"):  # the two that decode columns
         without_pandas(store=name == "history")
     if name == "history":  # it holds answers whole
@@ -30,8 +37,13 @@ def run_worker(name: Any, settings: Settings) -> None:
     ends = _open_store(settings, policy) if name == "history" else ()
     app = worker(name, settings)
     log.info("worker starts", worker=name, instance=settings.instance, kafka=settings.kafka)
+    running = faust.Worker(app, loglevel="WARN", redirect_stdouts=False)
     try:
-        faust.Worker(app, loglevel="WARN", redirect_stdouts=False).execute_from_commandline()
+        running.execute_from_commandline()
+    except SystemExit:
+        if isinstance(running.crash_reason, KafkaUnavailableError):  # in words, which come last, and to be tried again
+            raise running.crash_reason from None
+        raise
     finally:
         for end in ends:
             end()

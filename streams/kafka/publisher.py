@@ -7,17 +7,24 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
 from tenacity import AsyncRetrying, retry_if_exception, wait_random_exponential
 
 from schemas.findings import Finding
 from schemas.wire import encode
 from streams.health.metrics import FINDINGS, RETRIES
 from streams.health.problems import PROBLEMS, RIGHTS
+from streams.kafka.topics import KafkaUnavailableError
 
 log: Final = structlog.get_logger()
 
 MAX_MESSAGE_BYTES: Final = 8_200_000
+_RULES: Final = "give this worker's user its rules (`watchkeeper topics acl --apply`)"
 
 
 class Message(NamedTuple):
@@ -40,11 +47,21 @@ class Publisher:
         """Each is told of messages that are durable."""
 
     async def start(self) -> None:
-        """Connect."""
+        """Connect.
+
+        Raises
+        ------
+        KafkaUnavailableError
+            Where the broker lets this user write nothing at all.
+        """
         self._producer = AIOKafkaProducer(
             **self._client, acks="all", enable_idempotence=True, max_request_size=MAX_MESSAGE_BYTES, linger_ms=5
         )
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except ClusterAuthorizationFailedError:  # the answer to whoever wants a producer's number and writes nowhere
+            await self.stop()
+            raise KafkaUnavailableError(f"kafka lets this user write nothing: {_RULES}") from None
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -95,8 +112,7 @@ def _rights() -> Iterator[None]:
         yield
     except TopicAuthorizationFailedError as error:
         topics = ", ".join(map(str, error.args))
-        ways = "give this worker's user its rules (`watchkeeper topics acl --apply`)"
-        PROBLEMS.note(RIGHTS, f"kafka does not let us write {topics}, and what is to be written waits: {ways}")
+        PROBLEMS.note(RIGHTS, f"kafka does not let us write {topics}, and what is to be written waits: {_RULES}")
         raise
     PROBLEMS.over(RIGHTS)
 

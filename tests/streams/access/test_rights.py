@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import uuid
 
 import httpx2
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaProducer
 from kafka.errors import TopicAuthorizationFailedError
 from msgspec.json import encode
 from typer.testing import CliRunner
@@ -31,6 +34,7 @@ from streams.kafka.topics import (
     create_topics,
     known_topics,
 )
+from streams.local.ports import free_port
 from streams.policy.retention import Retention
 from streams.production.asked import kafka_gaps
 from streams.receiver.app import WEBHOOK, Receiver, receiver_app
@@ -38,8 +42,8 @@ from streams.receiver.signals import SIGNALS
 from streams.retention.topics import carry_out
 from streams.settings import WORKER_PORTS, Settings, load
 from streams.verify.run import Verifier
-from tests.real.guarded import GuardedBroker
-from tests.support.both_paths import commit, history, send, watch
+from tests.real.guarded import PASSWORD, GuardedBroker
+from tests.support.both_paths import commit, history, read, send, watch
 
 OWN = ("windows.v1", "incidents.v1", "evidence.v1", "deliveries.v1", "audit-heads.v1", "review-queue.v1",
        "approvals.v1")  # fmt: skip
@@ -126,14 +130,6 @@ def written(settings, topic):
     finally:
         producer.close()
     return True
-
-
-def values(settings, topic):
-    """Return what lies in a topic."""
-    consumer = KafkaConsumer(topic, bootstrap_servers=settings.kafka, auto_offset_reset="earliest")
-    records = consumer.poll(timeout_ms=10_000)
-    consumer.close()
-    return [record.value for part in records.values() for record in part]
 
 
 @pytest.mark.kafka
@@ -248,6 +244,9 @@ async def test_who_may_not_write_waits_says_so_and_goes_on_once_it_may(guarded):
     """What is to be written stays, `/health` names the topic, and the rule alone brings it out, once."""
     broker, settings = guarded
     topic = settings.topic(DEAD_LETTERS.name)
+    broker.allow([Rule("User:late", "topic", topic, ("Describe",))])
+    with pytest.raises(KafkaUnavailableError, match=r"lets this user write nothing: .*acl --apply"):
+        await Publisher(client_arguments(broker.settings_of(settings, "late"))).start()
     broker.allow([Rule("User:late", "topic", settings.topic(FINDINGS.name), ("Describe", "Write"))])
     publisher = Publisher(client_arguments(broker.settings_of(settings, "late")))
     await publisher.start()
@@ -260,7 +259,23 @@ async def test_who_may_not_write_waits_says_so_and_goes_on_once_it_may(guarded):
     await writing
     assert RIGHTS not in PROBLEMS.current()
     await publisher.stop()
-    assert values(settings, topic).count(b"kept") == 1
+    assert [each.value for batch in read(settings, DEAD_LETTERS) for each in batch.records].count(b"kept") == 1
+
+
+@pytest.mark.kafka
+def test_a_worker_that_may_write_nothing_says_what_mends_it(guarded, tmp_path):
+    """Its last line names the command, and its status says to whoever keeps it running that it is worth another try."""
+    broker, settings = guarded
+    readable = Rule("User:reader", "topic", settings.topic_prefix, ("Describe", "DescribeConfigs", "Read"), "prefixed")
+    broker.allow([readable, Rule("User:reader", "group", settings.topic_prefix, ("Read",), "prefixed")])
+    mine = broker.settings_of(settings, "reader").model_copy(update={"data_dir": tmp_path})
+    named = mine.environment(name for name in Settings.model_fields if name.startswith(("kafka", "topic", "data")))
+    ran = subprocess.run(
+        [sys.executable, "-m", "streams", "worker", "detect"], capture_output=True, text=True, check=False,
+        env=os.environ | named | {"WATCHKEEPER_KAFKA_PASSWORD": PASSWORD, "WATCHKEEPER_PORT": str(free_port())},
+    )  # fmt: skip
+    assert ran.returncode == os.EX_UNAVAILABLE
+    assert "watchkeeper: kafka lets this user write nothing: give this worker's user its rules" in ran.stderr
 
 
 @pytest.mark.store
