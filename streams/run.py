@@ -1,6 +1,8 @@
 """One worker in this process, from its checks before the start to its exit status."""
 
+import resource
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ def run_worker(name: Any, settings: Settings) -> None:
     KafkaUnavailableError
         Where Kafka does not let it begin.
     """
+    take_files()
     if name in ("history", "watch"):  # the two that decode columns
         without_pandas(store=name == "history")
     if name == "history":  # it holds answers whole
@@ -47,6 +50,13 @@ def run_worker(name: Any, settings: Settings) -> None:
     finally:
         for end in ends:
             end()
+
+
+def take_files() -> None:
+    """Have this process open as many files as it may at most: history has some 600, and shells stop at 256 or 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS says that there is no end, and has one
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _open_store(settings: Settings, policy: Policy) -> Sequence[Callable[[], None]]:
