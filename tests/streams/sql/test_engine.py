@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from streams.sql.engine import BOUNDS
+from streams.settings import Settings, SettingsError
+from streams.sql.engine import BOUNDS, folder
 
 PARTS, QUESTIONS = 150, 300
 """So many pairs of a part and a condition are more than the cache of conditions has room for."""
@@ -55,3 +56,10 @@ def test_bounds_hold(tmp_path, first):
     assert found["entries"] < PARTS * QUESTIONS, found
     assert found["threads"] < 20, found
     assert found["settings"]["config-file"] == BOUNDS["config-file"]
+
+
+@pytest.mark.parametrize("name", ["a?b", "a#b"])
+def test_a_folder_that_the_engine_would_cut_is_refused(tmp_path, name):
+    """Else the store would lie in another folder than the settings name."""
+    with pytest.raises(SettingsError, match=r"has a \? or #, .*take another"):
+        folder(Settings(data_dir=tmp_path / name))
