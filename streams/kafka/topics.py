@@ -11,10 +11,11 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
 from schemas.topics import RESTORED, TOPICS, Topic
+from streams.health.renewed import Renewed
 from streams.kafka.password import password
 from streams.kafka.restored import former_ids
 from streams.settings import Settings, SettingsError
-from streams.tls.renewed import Calling, Renewed
+from streams.tls.renewed import CHANGED, Calling
 
 
 class KafkaUnavailableError(ConnectionError):
@@ -57,7 +58,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
         Where the certificate that is to be shown to them, its key or their authority can't be read.
     """
     files = settings.kafka_ca_file, settings.kafka_cert_file, settings.kafka_key_file
-    return Calling(Renewed(files, lambda: _context(settings), PROBLEM))
+    return Calling(Renewed(files, lambda: _context(settings), PROBLEM, CHANGED))
 
 
 def _context(settings: Settings) -> ssl.SSLContext:

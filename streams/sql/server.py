@@ -20,7 +20,7 @@ from streams.sql.app import TYPES, SqlApp
 from streams.sql.lanes import Lanes
 from streams.sql.limits import UserLimits
 from streams.sql.reader import Limits, Reader
-from streams.sql.users import Doorkeeper, Users
+from streams.sql.users import Doorkeeper, followed
 from streams.tls.asking import address
 from streams.tls.doors import door
 
@@ -67,7 +67,7 @@ class Endpoint:
         self._settings: Final = settings
         self._limits: Final = limits or Limits()
         self._around: Final = around
-        users = None if settings.sql_users is None else Users(settings.sql_users)
+        users = None if settings.sql_users is None else followed(settings.sql_users)
         self._door: Final = Doorkeeper(users, UserLimits(settings), teams)
         self._hops: Final = Hops(settings)
         self._tls: Final = door(settings, "sql")

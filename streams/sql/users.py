@@ -8,6 +8,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -15,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from streams.access.teams import Services, Team, TeamName, services_of
-from streams.health.problems import PROBLEMS
+from streams.health.renewed import Renewed
 from streams.settings import SettingsError
 from streams.sql.errors import AUTHENTICATION_FAILED, BUSY, refused
 from streams.sql.limits import UserLimits
@@ -104,31 +105,16 @@ def load_users(path: Path) -> dict[str, User]:
         raise SettingsError(f"WATCHKEEPER_SQL_USERS: {path}: {wrong}") from None
 
 
-class Users:
-    """The users of a file as it is now, or as it was before where a change can't be used, which is then a problem.
+def followed(path: Path) -> Renewed[dict[str, User]]:
+    """Return the users of a file as it is now.
 
     Raises
     ------
     SettingsError
         Where it can't be used now.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path: Final = path
-        self._seen: tuple[int, int, int] | None = None
-        self._users = load_users(path)
-
-    def now(self) -> dict[str, User]:
-        """Return them by name."""
-        try:
-            found = self._path.stat()
-            seen = found.st_mtime_ns, found.st_ino, found.st_size
-            if seen != self._seen:
-                self._users, self._seen = load_users(self._path), seen
-            PROBLEMS.over(PROBLEM)
-        except (SettingsError, OSError) as error:
-            PROBLEMS.note(PROBLEM, f"a changed file of users can't be used, the one before it is: {error}")
-        return self._users
+    words = "a changed file of users can't be used, the one before it is"
+    return Renewed([path], partial(load_users, path), PROBLEM, words)
 
 
 class Doorkeeper:
@@ -149,7 +135,7 @@ class Doorkeeper:
 
     def __init__(
         self,
-        users: Users | None,
+        users: Renewed[dict[str, User]] | None,
         limits: UserLimits,
         teams: Mapping[str, Team] | None = None,
     ) -> None:

@@ -8,8 +8,9 @@ import ssl
 from pathlib import Path
 from typing import Final
 
+from streams.health.renewed import Renewed
 from streams.settings import DOORS, Settings, SettingsError
-from streams.tls.renewed import Renewed
+from streams.tls.renewed import CHANGED
 
 PROBLEM: Final = "certificate"
 
@@ -51,7 +52,7 @@ class _Door:
         self._settings: Final = settings
         self._mutual: Final = mutual
         files = settings.tls_cert, settings.tls_key, settings.tls_client_ca
-        self._now: Final = Renewed(files, self._read, PROBLEM)
+        self._now: Final = Renewed(files, self._read, PROBLEM, CHANGED)
         self.front: Final = self._read()
         self.front.sni_callback = self._shake
 

@@ -1,66 +1,11 @@
-"""What TLS makes of files, made anew when they change, and what is shown and trusted by whoever connects by it.
-
-Half of a change (a certificate whose key is not there yet) is not used: what was good before stays until it is whole.
-"""
+"""What a client is given as its context of TLS, whose connections are each made with the files of then."""
 
 import ssl
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final, Self
 
-from streams.health.problems import PROBLEMS
-from streams.settings import SettingsError
+from streams.health.renewed import Renewed
 
-_Files = tuple[tuple[Path, int, int, int], ...]
-
-
-class Renewed:
-    """A context of TLS that is as its files are now.
-
-    Parameters
-    ----------
-    files
-        That it is made of; those that are None are left out.
-    make
-        Makes it; raises `SettingsError` where that can't be.
-    problem
-        What `/health` calls it while a change can't be used.
-
-    Raises
-    ------
-    SettingsError
-        Where it can't be made now.
-    """
-
-    def __init__(self, files: Sequence[Path | None], make: Callable[[], ssl.SSLContext], problem: str) -> None:
-        self._paths: Final = [path for path in files if path is not None]
-        self._make: Final = make
-        self._problem: Final = problem
-        self._seen = self._files()
-        self._context = make()
-
-    def now(self) -> ssl.SSLContext:
-        """Return the context of the files as they are now, or of the last ones that could be used."""
-        try:
-            seen = self._files()
-            if seen != self._seen:
-                self._context, self._seen = self._make(), seen
-            PROBLEMS.over(self._problem)
-        except SettingsError as error:
-            PROBLEMS.note(self._problem, f"a changed certificate can't be used, the one before it is shown: {error}")
-        return self._context
-
-    def _files(self) -> _Files:
-        """Return what tells files from those that they were, also where a link leads to another."""
-        try:
-            return tuple((path, *_state(path)) for path in self._paths)
-        except OSError as error:
-            raise SettingsError(f"{error.filename} can't be read: {error.strerror}") from None
-
-
-def _state(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_ino, found.st_size
+CHANGED: Final = "a changed certificate can't be used, the one before it is shown"
 
 
 class Calling(ssl.SSLContext):
@@ -70,9 +15,9 @@ class Calling(ssl.SSLContext):
     else's. The rest of this one is as it comes: it trusts nobody.
     """
 
-    renewed: Renewed
+    renewed: Renewed[ssl.SSLContext]
 
-    def __new__(cls, renewed: Renewed) -> Self:
+    def __new__(cls, renewed: Renewed[ssl.SSLContext]) -> Self:
         """Return a client's context."""
         made = super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
         made.renewed = renewed

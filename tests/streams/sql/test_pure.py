@@ -14,7 +14,7 @@ from streams.sql.errors import SqlError
 from streams.sql.framing import BLOCK_BYTES, blocks, checksum, pack, unpack
 from streams.sql.limits import UserLimits
 from streams.sql.request import credentials, parse_request
-from streams.sql.users import Doorkeeper, Users, load_users, user_line
+from streams.sql.users import Doorkeeper, followed, load_users, user_line
 
 
 def unframe(data):
@@ -107,7 +107,7 @@ def test_only_the_right_password_opens(tmp_path):
     """Right passwords pass, also the second time; wrong, empty and changed ones do not, nor do strangers."""
     path = tmp_path / "users.yaml"
     path.write_text("users:\n" + user_line("no", "a") + "\n" + user_line("ana", "päss: 'word'") + "\n")
-    door = Doorkeeper(Users(path), UserLimits(load(lockout_tries=100)))
+    door = Doorkeeper(followed(path), UserLimits(load(lockout_tries=100)))
     for _ in range(2):
         admit(door, "ana", "päss: 'word'")
         admit(door, "no", "a")
@@ -125,7 +125,7 @@ def test_who_guesses_waits_longer_and_longer_and_keeps_nobody_else_out(tmp_path)
     """
     path, now = tmp_path / "users.yaml", 0.0
     path.write_text("users:\n" + user_line("ana", "right") + "\n" + user_line("bo", "right") + "\n")
-    door = Doorkeeper(Users(path), UserLimits(load(), lambda: now))
+    door = Doorkeeper(followed(path), UserLimits(load(), lambda: now))
 
     def code(password, address="10.0.0.1"):
         with pytest.raises(SqlError) as refused:
