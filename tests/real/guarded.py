@@ -12,7 +12,9 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from streams.access.rights import of_workers, rules
 from streams.kafka.rules import acls, apply
+from streams.kafka.topics import create_topics
 from streams.settings import load
 from tests.docs.secure import SecureBroker
 from tests.support.waiting import wait_until
@@ -39,6 +41,14 @@ class GuardedBroker(SecureBroker):
         config = super()._configure()
         config.write_text(config.read_text() + RULES)
         return config
+
+    def opened(self, others, **more):
+        """Start it with topics, the users of workers and of others, and their rules; return the settings."""
+        self.start()
+        settings = load(kafka=self.address, **more)
+        create_topics(settings)
+        self.allow(rules(settings, of_workers(settings) | others))
+        return settings
 
     def allow(self, rules):
         """Make the users of rules, apply the rules, and wait until the broker has heard of them."""

@@ -15,7 +15,7 @@ from msgspec.json import encode
 from typer.testing import CliRunner
 
 from schemas.topics import DEAD_LETTERS, DOORS, FINDINGS, INFERENCE, LITELLM, RAW, TOPICS
-from streams.access.rights import PARTIES, WORKERS, Rule, of_workers, page, rules
+from streams.access.rights import PARTIES, WORKERS, Rule, page, rules
 from streams.app import module
 from streams.backup.log import SavedRecord, file_of
 from streams.backup.manifest import Manifest, Partition, SavedTopic, write_packed
@@ -31,7 +31,6 @@ from streams.kafka.topics import (
     admin,
     check_topics,
     client_arguments,
-    create_topics,
     known_topics,
 )
 from streams.local.ports import free_port
@@ -40,7 +39,7 @@ from streams.production.asked import kafka_gaps
 from streams.receiver.app import WEBHOOK, Receiver, receiver_app
 from streams.receiver.signals import SIGNALS
 from streams.retention.topics import carry_out
-from streams.settings import WORKER_PORTS, Settings, load
+from streams.settings import WORKER_PORTS, Settings
 from streams.verify.run import Verifier
 from tests.real.guarded import PASSWORD, GuardedBroker
 from tests.support.both_paths import commit, history, read, send, watch
@@ -111,12 +110,8 @@ def test_the_page_is_as_the_code(request):
 def guarded(tmp_path_factory):
     """A broker with TLS, SCRAM and the authorizer, its topics, the users of all parties and their rules."""
     broker = GuardedBroker(tmp_path_factory.mktemp("guarded"))
-    broker.start()
-    settings = load(kafka=broker.address, topic_prefix=f"t{uuid.uuid4().hex[:8]}.")
-    create_topics(settings)
     others = {party: [f"User:{party}"] for party in PARTIES if party not in WORKERS}
-    broker.allow(rules(settings, of_workers(settings) | others))
-    yield broker, settings
+    yield broker, broker.opened(others, topic_prefix=f"t{uuid.uuid4().hex[:8]}.")
     broker.stop()
 
 

@@ -14,16 +14,15 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from schemas.topics import FINDINGS, INFERENCE, OTLP_SPANS
-from streams.access.rights import of_workers, rules
 from streams.health.problems import PROBLEMS
 from streams.kafka.log_reader import LogReader
 from streams.kafka.publisher import Message, Publisher
-from streams.kafka.topics import PROBLEM, check_topics, client_arguments, create_topics, tls_context
+from streams.kafka.topics import PROBLEM, check_topics, client_arguments, tls_context
 from streams.local.broker import die_with_parent, free_port
 from streams.policy.policy import Policy
 from streams.production.lying import file_gaps
 from streams.production.named import gaps
-from streams.settings import Settings, SettingsError, load
+from streams.settings import Settings, SettingsError
 from tests.real.certified import CertifiedBroker
 from tests.support.authority import DAY, Authority
 from tests.support.waiting import wait_until
@@ -33,11 +32,7 @@ from tests.support.waiting import wait_until
 def certified(tmp_path_factory):
     """A broker that asks for certificates, its topics, and the rules of the workers and a service."""
     broker = CertifiedBroker(tmp_path_factory.mktemp("certified"))
-    broker.start()
-    settings = load(kafka=broker.address)
-    create_topics(settings)
-    broker.allow(rules(settings, of_workers(settings) | {"service": ["User:shop"]}))
-    yield broker, settings
+    yield broker, broker.opened({"service": ["User:shop"]})
     broker.stop()
 
 

@@ -15,13 +15,12 @@ from kafka.errors import KafkaError
 from schemas.events import Event
 from schemas.topics import INFERENCE, LITELLM
 from schemas.wire import decoder
-from streams.access.rights import of_workers, rules
 from streams.dialects.registry import dialect_named
 from streams.health.problems import PROBLEMS
 from streams.kafka.groups import Groups
 from streams.kafka.password import password
 from streams.kafka.publisher import Message, Publisher
-from streams.kafka.topics import client_arguments, create_topics
+from streams.kafka.topics import client_arguments
 from streams.local.broker import free_port
 from streams.settings import load
 from tests.docs import secure
@@ -62,10 +61,7 @@ class CutBroker(GuardedBroker):
 def guarded(tmp_path_factory):
     """A broker that wants passwords, its topics, and the rules of the workers and a service."""
     broker = CutBroker(tmp_path_factory.mktemp("guarded"))
-    broker.start()
-    settings = load(kafka=broker.address)
-    create_topics(settings)
-    broker.allow(rules(settings, of_workers(settings) | {"service": ["User:assistant"]}))
+    broker.opened({"service": ["User:assistant"]})
     broker.set_password("assistant", PASSWORD, ScramMechanism.SCRAM_SHA_256)
     yield broker
     broker.stop()
