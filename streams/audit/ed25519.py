@@ -6,6 +6,8 @@ Points of the curve are extended homogeneous coordinates (X, Y, Z, T), added by 
 import hashlib
 from typing import Final
 
+ED25519: Final = "ed25519:"
+"""What a public key, and a signature that it verifies, begin with as text; hexadecimal digits follow."""
 _PRIME: Final = 2**255 - 19
 _ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 _D: Final = -121665 * pow(121666, -1, _PRIME) % _PRIME
@@ -14,6 +16,19 @@ _ROOT: Final = pow(2, (_PRIME - 1) // 4, _PRIME)
 _BASE_Y: Final = 4 * pow(5, -1, _PRIME) % _PRIME
 
 _Point = tuple[int, int, int, int]
+
+
+def numbers(text: str) -> bytes:
+    r"""Return the bytes of a key or a signature; none where it is not spelled as it is written: a text has one form.
+
+    >>> numbers("ed25519:0a"), numbers("ed25519:0A"), numbers("ed25519: 0a"), numbers("0a")
+    (b'\n', b'', b'', b'')
+    """
+    try:
+        found = bytes.fromhex(text.removeprefix(ED25519))
+    except ValueError:
+        return b""
+    return found if text == ED25519 + found.hex() else b""
 
 
 def verified(public: bytes, message: bytes, signature: bytes) -> bool:

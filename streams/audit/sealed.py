@@ -12,7 +12,7 @@ from typing import Any, Final
 PLACE: Final = '<p id="seal"></p>'
 KIND: Final = "report"
 _SEAL: Final = re.compile(rb'<p id="seal">([^<]*)</p>')
-_NAMED: Final = re.compile(rb"Entry ([0-9]{1,18}) of the audit log, with the hash ([0-9a-f]{64})")
+_NAMED: Final = re.compile(rb"Entry ([1-9][0-9]{0,17}) of the audit log, with the hash ([0-9a-f]{64})")
 
 
 def digest_of(page: bytes) -> str:

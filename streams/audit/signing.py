@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from streams.access.tokens import KEY_FILE, house_key
-from streams.audit.verifier import ED25519, Head, canonical
+from streams.audit.ed25519 import ED25519
+from streams.audit.verifier import Head, canonical
 from streams.settings import Settings, SettingsError
 
 _PURPOSE: Final = b"heads of the audit log"

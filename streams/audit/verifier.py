@@ -20,13 +20,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from streams.audit.ed25519 import verified
+from streams.audit.ed25519 import ED25519, numbers, verified
 from streams.audit.sealed import KIND, told
 
 START: Final = "0" * 64
 """What stands for the hash before the first entry."""
-ED25519: Final = "ed25519:"
-"""What a public key, and a signature that it verifies, begin with; hexadecimal digits follow."""
 _HEAD: Final = b'{"head":'
 
 
@@ -94,14 +92,15 @@ def read_entry(data: bytes) -> dict[str, Any] | None:
 
 
 def read_head(data: bytes) -> Head | None:
-    """Return the head of a line; None where it is none."""
+    """Return the head of a line, as long as it is whole and canonical; None where it is none."""
     try:
         found = json.loads(data)
         head = Head(**found["head"], signature=found["signature"])
+        same = head.line() == data
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     texts = (head.log, head.hash, head.time, head.signature, head.key)
-    return head if type(head.sequence) is int and all(isinstance(each, str) for each in texts) else None
+    return head if same and type(head.sequence) is int and all(isinstance(each, str) for each in texts) else None
 
 
 def _object(data: bytes) -> dict[str, Any] | None:
@@ -227,11 +226,7 @@ class Check:
 
 
 def _signed(head: Head) -> bool:
-    try:
-        public, signature = (bytes.fromhex(each.removeprefix(ED25519)) for each in (head.key, head.signature))
-    except ValueError:
-        return False
-    return head.signature.startswith(ED25519) and verified(public, canonical(head.signed()), signature)
+    return verified(numbers(head.key), canonical(head.signed()), numbers(head.signature))
 
 
 def _sealed(head: Head, secret: bytes) -> bool:

@@ -67,6 +67,7 @@ def test_what_was_not_made_here_is_no_report_of_the_log(made):
     for page in (
         PAGES[0].encode(), one.replace(b"one", b"two"), one + seal, two.replace(b"Entry 5", b"Entry 3"),
         one.replace(b"</p>\n</html>", b"<b>true</b></p>\n</html>"), one.replace(b"Entry 3", b"Entry 2"), b"",
+        one.replace(b"Entry 3", b"Entry 03"),
     ):  # fmt: skip
         assert not told(page, check.reports, check.proven)[0]
     rewritten = one.replace(b"1.5 %", b"0.1 %").replace(digest_of(one).encode(), b"")
