@@ -18,6 +18,7 @@ from tests.support.stores import SharedStore
 
 live_in_utc()  # as every command of ours does first
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("explore", max_examples=1500, deadline=None)
 hypothesis_settings.load_profile("steady")
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
