@@ -247,9 +247,17 @@ def main() -> None:
     live_in_utc()
     try:
         app()
-    except (ValueError, RuntimeError, ConnectionError) as error:
+    except Exception as error:
+        if not isinstance(error, (ValueError, RuntimeError, ConnectionError, *_of_kafka())):
+            raise
         typer.echo(f"watchkeeper: {error}", err=True)
         raise SystemExit(_status(error)) from None
+
+
+def _of_kafka() -> tuple[type[Exception], ...]:
+    """Return the errors of the client of Kafka, which derive from no built-in one, where a command has loaded it."""
+    errors = sys.modules.get("kafka.errors")
+    return (errors.KafkaError,) if errors is not None else ()
 
 
 def _status(error: Exception) -> int:
@@ -259,6 +267,6 @@ def _status(error: Exception) -> int:
 
     if isinstance(error, (ValueError, SchemaError)):
         return os.EX_CONFIG  # starting again would not help
-    if isinstance(error, (ConnectionError, StoreBusyError)):
+    if isinstance(error, (ConnectionError, StoreBusyError, *_of_kafka())):
         return os.EX_UNAVAILABLE  # starting again helps once they are back
     return 1

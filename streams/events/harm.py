@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from schemas.categories import HARMS, Axis, axis
-from streams.events.flags import ACTION_LAYERS, BIT, INPUT_LAYERS, Flags
+from streams.events.flags import ACTION_LAYERS, BIT, INPUT_LAYERS, OUTPUT_LAYERS, Flags
 from streams.events.guards import encoded, objections
 
 STOPPED: Final = 1
@@ -69,9 +69,10 @@ def severity_of(*harms: Levels) -> Levels:
 def _axis_of(layer: str, category: str) -> Axis | None:
     """Return the axis on which a finding makes an output harmful, or None where it does not.
 
-    A code that is not known, or none at all, is a hazard of content where the guard looked at an output.
+    A code that is not known, or none at all, is a hazard of content where the guard looked at an output, or did not say
+    at what: the detectors count it as unsafe there too.
     """
     if layer in INPUT_LAYERS or layer in ACTION_LAYERS:
         return None
-    named = axis(category) or ("safety" if layer == "output" else None)
+    named = axis(category) or ("safety" if layer in OUTPUT_LAYERS else None)
     return named if named in HARMS else None

@@ -16,7 +16,7 @@ from schemas.events import Event, Telemetry
 from schemas.fields import MAX_RECORD_BYTES, NANO
 from schemas.topics import INFERENCE
 from schemas.wire import InvalidRecordError, decoder, encode
-from streams.kafka.topics import client_arguments
+from streams.kafka.topics import check_topics, client_arguments
 from streams.settings import Settings
 
 MARK_EVERY_NANO: Final = 60 * NANO
@@ -63,12 +63,18 @@ class Replay:
     ----------
     speed
         Times real time; None is as fast as Kafka takes them.
+
+    Raises
+    ------
+    KafkaUnavailableError, TopicError
+        Where no broker answers, or the topic is not there.
     """
 
     def __init__(self, settings: Settings, speed: float | None, progress: Progress = lambda *_: None) -> None:
         self._topic: Final = settings.topic(INFERENCE.name)
         self._speed: Final = speed
         self._progress: Final = progress
+        check_topics(settings, [INFERENCE])
         self._kafka: Final = KafkaProducer(**client_arguments(settings), acks="all", linger_ms=20, batch_size=131_072)
         self.sent: Counter[str] = Counter()
         self.marks = 0

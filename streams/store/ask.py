@@ -22,7 +22,8 @@ PING_SECONDS: Final = 10.0
 """Where nobody listens the answer comes at once; a busy machine is not nobody."""
 ASK_SECONDS: Final = 60.0
 
-_MISSING: Final = re.compile(r"Unknown table expression identifier '([^']+)'")
+_MISSING: Final = re.compile(r"Unknown table (?:expression identifier '([^']+)'|function (\w+))")
+"""What a store says that lacks a table, or a view with parameters, which it takes for a function."""
 
 _deadline: Final[ContextVar[float | None]] = ContextVar("deadline", default=None)
 
@@ -99,8 +100,8 @@ def _in_words() -> Iterator[None]:
         if not (missing := _MISSING.search(str(error))):
             raise
         raise ValueError(
-            f"the store has no table {missing[1]!r} yet: a history worker makes its tables as it starts, so ask again "
-            "when it is ready; else `watchkeeper migrate` does"
+            f"the store has no table {missing[1] or missing[2]!r} yet: a history worker makes its tables as it starts, "
+            "so ask again when it is ready; else `watchkeeper migrate` does"
         ) from None
 
 

@@ -132,7 +132,7 @@ class Reading:
         The last batch that is yielded ends with the last record delivered, and may be empty.
         """
         place = await self.place(topic, partition)
-        if records[0].offset == place and records[-1].offset - place == len(records) - 1:
+        if [record.offset for record in records] == [*range(place, place + len(records))]:
             self._next[topic.name, partition] = records[-1].offset + 1
             yield records
             return

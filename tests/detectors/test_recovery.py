@@ -68,9 +68,8 @@ def test_at_the_boundary_the_bets_are_fair(n, ceiling, above):
     k = np.arange(n + 1.0)
     ratios = log_recovery_ratios(np.full(n + 1, float(n)), k, np.full(n + 1, ceiling), np.full(n + 1, above))
     boundary = min(above * ceiling, 0.5 + ceiling / 2)
-    weight = binom.pmf(k, n, boundary)
-    seen = weight > 0
-    assert weight[seen] @ np.exp(ratios[seen]) == pytest.approx(np.ones(3), rel=1e-6)
+    weight = binom.logpmf(k, n, boundary)  # its product with a ratio may be where each alone is beyond a double
+    assert np.exp(ratios + weight[:, None]).sum(axis=0) == pytest.approx(np.ones(3), rel=1e-6)
 
 
 def test_the_stakes_sum_to_at_most_one():

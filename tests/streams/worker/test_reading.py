@@ -107,6 +107,12 @@ def test_records_out_of_order_in_one_delivery_come_in_order(order):
     assert read(Log(range(30)), 0, [order])[0] == list(range(30))
 
 
+@pytest.mark.parametrize("delivered", [[0, 2, 1, 3], [0, 1, 1, 3], [0, 3, 3, 3]])
+def test_first_and_last_say_nothing_of_what_is_between(delivered):
+    """A delivery that begins and ends as it should is put in order, and its holes are filled, all the same."""
+    assert read(Log(range(4)), 0, [delivered])[0] == [0, 1, 2, 3]
+
+
 def test_what_was_deleted_before_it_was_read_is_told():
     """A stage at 5 of a log that begins at 9 lost four records, and says which."""
     got, losses, _ = read(Log(range(9, 20), begin=9), 5, [[12, 13]])

@@ -142,9 +142,8 @@ def test_cuts_of_the_log_and_successors_change_nothing(drawn, cuts, restart):
     wanted = set()
     for trace in "tuv":
         own = [event for event in log if event.trace_id == trace]
-        came = [
-            each.time_unix_nano for each in own if isinstance(each, Retrieval) and each.documents[0].trust != "internal"
-        ]
+        searches = [each for each in own if isinstance(each, Retrieval)]
+        came = [each.time_unix_nano for each in searches if each.documents[0].trust == "external"]
         after = [each for each in own if isinstance(each, AgentStep) and came and each.time_unix_nano >= min(came)]
         wanted |= {min(after, key=lambda each: (each.time_unix_nano, each.event_id)).event_id} if after else set()
     assert {finding.event_ids[0] for finding in whole} == wanted
