@@ -1,8 +1,7 @@
 """One worker in this process, from its checks before the start to its exit status."""
 
 import resource
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -37,19 +36,18 @@ def run_worker(name: Any, settings: Settings) -> None:
 
         check_key(settings, policy)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ends = _open_store(settings, policy) if name == "history" else ()
-    app = worker(name, settings)
-    log.info("worker starts", worker=name, instance=settings.instance, kafka=settings.kafka)
-    running = faust.Worker(app, loglevel="WARN", redirect_stdouts=False)
-    try:
-        running.execute_from_commandline()
-    except SystemExit:
-        if isinstance(running.crash_reason, KafkaUnavailableError):  # in words, which come last, and to be tried again
-            raise running.crash_reason from None
-        raise
-    finally:
-        for end in ends:
-            end()
+    with ExitStack() as ends:  # whatever ends it: an engine that is asked while its process goes breaks it
+        if name == "history":
+            _open_store(settings, policy, ends)
+        app = worker(name, settings)
+        log.info("worker starts", worker=name, instance=settings.instance, kafka=settings.kafka)
+        running = faust.Worker(app, loglevel="WARN", redirect_stdouts=False)
+        try:
+            running.execute_from_commandline()
+        except SystemExit:
+            if isinstance(running.crash_reason, KafkaUnavailableError):  # in words, which come last, to be tried again
+                raise running.crash_reason from None
+            raise
 
 
 def take_files() -> None:
@@ -59,8 +57,8 @@ def take_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _open_store(settings: Settings, policy: Policy) -> Sequence[Callable[[], None]]:
-    """Make the store ready for what history writes, serve one of this process alone, and return what ends that."""
+def _open_store(settings: Settings, policy: Policy, ends: ExitStack) -> None:
+    """Make the store ready for what history writes, and serve one of this process alone until `ends` is closed."""
     from streams.audit.questions import recorded
     from streams.audit.recorder import Recorder
     from streams.kpis.policies import publish_policy
@@ -70,14 +68,12 @@ def _open_store(settings: Settings, policy: Policy) -> Sequence[Callable[[], Non
     from streams.store.schema.migrate import check_schema, migrate
 
     client = connect(settings)
-    ends: Sequence[Callable[[], None]] = ()
     if settings.clickhouse.startswith("chdb://"):
         migrate(client)  # nobody else could do it
         recorder = Recorder(settings)
-        endpoint = serve_sql(settings, [recorded(recorder, settings)], load_policy(settings.policy).teams)
+        ends.callback(recorder.end)  # after the endpoint, whose questions it writes down
+        ends.callback(serve_sql(settings, [recorded(recorder, settings)], load_policy(settings.policy).teams).stop)
         recorder.begin()
-        ends = endpoint.stop, recorder.end
     else:
         check_schema(client)
     publish_policy(client, policy, datetime.now(UTC))
-    return ends

@@ -1,6 +1,7 @@
 """What client libraries log of connections is heard when it lasts."""
 
 import logging
+import os
 import sys
 from itertools import pairwise
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 
 from streams.health import noise
 from streams.health.noise import EVERY_SECONDS, LASTS_SECONDS, PAUSE_SECONDS, Lasting
+from streams.local.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -51,18 +53,23 @@ def test_what_is_no_trouble_of_connections_is_heard_at_once(heard, name, level, 
 
 @pytest.mark.enable_socket
 def test_a_command_without_a_broker_says_one_line(tmp_path):
-    """At a closed port: our sentence with what to do, no line of a client library, whichever command it is."""
+    """At a closed port: our sentence with what to do, no line of a client library, whichever command it is.
+
+    History has its store open then, and says where that is asked before it ends.
+    """
     import subprocess
 
     events = tmp_path / "events.jsonl"
     events.write_text("")
+    commands = {"topics create": 1, f"replay {events}": 1, "tail": 1, "dead-letters list": 1, "worker history": 2}
+    environment = {**os.environ, "WATCHKEEPER_SQL_PORT": str(free_port())}
     begun = [
-        subprocess.Popen([sys.executable, "-m", "streams", *command, "--kafka", "127.0.0.1:1"],
-                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-        for command in (["topics", "create"], ["replay", str(events)], ["tail"], ["dead-letters", "list"])
+        (lines, subprocess.Popen([sys.executable, "-m", "streams", *command.split(), "--kafka", "127.0.0.1:1"],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment))
+        for command, lines in commands.items()
     ]  # fmt: skip
-    for command in begun:
+    for lines, command in begun:
         _, said = command.communicate(timeout=PATIENCE_SECONDS)
         assert command.returncode == 69
-        assert len(said.splitlines()) == 1
+        assert len(said.splitlines()) == lines
         assert "no Kafka broker answers at 127.0.0.1:1" in said
