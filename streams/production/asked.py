@@ -84,15 +84,14 @@ def _memory(client: KafkaAdminClient, settings: Settings, there: dict[str, Topic
     name, wanted = settings.topic(DEAD_LETTERS.name), "offsets.retention.minutes"
     if name not in there:
         return
-    topic = ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": None})
-    kept = int(client.describe_configs([topic], config_filter="all")["topic"][name]["retention.ms"]["value"])
     numbers = [str(each["broker_id"]) for each in client.describe_cluster()["brokers"]]
-    asked = [ConfigResource(ConfigResourceType.BROKER, number, {wanted: None}) for number in numbers]
-    try:
-        said = client.describe_configs(asked, config_filter="all")["broker"]
-    except ClusterAuthorizationFailedError:
-        return  # whoever may not ask for settings of brokers can't mend them
-    minutes = min((int(each[wanted]["value"]) for each in said.values()), default=0)
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": None})]
+    asked += [ConfigResource(ConfigResourceType.BROKER, number, {wanted: None}) for number in numbers]
+    said = client.describe_configs(asked, config_filter="all")
+    told = [int(each[wanted]["value"]) for each in said["broker"].values() if wanted in each]
+    if not told or not said["topic"][name]:
+        return  # whoever may not ask brokers for their settings can't mend them
+    kept, minutes = int(said["topic"][name]["retention.ms"]["value"]), min(told)
     if kept < 0 or minutes < kept // MINUTE_MS:
         yield Gap("kafka memory", f"Kafka forgets after {minutes // 1_440} days which refused records were sent again, "
                   f"and {'keeps them for ever' if kept < 0 else f'has them for {kept // DAY_MS}'}",
