@@ -32,7 +32,7 @@ from schemas.topics import (
 from streams.backup.manifest import Partition, SavedTopic, write_packed
 from streams.kafka.log_reader import Bounds, LogReader
 from streams.kafka.topics import TopicState, client_arguments
-from streams.settings import WORKER_PORTS, Settings
+from streams.settings import RESENT, WORKER_PORTS, Settings
 
 STATE: Final = (CHECKPOINTS,)
 _MADE: Final = (
@@ -55,8 +55,13 @@ class SavedRecord(Struct, frozen=True, array_like=True):
 
 
 def groups_of(client: KafkaAdminClient, settings: Settings) -> dict[str, list[tuple[str, int, int]]]:
-    """Return topic, partition and offset that each group of workers has acknowledged, without prefixes."""
-    names = {group: group.removeprefix(settings.topic_prefix) for group in map(settings.group, WORKER_PORTS)}
+    """Return topic, partition and offset that each group has acknowledged, without prefixes.
+
+    Groups are those of workers, and those that say up to where refused records were sent again.
+    """
+    again = settings.group(RESENT)
+    found = sorted(str(each["group_id"]) for each in client.list_groups() if str(each["group_id"]).startswith(again))
+    names = {group: group.removeprefix(settings.topic_prefix) for group in (*map(settings.group, WORKER_PORTS), *found)}
     ours = {settings.topic(topic.name): topic.name for topic in (*STATE, *LOGS)}
     return {
         names[group]: sorted(

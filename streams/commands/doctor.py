@@ -43,7 +43,7 @@ def doctor(
     else:
         looks = look_at_store(settings, hours)
     found = [*expired_risks(load_policy(settings.policy), today()), *expiring_certificate(settings), *complaints(looks)]
-    events = sum(len(look.calls) + len(look.steps) for look in looks)
+    events = sum(look.calls + look.steps for look in looks)
     for complaint in found:
         typer.echo(json.dumps(asdict(complaint)) if as_json else str(complaint))
     if not events:

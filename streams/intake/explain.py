@@ -13,14 +13,14 @@ from schemas.wire import InvalidRecordError, decoder
 from streams.dialects.registry import UnknownDialectError, dialect_named, dialect_of
 from streams.dialects.translation import Translation
 from streams.identifiers.plans import PERSONS
-from streams.intake.doctor import Look, complaints, look_at_events
-from streams.intake.doctor.look import MOST
+from streams.intake.doctor import complaints, look_at_events
 from streams.intake.reading import Read
 from streams.intake.together import together
 from streams.watch.counted import Counted, counted
 
 AT_ONCE: Final = 20_000
-"""Records that are counted together, so that sessions, versions and verdicts meet; a longer file is told in blocks."""
+"""Records that are counted together, so that sessions, versions and verdicts meet; a longer file is told in
+blocks, and looked over up to there."""
 
 NO_TIME_OF_ITS_OWN: Final = "it says no time; that of reading stands in, and `watchkeeper import` refuses it"
 A_PSEUDONYM: Final = "<a pseudonym>"
@@ -82,18 +82,17 @@ def explain(records: Iterable[Read], dialect: str | None = None, written_ms: int
 
 def with_complaints(found: Iterable[Explained]) -> Iterator[Explained]:
     """Yield what was explained, the last with what looks wrong over all of it among its warnings."""
-    looks: dict[str, Look] = {}
-    events, last = 0, None
+    looked_at: list[dict[str, Any]] = []
+    last = None
     for each in found:
         if last is not None:
             yield last
         last = each
         good = [event for event, how in zip(each.translation.events, each.counted, strict=False) if not how.refused]
-        if events < MOST:
-            look_at_events(good, looks)
-            events += len(good)
+        if len(looked_at) < AT_ONCE:
+            looked_at += good
     if last is not None:
-        wrong = tuple(map(str, complaints(looks.values())))
+        wrong = tuple(map(str, complaints(look_at_events(looked_at))))
         yield replace(last, translation=replace(last.translation, warnings=(*last.translation.warnings, *wrong)))
 
 

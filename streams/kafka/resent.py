@@ -17,7 +17,7 @@ class Resent:
     """Remembers in Kafka, where every terminal and console finds it.
 
     Kafka forgets offsets of a group that nobody used for `offsets.retention.minutes`, seven days unless the broker says
-    otherwise.
+    otherwise, as those that we start do. They are in backups.
 
     Parameters
     ----------

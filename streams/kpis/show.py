@@ -1,6 +1,7 @@
 """KPIs over a period, as people read them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from streams.settings import Settings
 from streams.store.ask import ask_rows
 from streams.text import shares
 from streams.text.durations import span
+from streams.text.times import second
 
 TOGETHER: Final = query("streams.kpis", "show", view="kpis")
 BY_AXIS: Final = query("streams.kpis", "show", view="kpis_by_axis")
@@ -46,7 +48,28 @@ def period_rows(settings: Settings, period: Period, *, by_axis: bool = False) ->
         Of each axis by itself, safety or security or quality, instead of all together.
     """
     asked = BY_AXIS if by_axis else TOGETHER
-    rows = [row for row in ask_rows(settings, asked, period.parameters()) if row["kpi"] in _ORDER]
+    return _ordered(row for row in ask_rows(settings, asked, period.parameters()) if row["kpi"] in _ORDER)
+
+
+def some_rows(settings: Settings, period: Period, kpis: Collection[str], known_at: datetime) -> list[Row]:
+    """Return some KPIs as `period_rows` does, of the views that count them: the view of all takes far longer.
+
+    Parameters
+    ----------
+    kpis
+        Those that are counted over windows, which is all but `governance` and burn rates.
+    known_at
+        Labels given later are left out.
+    """
+    by_view: dict[str, list[str]] = {}
+    for kpi in kpis:
+        by_view.setdefault(BY_ID[kpi].view, []).append(kpi)  # more than one view may count it
+    asked = period.parameters() | {"known": second(known_at)} | {f"of_{view}": some for view, some in by_view.items()}
+    rows = ask_rows(settings, query("streams.kpis", "some", views=tuple(by_view)), asked)
+    return _ordered(row | {"axis": BY_ID[row["kpi"]].axis} for row in rows)
+
+
+def _ordered(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row["service_name"], _ORDER[row["kpi"]], row["axis"], row["part"]))
 
 

@@ -19,7 +19,7 @@ from kafka.admin import (
 from kafka.admin import ACLResourcePatternType as Pattern
 from kafka.errors import ClusterAuthorizationFailedError, KafkaError, SecurityDisabledError
 
-from schemas.topics import TOPICS
+from schemas.topics import DAY_MS, DEAD_LETTERS, TOPICS
 from streams.access.oidc.claims import check
 from streams.access.oidc.provider import Provider, ProviderError, client_secret
 from streams.kafka.topics import KafkaUnavailableError, TopicState, admin, topic_states
@@ -30,6 +30,7 @@ from streams.store.client import StoreUnavailableError
 
 MOST_SECONDS: Final = 5.0
 """How far clocks may be apart: an event is refused from ten minutes ahead on, and ticks are ten seconds."""
+MINUTE_MS: Final = 60_000
 _WRITING: Final = {ACLOperation.ALL, ACLOperation.WRITE}
 _OF_TOPICS: Final = ResourcePatternFilter(ResourceType.TOPIC, None, Pattern.ANY)
 
@@ -39,7 +40,8 @@ def kafka_gaps(settings: Settings) -> Iterator[Gap]:
     try:
         with admin(settings) as client:
             there = topic_states(client)
-            found = [*_rules(client), *_retention(client, settings, there), *_clock(client, settings, there)]
+            found = [*_rules(client), *_retention(client, settings, there), *_memory(client, settings, there)]
+            found += _clock(client, settings, there)
     except (KafkaError, KafkaUnavailableError) as error:
         found = [Gap("kafka", f"Kafka can't be asked ({error})", "run this where it answers, as who may ask it")]
     yield from found
@@ -75,6 +77,25 @@ def _retention(client: KafkaAdminClient, settings: Settings, there: dict[str, To
             wanted = f"retention.ms={ends[name].retention_ms}"
             yield Gap("topic retention", f"{name} is kept for ever",
                       f"`kafka-configs --alter --topic {name} --add-config {wanted}`")  # fmt: skip
+
+
+def _memory(client: KafkaAdminClient, settings: Settings, there: dict[str, TopicState]) -> Iterator[Gap]:
+    """Yield whether a broker forgets what was sent again of refused records before these are gone."""
+    name, wanted = settings.topic(DEAD_LETTERS.name), "offsets.retention.minutes"
+    if name not in there:
+        return
+    numbers = [str(each["broker_id"]) for each in client.describe_cluster()["brokers"]]
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": None})]
+    asked += [ConfigResource(ConfigResourceType.BROKER, number, {wanted: None}) for number in numbers]
+    said = client.describe_configs(asked, config_filter="all")
+    told = [int(each[wanted]["value"]) for each in said["broker"].values() if wanted in each]
+    if not told or not said["topic"][name]:
+        return  # whoever may not ask brokers for their settings can't mend them
+    kept, minutes = int(said["topic"][name]["retention.ms"]["value"]), min(told)
+    if kept < 0 or minutes < kept // MINUTE_MS:
+        yield Gap("kafka memory", f"Kafka forgets after {minutes // 1_440} days which refused records were sent again, "
+                  f"and {'keeps them for ever' if kept < 0 else f'has them for {kept // DAY_MS}'}",
+                  f"set {wanted}={max(kept // MINUTE_MS, 525_600)} for its brokers, and restart them")  # fmt: skip
 
 
 def _clock(client: KafkaAdminClient, settings: Settings, there: dict[str, TopicState]) -> Iterator[Gap]:

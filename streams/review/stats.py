@@ -9,7 +9,7 @@ import numpy as np
 from detectors.review.more import labels_to_halve
 from schemas.sql import query
 from streams.kpis.period import Period
-from streams.kpis.show import period_rows
+from streams.kpis.show import some_rows
 from streams.settings import Settings
 from streams.store.ask import ask_rows
 from streams.text.times import second
@@ -20,8 +20,8 @@ KPIS: Final = (
 )  # fmt: skip
 
 _COUNTED: Final = ("events", "labelled", "found")
+_BOUNDED: Final = ("value", "lower", "upper")
 
-_REVIEWED: Final = query("streams.review", "reviewed")
 _COUNTS: Final = query("streams.review", "counts")
 _QUALITY: Final = query("streams.review", "quality")
 _PROGRESS: Final = query("streams.review", "progress")
@@ -39,13 +39,13 @@ def stats(settings: Settings, period: Period, known_at: datetime) -> dict[str, A
     asked = {"known": known} | {
         name: value for name, value in period.parameters().items() if name in ("since", "until", "step")
     }
-    rates = {str(row.pop("service_name")): row for row in ask_rows(settings, _REVIEWED, asked)}
+    kpis = some_rows(settings, period, KPIS, known_at)
+    rates = {row["service_name"]: interval(row) for row in kpis if row["kpi"] == "unsafe_reviewed"}
     guards = _by_service(ask_rows(settings, _QUALITY, asked))
     services = {
         name: _told(found, rates.get(name), guards.get(name, []))
         for name, found in _by_service(ask_rows(settings, _COUNTS, asked)).items()
     }
-    kpis = [row for row in period_rows(settings, period) if row["kpi"] in KPIS]
     return {"known_at": known, "progress": progress(settings, known), "services": services, "kpis": kpis}
 
 
@@ -85,12 +85,13 @@ def _told(strata: list[dict[str, Any]], rate: dict[str, Any] | None, guards: lis
     }
 
 
-def interval(row: dict[str, Any], name: str) -> dict[str, float] | None:
-    """Return an estimate of a row with its interval, or None where it has none.
+def interval(row: dict[str, Any], name: str = "") -> dict[str, float] | None:
+    """Return an estimate of a row with its interval, or None where it has none; that of the row itself has no name.
 
     >>> interval({"recall": 0.5, "recall_lower": 0.2, "recall_upper": 0.8}, "recall")
     {'value': 0.5, 'lower': 0.2, 'upper': 0.8}
     """
-    if row.get(name) is None:
+    names = (name, f"{name}_lower", f"{name}_upper") if name else _BOUNDED
+    if row.get(names[0]) is None:
         return None
-    return {"value": row[name], "lower": row[f"{name}_lower"], "upper": row[f"{name}_upper"]}
+    return dict(zip(_BOUNDED, (row[each] for each in names), strict=True))

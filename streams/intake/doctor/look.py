@@ -1,34 +1,139 @@
-"""What a service sent lately: its calls, steps and verdicts, from the store or from events of a file."""
+"""What the checks ask of a service's telemetry: counts, shares and medians, whoever counted them."""
 
-import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from schemas.fields import NANO
-from schemas.sql import query
-from streams.settings import Settings
-from streams.store.ask import Parameters, ask_rows
+from msgspec import Struct
 
-MOST: Final = 20_000
-"""Rows of a kind that are looked at, the newest: what is wrong with telemetry is wrong with most of it. The process
-of the console looks so by itself: at 20,000 of the recorded week that takes 180 MB of it, at 50,000 400."""
+SHOWN: Final = 5
+"""Names of a list that are told."""
 
-Row = dict[str, Any]
+LATE_SECONDS: Final = 60.0
+"""From which age on an event came late: windows are closed by then."""
+
+NO_OUTPUT: Final = ("error", "blocked", "filtered", "cancelled")
+"""How a call ended that gave no answer."""
+
+OBJECTIONS: Final = ("flag", "redact", "block", "escalate")
+"""Verdicts that object."""
+
+LACKING: Final = {
+    "model": ("model_version", "response_model", "request_model"),
+    "outcome": ("outcome", "error_type"),
+    "duration": ("duration_ms",),
+    "session": ("session_id", "conversation_id", "trace_id"),
+    "operation": ("operation_name",),
+    "output tokens": ("usage_output_tokens",),
+}
+"""What a call should say, and the fields of which one is enough."""
+
+TOKENS: Final = {
+    "usage_input_tokens": ("usage_cache_read_input_tokens", "usage_cache_write_input_tokens"),
+    "usage_output_tokens": ("usage_reasoning_output_tokens",),
+}
+"""Tokens of a call, and those of which they are the whole."""
+
+SESSIONS: Final = ("session_id", "conversation_id")
+"""What names a session, the first that names one for all before the second."""
 
 
-@dataclass(slots=True)
-class Look:
-    """One service's telemetry.
+class Part(NamedTuple):
+    """So many of so many."""
+
+    part: int = 0
+    whole: int = 0
+
+
+class Middle(NamedTuple):
+    """The median of so many values."""
+
+    values: int = 0
+    median: float = 0.0
+
+
+class Session(NamedTuple):
+    """The session that holds most calls of those that have one, and of how many traces these are."""
+
+    field: str
+    name: str
+    calls: Part
+    traces: int
+
+
+class Levels(NamedTuple):
+    """Severities above 0 that a guard gave: how many, how many are 4 and even, and whether it names Azure."""
+
+    guard: str
+    given: int
+    critical: int
+    even: int
+    azure: bool
+
+
+def told(field: str, name: str) -> str:
+    """Return a name, or a word with its field, as people read it.
+
+    >>> told("", "S10"), told("outcome", "fine")
+    ('S10', "outcome 'fine'")
+    """
+    return f"{field} {name!r}" if field else name
+
+
+class Names(NamedTuple):
+    """Names with how often each was there, the most frequent few, and how many there are in all."""
+
+    times: tuple[tuple[str, int], ...] = ()
+    different: int = 0
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[str, str]]) -> "Names":
+        """Count names, each with the field that it is a word of, if of one; those of the same number by the alphabet.
+
+        >>> Names.of([("", "b"), ("", "a"), ("", "b")])
+        Names(times=(('b', 2), ('a', 1)), different=2)
+        """
+        counted = sorted(Counter(found).items(), key=lambda each: (-each[1], each[0]))
+        return cls(tuple((told(*name), number) for name, number in counted[:SHOWN]), len(counted))
+
+    def __str__(self) -> str:
+        """Return them as people read them."""
+        told = ", ".join(f"{name} ({number:,})" for name, number in self.times)
+        more = self.different - len(self.times)
+        return told if more <= 0 else f"{told} and {more} more"
+
+
+class Look(Struct, kw_only=True):
+    """One service's telemetry, counted: `seen` counts events of a file, `stored` has the store count.
 
     Parameters
     ----------
     calls, steps
-        Events, with fields as the contract names them; what is not known is not there.
-    verdicts
-        Results of guards, each with `event_id`, `target_event_id` and `alone`, whether it travelled alone.
-    losses
-        What emitters said of events that they dropped or had refused.
+        How many there are.
+    newest
+        When the newest of both happened, in Unix nanoseconds; None where no event has a time.
+    late
+        How many of both came more than `LATE_SECONDS` after they happened; in a file nobody knows.
+    answered, lacking
+        Calls that gave an answer, and how many of them lack each of `LACKING`.
+    sessions
+        By field of `SESSIONS`.
+    speeds, durations
+        Output tokens a second, and milliseconds, of calls whose answer takes its time.
+    tokens
+        By key of `TOKENS`: calls that say both, and of them those whose parts are more than the whole.
+    outputs
+        Calls that should have a verdict, and of them those that have none.
+    alone
+        Verdicts that travelled alone, and of them those that meet no event.
+    judged
+        Verdicts of guards that ran, and of them those that object.
+    failed
+        Calls that are errors.
+    codes, words, silent
+        Unknown categories, unknown words by field, and guards that ran without a verdict.
+    dropped, refused, reasons
+        Events that never came, as emitters say.
     masked
         Kinds of direct identifiers by source and field, each with `records`; in a file nobody has looked for them.
     now_unix_nano
@@ -36,73 +141,30 @@ class Look:
     """
 
     service: str
-    calls: list[Row] = field(default_factory=list)
-    steps: list[Row] = field(default_factory=list)
-    verdicts: list[Row] = field(default_factory=list)
-    losses: list[Row] = field(default_factory=list)
-    masked: list[Row] = field(default_factory=list)
     now_unix_nano: int | None = None
+    calls: int = 0
+    steps: int = 0
+    newest: int | None = None
+    late: int = 0
+    answered: int = 0
+    lacking: Mapping[str, int] = {}
+    sessions: Mapping[str, Session] = {}
+    speeds: Middle = Middle()
+    durations: Middle = Middle()
+    tokens: Mapping[str, Part] = {}
+    outputs: Part = Part()
+    alone: Part = Part()
+    judged: Part = Part()
+    failed: int = 0
+    codes: Names = Names()
+    words: Names = Names()
+    silent: Names = Names()
+    levels: list[Levels] = []
+    dropped: int = 0
+    refused: int = 0
+    reasons: tuple[str, ...] = ()
+    masked: list[dict[str, Any]] = []
 
-
-def look_at_events(events: Iterable[Mapping[str, Any]], looks: dict[str, Look] | None = None) -> list[Look]:
-    """Return what each service sent, of canonical events as plain values; added to what was seen of it before."""
-    looks = {} if looks is None else looks
-    for event in events:
-        name = str(event.get("service_name", ""))
-        _add(looks.setdefault(name, Look(name)), dict(event))
-    return list(looks.values())
-
-
-def _add(look: Look, event: Row) -> None:
-    kind = str(event.get("event_type", "")).removeprefix("ai.safety.").removesuffix(".v1")
-    if kind == "guard_verdict":
-        look.verdicts.append(_verdict(event, event.get("guard"), alone=True))
-        return
-    kept = {"inference": look.calls, "agent_step": look.steps, "telemetry": look.losses}.get(kind)
-    if kept is not None:
-        kept.append(event)
-    guards = event.get("guards")
-    look.verdicts += [_verdict(event, guard, alone=False) for guard in guards or () if isinstance(guards, list)]
-
-
-def _verdict(event: Row, guard: Any, *, alone: bool) -> Row:
-    named = {name: event.get(name) for name in ("event_id", "target_event_id", "target_id", "trace_id", "span_id")}
-    return (guard if isinstance(guard, dict) else {}) | named | {"alone": alone}
-
-
-def look_at_store(settings: Settings, hours: float = 1) -> list[Look]:
-    """Return what each service sent in the last hours, as far as it is stored."""
-    asked: Parameters = {"seconds": round(hours * 3_600), "most": MOST}
-    looks: dict[str, Look] = {}
-    now = time.time_ns()
-    for name in ("calls", "steps", "verdicts", "losses", "masked"):
-        for row in ask_rows(settings, query("streams.intake.doctor", name), asked):
-            service = str(row["service_name"])
-            look = looks.setdefault(service, Look(service, now_unix_nano=now))
-            getattr(look, name).append(_known(row, name))
-    return list(looks.values())
-
-
-def _known(row: Row, name: str) -> Row:
-    """Return what a row knows: in the store blank and null stand for what is absent."""
-    known = {key: value for key, value in row.items() if value not in ("", None, [])}
-    if name == "verdicts":
-        known |= {"findings": list(_findings(row)), "alone": row["event_kind"] == "guard_verdict"}
-    return known
-
-
-def _findings(row: Row) -> Iterator[Row]:
-    columns = {key.removeprefix("findings_"): value for key, value in row.items() if key.startswith("findings_")}
-    for values in zip(*columns.values(), strict=True):
-        yield {key: value for key, value in zip(columns, values, strict=True) if value not in ("", None)}
-
-
-def nanoseconds(row: Row) -> int | None:
-    """Return when a row happened."""
-    found = row.get("time_unix_nano")
-    return int(found) if isinstance(found, int | float | str) and str(found).isdigit() else None
-
-
-def seconds_between(later: int, earlier: int) -> float:
-    """Return the seconds from one time in nanoseconds to another."""
-    return (later - earlier) / NANO
+    def graded(self) -> Iterator[Levels]:
+        """Yield the levels of each guard, guards by the alphabet."""
+        yield from sorted(self.levels)

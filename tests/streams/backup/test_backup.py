@@ -8,20 +8,24 @@ from kafka import TopicPartition
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from schemas.topics import CHECKPOINTS, INFERENCE, RESTORED, TOPICS
+from schemas.topics import CHECKPOINTS, DEAD_LETTERS, INFERENCE, RESTORED, TOPICS
 from streams.audit.log import entry, note
 from streams.backup import tables
 from streams.backup.files import settings_lines
+from streams.backup.log import groups_of
 from streams.backup.manifest import BackupError, Manifest, write_packed
 from streams.backup.run import backup, restore
 from streams.backup.tables import restore_rows
 from streams.commands.main import app
+from streams.kafka.letters import send_again
 from streams.kafka.log_reader import LogReader
+from streams.kafka.sending import send_all
 from streams.kafka.topics import TopicError, admin, check_topics, client_arguments, known_topics, topic_states
 from streams.local.broker import free_port
 from streams.production.asked import kafka_gaps
 from streams.store.client import rows
 from streams.verify.run import Verifier
+from tests.streams.console.test_letters import letter
 from tests.support.both_paths import commit, history, play, send, watch
 from tests.support.waiting import wait_until
 
@@ -176,6 +180,22 @@ def test_events_that_come_meanwhile_are_neither_lost_nor_doubled(settings, clien
     report = Verifier(other, None, None).run()
     assert report.holes == []
     assert sum(counts.rows for counts in report.counts) == 1200
+
+
+def test_what_was_sent_again_is_not_sent_twice_after_a_restore(settings, client, tmp_path):
+    """Kafka forgets groups with their topics; restored, it knows which refused records were sent again."""
+    send_all(settings, DEAD_LETTERS, [letter(settings, INFERENCE, n, "future_time", b"%d" % n) for n in range(3)])
+    assert send_again(settings) == (3, 0)
+    send_all(settings, DEAD_LETTERS, [letter(settings, INFERENCE, 9, "future_time", b"9")])
+    send_all(settings, DEAD_LETTERS, [letter(settings, INFERENCE, 10, "not_json", b"{")])
+    backup(settings, tmp_path / "saved", quiet)
+    other = lose(settings, client, tmp_path / "other")
+    with admin(other) as kafka:
+        wait_until(lambda: not any(groups_of(kafka, other).values()))
+    restore(other, tmp_path / "saved", quiet)
+    wait_until(lambda: as_agreed(other))
+    assert send_again(other) == (2, 3)
+    assert send_again(other) == (0, 5)
 
 
 def test_rows_of_an_older_schema_get_what_new_columns_are_by_default(client, tmp_path):

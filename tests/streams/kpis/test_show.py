@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from schemas.kpis import KPIS
 from streams.commands.main import app
 from streams.kpis.page import chart
-from streams.kpis.period import begin
-from streams.kpis.show import line
+from streams.kpis.period import Period, begin
+from streams.kpis.show import line, period_rows, some_rows
 from streams.store.client import rows
 from tests.support.histories import counts, judge
 
@@ -65,6 +65,21 @@ def test_no_kpi_is_missing_in_the_registry(run, client):
     )
     assert {"unsafe_served", "risk_adjusted_uptime", "late_events"} <= {name for (name,) in found}
     assert {name for (name,) in found} <= {kpi.id for kpi in KPIS}
+
+
+def test_some_kpis_are_what_they_are_among_all(run, store_settings):
+    """Each that is counted over windows has the same rows whether it is asked of its own view or of that of all."""
+    now = datetime.now(UTC)
+    period = Period(now - timedelta(hours=6), now)
+    elsewhere = ("kpi_governance_now", "kpi_burn_rates", "kpi_call_burn_rates")
+    asked = [kpi.id for kpi in KPIS if kpi.view not in elsewhere]
+    every = period_rows(store_settings, period)
+    some = some_rows(store_settings, period, asked, now)
+    assert some == [{name: row[name] for name in some[0]} for row in every if row["kpi"] in asked]
+    assert [row["value"] for row in some if row["kpi"] == "unsafe_served"] == [10 / 400]
+    assert some_rows(store_settings, period, ("unsafe_served",), now) == [
+        r for r in some if r["kpi"] == "unsafe_served"
+    ]
 
 
 def test_json_is_of_the_counts_of_the_period(run):

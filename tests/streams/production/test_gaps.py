@@ -178,3 +178,16 @@ def test_the_command_says_all_of_it_and_ends_with_1(kafka_settings, tmp_path):
     assert [json.loads(line)["check"] for line in as_json.stdout.splitlines()] == [
         line.partition(":")[0] for line in lines
     ]
+
+
+def test_a_broker_that_forgets_before_refused_records_are_gone_is_told(kafka_settings):
+    """A broker remembers for a year what was sent again: enough for letters of 30 days, not for those of two years."""
+    letters = kafka_settings.topic("dead-letters.v1")
+    assert "kafka memory" not in [gap.check for gap in kafka_gaps(kafka_settings)]
+    years = {"retention.ms": str(730 * 86_400_000)}
+    with admin(kafka_settings) as client:
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, letters, configs=years)])
+    wait_until(lambda: "kafka memory" in [gap.check for gap in kafka_gaps(kafka_settings)])  # the broker hears of it
+    [said] = [str(gap) for gap in kafka_gaps(kafka_settings) if gap.check == "kafka memory"]
+    assert "forgets after 365 days" in said
+    assert "has them for 730; set offsets.retention.minutes=1051200" in said

@@ -93,6 +93,7 @@ def test_the_statistics_are_those_that_were_known_then(running):
     assert int(later["progress"]["labelled"]) == 41
     before = stats(settings, period, now - timedelta(minutes=5))
     assert int(before["progress"]["labelled"]) == 0
+    assert [row["value"] for row in before["kpis"] if row["kpi"] == "unsafe_reviewed"] == [None]
 
 
 def test_the_commands_say_what_to_do(running, monkeypatch):

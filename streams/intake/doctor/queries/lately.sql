@@ -1,0 +1,1 @@
+time >= now() - toIntervalSecond({seconds:UInt32}) AND probe_id = ''
