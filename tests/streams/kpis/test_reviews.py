@@ -30,20 +30,25 @@ def estimated(sample):
         if drawn:
             strata[stratum].append((1 / propensity, sum(known) / len(known) if known else None))
     whole = sum(weight for items in strata.values() for weight, _ in items)
-    seen = value = variance = 0.0
+    judged = []
     for items in strata.values():
         known = [(weight, unsafe) for weight, unsafe in items if unsafe is not None]
         if not known:
             continue
-        size, n = sum(weight for weight, _ in items), len(known)
+        size, n, drawn = sum(weight for weight, _ in items), len(known), len(items)
         share = sum(weight * unsafe for weight, unsafe in known) / sum(weight for weight, _ in known)
         centre = (n * share + 0.5) / (n + 1)
-        seen, value = seen + size, value + size * share
-        variance += size**2 * centre * (1 - centre) / n * (1 - min(1, n / size))
-    if not seen:
+        half = Z * (centre * (1 - centre) / n * (1 - min(1, n / size))) ** 0.5
+        judged.append((size, share, half, Z**2 * size**2 / drawn * (1 - min(1, drawn / size))))
+    if not judged:
         return None, None, None
-    low, half, unknown = value / whole, Z * variance**0.5 / whole, 1 - seen / whole
-    return value / seen, max(0, low - half), min(1, low + half + unknown)
+    seen = sum(size for size, *_ in judged)
+    value = sum(size * share for size, share, *_ in judged) / seen
+    sizes = sum(chance * (share - value) ** 2 for _, share, _, chance in judged)
+    below = (sum((size * min(share, half)) ** 2 for size, share, half, _ in judged) + sizes) ** 0.5
+    above = (sum((size * half) ** 2 for size, _, half, _ in judged) + sizes) ** 0.5
+    low = value * seen / whole
+    return value, max(0, low - below / whole), min(1, low + above / whole + 1 - seen / whole)
 
 
 @settings(max_examples=12)
