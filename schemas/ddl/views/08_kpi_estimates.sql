@@ -105,7 +105,8 @@ SELECT {{ kpi_columns }} FROM (
 -- is taken at (unsafe + 1/2) / (labels + 1), so that one without a find is not taken for certain: it may hide some, which is
 -- a matter of the upper bound; from below a stratum is at most as uncertain as what was found in it (bounds of single parts
 -- put together as Zou and Donner 2008 do). How many were drawn from a stratum is a matter of chance too, and with it how much
--- the stratum weighs (Hajek 1971): `sizes`. A stratum without labels widens the bounds by its whole weight.
+-- the stratum weighs (Hajek 1971): `sizes`, of each item that was drawn by itself, and of one run that was cut off. A stratum
+-- without labels widens the bounds by its whole weight.
 CREATE OR REPLACE VIEW kpi_reviewed AS
 SELECT
     strata.kpi AS kpi, '' AS part, strata.window_start AS window_start, strata.service_name AS service_name,
@@ -128,7 +129,7 @@ FROM (
         ifNull(sum(outcome.2 / propensity) / sumIf(1 / propensity, outcome.2 IS NOT NULL), 0) AS share,
         (labelled * share + 0.5) / (labelled + 1) AS centre,
         if(labelled = 0, 0, {{ z }} * sqrt(centre * (1 - centre) / labelled * (1 - least(1, labelled / weight)))) AS half,
-        pow({{ z }} * weight, 2) / count() * (1 - least(1, count() / weight)) AS by_chance
+        pow({{ z }} * weight / count(), 2) * least(count(), 1 + sum(by_itself)) * (1 - least(1, count() / weight)) AS by_chance
     FROM reviewed_items(known_at={known_at:DateTime('UTC')})
     ARRAY JOIN [('unsafe_reviewed', unsafe), ('over_refusal_reviewed', benign_blocked)] AS outcome
     WHERE {{ within("time") }}

@@ -65,7 +65,10 @@ def test_as_many_labels_are_asked_for_as_people_can_give():
 
 
 def test_the_true_rate_comes_out_of_the_items_with_their_propensities():
-    """Labels of the chosen, weighted by what chose them, give the true rate, most of which no guard had flagged."""
+    """Labels of the chosen, weighted by what chose them, give the true rate, most of which no guard had flagged.
+
+    The weights are as many as the events, but for runs that were cut off.
+    """
     watch, rng = ReviewWatch(10, 1.0, POLICY), np.random.default_rng(4)
     day(watch, rng)
     items, scores = day(watch, rng, ticks=800, start=8_640)
@@ -75,6 +78,7 @@ def test_the_true_rate_comes_out_of_the_items_with_their_propensities():
         weights[item.stratum] += 1 / item.sampling_probability
         labelled[item.stratum] += 1
         found[item.stratum] += item.target_event_id in unsafe
+    assert abs(weights.sum() - len(scores)) < 0.01 * len(scores)
     centre = (found + 0.5) / (labelled + 1)
     half = 1.96 * np.sqrt((weights**2 * centre * (1 - centre) / labelled).sum())
     assert abs((weights * found / labelled).sum() - len(unsafe)) < half < len(unsafe)
