@@ -137,7 +137,8 @@ class ReviewWatch:
         """Take over what `state` returned."""
         self._since, self._renewals = state["own"].tolist()
         self._sampler.restore(under("sampler_", state))
-        self._runs.restore(under("runs_", state))
+        if runs := under("runs_", state):  # a checkpoint of before there were any: they begin
+            self._runs.restore(runs)
 
 
 class _Choice:

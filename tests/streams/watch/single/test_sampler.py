@@ -38,7 +38,10 @@ def day(watch, rng, ticks=400, per_tick=100, start=0):
 
 
 def test_the_choice_is_a_function_of_the_log():
-    """The same events give the same items; a successor with the state in the middle gives the rest."""
+    """The same events give the same items; a successor with the state in the middle gives the rest.
+
+    A checkpoint of before there were runs is taken over too.
+    """
     first, _ = day(ReviewWatch(10, 1.0, POLICY), np.random.default_rng(1))
     again, _ = day(ReviewWatch(10, 1.0, POLICY), np.random.default_rng(1))
     assert first == again
@@ -50,6 +53,9 @@ def test_the_choice_is_a_function_of_the_log():
     rest = day(watch, np.random.default_rng(2), ticks=200, start=8_640)[0]
     assert day(successor, np.random.default_rng(2), ticks=200, start=8_640)[0] == rest
     assert len(halves) > 0
+    older = ReviewWatch(10, 1.0, POLICY)
+    older.restore({name: array for name, array in watch.state().items() if not name.startswith("runs_")})
+    assert day(older, np.random.default_rng(2), ticks=200, start=8_640)[0]
 
 
 def test_as_many_labels_are_asked_for_as_people_can_give():
