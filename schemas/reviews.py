@@ -39,6 +39,9 @@ class ReviewLabel(Envelope, frozen=True, tag="ai.safety.review_label.v1"):
 class ReviewItem(Envelope, frozen=True, tag="ai.safety.review_item.v1"):
     """One event in the queue. Its time is that of the event; `sampling_probability` is what chose it.
 
+    `sampling_method` is `stratified` where one of each run of 1 / `sampling_probability` events of a service and
+    stratum is chosen, so that the items of a stratum stand for all its events; `random` where each is drawn by itself.
+
     `event_id` is a function of the event and the queue, so that a repeat is recognised. The envelope's tenant,
     service, version and session are those of the event.
     """

@@ -75,7 +75,7 @@ class ReviewSampler:
         return np.searchsorted(self._edges, values, side="right").astype(np.int64)
 
     def propensity(self, strata: Ints) -> Floats:
-        """Return with what probability an event of each stratum is to be reviewed; compare it with a hash in [0, 1)."""
+        """Return with what probability an event of each stratum is to be reviewed."""
         chosen: Floats = self._propensity[strata]
         return chosen
 

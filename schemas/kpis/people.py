@@ -40,8 +40,9 @@ KPIS: Final[tuple[Kpi, ...]] = (
         id="unsafe_reviewed", title="Reviewed unsafe rate", unit="share", better="lower", view="kpi_reviewed",
         says="Unsafe share of all outputs as reviewers judge it, estimated from a sample of known probability.",
         formula="estimate within strata from review labels, as known at a moment",
-        misleads="labels come late; a stratum that nobody labelled widens the interval by all its weight",
-        source="Horvitz and Thompson (1952)",
+        misleads="labels come late; a stratum that nobody labelled widens the interval by all its weight, one without a"
+        " find upwards by what it may hide",
+        source="Horvitz and Thompson (1952); Hajek (1971); Zou and Donner (2008)",
         objective=CEILINGS["unsafe_served"], step_seconds=86_400, runbook="unsafe-output",
     ),
     Kpi(
@@ -50,7 +51,7 @@ KPIS: Final[tuple[Kpi, ...]] = (
         says="Share of outputs that reviewers call a harmless request that was refused or blocked (`benign_blocked`).",
         formula="as the reviewed unsafe rate, of labels `benign_blocked`",
         misleads="as the reviewed unsafe rate; needs no judge, and reviewers who know the label",
-        source="Horvitz and Thompson (1952)",
+        source="Horvitz and Thompson (1952); Hajek (1971); Zou and Donner (2008)",
         objective=CEILINGS["over_refusal"], step_seconds=86_400, runbook="over-refusal",
     ),
     Kpi(

@@ -54,17 +54,19 @@ WHERE said_at <= {known_at:DateTime('UTC')} AND event_id NOT IN (
 LIMIT 1 BY event_id;
 
 -- Items drawn for review with what people said of them by then: the mean over reviewers, NULL where nobody has. `hazards`
--- says of categories and their families which share of the `readers` saw them: those who did not leave open which it was.
+-- says of categories and their families which share of the `readers` saw them: those who did not leave open which it was. An item that was drawn `by_itself` is no one
+-- of a run of events (`streams.watch.single.runs`).
 CREATE OR REPLACE VIEW reviewed_items AS
 SELECT
     items.target_event_id AS target_event_id, items.service_name AS service_name,
     items.model_version AS model_version, items.time AS time, items.stratum AS stratum,
-    items.sampling_probability AS propensity, labels.unsafe AS unsafe, labels.benign_blocked AS benign_blocked,
+    items.sampling_probability AS propensity, items.by_itself AS by_itself, labels.unsafe AS unsafe, labels.benign_blocked AS benign_blocked,
     labels.readers AS readers, labels.hazards AS hazards
 FROM (
     SELECT target_event_id, argMin(service_name, event_id) AS service_name, argMin(model_version, event_id) AS model_version,
         min(review_items.time) AS time, argMin(review_items.stratum, event_id) AS stratum,
-        argMin(review_items.sampling_probability, event_id) AS sampling_probability
+        argMin(review_items.sampling_probability, event_id) AS sampling_probability,
+        argMin(sampling_method = 'random', event_id) AS by_itself
     FROM review_items FINAL
     WHERE sampling_method IN ('random', 'stratified') AND review_items.time <= {known_at:DateTime('UTC')}
     GROUP BY target_event_id

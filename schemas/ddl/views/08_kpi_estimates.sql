@@ -100,20 +100,26 @@ SELECT {{ kpi_columns }} FROM (
                 {{ call_objective("slow_share") }})
         ]{% endcall %});
 
--- The unsafe share of outputs as reviewers see it, and the share of harmless requests that were refused: Horvitz and Thompson (1952) within strata, which are weighted by the
--- sum of 1 / propensity over all items drawn from them. The spread of a stratum is taken at (unsafe + 1/2) / (labels + 1),
--- so that a stratum without a find is not taken for certain; one without labels widens the bounds by its whole weight.
+-- The unsafe share of outputs as reviewers see it, and the share of harmless requests that were refused: Horvitz and Thompson
+-- (1952) within strata, which are weighted by the sum of 1 / propensity over all items drawn from them. The spread of a stratum
+-- is taken at (unsafe + 1/2) / (labels + 1), so that one without a find is not taken for certain: it may hide some, which is
+-- a matter of the upper bound; from below a stratum is at most as uncertain as what was found in it (bounds of single parts
+-- put together as Zou and Donner 2008 do). How many were drawn from a stratum is a matter of chance too, and with it how much
+-- the stratum weighs (Hajek 1971): `sizes`, of each item that was drawn by itself, and of one run that was cut off. A stratum
+-- without labels widens the bounds by its whole weight.
 CREATE OR REPLACE VIEW kpi_reviewed AS
-WITH {{ z }} AS z
 SELECT
     strata.kpi AS kpi, '' AS part, strata.window_start AS window_start, strata.service_name AS service_name,
     strata.version AS model_version,
     sumIf(weight * share, labelled > 0) / sumIf(weight, labelled > 0) AS share_seen,
     if(sum(labelled) = 0, NULL, share_seen) AS value,
     sumIf(weight, labelled > 0) / sum(weight) AS seen,
-    z * sqrt(sumIf(pow(weight, 2) * spread / labelled * (1 - least(1, labelled / weight)), labelled > 0)) / sum(weight) AS half,
-    if(sum(labelled) = 0, NULL, greatest(0, share_seen * seen - half)) AS lower,
-    if(sum(labelled) = 0, NULL, least(1, share_seen * seen + half + 1 - seen)) AS upper,
+    greatest(0, sumIf(by_chance * pow(share, 2), labelled > 0) - 2 * share_seen * sumIf(by_chance * share, labelled > 0)
+        + pow(share_seen, 2) * sumIf(by_chance, labelled > 0)) AS sizes,
+    sqrt(sum(pow(weight * least(share, half), 2)) + sizes) / sum(weight) AS below,
+    sqrt(sum(pow(weight * half, 2)) + sizes) / sum(weight) AS above,
+    if(sum(labelled) = 0, NULL, greatest(0, share_seen * seen - below)) AS lower,
+    if(sum(labelled) = 0, NULL, least(1, share_seen * seen + above + 1 - seen)) AS upper,
     sum(labelled) AS n, if(any(frame.trust) = '', 'untrusted', any(frame.trust)) AS trust,
     if(any(frame.trust) = '', 'no events', any(frame.trust_reason)) AS trust_reason
 FROM (
@@ -121,7 +127,9 @@ FROM (
         {{ window_start("toDateTime(time, 'UTC')") }} AS window_start,
         service_name, {{ version }}, stratum, outcome.1 AS kpi, sum(1 / propensity) AS weight, count(outcome.2) AS labelled,
         ifNull(sum(outcome.2 / propensity) / sumIf(1 / propensity, outcome.2 IS NOT NULL), 0) AS share,
-        (labelled * share + 0.5) / (labelled + 1) AS centre, centre * (1 - centre) AS spread
+        (labelled * share + 0.5) / (labelled + 1) AS centre,
+        if(labelled = 0, 0, {{ z }} * sqrt(centre * (1 - centre) / labelled * (1 - least(1, labelled / weight)))) AS half,
+        pow({{ z }} * weight / count(), 2) * least(count(), 1 + sum(by_itself)) * (1 - least(1, count() / weight)) AS by_chance
     FROM reviewed_items(known_at={known_at:DateTime('UTC')})
     ARRAY JOIN [('unsafe_reviewed', unsafe), ('over_refusal_reviewed', benign_blocked)] AS outcome
     WHERE {{ within("time") }}

@@ -1,9 +1,9 @@
 """Chooses the events that people look at, from the flagged and the unflagged alike.
 
-Events are put into strata by the guard's score (by their risk, where no guard gave one), and chosen by a hash of their
-id against the propensity of the stratum: the same log gives the same choice, whatever was killed in between. The
-propensity goes along with each item; without it no rate that rests on the labels would be unbiased. What is very risky
-is asked about anyway, marked as such and kept out of the estimates.
+Events are put into strata by the guard's score (by their risk, where no guard gave one). Of each run of events of a
+service and stratum one is chosen by a hash (`streams.watch.single.runs`): the same log gives the same choice, whatever
+was killed in between. The propensity goes along with each item; without it no rate that rests on the labels would be
+unbiased. What is very risky is asked about anyway, marked as such and kept out of the estimates.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from streams.kafka.checkpoints import Arrays
 from streams.policy.policy import Policy
 from streams.watch.batches import MEASURES, Batch, EventColumns, Int64s
 from streams.watch.blocks import Block
+from streams.watch.single.runs import Runs
 
 SOURCE: Final = "watchkeeper/review"
 FIRST_SECONDS: Final = 3_600
@@ -54,6 +55,7 @@ class ReviewWatch:
         self._tick_seconds: Final = tick_seconds
         self._policy: Final = policy
         self._sampler: Final = ReviewSampler(policy.review.labels_per_day * share)
+        self._runs: Final = Runs()
         self._since = -1  # tick of the last renewal
         self._renewals = 0
 
@@ -78,6 +80,7 @@ class ReviewWatch:
             self._since = tick
         if tick - self._since >= self._ticks_until_renewal():
             self._sampler.renew((tick - self._since) * self._tick_seconds / DAY_SECONDS)
+            self._runs.renew()
             self._since, self._renewals = tick, self._renewals + 1
 
     def _chosen(self, batch: Batch, rows: Int64s) -> Iterator[ReviewItem]:
@@ -89,10 +92,10 @@ class ReviewWatch:
         score = events.measures[:, _SCORE].astype(np.float64)
         score = np.clip(np.where(np.isnan(score), risk, score), 0.0, 1.0)
         strata = self._sampler.strata(score)
-        propensity = self._sampler.propensity(strata) if self._renewals else np.full(len(score), WARM)
+        share = self._sampler.propensity(strata) if self._renewals else np.full(len(score), WARM)
         self._sampler.learn(score)
-        hashes = hash_texts(batch.shown.event_id.take(pa.array(events.row)))
-        drawn = hashes / 2.0**64 < propensity
+        services = hash_texts(pa.array([group[1] for group in batch.groups], pa.string()))
+        drawn, propensity = self._runs.chosen(mixed(services[events.group], strata.astype(np.uint64)), share)
         for at in np.flatnonzero(drawn | (risk >= self._policy.review.always_at)).tolist():
             yield self._item(batch, events, at, _Choice(risk[at], score[at], strata[at], propensity[at], drawn[at]))
 
@@ -126,12 +129,16 @@ class ReviewWatch:
 
     def state(self) -> Arrays:
         """Return the state as flat arrays."""
-        return {"own": np.array([self._since, self._renewals], np.int64), **prefixed("sampler_", self._sampler.state())}
+        return {"own": np.array([self._since, self._renewals], np.int64)} | {
+            **prefixed("sampler_", self._sampler.state()), **prefixed("runs_", self._runs.state()),
+        }  # fmt: skip
 
     def restore(self, state: Arrays) -> None:
         """Take over what `state` returned."""
         self._since, self._renewals = state["own"].tolist()
         self._sampler.restore(under("sampler_", state))
+        if runs := under("runs_", state):  # a checkpoint of before there were any: they begin
+            self._runs.restore(runs)
 
 
 class _Choice:

@@ -7,7 +7,9 @@ from scipy.special import expit
 
 from detectors.intervals import wilson
 from detectors.review.strata import ReviewSampler
+from streams.events.hashing import mixed
 from streams.settings import load
+from streams.watch.single.runs import Runs
 from tests.support.histories import ask, fill, of
 from tests.support.reviewed import ask_quality, item, label, verdict
 from tests.support.stores import own_database
@@ -30,8 +32,9 @@ def seen(rng, unsafe, shift):
 def drawn(service, sampler, unsafe, logit, rng):
     """Return items, labels and verdicts of a day's sample."""
     strata = sampler.strata(expit(logit))
-    propensity = sampler.propensity(strata)
-    chosen = np.flatnonzero(rng.random(len(logit)) < propensity).tolist()
+    kinds = mixed(np.full(len(strata), rng.integers(2**63), np.uint64), strata)
+    drawn_now, propensity = Runs().chosen(kinds, sampler.propensity(strata))
+    chosen = np.flatnonzero(drawn_now).tolist()
     own = {"service_name": service}
     names = [f"{service}/{at}" for at in chosen]
     return (

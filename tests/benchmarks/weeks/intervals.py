@@ -4,7 +4,6 @@ python -m tests.benchmarks.weeks.intervals [--weeks 6] [--first 1] [--purpose tu
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,25 +12,20 @@ from scipy.stats import beta
 
 from detectors.intervals import wilson
 from detectors.rates.ending import ending
-from detectors.review.strata import ReviewSampler
-from streams.settings import load
-from tests.benchmarks.detectors.true_rate import CODE, drawn, seen
 from tests.benchmarks.detectors.weeks import begin
 from tests.benchmarks.weeks.judged import Said, judged
 from tests.benchmarks.weeks.plan import DAY, METRICS, OF_TOOLS, WEEK, Change, Service
 from tests.benchmarks.weeks.plan import drawn as planned
 from tests.benchmarks.weeks.play import Played, changed, play, rates_of, turns_of
+from tests.benchmarks.weeks.reviewed import LABELS, reviewed_held
 from tests.benchmarks.weeks.shared import with_shared
-from tests.support.histories import ask, fill, of
-from tests.support.reviewed import ask_quality
-from tests.support.stores import own_database
 
 MINUTE: Final = 6
-LABELS: Final = 300
 BEFORE: Final = DAY
 """Ticks before a finding that are looked at for its onset."""
 
-Held = dict[str, list[bool]]
+Held = dict[str, list[tuple[bool, float, float]]]
+"""By kind of interval: whether it holds the truth, and where that is told its width and error as shares of it."""
 
 
 def rates_held(rng: np.random.Generator, service: Service, changes: list[Change]) -> Iterator[tuple[str, bool]]:
@@ -50,33 +44,6 @@ def rates_held(rng: np.random.Generator, service: Service, changes: list[Change]
         for at in np.flatnonzero(n >= 100).tolist():
             few = "few flagged" if k[at] < 5 else "more"
             yield f"share of a day, {few}", bool(low[at] <= mean[at] / n[at] <= high[at])
-
-
-def reviewed_held(rng: np.random.Generator, days: list[np.ndarray]) -> Iterator[tuple[str, bool]]:
-    """Yield whether the intervals of the true rate and of a guard's recall hold them, each of a day that people reviewed.
-
-    The guard misses some of what is unsafe, from a twentieth to a third, and people label about `LABELS` events.
-    """
-    rows: tuple[list, list, list] = ([], [], [])
-    truth = {}
-    for name, unsafe in enumerate(days):
-        shift = float(rng.uniform(-1.0, 0.5))
-        sampler = ReviewSampler(LABELS)
-        logit = seen(rng, unsafe, shift)[1]
-        sampler.learn(1 / (1 + np.exp(-logit)))
-        sampler.renew(days=1.0)
-        truth[str(name)] = unsafe.mean(), (logit > 0)[unsafe].mean() if unsafe.any() else np.nan
-        for into, found in zip(rows, drawn(str(name), sampler, unsafe, logit, rng), strict=True):
-            into.extend(found)
-    settings = load(clickhouse=f"chdb://{tempfile.mkdtemp()}", clickhouse_database="intervals")
-    with own_database(settings) as store:
-        fill(store, review_items=rows[0], review_labels=rows[1], guard_verdicts=rows[2])
-        shown, guards = of(ask(store, "kpi_reviewed"), "unsafe_reviewed"), ask_quality(store)
-    for name, (rate, recall) in truth.items():
-        row, quality = shown[0, name, ""], guards.get((name, "g", "output", CODE))
-        yield "unsafe share that people reviewed", row["lower"] <= rate <= row["upper"]
-        if quality and quality["recall_lower"] is not None and np.isfinite(recall):
-            yield "recall of a guard", quality["recall_lower"] <= recall <= quality["recall_upper"]
 
 
 def clocks_held(change: Change, played: Played, said: list[Said]) -> Iterator[tuple[str, bool]]:
@@ -113,26 +80,34 @@ def of_week(purpose: str, number: int) -> Held:
     played = [play(rng, service, of[service.name]) for service in plan.services]
     said = judged(plan.services, played)
     held: Held = {}
-    found = [each for service in plan.services for each in rates_held(rng, service, of[service.name])]
-    days = [rng.random(int(each.sessions * each.turns)) < 3 * each.rates["unsafe_attempted"] for each in plan.services]
-    found += reviewed_held(rng, [day for day in days if len(day) > 4 * LABELS])
+    found = [
+        (*each, np.nan, np.nan) for service in plan.services for each in rates_held(rng, service, of[service.name])
+    ]
+    days = [(int(each.sessions * each.turns), 3 * each.rates["unsafe_attempted"]) for each in plan.services]
+    found += reviewed_held(rng, [day for day in days if day[0] > 4 * LABELS])
     places = {service.name: at for at, service in enumerate(plan.services)}
     for change in everything:
         if change.kind in ("step", "total", "spike", "rare", "shared source", "cascade"):
-            found += clocks_held(change, played[places[change.service]], said)
-    for what, whether in found:
-        held.setdefault(what, []).append(bool(whether))
+            clocks = clocks_held(change, played[places[change.service]], said)
+            found += [(*each, np.nan, np.nan) for each in clocks]
+    for what, *each in found:
+        held.setdefault(what, []).append((bool(each[0]), each[1], each[2]))
     return held
 
 
 def table(weeks: list[Held]) -> str:
-    """Return of each kind how many there were, and the share that held the truth with its exact interval."""
-    lines = ["| interval of 95 % | number | holds the truth |", "| --- | ---: | --- |"]
+    """Return of each kind how many there were, the share that held the truth with its exact interval, width and error."""
+    lines = [
+        "| interval of 95 % | number | holds the truth | median width / truth | error of the estimate |",
+        "| --- | ---: | --- | ---: | ---: |",
+    ]
     for what in sorted({name for week in weeks for name in week}):
-        held = [each for week in weeks for each in week.get(what, [])]
-        n, k = len(held), sum(held)
+        each = np.array([row for week in weeks for row in week.get(what, [])], float)
+        n, k = len(each), int(each[:, 0].sum())
         low, high = beta.ppf(0.025, k, n - k + 1) if k else 0.0, beta.ppf(0.975, k + 1, n - k) if k < n else 1.0
-        lines.append(f"| {what} | {n:,} | {k / n:.1%} ({low:.1%} to {high:.1%}) |")
+        told = each[np.isfinite(each[:, 1])]
+        more = f"{np.median(told[:, 1]):.2f} | {np.sqrt((told[:, 2] ** 2).mean()):.1%}" if len(told) else "| "
+        lines.append(f"| {what} | {n:,} | {k / n:.1%} ({low:.1%} to {high:.1%}) | {more} |")
     return "\n".join(lines)
 
 

@@ -17,40 +17,48 @@ Z = 1.959963984540054
 
 
 words = st.sampled_from(["safe", "unsafe", "borderline", "cannot_judge", None])
+methods = st.sampled_from(["stratified", "random", "flagged"])
 samples = st.lists(
-    st.tuples(st.integers(0, 2), st.sampled_from([0.1, 0.5, 1.0]), words, words, st.booleans()), min_size=1, max_size=30
+    st.tuples(st.integers(0, 2), st.sampled_from([0.1, 0.5, 1.0]), words, words, methods), min_size=1, max_size=30
 )
 
 
 def estimated(sample):
     """Return the stratified estimate and its bounds, as the formula says."""
     strata = defaultdict(list)
-    for stratum, propensity, *said, drawn in sample:
+    for stratum, propensity, *said, method in sample:
         known = [word == "unsafe" for word in said if word not in (None, "cannot_judge")]
-        if drawn:
-            strata[stratum].append((1 / propensity, sum(known) / len(known) if known else None))
-    whole = sum(weight for items in strata.values() for weight, _ in items)
-    seen = value = variance = 0.0
+        if method != "flagged":
+            unsafe = sum(known) / len(known) if known else None
+            strata[stratum].append((1 / propensity, unsafe, method == "random"))
+    whole = sum(weight for items in strata.values() for weight, *_ in items)
+    judged = []
     for items in strata.values():
-        known = [(weight, unsafe) for weight, unsafe in items if unsafe is not None]
+        known = [(weight, unsafe) for weight, unsafe, _ in items if unsafe is not None]
         if not known:
             continue
-        size, n = sum(weight for weight, _ in items), len(known)
+        size, n, drawn = sum(weight for weight, *_ in items), len(known), len(items)
+        alone = min(drawn, 1 + sum(by_itself for *_, by_itself in items))
         share = sum(weight * unsafe for weight, unsafe in known) / sum(weight for weight, _ in known)
         centre = (n * share + 0.5) / (n + 1)
-        seen, value = seen + size, value + size * share
-        variance += size**2 * centre * (1 - centre) / n * (1 - min(1, n / size))
-    if not seen:
+        half = Z * (centre * (1 - centre) / n * (1 - min(1, n / size))) ** 0.5
+        judged.append((size, share, half, (Z * size / drawn) ** 2 * alone * (1 - min(1, drawn / size))))
+    if not judged:
         return None, None, None
-    low, half, unknown = value / whole, Z * variance**0.5 / whole, 1 - seen / whole
-    return value / seen, max(0, low - half), min(1, low + half + unknown)
+    seen = sum(size for size, *_ in judged)
+    value = sum(size * share for size, share, *_ in judged) / seen
+    sizes = sum(chance * (share - value) ** 2 for _, share, _, chance in judged)
+    below = (sum((size * min(share, half)) ** 2 for size, share, half, _ in judged) + sizes) ** 0.5
+    above = (sum((size * half) ** 2 for size, _, half, _ in judged) + sizes) ** 0.5
+    low = value * seen / whole
+    return value, max(0, low - below / whole), min(1, low + above / whole + 1 - seen / whole)
 
 
 @settings(max_examples=12)
 @given(sample=samples)
 def test_the_reviewed_rate_is_the_stratified_estimate(store, sample):
     """Weights are one over the propensity, strata by their weight; what was not drawn at random is left out."""
-    items = [item(n, row[0], row[1], "stratified" if row[4] else "flagged") for n, row in enumerate(sample)]
+    items = [item(n, row[0], row[1], row[4]) for n, row in enumerate(sample)]
     labels = [
         label(n, word, who=who)
         for n, row in enumerate(sample)
@@ -59,7 +67,7 @@ def test_the_reviewed_rate_is_the_stratified_estimate(store, sample):
     ]
     fill(store, service_hours=[counts(0)], review_items=items, review_labels=labels)
     found = of(ask(store, "kpi_reviewed"), "unsafe_reviewed")
-    if not any(row[4] for row in sample):
+    if all(row[4] == "flagged" for row in sample):
         assert not found
         return
     row = found[0, "a", ""]
@@ -77,7 +85,7 @@ def test_the_bounds_hold_the_true_share(store):
         fill(
             store,
             service_hours=[counts(0)],
-            review_items=[item(n, int(stratum[n]), float(propensity[n])) for n in drawn],
+            review_items=[item(n, int(stratum[n]), float(propensity[n]), "random") for n in drawn],
             review_labels=[label(n, "unsafe" if unsafe[n] else "safe") for n in drawn],
         )
         row = of(ask(store, "kpi_reviewed"), "unsafe_reviewed")[0, "a", ""]

@@ -38,7 +38,10 @@ def day(watch, rng, ticks=400, per_tick=100, start=0):
 
 
 def test_the_choice_is_a_function_of_the_log():
-    """The same events give the same items; a successor with the state in the middle gives the rest."""
+    """The same events give the same items; a successor with the state in the middle gives the rest.
+
+    A checkpoint of before there were runs is taken over too.
+    """
     first, _ = day(ReviewWatch(10, 1.0, POLICY), np.random.default_rng(1))
     again, _ = day(ReviewWatch(10, 1.0, POLICY), np.random.default_rng(1))
     assert first == again
@@ -50,6 +53,9 @@ def test_the_choice_is_a_function_of_the_log():
     rest = day(watch, np.random.default_rng(2), ticks=200, start=8_640)[0]
     assert day(successor, np.random.default_rng(2), ticks=200, start=8_640)[0] == rest
     assert len(halves) > 0
+    older = ReviewWatch(10, 1.0, POLICY)
+    older.restore({name: array for name, array in watch.state().items() if not name.startswith("runs_")})
+    assert day(older, np.random.default_rng(2), ticks=200, start=8_640)[0]
 
 
 def test_as_many_labels_are_asked_for_as_people_can_give():
@@ -65,7 +71,10 @@ def test_as_many_labels_are_asked_for_as_people_can_give():
 
 
 def test_the_true_rate_comes_out_of_the_items_with_their_propensities():
-    """Labels of the chosen, weighted by what chose them, give the true rate, most of which no guard had flagged."""
+    """Labels of the chosen, weighted by what chose them, give the true rate, most of which no guard had flagged.
+
+    The weights are as many as the events, but for runs that were cut off.
+    """
     watch, rng = ReviewWatch(10, 1.0, POLICY), np.random.default_rng(4)
     day(watch, rng)
     items, scores = day(watch, rng, ticks=800, start=8_640)
@@ -75,6 +84,7 @@ def test_the_true_rate_comes_out_of_the_items_with_their_propensities():
         weights[item.stratum] += 1 / item.sampling_probability
         labelled[item.stratum] += 1
         found[item.stratum] += item.target_event_id in unsafe
+    assert abs(weights.sum() - len(scores)) < 0.01 * len(scores)
     centre = (found + 0.5) / (labelled + 1)
     half = 1.96 * np.sqrt((weights**2 * centre * (1 - centre) / labelled).sum())
     assert abs((weights * found / labelled).sum() - len(unsafe)) < half < len(unsafe)
