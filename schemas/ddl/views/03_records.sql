@@ -54,8 +54,8 @@ WHERE said_at <= {known_at:DateTime('UTC')} AND event_id NOT IN (
 LIMIT 1 BY event_id;
 
 -- Items drawn for review with what people said of them by then: the mean over reviewers, NULL where nobody has. `hazards`
--- says of categories and their families which share of the `readers` saw them: those who did not leave open which it was. An item that was drawn `by_itself` is no one
--- of a run of events (`streams.watch.single.runs`).
+-- says of categories and their families which share of the `readers` saw them: those who did not leave open which it was.
+-- An item that was drawn `by_itself` is not one of a run of events (`streams.watch.single.runs`).
 CREATE OR REPLACE VIEW reviewed_items AS
 SELECT
     items.target_event_id AS target_event_id, items.service_name AS service_name,

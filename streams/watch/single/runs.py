@@ -1,4 +1,4 @@
-"""One event of each run of so many of a kind, at a place in it that nobody can tell beforehand.
+"""One event of each run of so many of a kind, at a place in it that a hash says.
 
 Where each event is drawn by itself, how many are drawn of a kind is a matter of chance, and so is how many events a
 label is said to stand for: with twenty labels it is off by a fifth. With one of each run it is off by what is left of
@@ -14,6 +14,8 @@ from streams.events.hashing import mixed
 from streams.kafka.checkpoints import Arrays
 from streams.watch.batches import Int64s, UInt64s
 
+MOST_KINDS: Final = 100_000
+"""Runs that are remembered; of more kinds those met first begin anew, as where a source has ever new names."""
 _SALT_BITS: Final = np.uint64(32)
 
 
@@ -49,6 +51,8 @@ class Runs:
         counts = np.bincount(kind, minlength=len(names))
         begun = np.array([self._met.get(name, 0) for name in names.tolist()], np.int64)
         self._met.update(zip(names.tolist(), (begun + counts).tolist(), strict=True))
+        for name in list(self._met)[: max(0, len(self._met) - MOST_KINDS)]:
+            del self._met[name]
         order = np.argsort(kind, kind="stable")
         place = np.empty(len(kind), np.int64)
         place[order] = np.arange(len(kind)) - np.repeat(np.cumsum(counts) - counts - begun, counts)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.watch.single.runs import Runs
+from streams.watch.single.runs import MOST_KINDS, Runs
 
 shares = st.lists(st.floats(0.001, 1.0), min_size=1, max_size=4)
 
@@ -56,3 +56,11 @@ def test_a_period_begins_with_other_places():
     again = runs.chosen(kinds, np.full(2_000, 0.5))[0]
     assert first.sum() == again.sum() == 1_000
     assert 400 < (first & again).sum() < 600
+
+
+def test_ever_new_names_are_forgotten():
+    """Beyond so many kinds the memory stays as it is, and those met last go on."""
+    runs, kinds = Runs(), np.arange(MOST_KINDS + 500, dtype=np.uint64)
+    runs.chosen(kinds, np.full(len(kinds), 0.5))
+    assert len(runs.state()["met"]) == MOST_KINDS
+    assert runs.state()["kinds"].min() == 500
