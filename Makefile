@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 LOCKED := $(BIN)/python -m pip install --quiet --no-deps --only-binary :all: --require-hashes
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help collector demo secrets test test-random coverage lint lock dashboards generated docs sbom holes pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-pages bench-scale figures otlp-week kills soak fuzz clean
+.PHONY: help collector demo secrets test test-random explore coverage lint lock dashboards generated docs sbom holes pictures bench bench-detectors bench-incidents bench-kpis bench-boards bench-otlp bench-pace bench-pages bench-scale figures otlp-week kills soak fuzz clean
 
 # Nothing comes in but wheels with the sums of the lock: pip itself first, our own tree last, built by what is locked.
 $(READY): pyproject.toml requirements.txt requirements-dev.txt
@@ -45,6 +45,9 @@ collector: $(READY)  ## a real OpenTelemetry Collector, built (minutes) and run 
 
 test-random: $(READY)  ## every test in an order of chance; SEED=NUMBER repeats one
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) -p randomly $(if $(SEED),--randomly-seed=$(SEED))
+
+explore: $(READY)  ## the invariants with examples of chance, 1,500 each where a test names no number; what fails is printed
+	@$(BIN)/python -m pytest -q -n 2 -m hypothesis --hypothesis-profile=explore
 
 coverage: $(READY)  ## branches that the tests reach, also in workers that they start; no fewer than there were
 	@$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) --cov --cov-report=
