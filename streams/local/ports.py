@@ -1,6 +1,7 @@
 """Ports of this machine: which are taken, and by whom, before anything is started on them."""
 
 import contextlib
+import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,11 @@ from streams.settings import PORTS_OF_ONE, SettingsError
 
 _LISTENING: Final = "0A"
 _OURS: Final = ("streams", "watchkeeper", "kafka.Kafka")
+
+
+_SOME: Final = range(16_384, 32_768)
+"""Below those that Linux and macOS give to connections: one of these could take the port of a part that is being
+started again, and it would stay down."""
 
 
 class Holder(NamedTuple):
@@ -76,6 +82,8 @@ def free_port(port: int = 0) -> int:
     OSError
         Where the one that is wanted is taken, or was given away less than a minute ago.
     """
+    if not port:
+        return _some(1)
     with socket.socket() as server:
         server.bind(("127.0.0.1", port))
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # only now, or two could be given one port
@@ -88,12 +96,17 @@ def free_port(port: int = 0) -> int:
 
 def free_base_port() -> int:
     """Return a base port from which on all ports of an installation are free, as `free_port` says."""
+    return _some(PORTS_OF_ONE)
+
+
+def _some(number: int) -> int:
+    """Return the first of so many free ports in a row."""
     while True:
-        base = free_port()
-        with contextlib.suppress(OSError, OverflowError):
-            for step in range(1, PORTS_OF_ONE):
-                free_port(base + step)
-            return base
+        first = _SOME.start + secrets.randbelow(len(_SOME) - number)
+        with contextlib.suppress(OSError):
+            for port in range(first, first + number):
+                free_port(port)
+            return first
 
 
 def holder(port: int) -> Holder | None:

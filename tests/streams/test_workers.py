@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -183,8 +184,6 @@ def test_a_killed_worker_is_back_in_time_and_health_tells(shared):
 )
 def test_a_wrong_start_is_refused_with_what_mends_it(kafka_settings, tmp_path, arguments, environment, message):
     """Wrong settings and missing topics end the command with status 78 and one line that helps."""
-    import os
-
     given = {"WATCHKEEPER_KAFKA": kafka_settings.kafka, "WATCHKEEPER_SQL_PORT": str(free_port()),
              "WATCHKEEPER_CLICKHOUSE": f"chdb://{tmp_path}/c", "WATCHKEEPER_DATA_DIR": str(tmp_path)}  # fmt: skip
     done = subprocess.run(
@@ -200,8 +199,9 @@ def test_replay_names_the_line_that_is_no_event(kafka_settings, tmp_path):
     """A line that the contract refuses stops a replay, with its file and number."""
     path = tmp_path / "events.jsonl"
     path.write_bytes(encode(inference(1)) + b"\n" + json.dumps({"a": 1}).encode() + b"\n")
+    given = {"WATCHKEEPER_KAFKA": kafka_settings.kafka, "WATCHKEEPER_TOPIC_PREFIX": kafka_settings.topic_prefix}
     done = subprocess.run(
-        [sys.executable, "-m", "streams", "replay", str(path), "--kafka", kafka_settings.kafka],
+        [sys.executable, "-m", "streams", "replay", str(path)], env={**os.environ, **given},
         capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 78

@@ -43,8 +43,9 @@ def taken(*values):
 
 
 def line(**values):
-    """Return a head as it travels, whatever it says."""
-    return json.dumps({"head": GOOD | values, "signature": "s"}).encode()
+    """Return a head in the form in which it travels, whatever it says."""
+    said = {"head": GOOD | values, "signature": "s"}
+    return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
 def test_a_head_that_is_none_is_refused_and_the_rest_is_stored():
