@@ -17,6 +17,8 @@ _SOME: Final = range(16_384, 32_768)
 """Below those that Linux and macOS give to connections: one of these could take the port of a part that is being
 started again, and it would stay down."""
 
+_TRIES: Final = 500
+
 
 class Holder(NamedTuple):
     """Who listens at a port."""
@@ -101,12 +103,13 @@ def free_base_port() -> int:
 
 def _some(number: int) -> int:
     """Return the first of so many free ports in a row."""
-    while True:
+    for _ in range(_TRIES):
         first = _SOME.start + secrets.randbelow(len(_SOME) - number)
         with contextlib.suppress(OSError):
             for port in range(first, first + number):
                 free_port(port)
             return first
+    raise OSError(f"no {number} free ports in a row from {_SOME.start} to {_SOME.stop} on 127.0.0.1")
 
 
 def holder(port: int) -> Holder | None:

@@ -73,6 +73,7 @@ def test_a_taken_port_is_named_with_its_holder(taken):
     assert holder(free_base_port()) is None
 
 
+@pytest.mark.enable_socket
 def test_no_connection_is_given_a_port_of_ours():
     """What is free for a server, alone or as one of many, lies below what Linux and macOS give to connections."""
     assert {free_port() < 32_768, free_base_port() + PORTS_OF_ONE <= 32_768} == {True}
