@@ -62,7 +62,6 @@ def _open_store(settings: Settings, policy: Policy, ends: ExitStack) -> None:
     from streams.audit.questions import recorded
     from streams.audit.recorder import Recorder
     from streams.kpis.policies import publish_policy
-    from streams.policy.policy import load_policy
     from streams.sql.server import serve_sql
     from streams.store.client import connect
     from streams.store.schema.migrate import check_schema, migrate
@@ -72,7 +71,7 @@ def _open_store(settings: Settings, policy: Policy, ends: ExitStack) -> None:
         migrate(client)  # nobody else could do it
         recorder = Recorder(settings)
         ends.callback(recorder.end)  # after the endpoint, whose questions it writes down
-        ends.callback(serve_sql(settings, [recorded(recorder, settings)], load_policy(settings.policy).teams).stop)
+        ends.callback(serve_sql(settings, [recorded(recorder, settings)], policy.teams).stop)
         recorder.begin()
     else:
         check_schema(client)

@@ -247,11 +247,13 @@ def main() -> None:
     live_in_utc()
     try:
         app()
-    except Exception as error:
-        if not isinstance(error, (ValueError, RuntimeError, ConnectionError, *_of_kafka())):
-            raise
+    except _mendable() as error:
         typer.echo(f"watchkeeper: {error}", err=True)
         raise SystemExit(_status(error)) from None
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    return (ValueError, RuntimeError, ConnectionError, *_of_kafka())
 
 
 def _of_kafka() -> tuple[type[Exception], ...]:

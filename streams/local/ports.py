@@ -11,8 +11,6 @@ from streams.settings import PORTS_OF_ONE, SettingsError
 
 _LISTENING: Final = "0A"
 _OURS: Final = ("streams", "watchkeeper", "kafka.Kafka")
-
-
 _SOME: Final = range(16_384, 32_768)
 """Below those that Linux and macOS give to connections: one of these could take the port of a part that is being
 started again, and it would stay down."""

@@ -1,7 +1,7 @@
 """What the checks ask of a service's telemetry: counts, shares and medians, whoever counted them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
@@ -132,6 +132,8 @@ class Look(Struct, kw_only=True):
         Calls that are errors.
     codes, words, silent
         Unknown categories, unknown words by field, and guards that ran without a verdict.
+    levels
+        Of each guard that gave severities.
     dropped, refused, reasons
         Events that never came, as emitters say.
     masked
@@ -164,7 +166,3 @@ class Look(Struct, kw_only=True):
     refused: int = 0
     reasons: tuple[str, ...] = ()
     masked: list[dict[str, Any]] = []
-
-    def graded(self) -> Iterator[Levels]:
-        """Yield the levels of each guard, guards by the alphabet."""
-        yield from sorted(self.levels)

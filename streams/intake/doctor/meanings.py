@@ -28,7 +28,7 @@ def seconds(look: Look) -> Iterator[Complaint]:
 
 def severities(look: Look) -> Iterator[Complaint]:
     """Yield a scale of severities that is not ours: 4 is critical here, and pages."""
-    for guard, given, critical, evens, azure in look.graded():
+    for guard, given, critical, evens, azure in sorted(look.levels):
         even = azure and evens == given
         if critical and (even or (given >= ENOUGH and critical > SEVERE * given)):
             seen = f"{share(critical, given)} findings of guard {guard!r} have severity 4"

@@ -5,6 +5,7 @@ label is said to stand for: with twenty labels it is off by a fifth. With one of
 the last run (one unit a stratum: Cochran, "Sampling Techniques", 3rd ed. 1977, chapter 8).
 """
 
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -51,7 +52,7 @@ class Runs:
         counts = np.bincount(kind, minlength=len(names))
         begun = np.array([self._met.get(name, 0) for name in names.tolist()], np.int64)
         self._met.update(zip(names.tolist(), (begun + counts).tolist(), strict=True))
-        for name in list(self._met)[: max(0, len(self._met) - MOST_KINDS)]:
+        for name in [*islice(self._met, max(0, len(self._met) - MOST_KINDS))]:
             del self._met[name]
         order = np.argsort(kind, kind="stable")
         place = np.empty(len(kind), np.int64)

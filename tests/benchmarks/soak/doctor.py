@@ -10,17 +10,12 @@ import argparse
 import gzip
 import json
 import multiprocessing
-import re
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from streams.demo import recorded
-from streams.events.decode import events_decoder
-from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
 from streams.intake.doctor import complaints, look_at_store
 from streams.local.broker import free_port
@@ -28,17 +23,11 @@ from streams.settings import Settings, load
 from streams.sql.server import Endpoint
 from streams.store.client import connect
 from streams.store.schema.migrate import migrate
-from tests.streams.events.test_decode import Record
+from tests.benchmarks.soak.stored import megabytes, store
 
 WEEK = Path(recorded.__file__).parent / "week.jsonl.gz"
 HOUR_NANO = 3_600 * 10**9
 BATCH = 20_000
-
-
-def megabytes(pid: int | str = "self", what: str = "RssAnon") -> float:
-    """Return what a process takes that no file gives back."""
-    found = re.search(rf"^{what}:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return int(found[1]) / 1024 if found else float("nan")
 
 
 def week(times: int) -> list[dict[str, Any]]:
@@ -67,15 +56,9 @@ def hold(settings: Settings, times: int, ready: Any, over: Any) -> None:
     """Fill a store and answer SQL until it is over."""
     with connect(settings) as client:
         migrate(client)
-        writer, decode, events = HistoryWriter(client), events_decoder(), week(times)
+        writer, events = HistoryWriter(client), week(times)
         for first in range(0, len(events), BATCH):
-            block = [
-                Record(json.dumps(event).encode(), time.time_ns() // 10**6) for event in events[first : first + BATCH]
-            ]
-            origin = Origin("inference.v1", "id", 0, np.arange(first, first + len(block)))
-            writer.write(
-                origin, [part for columns in decode(block).kinds.values() for part in rows_of(columns, origin)]
-            )
+            store(writer, [json.dumps(event).encode() for event in events[first : first + BATCH]], first)
         del events
         endpoint = Endpoint(settings)
         endpoint.start()
@@ -94,20 +77,20 @@ def main() -> None:
     ready, over = spawn.Queue(), spawn.Queue()
     with tempfile.TemporaryDirectory() as folder:
         settings = load(clickhouse=f"chdb://{folder}/store", data_dir=Path(folder), sql_port=free_port())
-        store = spawn.Process(target=hold, args=(settings, arguments.times, ready, over))
-        store.start()
+        holder = spawn.Process(target=hold, args=(settings, arguments.times, ready, over))
+        holder.start()
         ready.get()
-        before, held = megabytes(), megabytes(store.pid or 0)
+        before, held = megabytes(), megabytes(holder.pid or 0)
         for number in range(arguments.looks):
             began = time.perf_counter()
             said = complaints(look_at_store(settings))
             taken = time.perf_counter() - began
             print(f"look {number + 1}: {taken:.2f} s, this process {before:.0f} -> {megabytes():.0f} MB, most ever "
-                  f"{megabytes(what='VmHWM'):.0f} MB; store {held:.0f} -> {megabytes(store.pid or 0):.0f} MB; "
+                  f"{megabytes(what='VmHWM'):.0f} MB; store {held:.0f} -> {megabytes(holder.pid or 0):.0f} MB; "
                   f"{len(said)} complaints", flush=True)  # fmt: skip
         print(*said, sep="\n")
         over.put(1)
-        store.join()
+        holder.join()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import argparse
 import re
 import tempfile
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,8 +17,6 @@ import psutil
 
 from schemas.sql import query
 from schemas.wire import encode
-from streams.events.decode import events_decoder
-from streams.history.rows import Origin, rows_of
 from streams.history.writer import HistoryWriter
 from streams.settings import load
 from streams.sql.engine import BOUNDS
@@ -28,7 +25,7 @@ from streams.sql.request import Asked
 from streams.store.client import connect, rows
 from streams.store.schema.migrate import migrate
 from tests.benchmarks.soak.load import SERVICES, event
-from tests.streams.events.test_decode import Record
+from tests.benchmarks.soak.stored import megabytes, store
 
 PARTS: Final = 40
 """Of each table of events."""
@@ -69,8 +66,7 @@ class Memory:
         said = "\n".join(text for [text] in rows(self._client, "SELECT * FROM system.jemalloc_stats"))
         found = re.search(r"^Allocated: (\d+)", said, re.MULTILINE)
         figures = {name: int(value) for name, value in rows(self._client, "SELECT metric, value FROM system.metrics")}
-        own = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon:"))
-        sizes = [int(own.split()[1]) / 1024, int(found[1]) / 2**20 if found else float("nan")]
+        sizes = [megabytes(), int(found[1]) / 2**20 if found else float("nan")]
         sizes += [figures[f"{name}CacheBytes"] / 2**20 for name in ("QueryCondition", "CompiledExpression", "Mark")]
         parts = figures["PartsActive"] + figures["PartsOutdated"]
         told = [f"{questions}", f"{time.monotonic() - self._began:.0f}", *(f"{size:.1f}" for size in sizes)]
@@ -78,13 +74,8 @@ class Memory:
 
 
 def write(writer: HistoryWriter, rng: np.random.Generator, first: int) -> None:
-    """Store some events as the history worker does."""
-    records = [
-        Record(encode(event(rng, number)), time.time_ns() // 1_000_000) for number in range(first, first + EVENTS)
-    ]
-    origin = Origin("inference.v1", "id", 0, np.arange(first, first + EVENTS))
-    decoded = events_decoder()(records)
-    writer.write(origin, [part for columns in decoded.kinds.values() for part in rows_of(columns, origin)])
+    """Store the events of a part."""
+    store(writer, [encode(event(rng, number)) for number in range(first, first + EVENTS)], first)
 
 
 def ask(reader: Reader, number: int) -> None:
